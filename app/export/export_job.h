@@ -1,0 +1,54 @@
+// From a session to a file: an animation or a still, by the target's ending.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/render/font_stack.h"
+#include "app/session/computation.h"
+#include "app/session/session.h"
+#include "engine/cancel.h"
+#include "engine/result.h"
+
+namespace convscope {
+
+struct ExportSettings {
+  std::string target;               // format by its ending
+  Lens lens = Lens::sliding;
+  int width = 960, height = 540;
+  int fps = 20;
+  double step_seconds = 0.5;
+  double end_pause_seconds = 2.0;
+  ThemeId theme = ThemeId::light;
+  Language language = Language::en;
+  bool caption = false;
+  bool transparent = false;
+  bool chroma444 = false;
+  std::optional<int64_t> still_step;  // 1-based; stills default to the last step
+  std::optional<std::pair<int64_t, int64_t>> steps;  // 1-based, both included
+};
+
+/// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.
+struct ExportForecast {
+  bool animation = true;
+  int64_t frames = 0;       // frames drawn
+  double seconds = 0;
+  std::vector<std::string> formats;  // endings this build can write
+};
+Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings);
+
+/// The picture of one frame of the export, for the dialog's preview: the same request that the export uses.
+struct SceneRequest;
+SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
+                                  const TextMeasure& measure, int64_t frame);
+
+/// Draws, encodes and writes; on the calling thread, with an EGL context of its own. `job` is told the progress and
+/// watched for cancellation; a cancelled or failed export leaves nothing behind and no existing file damaged.
+Result<void> run_export(const ComputationPtr& computation, const ExportSettings& settings, Job* job = nullptr);
+
+/// The endings this build can write, ".gif" first.
+std::vector<std::string> export_endings();
+
+}  // namespace convscope

@@ -1,0 +1,38 @@
+// Where frames go: one file per format behind this interface.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/io/image.h"
+#include "engine/cancel.h"
+#include "engine/result.h"
+
+namespace convscope {
+
+struct ClipFormat {
+  int width = 0, height = 0;
+  int fps = 20;
+  bool transparent = false;
+  bool chroma444 = false;
+  std::string description;  // alternative text, kept where the format can carry it
+};
+
+/// Takes frames in order; the target appears whole at finish(), and not at all without it.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  /// Formats that need to see the colours first ask for a pass of sample frames before begin().
+  virtual bool wants_sample() const { return false; }
+  virtual void sample(const Pixels&) {}
+  virtual Result<void> begin() = 0;
+  /// Shows `frame` for `repeat` frame times.
+  virtual Result<void> add(const Pixels& frame, int repeat) = 0;
+  virtual Result<void> finish() = 0;
+};
+
+/// The sink for a target's ending (.gif .mp4 .png, frames/%04d.png). Errors: error.export_unknown_format,
+/// error.export_no_video (built without encoders), those of the file.
+Result<std::unique_ptr<FrameSink>> open_sink(const std::string& target, const ClipFormat& format);
+
+}  // namespace convscope

@@ -1,0 +1,53 @@
+// Every panel of the window, one file each. A panel draws into the Dear ImGui window or child that is open.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/gui/ui_context.h"
+
+namespace convscope {
+
+// Left column.
+void draw_parameters_panel(UiContext& ui);   // constructor call, input, Conv2d's arguments, kernel, bias
+// Right column.
+void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in numbers, both axes, cost
+void draw_cell_panel(UiContext& ui);         // products, bias and sum of the current cell
+// Bars.
+void draw_toolbar(UiContext& ui);            // presets, lenses, undo, redo, language, theme, export
+void draw_timeline(UiContext& ui);           // first, back, play, forward, last, scrub, step, speed, loop
+
+/// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
+class FileDialog {
+ public:
+  enum class Purpose { open_any, save_project, choose_input, choose_weight, choose_bias, choose_export_target };
+  FileDialog();
+  ~FileDialog();
+  void open(Purpose purpose, const std::string& folder, const std::string& name);
+  bool is_open() const;
+  /// True in the frame in which a file was chosen; `path` and `purpose` say which.
+  bool draw(UiContext& ui, std::string& path, Purpose& purpose);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class ExportDialog {
+ public:
+  ExportDialog();
+  ~ExportDialog();
+  void open(UiContext& ui);
+  bool is_open() const;
+  /// Runs the export on a thread of its own, with progress and cancel.
+  void draw(UiContext& ui);
+  /// Whether an export runs; waits for it (screenshots, tests).
+  bool busy() const;
+  void wait();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace convscope

@@ -1,0 +1,81 @@
+// What every panel is given: the document, the player, the camera, and a place to leave wishes for the window.
+#pragma once
+
+#include <imgui.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/gui/widget_registry.h"
+#include "app/language/language.h"
+#include "app/render/font_stack.h"
+#include "app/scene/build_scene.h"
+#include "app/session/playback.h"
+#include "app/session/workbench.h"
+
+namespace convscope {
+
+/// Dear ImGui fonts at the present scale.
+struct UiFonts {
+  ImFont* body = nullptr;     // 15 px, Chinese merged
+  ImFont* bold = nullptr;     // 15 px bold
+  ImFont* mono = nullptr;     // 14 px, for PyTorch's names and numbers
+  ImFont* caption = nullptr;  // 13 px
+  ImFont* formula = nullptr;  // 20 px, floor and ceil brackets
+};
+
+/// Remembered between starts, beside the last session.
+struct Settings {
+  float ui_scale = 1.0f;  // times the monitor's own
+  bool left_open = true, right_open = true;
+  float left_width = 300, right_width = 340;  // logical pixels
+  bool reduced_motion = false;
+  int window_width = 1280, window_height = 800;
+  std::vector<std::string> recent_files;
+  std::string last_folder;
+  std::string export_folder;
+};
+
+/// What a panel wants the window to do after the frame.
+struct UiRequests {
+  bool open_file_dialog = false;     // for a session, picture or tensor
+  bool save_project = false, save_project_as = false;
+  bool open_export = false;
+  bool show_shortcuts = false;
+  bool quit = false;
+  bool fonts_changed = false;        // text with characters that the atlas lacks was shown
+  std::vector<std::string> open_paths;  // dropped or chosen files
+};
+
+/// One line at the bottom of the picture for a few seconds: what was done or why not.
+struct Notice {
+  std::string text;
+  bool is_error = false;
+  double until_seconds = 0;
+};
+
+/// Not owned by the panels; lives for one frame.
+struct UiContext {
+  Workbench& workbench;
+  Playback& playback;
+  View& view;
+  std::optional<CellRef>& hovered;
+  Settings& settings;
+  UiRequests& requests;
+  WidgetRegistry& widgets;
+  Notice& notice;
+  const FontStack& font_stack;
+  UiFonts fonts;
+  float scale = 1;            // device pixels per logical pixel
+  double time_seconds = 0;    // of this frame
+  float delta_seconds = 0;
+
+  const Session& session() const { return workbench.session(); }
+  Language language() const { return workbench.session().language; }
+  /// Words for Dear ImGui, which wants C strings: tr() keeps them NUL-terminated.
+  const char* text(std::string_view key) const { return tr(language(), key).data(); }
+  float px(float logical) const { return logical * scale; }
+};
+
+}  // namespace convscope

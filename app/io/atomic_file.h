@@ -1,0 +1,39 @@
+// Output files that appear whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/result.h"
+
+namespace convscope {
+
+/// A file written beside its target and renamed over it by commit(); without commit() nothing remains and an
+/// existing target stays as it was. A target that exists and is no regular file is refused.
+/// Errors: error.target_not_regular, error.target_unwritable (args: path, reason), error.disk_full (args: path).
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(const std::string& target);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&& other) noexcept;
+  ~AtomicFile();
+
+  /// Where to write for libraries that open files by name.
+  const std::string& temporary_path() const { return temporary_; }
+  Result<void> write(const void* data, size_t size);
+  Result<void> commit();
+
+ private:
+  AtomicFile() = default;
+  std::string target_, temporary_;
+  int fd_ = -1;
+};
+
+/// All of `bytes` at once.
+Result<void> write_file(const std::string& path, std::string_view bytes);
+
+/// Errors: error.file_not_found, error.file_unreadable, error.file_too_large (args: path, bytes, limit).
+Result<std::string> read_file(const std::string& path, int64_t limit_bytes);
+
+}  // namespace convscope

@@ -1,0 +1,37 @@
+// Pictures as tensors and back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/result.h"
+#include "engine/tensor.h"
+
+namespace convscope {
+
+/// 8-bit RGBA pixels, top row first, straight alpha.
+struct Pixels {
+  int width = 0;
+  int height = 0;
+  std::vector<uint8_t> rgba;
+};
+
+/// PNG, JPEG, BMP, ... as a (1, C, H, W) float32 tensor of value/255; C is 1 for grey pictures and 3 otherwise
+/// (alpha is composed over white). Errors: error.file_not_found, error.file_unreadable, error.image_*.
+Result<Tensor> read_image(const std::string& path);
+
+/// Whether the name ends like a picture that read_image() reads.
+bool is_image_name(const std::string& path);
+
+/// PNG, whole or not at all. `text` are key/value pairs kept as tEXt/iTXt chunks.
+Result<void> write_png(const std::string& path, const Pixels& pixels,
+                       const std::vector<std::pair<std::string, std::string>>& text = {});
+/// The bytes of a PNG in memory (for SVG's data URIs).
+Result<std::vector<uint8_t>> encode_png(const Pixels& pixels);
+
+/// A photograph-like picture that the project makes itself: the same pixels everywhere, (1, 3, height, width),
+/// values 0 to 1.
+Result<Tensor> sample_photo(int64_t height, int64_t width);
+
+}  // namespace convscope

@@ -1,0 +1,48 @@
+// Scenes through OpenGL 3.3: the window's picture and the exported frames come from this same code.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "app/io/image.h"
+#include "app/render/font_stack.h"
+#include "app/scene/scene.h"
+#include "app/scene/theme.h"
+#include "engine/result.h"
+
+namespace convscope {
+
+/// Needs a current context with glad loaded for its whole life.
+class GlCanvas {
+ public:
+  static Result<std::unique_ptr<GlCanvas>> create(const FontStack& fonts);
+  ~GlCanvas();
+
+  /// Draws into the bound framebuffer, into the rectangle of device pixels with lower left corner (x, y), at `scale`
+  /// device pixels per logical pixel. Leaves GL state such that Dear ImGui's backend can draw after it. Allocates
+  /// nothing in the steady state. Rasters' textures are kept while they are drawn and dropped when they are not.
+  void draw(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale);
+
+ private:
+  GlCanvas();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Frames off screen: a framebuffer of its own, read back as RGBA. Needs a current context.
+class FrameRenderer {
+ public:
+  static Result<std::unique_ptr<FrameRenderer>> create(const FontStack& fonts, int width, int height);
+  ~FrameRenderer();
+  /// `scale` device pixels per logical pixel; the scene's viewport is width/scale x height/scale.
+  /// With scene.transparent the alpha is kept (straight), else it is 255.
+  void render(const Scene& scene, const Theme& theme, float scale, Pixels& out);
+
+ private:
+  FrameRenderer();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace convscope

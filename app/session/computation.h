@@ -1,0 +1,44 @@
+// From a session to numbers: resolve its tensors, validate, run the engine.
+#pragma once
+
+#include <memory>
+
+#include "app/session/session.h"
+#include "engine/conv2d.h"
+#include "engine/conv_plan.h"
+#include "engine/trace.h"
+
+namespace convscope {
+
+/// A session's numbers, never changed once made. What is on screen is read from here and nowhere else.
+struct Computation {
+  ConvParams params;
+  ConvPlan plan;
+  ConvTensors tensors;
+  uint64_t generation = 0;  // grows with each computation of the process
+};
+using ComputationPtr = std::shared_ptr<const Computation>;
+
+/// Keeps the last tensors of each source, so that changing the stride does not read the picture again.
+/// Thread-safe.
+class TensorCache {
+ public:
+  TensorCache();
+  ~TensorCache();
+  /// Shape of the session's input, reading the file's header or the cache.
+  Result<Shape> input_shape(const Session& session);
+  /// Input, weight and bias of a session whose plan is known; output stays undefined.
+  Result<ConvTensors> tensors(const Session& session, const ConvPlan& plan);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The session's plan. Errors: validate()'s, and those of its files.
+Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
+
+/// Everything, on the calling thread. Errors: plan_of()'s, of tensors and of conv2d, error.cancelled.
+Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options = {});
+
+}  // namespace convscope

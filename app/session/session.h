@@ -1,0 +1,77 @@
+// The document: everything a user has chosen, as plain data.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/language/language.h"
+#include "engine/conv_params.h"
+#include "engine/result.h"
+#include "engine/shape.h"
+
+namespace convscope {
+
+enum class Lens : uint8_t { sliding, im2col };
+enum class ThemeId : uint8_t { light, dark, contrast };
+
+/// Where the numbers of a tensor come from.
+enum class SourceKind : uint8_t {
+  arange,       // 0, 1, 2, ...
+  ones,
+  zeros,
+  randn,        // torch.randn after manual_seed(seed)
+  rand,         // torch.rand
+  conv2d_init,  // nn.Conv2d's default weights (weight and bias only)
+  named,        // a kernel from the list: `name` (weight only)
+  values,       // typed in: `values`
+  image,        // picture at `path` (input only)
+  npy,          // .npy at `path`
+  sample,       // the project's own picture (input only)
+};
+
+struct TensorSource {
+  SourceKind kind = SourceKind::arange;
+  std::string name;  // of a named kernel: "sobel_x"
+  std::string path;  // of a file
+  /// Typed numbers in row-major order; shared because sessions are copied for every undo step.
+  std::shared_ptr<const std::vector<double>> values;
+
+  bool operator==(const TensorSource& other) const;
+};
+
+/// Random sources draw from one generator in the order input, weight, bias, as a script would that calls
+/// torch.manual_seed(seed) and then makes the three tensors. Equality is by value.
+struct Session {
+  std::string operation = "conv2d";
+  std::string title;  // of a preset or project, may be empty
+  ConvParams params;
+  Shape input_shape{1, 1, 5, 5};  // of generated and typed input; a file's input brings its own
+  int64_t seed = 0;
+  TensorSource input;
+  TensorSource weight{SourceKind::named, "ones", {}, nullptr};
+  TensorSource bias{SourceKind::zeros, {}, {}, nullptr};
+
+  Lens lens = Lens::sliding;
+  int64_t step = 1;  // 1 .. number of output cells, as the timeline counts
+  double steps_per_second = 2.0;
+  bool loop = true;
+  ThemeId theme = ThemeId::light;
+  Language language = Language::en;
+
+  /// Fields of the file that this version does not know, as JSON text; written back unchanged.
+  std::string unknown_fields;
+
+  bool operator==(const Session&) const = default;
+};
+
+const char* name_of(Lens lens);        // "sliding", "im2col"
+const char* name_of(ThemeId theme);    // "light", "dark", "contrast"
+const char* name_of(SourceKind kind);  // as in the JSON
+std::optional<Lens> lens_from_name(std::string_view name);
+std::optional<ThemeId> theme_from_name(std::string_view name);
+std::optional<SourceKind> source_kind_from_name(std::string_view name);
+/// All lenses in the order of the toolbar.
+std::vector<Lens> all_lenses();
+
+}  // namespace convscope

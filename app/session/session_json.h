@@ -1,0 +1,24 @@
+// Sessions as files: JSON with `format`, `version` and `operation`.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/session/session.h"
+
+namespace convscope {
+
+/// Errors: error.json_syntax (args: line, column, found), error.json_format, error.json_version,
+/// error.json_missing (args: field), error.json_type (args: field, wanted, found), error.json_value.
+/// `base_folder` resolves relative paths of files named in the session.
+Result<Session> session_from_json(std::string_view text, const std::string& base_folder = {});
+
+/// Deterministic, two-space indented, ends with a newline.
+std::string session_to_json(const Session& session);
+
+/// Reads a project file (at most 64 MiB). Errors: those of session_from_json and of reading.
+Result<Session> load_session(const std::string& path);
+/// Whole or not at all.
+Result<void> save_session(const std::string& path, const Session& session);
+
+}  // namespace convscope

@@ -1,0 +1,74 @@
+// The session under the user's hands: edits, undo, and the numbers that follow, without any window.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/session/computation.h"
+#include "app/session/session.h"
+
+namespace convscope {
+
+/// An edit of the session. `name` ("edit.stride") is shown by undo; edits of the same `merge_key` in a row (a slider
+/// being dragged) become one undo step; an empty key never merges.
+struct Action {
+  std::string name_key;
+  std::string merge_key;
+  std::function<void(Session&)> change;
+};
+
+/// Owns a session and keeps its numbers up to date: small work at once, long work on a thread of its own, cancelled
+/// as soon as it is stale. Used from one thread.
+class Workbench {
+ public:
+  explicit Workbench(Session session);
+  ~Workbench();
+
+  const Session& session() const;
+
+  /// Applies an edit, validates, computes or starts computing. An illegal result keeps the edit (the widget shows
+  /// what was typed) and the last good computation; error() says what is wrong.
+  void apply(const Action& action);
+  /// Changes that are no edits (step, play speed, lens, theme, language): no undo step.
+  void apply_view(const std::function<void(Session&)>& change);
+  /// Replaces the whole session (open, preset) as one undoable edit.
+  void replace(Session session, std::string_view name_key);
+
+  bool can_undo() const;
+  bool can_redo() const;
+  std::string_view undo_name_key() const;
+  std::string_view redo_name_key() const;
+  void undo();
+  void redo();
+
+  /// What is wrong with the session as it stands, or nullptr.
+  const Error* error() const;
+  /// The size formula's plan of the session as it stands, when valid: known at once, even while numbers are on
+  /// their way.
+  const ConvPlan* plan() const;
+  /// The last good numbers; null only before the first result.
+  ComputationPtr computation() const;
+
+  /// Takes in finished background work; call once per frame. True if the computation changed.
+  bool update();
+  bool busy() const;
+  float progress() const;  // 0 to 1 of the running work
+  void cancel();
+  /// Blocks until no work runs: for tests, exports and screenshots.
+  void wait();
+
+  /// Steps of the animation of the present computation (at least 1).
+  int64_t step_count() const;
+  /// The session's edits since the last mark_saved().
+  bool modified() const;
+  void mark_saved();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace convscope

@@ -1,0 +1,33 @@
+# How a room of the house becomes a target: one line per room, so that a wrong arrow does not link.
+
+# -ffp-contract=off: a product and a sum that the source keeps apart stay apart, so that the same numbers come out of
+# every compiler and of every SIMD target that does not ask for a fused multiply-add by name.
+add_library(convscope_options INTERFACE)
+target_compile_options(convscope_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough -ffp-contract=off
+  $<$<BOOL:${CONVSCOPE_WARNINGS_AS_ERRORS}>:-Werror>)
+target_include_directories(convscope_options INTERFACE ${CMAKE_SOURCE_DIR})
+
+# convscope_room(NAME SOURCES a.cpp ... [USES targets ...] [PRIVATE_USES targets ...])
+function(convscope_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 room "" "" "SOURCES;USES;PRIVATE_USES")
+  add_library(convscope_${name} STATIC ${room_SOURCES})
+  target_link_libraries(convscope_${name}
+    PUBLIC convscope_options ${room_USES}
+    PRIVATE ${room_PRIVATE_USES})
+endfunction()
+
+# convscope_test(NAME SOURCES a.cpp ... USES targets ... [LABELS ...]): a GoogleTest program of one room.
+function(convscope_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;USES;LABELS;ENVIRONMENT")
+  add_executable(test_${name} ${test_SOURCES})
+  target_link_libraries(test_${name} PRIVATE convscope_options ${test_USES} GTest::gtest_main GTest::gmock)
+  target_compile_definitions(test_${name} PRIVATE
+    CONVSCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    CONVSCOPE_BINARY="$<IF:$<TARGET_EXISTS:convscope>,${CMAKE_BINARY_DIR}/convscope,>")
+  include(GoogleTest)
+  gtest_discover_tests(test_${name}
+    TEST_PREFIX "${name}."
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${test_LABELS}" ENVIRONMENT "${test_ENVIRONMENT}" TIMEOUT 300)
+endfunction()

@@ -1,0 +1,41 @@
+// PyTorch's CPU generator: the numbers a student gets from torch.manual_seed, bit for bit.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "engine/result.h"
+#include "engine/tensor.h"
+
+namespace convscope {
+
+/// torch.manual_seed(seed) and the draws that follow, on the arithmetic of processors with AVX2.
+/// Source: PyTorch's CPUGeneratorImpl and DistributionTemplates, verified against 1.13.1.
+class TorchRandom {
+ public:
+  explicit TorchRandom(int64_t seed);
+
+  Result<Tensor> randn(const Shape& shape, DType dtype = DType::float32);
+  Result<Tensor> rand(const Shape& shape, DType dtype = DType::float32);
+  /// Tensor.uniform_(low, high).
+  Result<Tensor> uniform(const Shape& shape, double low, double high, DType dtype = DType::float32);
+  /// torch.randint(low, high, shape), as numbers of `dtype`. Errors: error.randint_empty_range.
+  Result<Tensor> randint(const Shape& shape, int64_t low, int64_t high, DType dtype = DType::float32);
+  Result<Tensor> randperm(int64_t n, DType dtype = DType::float32);
+  /// nn.Conv2d's default weight of shape (out, in/groups, kh, kw), then with_bias its default bias.
+  struct LayerInit {
+    Tensor weight, bias;
+  };
+  Result<LayerInit> conv2d_init(const Shape& weight_shape, bool with_bias, DType dtype = DType::float32);
+
+ private:
+  uint32_t random32();
+  uint64_t random64();
+
+  std::array<uint32_t, 624> state_{};
+  int position_ = 624;
+  std::optional<double> cached_normal_;
+};
+
+}  // namespace convscope
