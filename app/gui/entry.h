@@ -1,0 +1,45 @@
+// What main can ask of the interface: the window, a picture of it, and how fast it is.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/session/session.h"
+#include "engine/result.h"
+
+namespace convscope {
+
+struct WindowOptions {
+  std::string open;       // preset, session, picture or .npy; empty: the last session, or the first preset
+  float ui_scale = 0;     // 0: the monitor's
+  bool print_first_frame = false;  // prints the time from process start to the first frame, then ends
+};
+/// Opens the window and returns when it is closed. Errors: error.no_display, error.no_opengl, those of opening.
+Result<void> run_window(const WindowOptions& options);
+/// Whether a window could be opened at all (a display is there).
+bool has_display();
+
+struct ScreenshotOptions {
+  std::string open;
+  std::string target;
+  int width = 1600, height = 900;  // device pixels
+  std::optional<int64_t> step;     // 1-based
+  std::optional<Lens> lens;
+  std::optional<ThemeId> theme;
+  std::optional<Language> language;
+  float ui_scale = 1;
+  std::string actions_file;        // script of user actions, see app/gui/action_script.h
+  bool list_widgets = false;       // prints the names of the widgets instead of, or besides, drawing
+};
+Result<void> run_screenshot(const ScreenshotOptions& options);
+
+struct UiBenchOptions {
+  std::string open;
+  std::optional<Lens> lens;
+  int width = 1280, height = 720;
+  bool json = false;
+};
+/// Prints frames_per_second and change_to_picture_ms.
+Result<void> run_ui_bench(const UiBenchOptions& options);
+
+}  // namespace convscope
