@@ -16,6 +16,9 @@ void draw_cell_panel(UiContext& ui);         // products, bias and sum of the cu
 // Bars.
 void draw_toolbar(UiContext& ui);            // presets, lenses, undo, redo, language, theme, export
 void draw_timeline(UiContext& ui);           // first, back, play, forward, last, scrub, step, speed, loop
+/// Contents of the toolbar's "preset" popup, which is open when this is called: the built-in sessions by group,
+/// entries registered as "preset.<name>"; choosing one replaces the session and closes the popup.
+void draw_preset_menu(UiContext& ui);
 
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
 class FileDialog {
@@ -32,6 +35,10 @@ class FileDialog {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias): makes it the source
+/// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
+void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
 
 class ExportDialog {
  public:

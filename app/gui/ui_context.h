@@ -40,6 +40,7 @@ struct Settings {
 /// What a panel wants the window to do after the frame.
 struct UiRequests {
   bool open_file_dialog = false;     // for a session, picture or tensor
+  bool choose_input = false, choose_weight = false, choose_bias = false;  // a file for that tensor, see panels.h
   bool save_project = false, save_project_as = false;
   bool open_export = false;
   bool show_shortcuts = false;
@@ -53,6 +54,15 @@ struct Notice {
   std::string text;
   bool is_error = false;
   double until_seconds = 0;
+};
+
+/// Draws scenes off screen for dialogs. The window owns it; its texture is valid until the next call.
+class ScenePreview {
+ public:
+  virtual ~ScenePreview() = default;
+  /// `width` x `height` device pixels at `pixels_per_unit` device pixels per logical pixel of the scene; the texture is
+  /// upside up with uv (0, 1)-(1, 0), as OpenGL reads framebuffers. 0 when it cannot be had.
+  virtual ImTextureID draw(const Scene& scene, ThemeId theme, int width, int height, float pixels_per_unit) = 0;
 };
 
 /// Not owned by the panels; lives for one frame.
@@ -70,6 +80,7 @@ struct UiContext {
   float scale = 1;            // device pixels per logical pixel
   double time_seconds = 0;    // of this frame
   float delta_seconds = 0;
+  ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
 
   const Session& session() const { return workbench.session(); }
   Language language() const { return workbench.session().language; }
