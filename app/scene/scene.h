@@ -26,6 +26,9 @@ enum class Fill : uint8_t {
   hatch,   // diagonal lines in the role's colour
 };
 
+/// Outlines lie inside the box's edge, the ring around it on the outside. Widths in logical pixels unless Mark::size
+/// says otherwise: hairline one device pixel, solid 1.5, thick 2.5, dashed 1.25 (dashes of 4, gaps of 3), ring 3. Lines
+/// and arrows take dashed too.
 enum class Outline : uint8_t { none, hairline, solid, thick, dashed, ring };
 
 enum class Face : uint8_t { sans, bold, mono, math };  // math: sans with the brackets of floor and ceil
@@ -50,7 +53,9 @@ struct CellRef {
   bool operator==(const CellRef&) const = default;
 };
 
-/// One thing to draw. Marks are drawn in order, later ones over earlier ones.
+/// One thing to draw. Marks are drawn in order, later ones over earlier ones. The fill of a text is what it stands on,
+/// so that line_color() can choose its ink: none is the canvas (ink: the role's line), tint, full and value the role's
+/// fills, shade the role's tint under the window.
 struct Mark {
   enum class Kind : uint8_t { box, line, arrow, text, raster };
   Kind kind = Kind::box;
@@ -64,7 +69,9 @@ struct Mark {
   float opacity = 1;
   float value = 0;       // of Fill::value: -1 to 1
   float lightness = 0;   // -1 to 1: varies the role's lightness, for channels and groups
-  float size = 0;        // of text: font size; of a line: width (0: a hairline of one device pixel)
+  /// Of text: font size. Of a line or arrow: width (0: a hairline of one device pixel). Of a box: width of its outline
+  /// (0: as the outline has it).
+  float size = 0;
   uint32_t text = 0;     // of text: offset into Scene::text
   uint32_t text_length = 0;
   int32_t ref = -1;      // index into Scene::refs: what pointing at this mark means
@@ -81,6 +88,9 @@ struct Raster {
   float low = 0, high = 1;    // rgb: the values of black and white; else the scale's ends (high = -low)
   /// Part of the tensor that the mark's box shows, in cells: x from u0 to u1, y from v0 to v1.
   double u0 = 0, v0 = 0, u1 = 1, v1 = 1;
+  /// Where the tensor is only a sample of something larger (the im2col matrix): the cells of `id` that the box shows;
+  /// all zero where that is u0 to v1 itself. Only for pointing.
+  double cell_x0 = 0, cell_y0 = 0, cell_x1 = 0, cell_y1 = 0;
 };
 
 struct Scene {

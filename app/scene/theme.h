@@ -29,9 +29,17 @@ struct Theme {
 
 const Theme& theme(ThemeId id);
 
-/// Colour of a box's fill as the renderers must draw it (value scale, lightness and opacity applied).
+/// Colour of a box's fill as the renderers must draw it (value scale, lightness and opacity applied; transparent for
+/// Fill::none). Of Fill::hatch it is the colour of the diagonal lines.
 Color fill_color(const Theme& theme, const Mark& mark);
+/// Colour of outlines, lines, arrows and texts, opacity applied; a text's is chosen for the fill that it stands on.
 Color line_color(const Theme& theme, const Mark& mark);
+/// A point of a role's diverging scale, value from -1 to 1: what rasters look up.
+Color scale_color(const Theme& theme, Role role, float value);
+/// Role of a tensor's cells, for rasters.
+Role role_of(TensorId id);
+/// Contrast of two opaque colours as WCAG 2 defines it, 1 to 21.
+double contrast(Color a, Color b);
 /// Colour of text drawn over a fill: readable at 4.5:1.
 Color ink_on(const Theme& theme, Color fill);
 

@@ -1,0 +1,125 @@
+#include "app/scene/scene.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace convscope {
+
+void Scene::clear() {
+  width = height = 0;
+  transparent = false;
+  marks.clear();
+  refs.clear();
+  rasters.clear();
+  text.clear();
+  sentence.clear();
+}
+
+namespace {
+
+std::optional<CellRef> pick_raster(const Raster& raster, const Box& box, float x, float y) {
+  if (box.width() <= 0 || box.height() <= 0) return std::nullopt;
+  const bool sampled = raster.cell_x1 > raster.cell_x0 && raster.cell_y1 > raster.cell_y0;
+  const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
+  const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;
+  CellRef ref;
+  ref.tensor = raster.id;
+  ref.n = raster.n;
+  ref.c = raster.channel;
+  ref.x = static_cast<int64_t>(std::floor(x0 + (x1 - x0) * static_cast<double>((x - box.x0) / box.width())));
+  ref.y = static_cast<int64_t>(std::floor(y0 + (y1 - y0) * static_cast<double>((y - box.y0) / box.height())));
+  return ref;
+}
+
+const char* name_of(Mark::Kind kind) {
+  static constexpr const char* kNames[] = {"box", "line", "arrow", "text", "raster"};
+  return kNames[static_cast<int>(kind)];
+}
+const char* name_of(Role role) {
+  static constexpr const char* kNames[] = {"canvas",  "panel",  "border", "text",   "secondary",
+                                           "accent",  "input",  "weight", "output", "bias",
+                                           "padding", "window", "hover",  "unused", "error"};
+  return kNames[static_cast<int>(role)];
+}
+const char* name_of(Fill fill) {
+  static constexpr const char* kNames[] = {"none", "tint", "full", "value", "shade", "hatch"};
+  return kNames[static_cast<int>(fill)];
+}
+const char* name_of(Outline outline) {
+  static constexpr const char* kNames[] = {"none", "hairline", "solid", "thick", "dashed", "ring"};
+  return kNames[static_cast<int>(outline)];
+}
+const char* name_of(TensorId id) {
+  static constexpr const char* kNames[] = {"none", "input",  "weight",        "output",
+                                           "bias", "im2col", "kernel_matrix", "product"};
+  return kNames[static_cast<int>(id)];
+}
+
+}  // namespace
+
+std::optional<CellRef> pick(const Scene& scene, float x, float y) {
+  for (size_t i = scene.marks.size(); i-- > 0;) {
+    const Mark& mark = scene.marks[i];
+    if (mark.kind == Mark::Kind::box && mark.ref >= 0 && mark.box.contains(x, y)) {
+      const CellRef& ref = scene.refs[static_cast<size_t>(mark.ref)];
+      if (ref.tensor == TensorId::none) return std::nullopt;
+      return ref;
+    }
+    if (mark.kind == Mark::Kind::raster && mark.raster >= 0 && mark.box.contains(x, y)) {
+      return pick_raster(scene.rasters[static_cast<size_t>(mark.raster)], mark.box, x, y);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string to_text(const Scene& scene) {
+  std::string out;
+  char line[256];
+  std::snprintf(line, sizeof line, "scene %.0fx%.0f%s\n", static_cast<double>(scene.width),
+                static_cast<double>(scene.height), scene.transparent ? " transparent" : "");
+  out += line;
+  for (const Mark& mark : scene.marks) {
+    // Tenths of a pixel: finer differences are noise of the compiler's.
+    std::snprintf(line, sizeof line, "%s %s %.1f,%.1f %.1f,%.1f", name_of(mark.kind), name_of(mark.role),
+                  static_cast<double>(mark.box.x0), static_cast<double>(mark.box.y0), static_cast<double>(mark.box.x1),
+                  static_cast<double>(mark.box.y1));
+    out += line;
+    if (mark.fill != Fill::none) out.append(" fill=").append(name_of(mark.fill));
+    if (mark.outline != Outline::none) out.append(" outline=").append(name_of(mark.outline));
+    if (mark.fill == Fill::value) {
+      std::snprintf(line, sizeof line, " value=%.3f", static_cast<double>(mark.value));
+      out += line;
+    }
+    if (mark.lightness != 0) {
+      std::snprintf(line, sizeof line, " lightness=%.2f", static_cast<double>(mark.lightness));
+      out += line;
+    }
+    if (mark.opacity != 1) {
+      std::snprintf(line, sizeof line, " opacity=%.2f", static_cast<double>(mark.opacity));
+      out += line;
+    }
+    if (mark.kind == Mark::Kind::text) {
+      std::snprintf(line, sizeof line, " size=%.1f \"", static_cast<double>(mark.size));
+      out.append(line).append(scene.text_of(mark)).append("\"");
+    }
+    if (mark.ref >= 0) {
+      const CellRef& ref = scene.refs[static_cast<size_t>(mark.ref)];
+      std::snprintf(line, sizeof line, " -> %s[%lld,%lld,%lld,%lld]", name_of(ref.tensor),
+                    static_cast<long long>(ref.n), static_cast<long long>(ref.c), static_cast<long long>(ref.y),
+                    static_cast<long long>(ref.x));
+      out += line;
+    }
+    if (mark.raster >= 0) {
+      const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
+      std::snprintf(line, sizeof line, " raster %s n=%lld c=%lld%s %.4g,%.4g %.4g,%.4g", name_of(raster.id),
+                    static_cast<long long>(raster.n), static_cast<long long>(raster.channel), raster.rgb ? " rgb" : "",
+                    raster.u0, raster.v0, raster.u1, raster.v1);
+      out += line;
+    }
+    out += '\n';
+  }
+  if (!scene.sentence.empty()) out.append("sentence ").append(scene.sentence).append("\n");
+  return out;
+}
+
+}  // namespace convscope
