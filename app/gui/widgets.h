@@ -18,10 +18,44 @@ namespace convscope {
 
 /// Drawn with lines, because no font at hand has all of them.
 enum class Icon : uint8_t {
-  play, pause, step_back, step_forward, first, last, loop,
-  undo, redo, sun, moon, contrast, export_file, open_file, save, settings,
-  fold_left, fold_right, help, close, plus, minus, chevron_down, chevron_right, chevron_up,
-  folder, file, picture, check, warning, reset, dice, link, unlink, fit, copy, grid, keyboard,
+  play,
+  pause,
+  step_back,
+  step_forward,
+  first,
+  last,
+  loop,
+  undo,
+  redo,
+  sun,
+  moon,
+  contrast,
+  export_file,
+  open_file,
+  save,
+  settings,
+  fold_left,
+  fold_right,
+  help,
+  close,
+  plus,
+  minus,
+  chevron_down,
+  chevron_right,
+  chevron_up,
+  folder,
+  file,
+  picture,
+  check,
+  warning,
+  reset,
+  dice,
+  link,
+  unlink,
+  fit,
+  copy,
+  grid,
+  keyboard,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 
@@ -57,12 +91,12 @@ bool ui_segments(UiContext& ui, std::string_view name, int& current, std::span<c
                  std::span<const std::string_view> keys, float width = 0);
 
 struct StepperOptions {
-  int64_t minimum = 0;         // of the buttons and of dragging; anything may be typed, and is refused by validate()
-  int64_t maximum = 64;        // of dragging; the buttons and the keyboard go beyond
+  int64_t minimum = 0;   // of the buttons and of dragging; anything may be typed, and is refused by validate()
+  int64_t maximum = 64;  // of dragging; the buttons and the keyboard go beyond
   int64_t step = 1;
-  float width = 116;           // of field and buttons together
+  float width = 116;  // of field and buttons together
   bool enabled = true;
-  bool invalid = false;        // the red frame: the session's error is about this field
+  bool invalid = false;          // the red frame: the session's error is about this field
   const char* prefix = nullptr;  // before the number inside the field, "H "
 };
 /// A whole number: "-" field "+". Dragging the field changes it, a click types; "NAME.minus" and "NAME.plus" are the
@@ -72,8 +106,8 @@ bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const 
 bool ui_double_field(UiContext& ui, std::string_view name, double& value, float width, const char* format = "%g",
                      bool invalid = false);
 /// One line of text. True in every frame in which it changed; `entered` (may be null) when Enter was pressed.
-bool ui_text_field(UiContext& ui, std::string_view name, std::string& text, float width = 0,
-                   const char* hint = nullptr, bool* entered = nullptr, bool mono = false);
+bool ui_text_field(UiContext& ui, std::string_view name, std::string& text, float width = 0, const char* hint = nullptr,
+                   bool* entered = nullptr, bool mono = false);
 /// A bar from 0 to 1, without words.
 bool ui_slider(UiContext& ui, std::string_view name, float& value, float minimum, float maximum, float width,
                const char* format = "");
