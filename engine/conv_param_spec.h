@@ -14,11 +14,11 @@ struct ConvParamSpec {
   std::string_view name;    // PyTorch's name and the JSON key, "kernel_size"
   std::string_view option;  // "--kernel-size"
   ParamKind kind;
-  int64_t minimum;          // smallest legal value, per component
-  int64_t slider_maximum;   // where the widget's slider ends; larger values can be typed
-  int64_t default_value;    // PyTorch's, or 3 for kernel_size and 1 for channels, which have none
-  std::string_view help_key;           // key of its help in the language files, "help.kernel_size"
-  std::span<const std::string_view> choices;  // of a choice: PyTorch's words
+  int64_t minimum;                            // smallest legal value, per component
+  int64_t slider_maximum;                     // where the widget's slider ends; larger values can be typed
+  int64_t default_value;                      // PyTorch's, or 3 for kernel_size and 1 for channels, which have none
+  std::string_view help_key;                  // key of its help in the language files, "help.kernel_size"
+  std::span<const std::string_view> choices;  // PyTorch's words: of a choice, or instead of padding's numbers
 };
 
 /// All arguments in the order of nn.Conv2d's signature.

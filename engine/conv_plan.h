@@ -47,9 +47,7 @@ struct ConvPlan {
   /// Output cells in all = steps of the animation.
   int64_t output_cells() const { return batch * out_channels * positions(); }
   /// The window's extent in the padded input, d*(k-1)+1.
-  Pair effective_kernel() const {
-    return {dilation.h * (kernel.h - 1) + 1, dilation.w * (kernel.w - 1) + 1};
-  }
+  Pair effective_kernel() const { return {dilation.h * (kernel.h - 1) + 1, dilation.w * (kernel.w - 1) + 1}; }
 
   Shape input_shape() const;
   Shape weight_shape() const;

@@ -13,10 +13,10 @@ namespace convscope {
 /// in_channels/groups * kernel.h * kernel.w taps in row-major order (c, ky, kx). PyTorch's unfold is the
 /// transpose per image, (N, C*kh*kw, L).
 struct Im2colEntry {
-  int64_t n = 0, c = 0;             // image and input channel (absolute, group included)
-  int64_t y = 0, x = 0;             // coordinate in the unpadded input, may lie outside
+  int64_t n = 0, c = 0;                // image and input channel (absolute, group included)
+  int64_t y = 0, x = 0;                // coordinate in the unpadded input, may lie outside
   int64_t source_y = 0, source_x = 0;  // the cell it reads, or kZeroPadding
-  bool is_padding = false;          // lies outside the unpadded input
+  bool is_padding = false;             // lies outside the unpadded input
 };
 
 int64_t im2col_rows(const ConvPlan& plan);

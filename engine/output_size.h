@@ -8,7 +8,7 @@ namespace convscope {
 
 /// One axis of the formula with every quantity in it, so that it can be shown as well as computed.
 struct OutputSize {
-  int64_t n = 0;            // input extent
+  int64_t n = 0;  // input extent
   int64_t pad_begin = 0;
   int64_t pad_end = 0;
   int64_t k = 1;            // kernel extent
@@ -24,7 +24,6 @@ struct OutputSize {
 ///
 /// Needs n >= 0, k >= 1, d >= 1, s >= 1. Errors: empty when an intermediate value does not fit int64_t.
 /// Source: torch.nn.Conv2d, "Shape"; relationship 6 of arXiv:1603.07285 with dilation as in section 5.1.
-std::optional<OutputSize> output_size(int64_t n, int64_t pad_begin, int64_t pad_end, int64_t k, int64_t d,
-                                      int64_t s);
+std::optional<OutputSize> output_size(int64_t n, int64_t pad_begin, int64_t pad_end, int64_t k, int64_t d, int64_t s);
 
 }  // namespace convscope

@@ -64,8 +64,8 @@ void cell_arithmetic(const ConvPlan& plan, const ConvTensors& tensors, const Out
 /// The half-open rectangles of output rows and columns (of any channel in the group) whose windows use input
 /// cell (y, x), counting real taps only (for padding modes other than zeros the direct use, not the copies).
 struct OutputUses {
-  std::vector<OutputCell> cells;   // n = given image, c = 0
-  std::vector<Pair> weights;       // the (ky, kx) each of them uses it with
+  std::vector<OutputCell> cells;  // n = given image, c = 0
+  std::vector<Pair> weights;      // the (ky, kx) each of them uses it with
 };
 void uses_of_input(const ConvPlan& plan, int64_t n, int64_t y, int64_t x, OutputUses& out);
 
