@@ -1,0 +1,147 @@
+#include "app/scene/number_format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "app/scene/build_scene.h"
+
+namespace convscope {
+namespace {
+
+constexpr int kMaxChars = 32;
+
+// From here on PyTorch turns to scientific notation.
+constexpr double kLargest = 1e8;
+constexpr double kLargestWithDecimals = 1e5;
+constexpr double kSmallest = 1e-4;
+
+int copy(const char* text, int length, char* out, int capacity) {
+  const int n = std::min(length, capacity);
+  std::memcpy(out, text, static_cast<size_t>(std::max(0, n)));
+  return std::max(0, n);
+}
+
+// "1.2346e-5": PyTorch's without the exponent's leading zeros.
+int scientific(double value, int decimals, char* text, size_t size) {
+  const int length = std::snprintf(text, size, "%.*e", decimals, value);
+  char* e = static_cast<char*>(std::memchr(text, 'e', static_cast<size_t>(length)));
+  if (e == nullptr) return length;
+  char* to = e + 1;
+  const char* from = e + 1;
+  const char* end = text + length;
+  if (*from == '-') *to++ = '-';
+  ++from;
+  while (from + 1 < end && *from == '0') ++from;
+  while (from < end) *to++ = *from++;
+  return static_cast<int>(to - text);
+}
+
+int fixed(double value, int decimals, char* text, size_t size) { return std::snprintf(text, size, "%.*f", decimals, value); }
+
+bool reads_as_zero(const char* text, int length) {
+  return std::none_of(text, text + length, [](char c) { return c >= '1' && c <= '9'; });
+}
+
+int shortest_scientific(double value, int max_chars, char* text, size_t size) {
+  for (int decimals = 4; decimals >= 0; --decimals) {
+    const int length = scientific(value, decimals, text, size);
+    if (length <= max_chars || decimals == 0) return length;
+  }
+  return 0;
+}
+
+int special(double value, int max_chars, char* text, size_t size) {
+  if (std::isnan(value)) return std::snprintf(text, size, "nan");
+  if (std::isinf(value)) return std::snprintf(text, size, value < 0 ? "-inf" : "inf");
+  if (value == 0 && std::signbit(value)) return std::snprintf(text, size, max_chars >= 4 ? "-0.0" : max_chars >= 2 ? "-0" : "0");
+  if (value == std::floor(value) && std::abs(value) < kLargest) {
+    const int length = fixed(value, 0, text, size);
+    return length <= max_chars ? length : shortest_scientific(value, max_chars, text, size);
+  }
+  return -1;
+}
+
+}  // namespace
+
+int format_number(double value, int max_chars, char* out, int capacity) {
+  char text[kMaxChars];
+  int length = special(value, max_chars, text, sizeof text);
+  if (length >= 0) return copy(text, length, out, capacity);
+  const double magnitude = std::abs(value);
+  if (magnitude < kSmallest || magnitude >= kLargestWithDecimals) {
+    return copy(text, shortest_scientific(value, max_chars, text, sizeof text), out, capacity);
+  }
+  for (int decimals = 4; decimals >= 0; --decimals) {
+    length = fixed(value, decimals, text, sizeof text);
+    if (length <= max_chars) break;
+  }
+  if (length > max_chars || reads_as_zero(text, length)) {
+    char other[kMaxChars];
+    const int other_length = shortest_scientific(value, max_chars, other, sizeof other);
+    if (other_length <= max_chars) return copy(other, other_length, out, capacity);
+  }
+  return copy(text, length, out, capacity);
+}
+
+NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width) {
+  NumberStyle style;
+  const double largest = std::max(std::abs(range.min), std::abs(range.max));
+  const int sign = range.min < 0 ? 1 : 0;
+  const bool exponent = largest >= kLargestWithDecimals && !(range.integral && largest < kLargest);
+  int whole = 1;
+  for (double limit = 9.5; whole < 9 && largest >= limit; limit *= 10) ++whole;
+
+  const float inner = width - std::max(2.0f, width * 0.1f);
+  const float tallest = std::min(height * 0.46f, 64.0f);
+  const auto size_for = [&](int chars) { return std::min(tallest, inner / (static_cast<float>(chars) * digit_width)); };
+  // Reading from afar comes before the fourth decimal.
+  const float wanted = std::clamp(height * 0.27f, kMinNumberSize, 26.0f);
+
+  if (exponent) {
+    style.max_chars = sign + 3;
+    for (int chars = sign + 8; chars > sign + 3; --chars) {
+      if (size_for(chars) >= wanted) {
+        style.max_chars = chars;
+        break;
+      }
+    }
+    style.size = size_for(style.max_chars);
+    style.decimals = 4;
+  } else if (range.integral) {
+    style.decimals = 0;
+    // One digit alone would be larger than anything else in the picture.
+    style.max_chars = sign + whole;
+    style.size = size_for(std::max(2, style.max_chars));
+  } else {
+    style.decimals = 0;
+    for (int decimals = 4; decimals >= 1; --decimals) {
+      if (size_for(sign + whole + 1 + decimals) >= wanted) {
+        style.decimals = decimals;
+        break;
+      }
+    }
+    if (style.decimals == 0 && size_for(sign + whole + 2) >= kMinNumberSize) style.decimals = 1;
+    style.max_chars = sign + whole + (style.decimals > 0 ? 1 + style.decimals : 0);
+    style.size = size_for(style.max_chars);
+  }
+  if (style.size < kMinNumberSize) style.size = 0;
+  return style;
+}
+
+int format_styled(double value, const NumberStyle& style, char* out, int capacity) {
+  char text[kMaxChars];
+  int length = special(value, style.max_chars, text, sizeof text);
+  if (length >= 0) return copy(text, length, out, capacity);
+  if (std::abs(value) >= kLargestWithDecimals) return format_number(value, style.max_chars, out, capacity);
+  length = fixed(value, style.decimals, text, sizeof text);
+  if (reads_as_zero(text, length)) {
+    char other[kMaxChars];
+    const int other_length = shortest_scientific(value, style.max_chars, other, sizeof other);
+    if (other_length <= style.max_chars) return copy(other, other_length, out, capacity);
+  }
+  return copy(text, length, out, capacity);
+}
+
+}  // namespace convscope
