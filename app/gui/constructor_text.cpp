@@ -1,0 +1,426 @@
+#include "app/gui/constructor_text.h"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace convscope {
+
+namespace {
+
+// ---------------------------------------------------------------------------------------------------------------
+// Writing
+
+std::string pair_text(Pair pair) {
+  if (pair.h == pair.w) return std::to_string(pair.h);
+  return "(" + std::to_string(pair.h) + ", " + std::to_string(pair.w) + ")";
+}
+
+std::string padding_text(const ConvParams& params) {
+  switch (params.padding_kind) {
+    case PaddingKind::same:
+      return "'same'";
+    case PaddingKind::valid:
+      return "'valid'";
+    case PaddingKind::numbers:
+      break;
+  }
+  return pair_text(params.padding);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Reading: a Python literal per argument
+
+struct Word {
+  std::string text;  // a name with its dots: None, True, torch.float64
+};
+struct Quoted {
+  std::string text;
+};
+using Value = std::variant<int64_t, std::vector<int64_t>, Word, Quoted>;
+
+struct Argument {
+  std::string name;  // empty for a positional one
+  Value value;
+  std::string source;  // as written, for messages
+};
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
+
+/// Long or broken text must not push the message out of the window.
+std::string shortened(std::string_view text) {
+  constexpr size_t kLongest = 32;
+  if (text.size() <= kLongest) return std::string(text);
+  size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  Result<std::vector<Argument>> call() {
+    if (Result<void> head = name_of_class(); !head) return head.error();
+    std::vector<Argument> arguments;
+    skip_space();
+    while (!accept(')')) {
+      Result<Argument> argument = one_argument();
+      if (!argument) return argument.error();
+      arguments.push_back(std::move(*argument));
+      skip_space();
+      if (accept(',')) {
+        skip_space();
+        continue;
+      }
+      if (!accept(')')) return unexpected("`,` `)`");
+      break;
+    }
+    skip_space();
+    accept(',');  // a line out of nn.Sequential
+    skip_space();
+    if (at_ < text_.size()) return unexpected("end");
+    return arguments;
+  }
+
+ private:
+  void skip_space() {
+    for (; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '#') {
+        while (at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
+      } else if (!is_space(text_[at_]) && text_[at_] != '\\') {
+        return;
+      }
+    }
+  }
+
+  bool accept(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  Error unexpected(std::string_view wanted) const {
+    const std::string position = std::to_string(at_ + 1);
+    if (wanted == "end") {
+      return Error{"error.constructor_after_end", "constructor", {shortened(text_.substr(at_))}};
+    }
+    if (at_ >= text_.size()) {
+      return Error{"error.constructor_unfinished", "constructor", {std::string(wanted)}};
+    }
+    return Error{
+        "error.constructor_syntax", "constructor", {shortened(text_.substr(at_)), position, std::string(wanted)}};
+  }
+
+  std::string dotted_name() {
+    const size_t begin = at_;
+    while (at_ < text_.size() && (is_name_part(text_[at_]) || text_[at_] == '.')) ++at_;
+    return std::string(text_.substr(begin, at_ - begin));
+  }
+
+  /// `nn.Conv2d(`, with an assignment before it if need be.
+  Result<void> name_of_class() {
+    skip_space();
+    std::string name = dotted_name();
+    skip_space();
+    if (!name.empty() && at_ < text_.size() && text_[at_] == '=') {
+      ++at_;
+      skip_space();
+      name = dotted_name();
+      skip_space();
+    }
+    if (name.empty() && at_ >= text_.size()) return Error{"error.constructor_empty", "constructor", {}};
+    const size_t dot = name.rfind('.');
+    const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);
+    if (last != "Conv2d") {
+      return Error{"error.constructor_not_conv2d", "constructor", {shortened(name.empty() ? text_ : name)}};
+    }
+    if (!accept('(')) return unexpected("`(`");
+    return {};
+  }
+
+  Result<Argument> one_argument() {
+    Argument argument;
+    if (at_ < text_.size() && is_name_start(text_[at_])) {
+      const size_t begin = at_;
+      std::string name = dotted_name();
+      skip_space();
+      if (at_ < text_.size() && text_[at_] == '=') {
+        ++at_;
+        skip_space();
+        argument.name = std::move(name);
+      } else {
+        at_ = begin;
+      }
+    }
+    const size_t begin = at_;
+    Result<Value> value = one_value();
+    if (!value) return value.error();
+    argument.value = std::move(*value);
+    argument.source = shortened(text_.substr(begin, at_ - begin));
+    return argument;
+  }
+
+  Result<Value> one_value() {
+    if (at_ >= text_.size()) return unexpected("`)`");
+    const char c = text_[at_];
+    if (c == '\'' || c == '"') {
+      const size_t end = text_.find(c, at_ + 1);
+      if (end == std::string_view::npos) {
+        const std::string quote(1, c);
+        at_ = text_.size();
+        return unexpected(quote);
+      }
+      Quoted quoted{std::string(text_.substr(at_ + 1, end - at_ - 1))};
+      at_ = end + 1;
+      return Value(std::move(quoted));
+    }
+    if (c == '(' || c == '[') return bracketed(c == '(' ? ')' : ']');
+    if (is_name_start(c)) return Value(Word{dotted_name()});
+    Result<int64_t> number = integer();
+    if (!number) return number.error();
+    return Value(*number);
+  }
+
+  Result<Value> bracketed(char closing) {
+    ++at_;
+    std::vector<int64_t> numbers;
+    bool comma = false;
+    skip_space();
+    while (!accept(closing)) {
+      Result<int64_t> number = integer();
+      if (!number) return number.error();
+      numbers.push_back(*number);
+      skip_space();
+      if (accept(',')) {
+        comma = true;
+        skip_space();
+        continue;
+      }
+      if (!accept(closing)) return unexpected(closing == ')' ? "`,` `)`" : "`,` `]`");
+      break;
+    }
+    // (3) is the number 3 in Python, (3,) is not.
+    if (closing == ')' && numbers.size() == 1 && !comma) return Value(numbers[0]);
+    return Value(std::move(numbers));
+  }
+
+  Result<int64_t> integer() {
+    const size_t begin = at_;
+    if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
+    std::string digits(text_[begin < text_.size() ? begin : 0] == '-' && begin < text_.size() ? "-" : "");
+    const size_t first = at_;
+    while (at_ < text_.size() && (is_digit(text_[at_]) || (text_[at_] == '_' && at_ > first))) {
+      if (text_[at_] != '_') digits += text_[at_];
+      ++at_;
+    }
+    const bool stops = at_ >= text_.size() || (!is_name_part(text_[at_]) && text_[at_] != '.');
+    if (at_ == first || !stops) {
+      at_ = begin;
+      return unexpected("`1`");
+    }
+    int64_t number = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (read.ec != std::errc()) {
+      return Error{"error.constructor_number_too_large",
+                   "constructor",
+                   {shortened(text_.substr(begin, at_ - begin)), "9223372036854775807"}};
+    }
+    return number;
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+// Meaning
+
+/// The signature's order; the last two have no widget of their own.
+constexpr std::array<std::string_view, 11> kSignature = {"in_channels",  "out_channels", "kernel_size", "stride",
+                                                         "padding",      "dilation",     "groups",      "bias",
+                                                         "padding_mode", "device",       "dtype"};
+
+Error wrong_type(const Argument& argument, std::string_view name, std::string_view wanted) {
+  return Error{"error.constructor_type", std::string(name), {std::string(name), argument.source, std::string(wanted)}};
+}
+
+Result<int64_t> as_integer(const Argument& argument, std::string_view name) {
+  if (const int64_t* number = std::get_if<int64_t>(&argument.value)) return *number;
+  return wrong_type(argument, name, "3");
+}
+
+Result<Pair> as_pair(const Argument& argument, std::string_view name, std::string_view wanted = "3, (3, 5)") {
+  if (const int64_t* number = std::get_if<int64_t>(&argument.value)) return Pair{*number, *number};
+  if (const auto* numbers = std::get_if<std::vector<int64_t>>(&argument.value); numbers && numbers->size() == 2) {
+    return Pair{(*numbers)[0], (*numbers)[1]};
+  }
+  return wrong_type(argument, name, wanted);
+}
+
+Result<bool> as_flag(const Argument& argument, std::string_view name) {
+  if (const Word* word = std::get_if<Word>(&argument.value)) {
+    if (word->text == "True") return true;
+    if (word->text == "False") return false;
+  }
+  // Python takes 0 and 1 for False and True; so does the signature's bool.
+  if (const int64_t* number = std::get_if<int64_t>(&argument.value); number && (*number == 0 || *number == 1)) {
+    return *number == 1;
+  }
+  return wrong_type(argument, name, "True, False");
+}
+
+Result<void> set_padding(ConvParams& params, const Argument& argument) {
+  if (const Quoted* quoted = std::get_if<Quoted>(&argument.value)) {
+    params.padding = {0, 0};
+    if (quoted->text == "same") {
+      params.padding_kind = PaddingKind::same;
+    } else if (quoted->text == "valid") {
+      params.padding_kind = PaddingKind::valid;
+    } else {
+      return wrong_type(argument, "padding", "1, (1, 2), 'same', 'valid'");
+    }
+    return {};
+  }
+  Result<Pair> pair = as_pair(argument, "padding", "1, (1, 2), 'same', 'valid'");
+  if (!pair) return pair.error();
+  params.padding_kind = PaddingKind::numbers;
+  params.padding = *pair;
+  return {};
+}
+
+Result<void> set_padding_mode(ConvParams& params, const Argument& argument) {
+  if (const Quoted* quoted = std::get_if<Quoted>(&argument.value)) {
+    for (PaddingMode mode : {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate, PaddingMode::circular}) {
+      if (quoted->text == name_of(mode)) {
+        params.padding_mode = mode;
+        return {};
+      }
+    }
+  }
+  return wrong_type(argument, "padding_mode", "'zeros', 'reflect', 'replicate', 'circular'");
+}
+
+Result<void> set_dtype(ConvParams& params, const Argument& argument) {
+  if (const Word* word = std::get_if<Word>(&argument.value)) {
+    const size_t dot = word->text.rfind('.');
+    const std::string last = dot == std::string::npos ? word->text : word->text.substr(dot + 1);
+    if (last == "float32" || last == "float" || last == "None") {
+      params.dtype = DType::float32;
+      return {};
+    }
+    if (last == "float64" || last == "double") {
+      params.dtype = DType::float64;
+      return {};
+    }
+  }
+  return wrong_type(argument, "dtype", "torch.float32, torch.float64");
+}
+
+Result<void> set_argument(ConvParams& params, std::string_view name, const Argument& argument) {
+  const auto set_integer = [&](int64_t& target) -> Result<void> {
+    Result<int64_t> number = as_integer(argument, name);
+    if (!number) return number.error();
+    target = *number;
+    return {};
+  };
+  const auto set_pair = [&](Pair& target) -> Result<void> {
+    Result<Pair> pair = as_pair(argument, name);
+    if (!pair) return pair.error();
+    target = *pair;
+    return {};
+  };
+  if (name == "in_channels") return set_integer(params.in_channels);
+  if (name == "out_channels") return set_integer(params.out_channels);
+  if (name == "groups") return set_integer(params.groups);
+  if (name == "kernel_size") return set_pair(params.kernel_size);
+  if (name == "stride") return set_pair(params.stride);
+  if (name == "dilation") return set_pair(params.dilation);
+  if (name == "padding") return set_padding(params, argument);
+  if (name == "padding_mode") return set_padding_mode(params, argument);
+  if (name == "dtype") return set_dtype(params, argument);
+  if (name == "bias") {
+    Result<bool> flag = as_flag(argument, name);
+    if (!flag) return flag.error();
+    params.bias = *flag;
+    return {};
+  }
+  return {};  // device: everything is computed on the CPU
+}
+
+std::string signature_list() {
+  std::string list;
+  for (std::string_view name : kSignature) {
+    if (!list.empty()) list += ", ";
+    list += name;
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string constructor_text(const ConvParams& params) {
+  std::string text = "Conv2d(" + std::to_string(params.in_channels) + ", " + std::to_string(params.out_channels) +
+                     ", kernel_size=" + pair_text(params.kernel_size) + ", stride=" + pair_text(params.stride) +
+                     ", padding=" + padding_text(params);
+  if (params.dilation != Pair{1, 1}) text += ", dilation=" + pair_text(params.dilation);
+  if (params.groups != 1) text += ", groups=" + std::to_string(params.groups);
+  if (!params.bias) text += ", bias=False";
+  if (params.padding_mode != PaddingMode::zeros) {
+    text += std::string(", padding_mode='") + name_of(params.padding_mode) + "'";
+  }
+  if (params.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(params.dtype);
+  return text + ")";
+}
+
+Result<ConvParams> parse_constructor(std::string_view text) {
+  constexpr size_t kLongestCall = 4096;
+  if (text.size() > kLongestCall) {
+    return Error{
+        "error.constructor_too_long", "constructor", {std::to_string(text.size()), std::to_string(kLongestCall)}};
+  }
+  Result<std::vector<Argument>> arguments = Reader(text).call();
+  if (!arguments) return arguments.error();
+
+  ConvParams params;
+  std::array<bool, kSignature.size()> given{};
+  bool named = false;
+  size_t position = 0;
+  for (const Argument& argument : *arguments) {
+    size_t index = 0;
+    if (argument.name.empty()) {
+      if (named) return Error{"error.constructor_positional_late", "constructor", {argument.source}};
+      if (position >= kSignature.size()) {
+        return Error{"error.constructor_too_many",
+                     "constructor",
+                     {std::to_string(arguments->size()), std::to_string(kSignature.size()), signature_list()}};
+      }
+      index = position++;
+    } else {
+      named = true;
+      while (index < kSignature.size() && kSignature[index] != argument.name) ++index;
+      if (index == kSignature.size()) {
+        return Error{"error.constructor_unknown_argument", "constructor", {shortened(argument.name), signature_list()}};
+      }
+    }
+    const std::string_view name = kSignature[index];
+    if (given[index]) return Error{"error.constructor_twice", std::string(name), {std::string(name)}};
+    given[index] = true;
+    if (Result<void> set = set_argument(params, name, argument); !set) return set.error();
+  }
+  for (size_t required = 0; required < 3; ++required) {
+    if (!given[required]) {
+      const std::string name(kSignature[required]);
+      return Error{"error.constructor_missing", name, {name}};
+    }
+  }
+  return params;
+}
+
+}  // namespace convscope

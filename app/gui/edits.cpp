@@ -1,0 +1,428 @@
+#include "app/gui/edits.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "app/io/npy.h"
+#include "app/session/presets.h"
+
+namespace convscope {
+
+namespace {
+
+using Values = std::shared_ptr<const std::vector<double>>;
+
+std::optional<int64_t> typed_count(const Shape& shape) {
+  const std::optional<int64_t> count = shape.numel();
+  if (!count || *count < 1 || *count > kMaxTypedValues) return std::nullopt;
+  return count;
+}
+
+/// What the arguments alone say the weight's shape is; empty where they are illegal on the way to something legal.
+std::optional<Shape> weight_shape_of(const ConvParams& params) {
+  if (params.groups < 1 || params.in_channels < 1 || params.out_channels < 1) return std::nullopt;
+  if (params.in_channels % params.groups != 0) return std::nullopt;
+  if (params.kernel_size.h < 1 || params.kernel_size.w < 1) return std::nullopt;
+  return Shape{params.out_channels, params.in_channels / params.groups, params.kernel_size.h, params.kernel_size.w};
+}
+
+std::optional<Shape> bias_shape_of(const ConvParams& params) {
+  if (params.out_channels < 1) return std::nullopt;
+  return Shape{params.out_channels};
+}
+
+/// The numbers laid into a new shape of the same rank: shared cells keep theirs, new ones are 0.
+Values reshaped(const Values& values, const Shape& from, const Shape& to) {
+  const std::optional<int64_t> count = typed_count(to);
+  if (!count || from.rank() != to.rank() || from == to) return values;
+  auto result = std::make_shared<std::vector<double>>(static_cast<size_t>(*count), 0.0);
+  std::array<int64_t, Shape::kMaxRank> index{};
+  for (int64_t flat = 0; flat < *count; ++flat) {
+    bool inside = true;
+    int64_t source = 0;
+    for (int axis = 0; axis < to.rank(); ++axis) {
+      const int64_t i = index[static_cast<size_t>(axis)];
+      inside = inside && i < from[axis];
+      source = source * from[axis] + i;
+    }
+    if (inside) (*result)[static_cast<size_t>(flat)] = (*values)[static_cast<size_t>(source)];
+    for (int axis = to.rank() - 1; axis >= 0; --axis) {
+      if (++index[static_cast<size_t>(axis)] < to[axis]) break;
+      index[static_cast<size_t>(axis)] = 0;
+    }
+  }
+  return result;
+}
+
+/// Typed numbers follow from the shape they have to the one they need. An illegal shape on the way (a kernel_size being
+/// retyped) leaves them as they are, for the next legal one to find.
+void follow(TensorSource& source, const std::optional<Shape>& before, const Shape& last_good,
+            const std::optional<Shape>& after) {
+  if (source.kind != SourceKind::values || !source.values || !after) return;
+  const auto held = static_cast<int64_t>(source.values->size());
+  for (const Shape& from : {before.value_or(Shape{}), last_good}) {
+    if (from.rank() == after->rank() && from.numel() == held) {
+      source.values = reshaped(source.values, from, *after);
+      return;
+    }
+  }
+}
+
+void set_input_shape(Session& session, const Shape& shape, const LastGood& last) {
+  follow(session.input, as_nchw(session.input_shape), last.input, as_nchw(shape));
+  session.input_shape = shape;
+}
+
+Shape with_channels(const Shape& shape, int64_t channels) {
+  Shape result = shape;
+  if (result.rank() >= 3) result[result.rank() - 3] = channels;
+  return result;
+}
+
+/// Everything that hangs on the parameters goes along with them.
+void change_params(Session& session, const ConvParams& next, const LastGood& last) {
+  const ConvParams before = session.params;
+  session.params = next;
+  follow(session.weight, weight_shape_of(before), last.weight, weight_shape_of(next));
+  follow(session.bias, bias_shape_of(before), last.bias, bias_shape_of(next));
+  if (!input_brings_shape(session) && next.in_channels >= 1 && next.in_channels != before.in_channels) {
+    set_input_shape(session, with_channels(session.input_shape, next.in_channels), last);
+  }
+}
+
+/// in_channels as the input has them, groups kept where they still divide.
+ConvParams with_in_channels(ConvParams params, int64_t channels) {
+  params.in_channels = channels;
+  if (params.groups < 1 || channels % params.groups != 0 || params.out_channels % params.groups != 0) params.groups = 1;
+  return params;
+}
+
+Values copied(const Tensor& tensor) {
+  auto values = std::make_shared<std::vector<double>>(static_cast<size_t>(tensor.numel()));
+  for (int64_t i = 0; i < tensor.numel(); ++i) (*values)[static_cast<size_t>(i)] = tensor.at(i);
+  return values;
+}
+
+const Tensor* tensor_of(TensorId id, const ComputationPtr& computation) {
+  if (!computation) return nullptr;
+  switch (id) {
+    case TensorId::input:
+      return &computation->tensors.input;
+    case TensorId::weight:
+      return &computation->tensors.weight;
+    case TensorId::bias:
+      return &computation->tensors.bias;
+    default:
+      return nullptr;
+  }
+}
+
+TensorSource& source_of(TensorId id, Session& session) {
+  if (id == TensorId::weight) return session.weight;
+  return id == TensorId::bias ? session.bias : session.input;
+}
+
+const char* edit_name(TensorId id) {
+  if (id == TensorId::weight) return "edit.weight_values";
+  return id == TensorId::bias ? "edit.bias_values" : "edit.input_values";
+}
+
+Error too_large(const std::optional<int64_t>& count) {
+  return Error{
+      "error.too_large_to_type", "values", {count ? std::to_string(*count) : "2^63", std::to_string(kMaxTypedValues)}};
+}
+
+/// Typed numbers in place of what the tensor's source was; the input brings its present shape along.
+void make_typed(Session& session, TensorId id, const Tensor& tensor, Values values) {
+  TensorSource& source = source_of(id, session);
+  source = TensorSource{SourceKind::values, {}, {}, std::move(values)};
+  if (id == TensorId::input) {
+    session.input_shape = tensor.shape();
+  } else {
+    // The parameters may have moved on while the numbers were on their way.
+    follow(source, tensor.shape(), {},
+           id == TensorId::weight ? weight_shape_of(session.params) : bias_shape_of(session.params));
+  }
+}
+
+Action typed_action(TensorId id, std::string merge_key, const Tensor& tensor, Values values) {
+  return Action{edit_name(id), std::move(merge_key), [id, tensor, values = std::move(values)](Session& session) {
+                  make_typed(session, id, tensor, values);
+                }};
+}
+
+Result<Action> source_action(const Session& session, TensorId id, SourceKind kind, const char* name_key,
+                             const ComputationPtr& computation) {
+  if (kind == SourceKind::values) {
+    const Tensor* tensor = tensor_of(id, computation);
+    if (tensor && tensor->defined()) {
+      if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+      return typed_action(id, {}, *tensor, copied(*tensor));
+    }
+    // Nothing to start from (a bias that was off): zeros of the right number.
+    const std::optional<Shape> shape = id == TensorId::bias     ? bias_shape_of(session.params)
+                                       : id == TensorId::weight ? weight_shape_of(session.params)
+                                                                : std::optional<Shape>(session.input_shape);
+    const std::optional<int64_t> count = shape ? typed_count(*shape) : std::nullopt;
+    if (!count) return too_large(shape ? shape->numel() : 0);
+    auto zeros = std::make_shared<const std::vector<double>>(static_cast<size_t>(*count), 0.0);
+    return Action{name_key, {}, [id, zeros](Session& edited) {
+                    source_of(id, edited) = TensorSource{SourceKind::values, {}, {}, zeros};
+                  }};
+  }
+  return Action{name_key, {}, [id, kind](Session& edited) {
+                  source_of(id, edited) = TensorSource{kind, {}, {}, nullptr};
+                }};
+}
+
+}  // namespace
+
+LastGood::LastGood(const ComputationPtr& computation) {
+  if (!computation) return;
+  input = computation->plan.input_shape();
+  input = as_nchw(input);
+  weight = computation->plan.weight_shape();
+  bias = Shape{computation->plan.out_channels};
+}
+
+Shape as_nchw(const Shape& shape) {
+  if (shape.rank() != 3) return shape;
+  return Shape{1, shape[0], shape[1], shape[2]};
+}
+
+bool input_brings_shape(const Session& session) {
+  return session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
+}
+
+int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, int direction) {
+  const int64_t most = std::gcd(in_channels, out_channels);
+  // A gcd beyond this is no layer anybody steps through.
+  constexpr int64_t kSearched = 1 << 16;
+  if (most < 1) return groups + direction;
+  for (int64_t candidate = groups + direction; candidate >= 1 && candidate <= std::min(most, kSearched);
+       candidate += direction) {
+    if (most % candidate == 0) return candidate;
+  }
+  return std::clamp<int64_t>(groups, 1, most);
+}
+
+Action edit_params(std::string_view argument, const LastGood& last, std::function<void(ConvParams&)> change) {
+  const std::string name(argument);
+  return Action{"edit." + name, "param." + name, [last, change = std::move(change)](Session& session) {
+                  ConvParams next = session.params;
+                  change(next);
+                  change_params(session, next, last);
+                }};
+}
+
+Action edit_constructor(const ConvParams& params, const LastGood& last) {
+  return Action{"edit.constructor", "constructor",
+                [params, last](Session& session) { change_params(session, params, last); }};
+}
+
+Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last) {
+  constexpr std::array<const char*, 4> kMergeKeys = {"input.batch", "input.channels", "input.height", "input.width"};
+  return Action{"edit.input_size", kMergeKeys[static_cast<size_t>(axis)], [axis, extent, last](Session& session) {
+                  Shape shape = session.input_shape;
+                  if (axis == InputAxis::batch) {
+                    if (extent == 1 && shape.rank() == 3) return;
+                    shape = as_nchw(shape);
+                    if (shape.rank() == 4) shape[0] = extent;
+                  } else if (shape.rank() >= 3) {
+                    shape[shape.rank() - 4 + static_cast<int>(axis)] = extent;
+                  }
+                  set_input_shape(session, shape, last);
+                }};
+}
+
+Action edit_seed(int64_t seed) {
+  return Action{"edit.seed", "seed", [seed](Session& session) { session.seed = seed; }};
+}
+
+Result<Action> edit_input_source(const Session& session, SourceKind kind, const ComputationPtr& computation) {
+  const LastGood last(computation);
+  if (kind == SourceKind::values) {
+    return source_action(session, TensorId::input, kind, "edit.input_source", computation);
+  }
+  return Action{"edit.input_source", {}, [kind, last](Session& edited) {
+                  edited.input = TensorSource{kind, {}, {}, nullptr};
+                  if (kind == SourceKind::sample) {
+                    // A picture of five pixels shows nothing: small grids grow to something to look at.
+                    constexpr int64_t kSmallest = 32;
+                    Shape shape = as_nchw(edited.input_shape);
+                    if (shape.rank() != 4 || shape[2] < kSmallest || shape[3] < kSmallest) shape = Shape{1, 3, 90, 160};
+                    shape[0] = 1;
+                    shape[1] = 3;
+                    edited.input_shape = shape;
+                    change_params(edited, with_in_channels(edited.params, 3), last);
+                  } else if (edited.params.in_channels >= 1) {
+                    edited.input_shape = with_channels(edited.input_shape, edited.params.in_channels);
+                  }
+                }};
+}
+
+Result<Action> edit_weight_source(const Session& session, SourceKind kind, const ComputationPtr& computation) {
+  return source_action(session, TensorId::weight, kind, "edit.weight_source", computation);
+}
+
+Result<Action> edit_bias_source(const Session& session, SourceKind kind, const ComputationPtr& computation) {
+  return source_action(session, TensorId::bias, kind, "edit.bias_source", computation);
+}
+
+Action edit_named_kernel(std::string_view name) {
+  return Action{"edit.kernel", {}, [chosen = std::string(name)](Session& session) {
+                  session.weight = TensorSource{SourceKind::named, chosen, {}, nullptr};
+                }};
+}
+
+Result<Action> edit_cell(TensorId id, int64_t flat, double value, const ComputationPtr& computation) {
+  const Tensor* tensor = tensor_of(id, computation);
+  if (!tensor || !tensor->defined() || flat < 0 || flat >= tensor->numel()) return too_large(0);
+  if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+  const std::string merge = std::string(edit_name(id)) + "." + std::to_string(flat);
+  return Action{edit_name(id), merge, [id, flat, value, tensor = *tensor](Session& session) {
+                  // Numbers typed since the last computation count, so long as they have its shape.
+                  const TensorSource& source = source_of(id, session);
+                  const bool typed = source.kind == SourceKind::values && source.values &&
+                                     static_cast<int64_t>(source.values->size()) == tensor.numel();
+                  auto values = std::make_shared<std::vector<double>>(typed ? *source.values : *copied(tensor));
+                  (*values)[static_cast<size_t>(flat)] = value;
+                  make_typed(session, id, tensor, std::move(values));
+                }};
+}
+
+Result<Action> edit_pasted(const Session& session, TensorId id, int64_t n, int64_t c, const TensorText& text,
+                           const ComputationPtr& computation) {
+  const Tensor* tensor = tensor_of(id, computation);
+  const LastGood last(computation);
+  const Shape& pasted = text.shape;
+  auto values = std::make_shared<const std::vector<double>>(text.values);
+  if (!typed_count(pasted)) return too_large(pasted.numel());
+  if (id == TensorId::bias) {
+    if (session.params.out_channels != static_cast<int64_t>(text.values.size())) {
+      return Error{"error.paste_bias",
+                   "bias",
+                   {std::to_string(text.values.size()), std::to_string(session.params.out_channels)}};
+    }
+    return Action{edit_name(id), {}, [values](Session& edited) {
+                    edited.params.bias = true;
+                    edited.bias = TensorSource{SourceKind::values, {}, {}, values};
+                  }};
+  }
+  const char* letter = id == TensorId::weight ? "W" : "X";
+  if (pasted.rank() > 4) return Error{"error.paste_rank", "values", {pasted.to_string(" x "), letter}};
+  Shape slice = pasted;
+  if (slice.rank() == 1) slice = Shape{1, pasted[0]};
+
+  if (slice.rank() == 2 && tensor && tensor->defined() && tensor->shape().rank() >= 3) {
+    // A matrix for one slice; its siblings take the same size.
+    const Shape from = as_nchw(tensor->shape());
+    const Shape to{from[0], from[1], slice[0], slice[1]};
+    if (!typed_count(to)) return too_large(to.numel());
+    if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+    auto all = std::make_shared<std::vector<double>>(*reshaped(copied(*tensor), from, to));
+    const int64_t offset = (n * to[1] + c) * slice[0] * slice[1];
+    std::copy(text.values.begin(), text.values.end(), all->begin() + offset);
+    const bool unbatched = id == TensorId::input && tensor->shape().rank() == 3;
+    return Action{edit_name(id), {}, [id, to, unbatched, all](Session& edited) {
+                    source_of(id, edited) = TensorSource{SourceKind::values, {}, {}, all};
+                    if (id == TensorId::weight) {
+                      edited.params.kernel_size = {to[2], to[3]};
+                    } else {
+                      edited.input_shape = unbatched ? Shape{to[1], to[2], to[3]} : to;
+                    }
+                  }};
+  }
+
+  Shape whole = slice;
+  if (slice.rank() == 2) whole = Shape{1, 1, slice[0], slice[1]};
+  if (slice.rank() == 3) {
+    const bool one_input_channel = session.params.in_channels == session.params.groups;
+    whole = id == TensorId::weight && one_input_channel ? Shape{slice[0], 1, slice[1], slice[2]} : as_nchw(slice);
+  }
+  if (id == TensorId::input) {
+    return Action{edit_name(id), {}, [whole, values, last](Session& edited) {
+                    edited.input = TensorSource{SourceKind::values, {}, {}, values};
+                    edited.input_shape = whole;
+                    change_params(edited, with_in_channels(edited.params, whole[1]), last);
+                  }};
+  }
+  return Action{edit_name(id), {}, [whole, values, last](Session& edited) {
+                  ConvParams next = edited.params;
+                  next.out_channels = whole[0];
+                  next.kernel_size = {whole[2], whole[3]};
+                  if (next.groups < 1 || whole[0] % next.groups != 0) next.groups = 1;
+                  if (next.in_channels != whole[1] * next.groups) next = with_in_channels(next, whole[1] * next.groups);
+                  edited.weight = TensorSource{SourceKind::ones, {}, {}, nullptr};
+                  change_params(edited, next, last);
+                  edited.weight = TensorSource{SourceKind::values, {}, {}, values};
+                }};
+}
+
+Result<Action> edit_overlaid(TensorId id, int64_t n, int64_t c, int64_t y, int64_t x, const TensorText& text,
+                             const ComputationPtr& computation) {
+  const Tensor* tensor = tensor_of(id, computation);
+  if (!tensor || !tensor->defined()) return too_large(0);
+  if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+  const Shape shape = id == TensorId::bias ? Shape{1, 1, 1, tensor->numel()} : as_nchw(tensor->shape());
+  if (shape.rank() != 4 || text.shape.rank() > 2) {
+    return Error{"error.paste_rank", "values", {text.shape.to_string(" x "), id == TensorId::weight ? "W" : "X"}};
+  }
+  const int64_t rows = text.shape.rank() == 2 ? text.shape[0] : 1;
+  const int64_t columns = text.shape[text.shape.rank() - 1];
+  auto values = std::make_shared<std::vector<double>>(*copied(*tensor));
+  for (int64_t row = 0; row < rows && y + row < shape[2]; ++row) {
+    for (int64_t column = 0; column < columns && x + column < shape[3]; ++column) {
+      const int64_t flat = ((n * shape[1] + c) * shape[2] + y + row) * shape[3] + x + column;
+      (*values)[static_cast<size_t>(flat)] = text.values[static_cast<size_t>(row * columns + column)];
+    }
+  }
+  return typed_action(id, {}, *tensor, std::move(values));
+}
+
+Result<Session> session_with_weight_file(const Session& base, const std::string& path, const LastGood& last) {
+  Result<NpyFile> file = read_npy(path);
+  if (!file) return file.error();
+  const Shape& shape = file->tensor.shape();
+  if (shape.rank() != 4 || !shape.numel() || *shape.numel() == 0) {
+    return Error{"error.weight_file_shape", "weight", {shape.to_string(" x ")}};
+  }
+  Session session = base;
+  ConvParams next = base.params;
+  next.out_channels = shape[0];
+  next.kernel_size = {shape[2], shape[3]};
+  // The input's channels are taken as given where some number of groups makes the two fit.
+  if (shape[1] >= 1 && next.in_channels % shape[1] == 0 && shape[0] % (next.in_channels / shape[1]) == 0) {
+    next.groups = next.in_channels / shape[1];
+  } else {
+    next.groups = 1;
+    next.in_channels = shape[1];
+  }
+  session.weight = TensorSource{SourceKind::npy, {}, path, nullptr};
+  change_params(session, next, last);
+  return session;
+}
+
+Result<Session> session_with_bias_file(const Session& base, const std::string& path) {
+  Result<NpyFile> file = read_npy(path);
+  if (!file) return file.error();
+  Session session = base;
+  session.bias = TensorSource{SourceKind::npy, {}, path, nullptr};
+  session.params.bias = true;
+  return session;
+}
+
+Result<Session> session_with_input_following(const Session& base, const std::string& path, const LastGood& last) {
+  Result<Session> opened = session_with_input_file(base, path);
+  if (!opened) return opened;
+  const ConvParams next = opened->params;
+  opened->params = base.params;
+  change_params(*opened, next, last);
+  return opened;
+}
+
+}  // namespace convscope
