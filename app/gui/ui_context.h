@@ -35,6 +35,7 @@ struct Settings {
   std::vector<std::string> recent_files;
   std::string last_folder;
   std::string export_folder;
+  std::string project_path;  // where "Save" writes; empty: ask
 };
 
 /// What a panel wants the window to do after the frame.
@@ -45,7 +46,6 @@ struct UiRequests {
   bool open_export = false;
   bool show_shortcuts = false;
   bool quit = false;
-  bool fonts_changed = false;        // text with characters that the atlas lacks was shown
   std::vector<std::string> open_paths;  // dropped or chosen files
 };
 
@@ -54,6 +54,17 @@ struct Notice {
   std::string text;
   bool is_error = false;
   double until_seconds = 0;
+};
+
+/// Characters that the fonts must have besides those of the language files: file names, titles, what is typed.
+class GlyphWishes {
+ public:
+  /// Call before showing text that comes from elsewhere: what is missing is there in the next frame. Cheap for text
+  /// that was wished for before, and for ASCII.
+  virtual void want(std::string_view text) = 0;
+
+ protected:
+  ~GlyphWishes() = default;
 };
 
 /// Draws scenes off screen for dialogs. The window owns it; its texture is valid until the next call.
@@ -81,6 +92,12 @@ struct UiContext {
   double time_seconds = 0;    // of this frame
   float delta_seconds = 0;
   ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
+  GlyphWishes* glyphs = nullptr;
+
+  /// Text that is not from the language files is about to be shown (see GlyphWishes).
+  void shows(std::string_view foreign) const {
+    if (glyphs) glyphs->want(foreign);
+  }
 
   const Session& session() const { return workbench.session(); }
   Language language() const { return workbench.session().language; }

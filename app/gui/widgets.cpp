@@ -366,6 +366,7 @@ bool ui_text_field(UiContext& ui, std::string_view name, std::string& text, floa
   ImGui::SetNextItemWidth(wanted_width(ui, width, ui.px(180)));
   push_field_style(ui, false);
   const UiFont font(mono ? ui.fonts.mono : ui.fonts.body);
+  ui.shows(text);
   const bool changed = ImGui::InputTextWithHint("##field", hint ? hint : "", &text);
   pop_field_style();
   if (entered) *entered = ImGui::IsItemDeactivated() && enter_pressed();
