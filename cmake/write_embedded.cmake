@@ -25,12 +25,18 @@ foreach(file IN LISTS FILES)
   string(APPEND rows "    {\"${file}\", {reinterpret_cast<const char*>(file_${index}), ${size}}},\n")
   math(EXPR index "${index} + 1")
 endforeach()
+# An array of no elements is not C++.
+if(index EQUAL 0)
+  set(table "")
+  set(whole "{}")
+else()
+  set(table "const File files[] = {\n${rows}};\n")
+  set(whole "files")
+endif()
 file(WRITE ${OUTPUT}/${NAME}.cpp "#include \"embedded/${NAME}.h\"
 namespace convscope::embedded {
 namespace {
-${arrays}const File files[] = {
-${rows}};
-}  // namespace
-std::span<const File> ${NAME}() { return files; }
+${arrays}${table}}  // namespace
+std::span<const File> ${NAME}() { return ${whole}; }
 }  // namespace convscope::embedded
 ")
