@@ -30,6 +30,10 @@ class AtomicFile {
   int fd_ = -1;
 };
 
+/// Makes SIGINT, SIGTERM and SIGHUP remove unfinished files before they end the process, and a file-size limit an
+/// error instead of a signal. For main; call once.
+void remove_unfinished_files_on_signals();
+
 /// All of `bytes` at once.
 Result<void> write_file(const std::string& path, std::string_view bytes);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/result.h"
@@ -18,8 +19,13 @@ struct Pixels {
 };
 
 /// PNG, JPEG, BMP, ... as a (1, C, H, W) float32 tensor of value/255; C is 1 for grey pictures and 3 otherwise
-/// (alpha is composed over white). Errors: error.file_not_found, error.file_unreadable, error.image_*.
+/// (alpha is composed over white); a camera's note of how it was held is followed.
+/// Errors: error.file_not_found, error.file_unreadable, error.image_*; sizes are checked before anything is decoded.
 Result<Tensor> read_image(const std::string& path);
+
+/// The shape that read_image() would give, without decoding the pixels; the same refusals of unknown formats and
+/// sizes.
+Result<Shape> image_shape(const std::string& path);
 
 /// Whether the name ends like a picture that read_image() reads.
 bool is_image_name(const std::string& path);
@@ -30,8 +36,8 @@ Result<void> write_png(const std::string& path, const Pixels& pixels,
 /// The bytes of a PNG in memory (for SVG's data URIs).
 Result<std::vector<uint8_t>> encode_png(const Pixels& pixels);
 
-/// A photograph-like picture that the project makes itself: the same pixels everywhere, (1, 3, height, width),
-/// values 0 to 1.
+/// A photograph-like picture that the project makes itself: an evening by a lake. The same numbers on every
+/// machine, (1, 3, height, width), values n/255. Errors: those of Tensor::zeros().
 Result<Tensor> sample_photo(int64_t height, int64_t width);
 
 }  // namespace convscope

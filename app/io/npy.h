@@ -20,6 +20,9 @@ struct NpyFile {
 /// Source: numpy.lib.format.
 Result<NpyFile> read_npy(const std::string& path);
 
+/// The shape alone, without reading the numbers; the same checks and errors as read_npy().
+Result<Shape> npy_shape(const std::string& path);
+
 /// Writes version 1, C order, little endian; the file appears whole or not at all.
 Result<void> write_npy(const std::string& path, const Tensor& tensor);
 

@@ -1,6 +1,7 @@
 // Every word a user reads: looked up by key in assets/languages/<language>/<room>.json, embedded at build time.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -22,7 +23,8 @@ std::optional<Language> language_from_name(std::string_view name);
 /// itself (a test sees to it that none is missing in any language).
 std::string_view tr(Language language, std::string_view key);
 
-/// tr() with {0}, {1}, ... replaced.
+/// tr() with {0}, {1}, ... replaced. An argument "@key" whose key has words stands for these words, so that an
+/// Error can name a reason without choosing a language ("@reason.no_permission").
 std::string tr(Language language, std::string_view key, std::span<const std::string> args);
 std::string tr(Language language, std::string_view key, std::initializer_list<std::string> args);
 

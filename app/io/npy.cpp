@@ -1,0 +1,287 @@
+#include "app/io/npy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "app/io/atomic_file.h"
+#include "app/io/npy_header.h"
+#include "app/io/system_error.h"
+
+namespace convscope {
+
+static_assert(std::endian::native == std::endian::little, "write_npy writes the machine's bytes as little endian");
+
+namespace {
+
+class File {
+ public:
+  explicit File(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+
+  /// Up to `size` bytes from the present position; fewer at the end of the file, -1 on failure.
+  int64_t read_up_to(void* to, int64_t size) const {
+    int64_t total = 0;
+    while (total < size) {
+      const ssize_t got = read(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return -1;
+      if (got == 0) break;
+      total += got;
+    }
+    return total;
+  }
+
+ private:
+  int fd_;
+};
+
+struct OpenedNpy {
+  std::unique_ptr<File> file;
+  NpyHeader header;
+  int64_t data_bytes = 0;  // behind the header
+};
+
+Result<OpenedNpy> open_npy(const std::string& path) {
+  OpenedNpy opened;
+  opened.file = std::make_unique<File>(path);
+  const File& file = *opened.file;
+  if (file.fd() < 0) {
+    if (errno == ENOENT) return Error{"error.file_not_found", "", {path}};
+    return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  }
+  struct stat status = {};
+  if (fstat(file.fd(), &status) != 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  if (S_ISDIR(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.is_a_folder"}};
+  // The size must be known before memory is asked for, so a pipe will not do.
+  if (!S_ISREG(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.not_a_regular_file"}};
+
+  unsigned char start[12] = {};
+  const int64_t got = file.read_up_to(start, 10);
+  if (got < 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  if (got < 6 || std::memcmp(start, "\x93NUMPY", 6) != 0) return Error{"error.npy_magic", "", {path}};
+  if (got < 10) return Error{"error.npy_truncated", "", {path, std::to_string(got), "10"}};
+  const int major = start[6];
+  if (major < 1 || major > 3) {
+    return Error{"error.npy_version", "", {path, std::to_string(major) + "." + std::to_string(start[7])}};
+  }
+  int64_t header_bytes = start[8] | start[9] << 8;
+  int64_t data_start = 10 + header_bytes;
+  if (major >= 2) {
+    if (file.read_up_to(start + 10, 2) != 2) return Error{"error.npy_truncated", "", {path, "10", "12"}};
+    header_bytes |= int64_t{start[10]} << 16 | int64_t{start[11]} << 24;
+    data_start = 12 + header_bytes;
+  }
+  if (header_bytes > kMaxNpyHeaderBytes) {
+    return Error{
+        "error.npy_header_too_large", "", {path, std::to_string(header_bytes), std::to_string(kMaxNpyHeaderBytes)}};
+  }
+  std::string text(static_cast<size_t>(header_bytes), '\0');
+  if (file.read_up_to(text.data(), header_bytes) != header_bytes) {
+    return Error{"error.npy_truncated", "", {path, std::to_string(status.st_size), std::to_string(data_start)}};
+  }
+  Result<NpyHeader> header = parse_npy_header(text, path);
+  if (!header) return header.error();
+  opened.header = *header;
+  opened.data_bytes = status.st_size - data_start;
+
+  const std::optional<int64_t> numel = opened.header.shape.numel();
+  const std::optional<int64_t> wanted = numel ? checked_mul(*numel, opened.header.type.size) : std::nullopt;
+  if (!wanted) {
+    return Error{
+        "error.tensor_too_large", "", {opened.header.shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
+  }
+  if (*wanted > opened.data_bytes) {
+    return Error{
+        "error.npy_truncated", "", {path, std::to_string(status.st_size), std::to_string(data_start + *wanted)}};
+  }
+  return opened;
+}
+
+template <class T>
+T load_as(const unsigned char* bytes, bool swap) {
+  unsigned char copy[sizeof(T)];
+  for (size_t i = 0; i < sizeof(T); ++i) copy[i] = bytes[swap ? sizeof(T) - 1 - i : i];
+  T value;
+  std::memcpy(&value, copy, sizeof(T));
+  return value;
+}
+
+double half_to_double(uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const int mantissa = bits & 1023;
+  double magnitude;
+  if (exponent == 0) {
+    magnitude = std::ldexp(mantissa, -24);
+  } else if (exponent == 31) {
+    magnitude = mantissa == 0 ? HUGE_VAL : std::nan("");
+  } else {
+    magnitude = std::ldexp(1024 + mantissa, exponent - 25);
+  }
+  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+double element(const NpyType& type, const unsigned char* bytes) {
+  switch (type.kind) {
+    case 'b':
+      return bytes[0] != 0 ? 1.0 : 0.0;
+    case 'i':
+      switch (type.size) {
+        case 1:
+          return load_as<int8_t>(bytes, false);
+        case 2:
+          return load_as<int16_t>(bytes, type.swapped);
+        case 4:
+          return load_as<int32_t>(bytes, type.swapped);
+        default:
+          return static_cast<double>(load_as<int64_t>(bytes, type.swapped));
+      }
+    case 'u':
+      switch (type.size) {
+        case 1:
+          return bytes[0];
+        case 2:
+          return load_as<uint16_t>(bytes, type.swapped);
+        case 4:
+          return load_as<uint32_t>(bytes, type.swapped);
+        default:
+          return static_cast<double>(load_as<uint64_t>(bytes, type.swapped));
+      }
+    default:
+      switch (type.size) {
+        case 2:
+          return half_to_double(load_as<uint16_t>(bytes, type.swapped));
+        case 4:
+          return static_cast<double>(load_as<float>(bytes, type.swapped));
+        default:
+          return load_as<double>(bytes, type.swapped);
+      }
+  }
+}
+
+/// Where the elements of a Fortran-ordered file belong: counts its indices, first axis fastest, and keeps the
+/// row-major position of the present one.
+class FortranOrder {
+ public:
+  explicit FortranOrder(const Shape& shape) : shape_(shape) {
+    int64_t stride = 1;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      strides_[axis] = stride;
+      stride *= shape[axis];
+    }
+  }
+  int64_t position() const { return position_; }
+  void next() {
+    for (int axis = 0; axis < shape_.rank(); ++axis) {
+      position_ += strides_[axis];
+      if (++index_[axis] < shape_[axis]) return;
+      position_ -= strides_[axis] * shape_[axis];
+      index_[axis] = 0;
+    }
+  }
+
+ private:
+  Shape shape_;
+  int64_t strides_[Shape::kMaxRank] = {};
+  int64_t index_[Shape::kMaxRank] = {};
+  int64_t position_ = 0;
+};
+
+}  // namespace
+
+Result<Shape> npy_shape(const std::string& path) {
+  Result<OpenedNpy> opened = open_npy(path);
+  if (!opened) return opened.error();
+  return opened->header.shape;
+}
+
+Result<NpyFile> read_npy(const std::string& path) {
+  Result<OpenedNpy> opened = open_npy(path);
+  if (!opened) return opened.error();
+  const NpyHeader& header = opened->header;
+  const NpyType& type = header.type;
+
+  const bool is_double =
+      (type.kind == 'f' && type.size == 8) || ((type.kind == 'i' || type.kind == 'u') && type.size > 2);
+  const DType dtype = is_double ? DType::float64 : DType::float32;
+  Result<Tensor> tensor = Tensor::zeros(header.shape, dtype);
+  if (!tensor) return tensor.error();
+  NpyFile result;
+  result.tensor = *tensor;
+  result.stored_type = header.descr;
+
+  const int64_t numel = result.tensor.numel();
+  const bool is_fortran = header.fortran_order && header.shape.rank() > 1;
+  const bool same_numbers = type.kind == 'f' && type.size == size_of(dtype) && !type.swapped;
+  result.converted = is_fortran || !same_numbers;
+  const auto vanished = [&] { return Error{"error.file_unreadable", "", {path, "@reason.changed_while_reading"}}; };
+
+  if (!result.converted) {
+    void* to = dtype == DType::float32 ? static_cast<void*>(result.tensor.mutable_data<float>())
+                                       : static_cast<void*>(result.tensor.mutable_data<double>());
+    if (opened->file->read_up_to(to, numel * type.size) != numel * type.size) return vanished();
+    return result;
+  }
+
+  FortranOrder order(header.shape);
+  constexpr int64_t kChunkElements = 1 << 16;
+  std::vector<unsigned char> chunk(static_cast<size_t>(kChunkElements * type.size));
+  for (int64_t done = 0; done < numel; done += kChunkElements) {
+    const int64_t count = std::min(kChunkElements, numel - done);
+    if (opened->file->read_up_to(chunk.data(), count * type.size) != count * type.size) return vanished();
+    for (int64_t i = 0; i < count; ++i) {
+      const double value = element(type, chunk.data() + i * type.size);
+      int64_t position = done + i;
+      if (is_fortran) {
+        position = order.position();
+        order.next();
+      }
+      if (dtype == DType::float32) {
+        result.tensor.mutable_data<float>()[position] = static_cast<float>(value);
+      } else {
+        result.tensor.mutable_data<double>()[position] = value;
+      }
+    }
+  }
+  return result;
+}
+
+Result<void> write_npy(const std::string& path, const Tensor& tensor) {
+  std::string shape = "(";
+  for (int axis = 0; axis < tensor.shape().rank(); ++axis) {
+    shape += std::to_string(tensor.shape()[axis]);
+    if (axis == 0 || axis + 1 < tensor.shape().rank()) shape += axis + 1 < tensor.shape().rank() ? ", " : ",";
+  }
+  shape += ")";
+  std::string header = std::string("{'descr': '") + (tensor.dtype() == DType::float32 ? "<f4" : "<f8") +
+                       "', 'fortran_order': False, 'shape': " + shape + ", }";
+  // The data starts at a multiple of 64, behind spaces and a newline.
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  std::string start("\x93NUMPY\x01\x00", 8);
+  start += static_cast<char>(header.size() & 255);
+  start += static_cast<char>(header.size() >> 8);
+  start += header;
+
+  Result<AtomicFile> file = AtomicFile::create(path);
+  if (!file) return file.error();
+  if (Result<void> written = file->write(start.data(), start.size()); !written) return written;
+  const void* data = tensor.dtype() == DType::float32 ? static_cast<const void*>(tensor.data<float>())
+                                                      : static_cast<const void*>(tensor.data<double>());
+  if (Result<void> written = file->write(data, static_cast<size_t>(tensor.bytes())); !written) return written;
+  return file->commit();
+}
+
+}  // namespace convscope
