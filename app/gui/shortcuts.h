@@ -1,0 +1,44 @@
+// The keyboard: what a key does, free of any window system.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace convscope {
+
+/// Letters are their lower-case character, other printable keys the character they write ('+', '?', ' ').
+struct Key {
+  char32_t code = 0;
+  bool operator==(const Key&) const = default;
+};
+inline constexpr Key kKeyEnter{'\r'}, kKeyTab{'\t'}, kKeyBackspace{'\b'}, kKeyEscape{0x1B}, kKeySpace{' '};
+inline constexpr Key kKeyLeft{0x110000}, kKeyRight{0x110001}, kKeyUp{0x110002}, kKeyDown{0x110003};
+inline constexpr Key kKeyHome{0x110004}, kKeyEnd{0x110005}, kKeyPageUp{0x110006}, kKeyPageDown{0x110007};
+inline constexpr Key kKeyDelete{0x110008}, kKeyInsert{0x110009}, kKeyF1{0x11000A}, kKeyF11{0x110014};
+
+struct KeyPress {
+  Key key;
+  bool ctrl = false, shift = false, alt = false;
+};
+/// "ctrl+shift+z", "space", "left", "+", "f11"; nothing for what is no key.
+std::optional<KeyPress> key_press_from_name(std::string_view name);
+
+enum class Command : unsigned char {
+  play_pause, step_forward, step_back, first_step, last_step, next_row, previous_row,
+  undo, redo, open, save, save_as, export_file,
+  zoom_in, zoom_out, zoom_fit, lens_1, lens_2,
+  language, theme, shortcuts, fullscreen, quit, escape,
+};
+
+/// What a key press means. While text is typed only those with Ctrl that no text field uses, and F11, count.
+std::optional<Command> command_of(const KeyPress& press, bool typing);
+
+/// Rows of the overlay "?": key cap(s) as shown and the words' key in the language files.
+struct ShortcutRow {
+  std::string_view keys;       // "Ctrl+Z"; alternatives separated by " / "
+  std::string_view words_key;  // "shortcut.undo"
+};
+std::span<const ShortcutRow> shortcut_rows();
+
+}  // namespace convscope
