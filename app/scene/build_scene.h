@@ -23,15 +23,15 @@ struct SceneRequest {
   ComputationPtr computation;
   Lens lens = Lens::sliding;
   Moment moment;
-  double steps_per_second = 2;      // from kJumpStepsPerSecond on the kernel jumps and leaves a trail
+  double steps_per_second = 2;  // from kJumpStepsPerSecond on the kernel jumps and leaves a trail
   View view;
   Language language = Language::en;
-  ThemeId theme = ThemeId::light;   // only for ink over fills
+  ThemeId theme = ThemeId::light;  // only for ink over fills
   const TextMeasure* measure = nullptr;
   std::optional<CellRef> hovered;
-  bool caption = false;             // formula and step under the picture
+  bool caption = false;  // formula and step under the picture
   bool transparent = false;
-  bool reduced_motion = false;      // no gliding
+  bool reduced_motion = false;  // no gliding
 };
 
 /// Fills `scene`, reusing its memory. Costs what is visible, whatever the size of the tensors.

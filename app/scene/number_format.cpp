@@ -38,7 +38,9 @@ int scientific(double value, int decimals, char* text, size_t size) {
   return static_cast<int>(to - text);
 }
 
-int fixed(double value, int decimals, char* text, size_t size) { return std::snprintf(text, size, "%.*f", decimals, value); }
+int fixed(double value, int decimals, char* text, size_t size) {
+  return std::snprintf(text, size, "%.*f", decimals, value);
+}
 
 bool reads_as_zero(const char* text, int length) {
   return std::none_of(text, text + length, [](char c) { return c >= '1' && c <= '9'; });
@@ -55,7 +57,8 @@ int shortest_scientific(double value, int max_chars, char* text, size_t size) {
 int special(double value, int max_chars, char* text, size_t size) {
   if (std::isnan(value)) return std::snprintf(text, size, "nan");
   if (std::isinf(value)) return std::snprintf(text, size, value < 0 ? "-inf" : "inf");
-  if (value == 0 && std::signbit(value)) return std::snprintf(text, size, max_chars >= 4 ? "-0.0" : max_chars >= 2 ? "-0" : "0");
+  if (value == 0 && std::signbit(value))
+    return std::snprintf(text, size, max_chars >= 4 ? "-0.0" : max_chars >= 2 ? "-0" : "0");
   if (value == std::floor(value) && std::abs(value) < kLargest) {
     const int length = fixed(value, 0, text, size);
     return length <= max_chars ? length : shortest_scientific(value, max_chars, text, size);

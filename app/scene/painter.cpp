@@ -1,6 +1,5 @@
 #include "app/scene/painter.h"
 
-
 #include <algorithm>
 #include <utility>
 
@@ -56,7 +55,8 @@ Mark& Painter::box(const Box& box, Role role, Fill fill, Outline outline, float 
 }
 
 Mark& Painter::line(float x0, float y0, float x1, float y1, Role role, float width) {
-  const Box extent{std::min(x0, x1) - width, std::min(y0, y1) - width, std::max(x0, x1) + width, std::max(y0, y1) + width};
+  const Box extent{std::min(x0, x1) - width, std::min(y0, y1) - width, std::max(x0, x1) + width,
+                   std::max(y0, y1) + width};
   Mark& mark = add(Mark::Kind::line, extent, role);
   mark.box = {x0, y0, x1, y1};
   mark.size = width;

@@ -13,17 +13,30 @@ namespace convscope {
 
 /// What a mark stands for; a theme gives it its colour.
 enum class Role : uint8_t {
-  canvas, panel, border, text, secondary, accent,
-  input, weight, output, bias, padding, window, hover, unused, error,
+  canvas,
+  panel,
+  border,
+  text,
+  secondary,
+  accent,
+  input,
+  weight,
+  output,
+  bias,
+  padding,
+  window,
+  hover,
+  unused,
+  error,
 };
 
 enum class Fill : uint8_t {
   none,
-  tint,    // the role's pale tint: computed cells
-  full,    // the role's full fill: the current cell
-  value,   // the role's diverging scale at Mark::value, with a corner mark for negative values
-  shade,   // the 40 % layer over whatever lies under it (the window)
-  hatch,   // diagonal lines in the role's colour
+  tint,   // the role's pale tint: computed cells
+  full,   // the role's full fill: the current cell
+  value,  // the role's diverging scale at Mark::value, with a corner mark for negative values
+  shade,  // the 40 % layer over whatever lies under it (the window)
+  hatch,  // diagonal lines in the role's colour
 };
 
 /// Outlines lie inside the box's edge, the ring around it on the outside. Widths in logical pixels unless Mark::size
@@ -64,28 +77,28 @@ struct Mark {
   Outline outline = Outline::none;
   Face face = Face::sans;
   Align align = Align::center;
-  Box box;               // of a line or an arrow: from (x0, y0) to (x1, y1)
-  float radius = 0;      // corner radius
+  Box box;           // of a line or an arrow: from (x0, y0) to (x1, y1)
+  float radius = 0;  // corner radius
   float opacity = 1;
-  float value = 0;       // of Fill::value: -1 to 1
-  float lightness = 0;   // -1 to 1: varies the role's lightness, for channels and groups
+  float value = 0;      // of Fill::value: -1 to 1
+  float lightness = 0;  // -1 to 1: varies the role's lightness, for channels and groups
   /// Of text: font size. Of a line or arrow: width (0: a hairline of one device pixel). Of a box: width of its outline
   /// (0: as the outline has it).
   float size = 0;
-  uint32_t text = 0;     // of text: offset into Scene::text
+  uint32_t text = 0;  // of text: offset into Scene::text
   uint32_t text_length = 0;
-  int32_t ref = -1;      // index into Scene::refs: what pointing at this mark means
-  int32_t raster = -1;   // index into Scene::rasters
+  int32_t ref = -1;     // index into Scene::refs: what pointing at this mark means
+  int32_t raster = -1;  // index into Scene::rasters
 };
 
 /// A tensor drawn as a texture: one image of it, one channel on the role's diverging scale or three as RGB.
 struct Raster {
-  Tensor tensor;              // (N, C, H, W)
+  Tensor tensor;  // (N, C, H, W)
   TensorId id = TensorId::none;
   int64_t n = 0;
-  int64_t channel = 0;        // first channel
-  bool rgb = false;           // channel, channel+1, channel+2 are red, green, blue
-  float low = 0, high = 1;    // rgb: the values of black and white; else the scale's ends (high = -low)
+  int64_t channel = 0;      // first channel
+  bool rgb = false;         // channel, channel+1, channel+2 are red, green, blue
+  float low = 0, high = 1;  // rgb: the values of black and white; else the scale's ends (high = -low)
   /// Part of the tensor that the mark's box shows, in cells: x from u0 to u1, y from v0 to v1.
   double u0 = 0, v0 = 0, u1 = 1, v1 = 1;
   /// Where the tensor is only a sample of something larger (the im2col matrix): the cells of `id` that the box shows;
@@ -99,11 +112,13 @@ struct Scene {
   std::vector<Mark> marks;
   std::vector<CellRef> refs;
   std::vector<Raster> rasters;
-  std::string text;             // all texts, one after the other, UTF-8
-  std::string sentence;         // the step in one sentence, for captions and alternative text
+  std::string text;      // all texts, one after the other, UTF-8
+  std::string sentence;  // the step in one sentence, for captions and alternative text
 
   void clear();  // keeps the memory
-  std::string_view text_of(const Mark& mark) const { return std::string_view(text).substr(mark.text, mark.text_length); }
+  std::string_view text_of(const Mark& mark) const {
+    return std::string_view(text).substr(mark.text, mark.text_length);
+  }
 };
 
 /// What lies under a point: the topmost mark with a reference there, or the cell of a raster.

@@ -22,8 +22,8 @@ struct RoleColors {
 struct Theme {
   ThemeId id;
   RoleColors roles[15];
-  Color zero;    // zero of diverging scales
-  Color shade;   // of Fill::shade, with its 40 % alpha
+  Color zero;   // zero of diverging scales
+  Color shade;  // of Fill::shade, with its 40 % alpha
   const RoleColors& of(Role role) const { return roles[static_cast<int>(role)]; }
 };
 

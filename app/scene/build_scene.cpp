@@ -1,0 +1,116 @@
+#include "app/scene/build_scene.h"
+
+#include <algorithm>
+
+#include "app/scene/lens.h"
+#include "app/scene/sentence.h"
+
+namespace convscope {
+namespace {
+
+constexpr double kMaxCell = 160;  // logical pixels: closer is not useful
+constexpr float kMargin = 0.04f;
+
+}  // namespace
+
+Stage make_stage(const SceneRequest& request) {
+  const View& view = request.view;
+  Stage stage;
+  stage.ui = std::clamp(std::min(view.width / 960.0f, view.height / 540.0f), 0.8f, 4.0f);
+  const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
+  stage.content = {margin, margin, view.width - margin, view.height - margin};
+  if (request.caption) stage.content.y1 -= caption_height(stage.ui);
+  stage.zoom = view.zoom;
+  stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);
+  stage.shift_y = static_cast<double>(view.height) * (0.5 - view.center_y * view.zoom);
+  return stage;
+}
+
+void build_scene(const SceneRequest& request, Scene& scene) {
+  scene.clear();
+  scene.width = request.view.width;
+  scene.height = request.view.height;
+  scene.transparent = request.transparent;
+  if (!request.computation || request.view.width < 1 || request.view.height < 1) return;
+  const Computation& computation = *request.computation;
+  if (!computation.tensors.output.defined() || step_count(computation.plan) < 1) return;
+
+  thread_local CellArithmetic arithmetic;  // keeps its memory from frame to frame
+  Painter painter(request, scene);
+  const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(computation.plan) - 1);
+  const OutputCell cell = cell_of_step(computation.plan, step);
+  cell_arithmetic(computation.plan, computation.tensors, cell, arithmetic);
+  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
+  LensFrame frame{request,
+                  computation.plan,
+                  computation.tensors,
+                  painter,
+                  make_stage(request),
+                  step,
+                  cell,
+                  cell.c / computation.plan.kernels_per_group(),
+                  phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
+                  jumping,
+                  arithmetic,
+                  Hover(computation.plan, request.hovered)};
+  switch (request.lens) {
+    case Lens::sliding:
+      build_sliding_lens(frame);
+      break;
+    case Lens::im2col:
+      build_im2col_lens(frame);
+      break;
+  }
+  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
+  if (request.caption) draw_caption(painter, frame.stage, computation.plan, scene.sentence);
+}
+
+bool lens_applies(Lens lens, const ConvPlan&) {
+  switch (lens) {
+    case Lens::sliding:
+    case Lens::im2col:
+      return true;
+  }
+  return false;
+}
+
+View zoomed(const View& view, double factor, float x, float y, const ConvPlan& plan, Lens lens) {
+  View next = view;
+  // The longest axis of anything drawn bounds how small a cell can be at zoom 1.
+  double cells = static_cast<double>(std::max({plan.in.w + plan.pads.left + plan.pads.right,
+                                               plan.in.h + plan.pads.top + plan.pads.bottom, plan.out.w, plan.out.h}));
+  if (lens == Lens::im2col) {
+    cells = std::max({cells, static_cast<double>(plan.taps()), static_cast<double>(plan.batch * plan.positions())});
+  }
+  const double fitted = static_cast<double>(std::min(view.width, view.height));
+  const double limit = std::max(4.0, cells * 3 * kMaxCell / std::max(1.0, fitted));
+  next.zoom = std::clamp(view.zoom * factor, 1.0, limit);
+  // The point of the picture under (x, y) stays there.
+  const double px = view.center_x + (static_cast<double>(x) / static_cast<double>(view.width) - 0.5) / view.zoom;
+  const double py = view.center_y + (static_cast<double>(y) / static_cast<double>(view.height) - 0.5) / view.zoom;
+  next.center_x = px - (static_cast<double>(x) / static_cast<double>(view.width) - 0.5) / next.zoom;
+  next.center_y = py - (static_cast<double>(y) / static_cast<double>(view.height) - 0.5) / next.zoom;
+  return panned(next, 0, 0);
+}
+
+View panned(const View& view, float dx, float dy) {
+  View next = view;
+  next.center_x -= static_cast<double>(dx) / (static_cast<double>(view.width) * view.zoom);
+  next.center_y -= static_cast<double>(dy) / (static_cast<double>(view.height) * view.zoom);
+  // The viewport never leaves the fitted picture.
+  const double half = 0.5 / view.zoom;
+  next.center_x = std::clamp(next.center_x, half, 1 - half);
+  next.center_y = std::clamp(next.center_y, half, 1 - half);
+  return next;
+}
+
+std::string step_sentence(Language language, const Computation& computation, int64_t step) {
+  std::string sentence;
+  CellArithmetic arithmetic;
+  step = std::clamp<int64_t>(step, 0, step_count(computation.plan) - 1);
+  cell_arithmetic(computation.plan, computation.tensors, cell_of_step(computation.plan, step), arithmetic);
+  append_sentence(sentence, language, computation.plan, step, arithmetic);
+  return sentence;
+}
+
+}  // namespace convscope

@@ -1,0 +1,385 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "app/scene/lens.h"
+#include "engine/padding.h"
+
+namespace convscope {
+namespace {
+
+NumberStyle numbers_for(const LensFrame& frame, const Grid& grid, const NumberRange& range) {
+  const auto cell = static_cast<float>(grid.pitch - grid.gap());
+  return fit_numbers(range, cell, cell, frame.painter.digit_width());
+}
+
+// Whether any window reads an index of one axis of the padded input.
+bool axis_used(int64_t i, int64_t pad, int64_t stride, int64_t dilation, int64_t kernel, int64_t out) {
+  for (int64_t k = 0; k < kernel; ++k) {
+    const int64_t from = i + pad - k * dilation;
+    if (from >= 0 && from % stride == 0 && from / stride < out) return true;
+  }
+  return false;
+}
+
+float scale_of(const NumberRange& range, double value) {
+  const double largest = range.max_abs();
+  return largest > 0 ? static_cast<float>(value / largest) : 0.0f;
+}
+
+void ring(LensFrame& frame, const Box& box, float radius) {
+  // The dark hairline keeps the ring visible on white, where yellow alone has too little contrast.
+  frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f;
+  frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
+}
+
+void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref) {
+  if (!frame.hover.active() || grid.pitch < kMinCellPitch) return;
+  const Grid::Range range = grid.visible(frame.painter.viewport());
+  for (ref.y = range.row0; ref.y < range.row1; ++ref.y) {
+    for (ref.x = range.col0; ref.x < range.col1; ++ref.x) {
+      if (frame.hover.lights(ref)) ring(frame, grid.cell(ref.y, ref.x), grid.radius());
+    }
+  }
+}
+
+// A channel whose cells are too small to draw one by one.
+void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, TensorId id, int64_t n, int64_t c,
+                  int64_t row0, int64_t row1, int64_t col0, int64_t col1, float opacity) {
+  if (row1 <= row0 || col1 <= col0) return;
+  Raster raster;
+  raster.tensor = tensor;
+  raster.id = id;
+  raster.n = n;
+  raster.channel = c;
+  const NumberRange range = range_of(tensor);
+  raster.high = static_cast<float>(range.max_abs() > 0 ? range.max_abs() : 1);
+  raster.low = -raster.high;
+  if (id == TensorId::input && TensorView(tensor).channels() == 3 && range.min >= 0 && range.max <= 1) {
+    raster.rgb = true;
+    raster.channel = 0;
+    raster.low = 0;
+    raster.high = 1;
+  }
+  raster.u0 = static_cast<double>(col0);
+  raster.u1 = static_cast<double>(col1);
+  raster.v0 = static_cast<double>(row0);
+  raster.v1 = static_cast<double>(row1);
+  const Box box{static_cast<float>(grid.left(raster.u0)), static_cast<float>(grid.top(raster.v0)),
+                static_cast<float>(grid.left(raster.u1)), static_cast<float>(grid.top(raster.v1))};
+  frame.painter.raster(box, std::move(raster)).opacity = opacity;
+}
+
+struct Taps {
+  double y, x;  // upper left corner, on its way
+  Pair extent;
+};
+
+// The shade over the taps, the outline around the window.
+void draw_window(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity) {
+  const ConvPlan& plan = frame.plan;
+  Painter& painter = frame.painter;
+  const Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
+  const bool dense = (plan.dilation.h == 1 || plan.kernel.h == 1) && (plan.dilation.w == 1 || plan.kernel.w == 1);
+  if (dense || grid.pitch < kMinCellPitch) {
+    painter.box(whole, Role::window, Fill::shade, Outline::none, grid.radius()).opacity = opacity;
+  } else {
+    for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
+      for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+        const Box cell = grid.area(taps.y + static_cast<double>(ky * plan.dilation.h),
+                                   taps.x + static_cast<double>(kx * plan.dilation.w), 1, 1);
+        painter.box(cell, Role::window, Fill::shade, Outline::none, grid.radius()).opacity = opacity;
+      }
+    }
+  }
+}
+
+void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity) {
+  Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
+  // On a photograph the window must still be found.
+  const float smallest = 10 * frame.stage.ui;
+  if (whole.width() < smallest) {
+    const float middle = (whole.x0 + whole.x1) / 2;
+    whole.x0 = middle - smallest / 2;
+    whole.x1 = middle + smallest / 2;
+  }
+  if (whole.height() < smallest) {
+    const float middle = (whole.y0 + whole.y1) / 2;
+    whole.y0 = middle - smallest / 2;
+    whole.y1 = middle + smallest / 2;
+  }
+  const float grow = static_cast<float>(grid.gap()) / 2;
+  whole = {whole.x0 - grow, whole.y0 - grow, whole.x1 + grow, whole.y1 + grow};
+  frame.painter.box(whole, Role::window, Fill::none, Outline::thick, grid.radius() + grow).opacity = opacity;
+}
+
+}  // namespace
+
+void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill) {
+  Mark& mark = frame.painter.box(box, role, fill, Outline::hairline, std::min(3.0f, box.width() * 0.1f));
+  mark.value = scale_of(range, value);
+  const NumberStyle style = fit_numbers(range, box.width(), box.height(), frame.painter.digit_width());
+  if (!style.drawn()) return;
+  Mark& text = frame.painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, role, fill);
+  text.value = scale_of(range, value);
+}
+
+void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style) {
+  const ConvPlan& plan = frame.plan;
+  Painter& painter = frame.painter;
+  const TensorView view(frame.tensors.input);
+  const NumberRange numbers = range_of(frame.tensors.input);
+  const NumberStyle number_style = numbers_for(frame, grid, numbers);
+  const Box real{static_cast<float>(grid.left(0)), static_cast<float>(grid.top(0)),
+                 static_cast<float>(grid.left(static_cast<double>(plan.in.w))),
+                 static_cast<float>(grid.top(static_cast<double>(plan.in.h)))};
+  const WindowPosition at = window_at(plan, frame.step, frame.phase.glide);
+  const Taps taps{at.y, at.x, plan.effective_kernel()};
+  const bool cells = grid.pitch >= kMinCellPitch;
+  const Grid::Range range = grid.visible(painter.viewport());
+  const bool has_padding = plan.pads != Pads{};
+
+  if (!cells) {
+    draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, c, 0, plan.in.h, 0, plan.in.w, style.opacity);
+    if (has_padding) painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed).opacity = style.opacity;
+    painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
+    if (style.with_window) {
+      draw_window(frame, grid, taps, 1);
+      draw_window_outline(frame, grid, taps, 1);
+    }
+    return;
+  }
+
+  thread_local std::vector<char> columns;  // used by any window
+  columns.clear();
+  for (int64_t x = range.col0; x < range.col1; ++x) {
+    columns.push_back(axis_used(x, plan.pads.left, plan.stride.w, plan.dilation.w, plan.kernel.w, plan.out.w) ? 1 : 0);
+  }
+  const auto covered = [&](int64_t y, int64_t x) {
+    if (!style.with_window) return false;
+    const double dy = static_cast<double>(y) - taps.y, dx = static_cast<double>(x) - taps.x;
+    const auto on_tap = [](double d, int64_t dilation, int64_t kernel) {
+      const double k = std::round(d / static_cast<double>(dilation));
+      return k >= 0 && k < static_cast<double>(kernel) && std::abs(d - k * static_cast<double>(dilation)) < 0.5;
+    };
+    return on_tap(dy, plan.dilation.h, plan.kernel.h) && on_tap(dx, plan.dilation.w, plan.kernel.w);
+  };
+
+  for (int64_t y = range.row0; y < range.row1; ++y) {
+    const bool row_used = axis_used(y, plan.pads.top, plan.stride.h, plan.dilation.h, plan.kernel.h, plan.out.h);
+    for (int64_t x = range.col0; x < range.col1; ++x) {
+      const bool padding = y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w;
+      const bool used = row_used && columns[static_cast<size_t>(x - range.col0)] != 0;
+      const Box box = grid.cell(y, x);
+      Mark& mark = painter.box(box, padding ? Role::padding : Role::input,
+                               padding        ? Fill::none
+                               : style.values ? Fill::value
+                                              : Fill::tint,
+                               padding ? Outline::dashed : Outline::hairline, grid.radius());
+      mark.opacity = style.opacity;
+      if (!padding && style.values) mark.value = scale_of(numbers, view.at(n, c, y, x));
+      painter.refer(mark, {TensorId::input, n, c, y, x});
+      if (!used) painter.box(box, Role::unused, Fill::hatch, Outline::none, grid.radius()).opacity = style.opacity;
+    }
+  }
+  if (has_padding) painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
+  if (style.with_window) draw_window(frame, grid, taps, 1);
+
+  const bool chips = style.weights_in_window && style.with_window && grid.pitch >= 42;
+  if (number_style.drawn()) {
+    for (int64_t y = range.row0; y < range.row1; ++y) {
+      const int64_t source_y = source_index(y, plan.in.h, plan.padding_mode);
+      for (int64_t x = range.col0; x < range.col1; ++x) {
+        const int64_t source_x = source_index(x, plan.in.w, plan.padding_mode);
+        const bool padding = y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w;
+        const double value =
+            source_y == kZeroPadding || source_x == kZeroPadding ? 0 : view.at(n, c, source_y, source_x);
+        const bool under = covered(y, x);
+        const Box box = grid.cell(y, x);
+        const float lift = chips && under ? box.height() * 0.1f : 0;
+        const Role role = padding ? under ? Role::padding : Role::secondary : Role::input;
+        const Fill on = under ? Fill::shade : padding ? Fill::none : style.values ? Fill::value : Fill::tint;
+        Mark& text = painter.number(value, number_style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2 - lift, role, on);
+        text.value = scale_of(numbers, value);
+        text.opacity = style.opacity;
+      }
+    }
+  }
+  if (chips) {
+    // What each cell is multiplied by, in the kernel's colour.
+    const NumberRange weights = range_of(frame.tensors.weight);
+    const auto width = static_cast<float>(grid.pitch * 0.62), height = static_cast<float>(grid.pitch * 0.3);
+    NumberStyle chip = fit_numbers(weights, width, height * 1.9f, painter.digit_width());
+    chip.size = std::min(chip.size, height * 0.86f);
+    const TensorView weight(frame.tensors.weight);
+    const int64_t slice = c % plan.channels_per_group();
+    for (int64_t ky = 0; ky < plan.kernel.h && chip.size >= kMinNumberSize; ++ky) {
+      for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+        const Box cell = grid.area(taps.y + static_cast<double>(ky * plan.dilation.h),
+                                   taps.x + static_cast<double>(kx * plan.dilation.w), 1, 1);
+        char digits[24];
+        const double value = weight.at(frame.cell.c, slice, ky, kx);
+        const int length = format_styled(value, chip, digits, sizeof digits);
+        const float text_width = painter.width({digits, static_cast<size_t>(length)}, Face::sans, chip.size);
+        const Box box{cell.x1 - text_width - chip.size * 0.5f, cell.y1 - chip.size * 1.25f, cell.x1, cell.y1};
+        painter.box(box, Role::weight, Fill::full, Outline::none, grid.radius());
+        painter.number(value, chip, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::weight, Fill::full);
+      }
+    }
+  }
+  if (style.with_window) draw_window_outline(frame, grid, taps, 1);
+  draw_rings(frame, grid, {TensorId::input, n, c, 0, 0});
+}
+
+void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values) {
+  Painter& painter = frame.painter;
+  const Grid::Range range = grid.visible(painter.viewport());
+  if (grid.pitch < kMinCellPitch) {
+    draw_texture(frame, grid, frame.tensors.weight, TensorId::weight, o, i, 0, grid.rows, 0, grid.cols, opacity);
+  } else {
+    const TensorView view(frame.tensors.weight);
+    const NumberRange numbers = range_of(frame.tensors.weight);
+    const NumberStyle style = numbers_for(frame, grid, numbers);
+    const Fill fill = values ? Fill::value : Fill::tint;
+    for (int64_t y = range.row0; y < range.row1; ++y) {
+      for (int64_t x = range.col0; x < range.col1; ++x) {
+        const Box box = grid.cell(y, x);
+        const double value = view.at(o, i, y, x);
+        Mark& mark = painter.box(box, Role::weight, fill, Outline::hairline, grid.radius());
+        mark.opacity = opacity;
+        mark.value = scale_of(numbers, value);
+        painter.refer(mark, {TensorId::weight, o, i, y, x});
+        if (!style.drawn()) continue;
+        Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::weight, fill);
+        text.opacity = opacity;
+        text.value = mark.value;
+      }
+    }
+  }
+  painter.box(grid.bounds(), Role::weight, Fill::none, Outline::thick, grid.radius() + 1).opacity = opacity;
+  draw_rings(frame, grid, {TensorId::weight, o, i, 0, 0});
+}
+
+void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
+  Painter& painter = frame.painter;
+  const ConvPlan& plan = frame.plan;
+  if (grid.pitch < kMinCellPitch) return;
+  const NumberRange x = range_of(frame.tensors.input), w = range_of(frame.tensors.weight);
+  NumberRange numbers;
+  numbers.max = x.max_abs() * w.max_abs();
+  numbers.min = x.min < 0 || w.min < 0 ? -numbers.max : 0;
+  numbers.integral = x.integral && w.integral;
+  const NumberStyle style = numbers_for(frame, grid, numbers);
+  const double taps = static_cast<double>(plan.taps());
+  for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
+    for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+      const int64_t tap = (group_c * plan.kernel.h + ky) * plan.kernel.w + kx;
+      const Box box = grid.cell(ky, kx);
+      // Products come one after the other.
+      const bool out =
+          frame.phase.products >= 1 || static_cast<double>(frame.phase.products) * taps > static_cast<double>(tap);
+      painter.box(box, Role::secondary, Fill::none, Outline::hairline, grid.radius());
+      if (!out || !style.drawn()) continue;
+      painter.number(frame.arithmetic.values[static_cast<size_t>(tap)].product, style, (box.x0 + box.x1) / 2,
+                     (box.y0 + box.y1) / 2, Role::text, Fill::none);
+    }
+  }
+}
+
+void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, float opacity, bool values) {
+  const ConvPlan& plan = frame.plan;
+  Painter& painter = frame.painter;
+  const OutputCell& current = frame.cell;
+  const bool here = current.n == n && current.c == c;
+  const int64_t first = step_of_cell(plan, {n, c, 0, 0});
+  // Computed cells of this channel, in row-major order.
+  const int64_t done = std::clamp<int64_t>(frame.step - first + (frame.phase.landed() ? 1 : 0), 0, plan.positions());
+
+  if (grid.pitch < kMinCellPitch) {
+    const int64_t rows = done / plan.out.w, rest = done % plan.out.w;
+    draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, 0, rows, 0, plan.out.w, opacity);
+    draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, rows, rows + 1, 0, rest, opacity);
+    painter.box(grid.bounds(), Role::output, Fill::none, Outline::solid, 3).opacity = opacity;
+    if (here) {
+      Box box = grid.cell(current.y, current.x);
+      const float smallest = 8 * frame.stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
+      if (box.width() < smallest) box = {mx - smallest / 2, my - smallest / 2, mx + smallest / 2, my + smallest / 2};
+      painter.box(box, Role::canvas, Fill::none, Outline::ring, 2).size = 5;
+      painter.box(box, Role::output, grid.pitch < 6 ? Fill::none : Fill::full, Outline::ring, 2);
+    }
+    return;
+  }
+
+  const TensorView view(frame.tensors.output);
+  const NumberRange numbers = range_of(frame.tensors.output);
+  const NumberStyle style = numbers_for(frame, grid, numbers);
+  const Grid::Range range = grid.visible(painter.viewport());
+  for (int64_t y = range.row0; y < range.row1; ++y) {
+    for (int64_t x = range.col0; x < range.col1; ++x) {
+      const Box box = grid.cell(y, x);
+      const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
+      const bool computed = y * plan.out.w + x < done;
+      const bool is_current = here && y == current.y && x == current.x;
+      const double value = computed ? view.at(n, c, y, x) : 0;
+      const Fill fill = !computed ? Fill::none : is_current ? Fill::full : values ? Fill::value : Fill::tint;
+      Mark& mark = painter.box(box, Role::output, fill, Outline::hairline, grid.radius());
+      mark.opacity = opacity;
+      mark.value = scale_of(numbers, value);
+      painter.refer(mark, {TensorId::output, n, c, y, x});
+      if (!computed) {
+        const auto dot = static_cast<float>(std::clamp(grid.pitch * 0.05, 1.0, 3.0));
+        painter.box({mx - dot, my - dot, mx + dot, my + dot}, Role::output, Fill::full, Outline::none, dot).opacity =
+            opacity;
+      } else if (style.drawn()) {
+        Mark& text = painter.number(value, style, mx, my, Role::output, fill);
+        text.opacity = opacity;
+        text.value = scale_of(numbers, value);
+      }
+    }
+  }
+  const Box frame_box = grid.bounds();
+  painter
+      .box({frame_box.x0 - 2, frame_box.y0 - 2, frame_box.x1 + 2, frame_box.y1 + 2}, Role::output, Fill::none,
+           Outline::solid, 8)
+      .opacity = opacity;
+  if (here) {
+    // The last cells, fading: where the kernel has just been.
+    if (frame.jumping) {
+      for (int64_t back = 4; back >= 1; --back) {
+        const int64_t at = frame.step - back - first;
+        if (at < 0) continue;
+        painter.box(grid.cell(at / plan.out.w, at % plan.out.w), Role::output, Fill::none, Outline::ring, grid.radius())
+            .opacity = 0.6f - 0.12f * static_cast<float>(back);
+      }
+    }
+    painter.box(grid.cell(current.y, current.x), Role::output, Fill::none, Outline::ring, grid.radius());
+  }
+  draw_rings(frame, grid, {TensorId::output, n, c, 0, 0});
+}
+
+void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role) {
+  const float offset = kSheetOffset * frame.stage.ui;
+  const Box front = grid.bounds();
+  for (int i = std::min(count, 3); i >= 1; --i) {
+    const float d = offset * static_cast<float>(i);
+    const Box box{front.x0 + d, front.y0 - d, front.x1 + d, front.y1 - d};
+    frame.painter.box(box, Role::canvas, Fill::full, Outline::none, 3);
+    frame.painter.box(box, role, Fill::tint, Outline::hairline, 3);
+  }
+  frame.painter.box(front, Role::canvas, Fill::full, Outline::none, 3);
+}
+
+void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output) {
+  if (frame.phase.landed() || frame.phase.products < 1) return;
+  const Box target = output.cell(frame.cell.y, frame.cell.x);
+  const float t = frame.phase.land;
+  const float smallest = std::max(target.width(), 40 * frame.stage.ui);
+  const float size = smallest + (target.width() - smallest) * t;
+  const float cx = static_cast<float>(x) + ((target.x0 + target.x1) / 2 - static_cast<float>(x)) * t;
+  const float cy = static_cast<float>(y) + ((target.y0 + target.y1) / 2 - static_cast<float>(y)) * t;
+  NumberRange range = range_of(frame.tensors.output);
+  draw_value_cell(frame, {cx - size / 2, cy - size / 2, cx + size / 2, cy + size / 2}, frame.arithmetic.result, range,
+                  Role::output, Fill::full);
+}
+
+}  // namespace convscope

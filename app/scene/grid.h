@@ -1,0 +1,72 @@
+// A sheet of square cells somewhere on the screen.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "app/scene/build_scene.h"
+
+namespace convscope {
+
+/// Rows and columns count from (row0, col0), which is negative where padding comes first. `pitch` is the distance from
+/// cell to cell. Units: logical pixels of the viewport.
+struct Grid {
+  double x = 0, y = 0;  // upper left corner of cell (row0, col0)
+  double pitch = 0;
+  int64_t row0 = 0, col0 = 0;
+  int64_t rows = 0, cols = 0;
+
+  double width() const { return static_cast<double>(cols) * pitch; }
+  double height() const { return static_cast<double>(rows) * pitch; }
+  double left(double col) const { return x + (col - static_cast<double>(col0)) * pitch; }
+  double top(double row) const { return y + (row - static_cast<double>(row0)) * pitch; }
+
+  /// The visible part of a cell, without the gap to its neighbours.
+  Box cell(int64_t row, int64_t col) const { return area(static_cast<double>(row), static_cast<double>(col), 1, 1); }
+  /// Cells (row, col) to (row + rows_of, col + cols_of), fractions allowed, without the gap around them.
+  Box area(double row, double col, double rows_of, double cols_of) const {
+    const double g = gap() / 2;
+    return {static_cast<float>(left(col) + g), static_cast<float>(top(row) + g),
+            static_cast<float>(left(col + cols_of) - g), static_cast<float>(top(row + rows_of) - g)};
+  }
+  Box bounds() const {
+    return {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + width()),
+            static_cast<float>(y + height())};
+  }
+  double gap() const { return std::min(2.0, pitch * 0.08); }
+  float radius() const { return static_cast<float>(std::min(3.0, pitch * 0.1)); }
+  bool contains(int64_t row, int64_t col) const {
+    return row >= row0 && row < row0 + rows && col >= col0 && col < col0 + cols;
+  }
+
+  /// Half-open range of cells that the viewport shows.
+  struct Range {
+    int64_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
+  };
+  Range visible(const Box& viewport) const {
+    const auto first = [this](double at, double origin, int64_t base, int64_t count) {
+      const double i = std::floor((at - origin) / pitch);
+      return base + static_cast<int64_t>(std::clamp(i, 0.0, static_cast<double>(count)));
+    };
+    const auto last = [this](double at, double origin, int64_t base, int64_t count) {
+      const double i = std::ceil((at - origin) / pitch);
+      return base + static_cast<int64_t>(std::clamp(i, 0.0, static_cast<double>(count)));
+    };
+    if (pitch <= 0) return {};
+    return {
+        first(static_cast<double>(viewport.y0), y, row0, rows), last(static_cast<double>(viewport.y1), y, row0, rows),
+        first(static_cast<double>(viewport.x0), x, col0, cols), last(static_cast<double>(viewport.x1), x, col0, cols)};
+  }
+
+  /// The same grid through a camera that maps p to p * zoom + shift.
+  Grid seen(double zoom, double shift_x, double shift_y) const {
+    Grid g = *this;
+    g.x = x * zoom + shift_x;
+    g.y = y * zoom + shift_y;
+    g.pitch = pitch * zoom;
+    return g;
+  }
+};
+
+}  // namespace convscope

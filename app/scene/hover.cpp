@@ -1,0 +1,150 @@
+#include "app/scene/hover.h"
+
+#include "engine/im2col.h"
+
+namespace convscope {
+namespace {
+
+bool in(int64_t value, int64_t end) { return value >= 0 && value < end; }
+
+OutputCell output_of_row(const ConvPlan& plan, int64_t row, int64_t channel) {
+  const int64_t at = row % plan.positions();
+  return {row / plan.positions(), channel, at / plan.out.w, at % plan.out.w};
+}
+
+CellRef weight_of_tap(const ConvPlan& plan, int64_t tap, int64_t channel) {
+  const int64_t area = plan.kernel.h * plan.kernel.w;
+  return {TensorId::weight, channel, tap / area, tap / plan.kernel.w % plan.kernel.h, tap % plan.kernel.w};
+}
+
+}  // namespace
+
+Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan_(&plan) {
+  if (!hovered) return;
+  const CellRef& ref = *hovered;
+  self_ = ref;
+  switch (ref.tensor) {
+    case TensorId::none:
+      return;
+    case TensorId::input:
+      if (!in(ref.n, plan.batch) || !in(ref.c, plan.in_channels)) return;
+      input_ = ref;
+      break;
+    case TensorId::weight:
+      if (!in(ref.n, plan.out_channels) || !in(ref.c, plan.channels_per_group()) || !in(ref.y, plan.kernel.h) ||
+          !in(ref.x, plan.kernel.w)) {
+        return;
+      }
+      weight_ = ref;
+      break;
+    case TensorId::output:
+      if (!in(ref.n, plan.batch) || !in(ref.c, plan.out_channels) || !in(ref.y, plan.out.h) || !in(ref.x, plan.out.w))
+        return;
+      output_ = OutputCell{ref.n, ref.c, ref.y, ref.x};
+      break;
+    case TensorId::bias:
+      if (!in(ref.c, plan.out_channels)) return;
+      break;
+    case TensorId::im2col: {
+      if (!in(ref.c, plan.groups) || !in(ref.y, im2col_rows(plan)) || !in(ref.x, im2col_columns(plan))) return;
+      const Im2colEntry entry = im2col_entry(plan, ref.c, ref.y, ref.x);
+      input_ = CellRef{TensorId::input, entry.n, entry.c, entry.y, entry.x};
+      break;
+    }
+    case TensorId::kernel_matrix:
+      if (!in(ref.y, plan.taps()) || !in(ref.x, plan.out_channels)) return;
+      weight_ = weight_of_tap(plan, ref.y, ref.x);
+      break;
+    case TensorId::product:
+      if (!in(ref.y, im2col_rows(plan)) || !in(ref.x, plan.out_channels)) return;
+      output_ = output_of_row(plan, ref.y, ref.x);
+      break;
+  }
+  active_ = true;
+}
+
+bool Hover::is_self(const CellRef& ref) const { return active_ && ref == self_; }
+
+// Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis.
+bool Hover::meets(int64_t axis_output, int64_t axis_input, bool horizontal, int64_t* tap) const {
+  const int64_t stride = horizontal ? plan_->stride.w : plan_->stride.h;
+  const int64_t pad = horizontal ? plan_->pads.left : plan_->pads.top;
+  const int64_t dilation = horizontal ? plan_->dilation.w : plan_->dilation.h;
+  const int64_t kernel = horizontal ? plan_->kernel.w : plan_->kernel.h;
+  const int64_t distance = axis_input - (axis_output * stride - pad);
+  if (distance < 0 || distance % dilation != 0) return false;
+  *tap = distance / dilation;
+  return *tap < kernel;
+}
+
+bool Hover::uses(const OutputCell& output, const CellRef& input, int64_t* column) const {
+  const int64_t cpg = plan_->channels_per_group();
+  if (output.n != input.n || output.c / plan_->kernels_per_group() != input.c / cpg) return false;
+  int64_t ky = 0, kx = 0;
+  if (!meets(output.y, input.y, false, &ky) || !meets(output.x, input.x, true, &kx)) return false;
+  *column = (input.c % cpg * plan_->kernel.h + ky) * plan_->kernel.w + kx;
+  return true;
+}
+
+bool Hover::lights(const CellRef& ref) const {
+  if (!active_) return false;
+  if (ref == self_) return true;
+  const ConvPlan& plan = *plan_;
+  const int64_t kpg = plan.kernels_per_group();
+  int64_t column = 0;
+  switch (ref.tensor) {
+    case TensorId::none:
+      return false;
+    case TensorId::input:
+      if (output_) return uses(*output_, ref, &column);
+      if (input_) return ref == *input_;
+      if (weight_) {
+        // Some window has this cell under this weight.
+        const int64_t y = ref.y + plan.pads.top - weight_->y * plan.dilation.h;
+        const int64_t x = ref.x + plan.pads.left - weight_->x * plan.dilation.w;
+        return ref.c == weight_->n / kpg * plan.channels_per_group() + weight_->c && y >= 0 && x >= 0 &&
+               y % plan.stride.h == 0 && x % plan.stride.w == 0 && y / plan.stride.h < plan.out.h &&
+               x / plan.stride.w < plan.out.w;
+      }
+      return false;
+    case TensorId::weight:
+      if (output_) return ref.n == output_->c;
+      return weight_ && ref.n == weight_->n && ref.c == weight_->c && ref.y == weight_->y && ref.x == weight_->x;
+    case TensorId::bias:
+      if (output_) return ref.c == output_->c;
+      return false;
+    case TensorId::output: {
+      const OutputCell cell{ref.n, ref.c, ref.y, ref.x};
+      if (output_) return cell == *output_;
+      if (self_.tensor == TensorId::im2col)
+        return output_of_row(plan, self_.y, ref.c) == cell && ref.c / kpg == self_.c;
+      if (input_) return uses(cell, *input_, &column);
+      if (self_.tensor == TensorId::bias) return ref.c == self_.c;
+      return false;
+    }
+    case TensorId::im2col: {
+      if (output_) return ref.c == output_->c / kpg && ref.y == im2col_row(plan, *output_);
+      if (weight_)
+        return ref.c == weight_->n / kpg &&
+               ref.x == (weight_->c * plan.kernel.h + weight_->y) * plan.kernel.w + weight_->x;
+      if (input_ && self_.tensor == TensorId::input) {
+        const Im2colEntry entry = im2col_entry(plan, ref.c, ref.y, ref.x);
+        return entry.n == input_->n && entry.c == input_->c && entry.y == input_->y && entry.x == input_->x;
+      }
+      return false;
+    }
+    case TensorId::kernel_matrix:
+      if (output_) return ref.x == output_->c;
+      if (weight_)
+        return weight_of_tap(plan, ref.y, ref.x) ==
+               CellRef{TensorId::weight, weight_->n, weight_->c, weight_->y, weight_->x};
+      if (self_.tensor == TensorId::im2col) return ref.y == self_.x && ref.x / kpg == self_.c;
+      return false;
+    case TensorId::product:
+      return lights({TensorId::output, ref.y / plan.positions(), ref.x, ref.y % plan.positions() / plan.out.w,
+                     ref.y % plan.positions() % plan.out.w});
+  }
+  return false;
+}
+
+}  // namespace convscope

@@ -1,0 +1,42 @@
+// Which cells belong to the one under the pointer.
+#pragma once
+
+#include <optional>
+
+#include "app/scene/scene.h"
+#include "engine/trace.h"
+
+namespace convscope {
+
+/// Relatives of a cell, answered in constant time per question:
+///  an output or product cell: its window's taps, its kernel, its bias, its row of im2col;
+///  an input cell: all outputs whose windows use it, its copies in im2col;
+///  a weight: all input cells that it meets, its output channel's column, its column of im2col;
+///  a bias: its output channel.
+class Hover {
+ public:
+  Hover() = default;
+  Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered);
+
+  bool active() const { return active_; }
+  /// The cell under the pointer itself.
+  bool is_self(const CellRef& ref) const;
+  /// The cell itself or a relative of it.
+  bool lights(const CellRef& ref) const;
+  /// The output cell under the pointer, also when it is pointed at as a product or by its im2col row.
+  const std::optional<OutputCell>& output() const { return output_; }
+  const CellRef& self() const { return self_; }
+
+ private:
+  bool meets(int64_t axis_output, int64_t axis_input, bool horizontal, int64_t* tap) const;
+  bool uses(const OutputCell& output, const CellRef& input, int64_t* column) const;
+
+  const ConvPlan* plan_ = nullptr;
+  bool active_ = false;
+  CellRef self_;
+  std::optional<OutputCell> output_;  // self as an output
+  std::optional<CellRef> input_;      // self as an input cell
+  std::optional<CellRef> weight_;     // self as a weight
+};
+
+}  // namespace convscope

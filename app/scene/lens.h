@@ -1,0 +1,92 @@
+// What every lens builder is given, and the pieces they share.
+#pragma once
+
+#include "app/scene/grid.h"
+#include "app/scene/hover.h"
+#include "app/scene/painter.h"
+#include "app/scene/tensor_view.h"
+#include "app/scene/timeline.h"
+
+namespace convscope {
+
+/// Where the fitted picture lies in the viewport and how large its type is.
+struct Stage {
+  Box content;      // inside the margins, above the caption
+  float ui = 1;     // type scale: 1 for a picture of 960x540
+  double zoom = 1;  // a point p of the fitted picture is seen at p * zoom + shift
+  double shift_x = 0, shift_y = 0;
+
+  float seen_x(double x) const { return static_cast<float>(x * zoom + shift_x); }
+  float seen_y(double y) const { return static_cast<float>(y * zoom + shift_y); }
+  Grid seen(const Grid& grid) const { return grid.seen(zoom, shift_x, shift_y); }
+};
+Stage make_stage(const SceneRequest& request);
+
+/// One frame of one lens.
+struct LensFrame {
+  const SceneRequest& request;
+  const ConvPlan& plan;
+  const ConvTensors& tensors;
+  Painter& painter;
+  Stage stage;
+  int64_t step = 0;
+  OutputCell cell;
+  int64_t group = 0;
+  StepPhase phase;
+  bool jumping = false;
+  const CellArithmetic& arithmetic;
+  Hover hover;
+
+  /// The output cell has its number in this frame.
+  bool computed(const OutputCell& of) const {
+    const int64_t at = step_of_cell(plan, of);
+    return at < step || (at == step && phase.landed());
+  }
+};
+
+void build_sliding_lens(LensFrame& frame);
+void build_im2col_lens(LensFrame& frame);
+
+/// Below this pitch cells are drawn as a texture.
+inline constexpr double kMinCellPitch = 14;
+/// A layout whose cells are smaller than this becomes an overview with a loupe.
+inline constexpr double kMinNumberPitch = 18;
+
+/// "X" in bold and the shape "1x3x5x5" behind it, left-aligned above (x, y).
+void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
+float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui);
+/// "X[0, 1]": which slice a grid shows.
+void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);
+
+/// An operator between tensors.
+void draw_sign(LensFrame& frame, std::string_view sign, double x, double y);
+
+/// How an input cell stands out from others of its grid.
+struct InputStyle {
+  float opacity = 1;
+  bool values = false;  // shades instead of tints
+  bool with_window = true;
+  bool weights_in_window = true;
+};
+/// A channel of the input with its padding, the window over it and the weights in the window.
+void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);
+/// A slice of a kernel.
+void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values);
+/// The products of the current cell with one channel.
+void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c);
+/// An output channel as far as it is computed.
+void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, float opacity, bool values);
+/// Sheets behind a grid: there are more like it.
+void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
+/// The sum on its way from (x, y) to its cell.
+void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output);
+/// The value of the cell that has role `role` at a grid's place; used for products, biases and the like.
+void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill);
+
+inline constexpr float kNameTagSize = 16;
+inline constexpr float kNameTagHeight = 28;
+inline constexpr float kLabelSize = 13;
+inline constexpr float kLabelHeight = 20;
+inline constexpr float kSheetOffset = 6;
+
+}  // namespace convscope

@@ -1,0 +1,119 @@
+#include "app/scene/sentence.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "app/scene/lens.h"
+#include "engine/output_size.h"
+
+namespace convscope {
+namespace {
+
+// A number as text on the stack.
+struct Digits {
+  char text[32];
+  int length = 0;
+  explicit Digits(int64_t value) { length = std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value)); }
+  explicit Digits(double value) { length = format_number(value, 10, text, sizeof text); }
+  operator std::string_view() const { return {text, static_cast<size_t>(length)}; }
+};
+
+void append_integer(std::string& out, int64_t value) { out.append(Digits(value)); }
+
+}  // namespace
+
+void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == '{' && i + 2 < words.size() && words[i + 2] == '}' && words[i + 1] >= '0' && words[i + 1] <= '9') {
+      const auto index = static_cast<size_t>(words[i + 1] - '0');
+      if (index < args.size()) {
+        out.append(args.begin()[index]);
+        i += 2;
+        continue;
+      }
+    }
+    out += words[i];
+  }
+}
+
+void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a) {
+  char index[96];
+  const int length = plan.unbatched
+                         ? std::snprintf(index, sizeof index, "%lld, %lld, %lld", static_cast<long long>(a.cell.c),
+                                         static_cast<long long>(a.cell.y), static_cast<long long>(a.cell.x))
+                         : std::snprintf(index, sizeof index, "%lld, %lld, %lld, %lld",
+                                         static_cast<long long>(a.cell.n), static_cast<long long>(a.cell.c),
+                                         static_cast<long long>(a.cell.y), static_cast<long long>(a.cell.x));
+  const std::string_view where{index, static_cast<size_t>(length)};
+  const Digits at(step + 1), steps(step_count(plan)), taps(plan.taps()), sum(a.sum), bias(a.bias), result(a.result);
+  const bool one = plan.taps() == 1;
+  if (plan.bias) {
+    append_words(out, tr(language, one ? "scene.sentence_bias_one" : "scene.sentence_bias"),
+                 {at, steps, where, taps, sum, bias, result});
+  } else {
+    append_words(out, tr(language, one ? "scene.sentence_one" : "scene.sentence"), {at, steps, where, taps, result});
+  }
+}
+
+void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal) {
+  const int64_t begin = horizontal ? plan.pads.left : plan.pads.top,
+                end = horizontal ? plan.pads.right : plan.pads.bottom;
+  const auto size =
+      output_size(horizontal ? plan.in.w : plan.in.h, begin, end, horizontal ? plan.kernel.w : plan.kernel.h,
+                  horizontal ? plan.dilation.w : plan.dilation.h, horizontal ? plan.stride.w : plan.stride.h);
+  if (!size) return;
+  out += "\u230a(";
+  append_integer(out, size->n);
+  out += " + ";
+  if (begin == end) {
+    out += "2\u00b7";
+    append_integer(out, begin);
+  } else {
+    append_integer(out, begin);
+    out += " + ";
+    append_integer(out, end);
+  }
+  out += " \u2212 ";
+  append_integer(out, size->d);
+  out += "\u00b7(";
+  append_integer(out, size->k);
+  out += " \u2212 1) \u2212 1) / ";
+  append_integer(out, size->s);
+  out += "\u230b + 1 = ";
+  append_integer(out, size->out);
+}
+
+float caption_height(float ui) { return 56 * ui; }
+
+void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence) {
+  thread_local std::string words;  // keeps its memory from frame to frame
+  const Language language = painter.request().language;
+  words.clear();
+  const bool square = plan.in.h == plan.in.w && plan.out == Pair{plan.out.h, plan.out.h} &&
+                      plan.kernel.h == plan.kernel.w && plan.stride.h == plan.stride.w &&
+                      plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
+                      plan.pads.bottom == plan.pads.right;
+  if (square) {
+    append_words(words, tr(language, "scene.size_both"), {});
+    words += " = ";
+    append_size_formula(words, plan, false);
+  } else {
+    append_words(words, tr(language, "scene.size_height"), {});
+    words += " = ";
+    append_size_formula(words, plan, false);
+    words += "    ";
+    append_words(words, tr(language, "scene.size_width"), {});
+    words += " = ";
+    append_size_formula(words, plan, true);
+  }
+  const float room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
+  const auto write = [&](std::string_view text, float y, float size, Role role, Face face) {
+    const float width = painter.width(text, face, size);
+    painter.text(text, middle, y, width > room ? size * room / width : size, role, Align::center, face);
+  };
+  const float bottom = stage.content.y1 + caption_height(stage.ui);
+  write(words, bottom - 38 * stage.ui, 17 * stage.ui, Role::text, Face::math);
+  write(sentence, bottom - 12 * stage.ui, 14 * stage.ui, Role::secondary, Face::sans);
+}
+
+}  // namespace convscope

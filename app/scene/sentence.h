@@ -1,0 +1,28 @@
+// The step and the size formula in words and numbers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/scene/painter.h"
+#include "engine/trace.h"
+
+namespace convscope {
+
+struct Stage;
+
+/// Appends a template with {0}, {1}, ... replaced, without allocating anything of its own.
+void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args);
+
+/// "Step 4 of 9: y[0, 0, 1, 0] = 9 products, sum 1.5 + bias 0.1 = 1.6".
+void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step,
+                     const CellArithmetic& arithmetic);
+
+/// "floor((5 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 3" for one axis, with real brackets of floor.
+void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal);
+
+float caption_height(float ui);
+/// Formula and step at the bottom of the picture.
+void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence);
+
+}  // namespace convscope

@@ -1,0 +1,35 @@
+// Where the sliding lens puts its grids: cells as large as fit, all on one scale.
+#pragma once
+
+#include "app/scene/lens.h"
+
+namespace convscope {
+
+/// Up to this many channels stand one below the other, more lie on a stack.
+inline constexpr int kMaxShownChannels = 4;
+
+struct SlidingLayout {
+  double pitch = 0;  // 0: does not fit
+
+  int input_count = 1;  // channels shown as grids of their own
+  bool input_stacked = false;
+  int output_count = 1;
+  bool output_stacked = false;
+  int weight_count = 1;   // slices of the current kernel shown
+  bool products = false;  // a grid of products with each slice
+  bool channel_sums = false;
+  bool labels = false;
+
+  Grid inputs[kMaxShownChannels];
+  Grid weights[kMaxShownChannels];  // beside the inputs of the current group
+  Grid product_grids[kMaxShownChannels];
+  float sum_x[kMaxShownChannels] = {}, sum_y[kMaxShownChannels] = {};  // middle of "sum = 1.5"
+  Grid outputs[kMaxShownChannels];
+  Grid bias;
+  double times_x = 0, times_y = 0, plus_x = 0, plus_y = 0, equals_x = 0, equals_y = 0;
+};
+
+/// In coordinates of the fitted picture. The layout depends on the group only in where the kernel's slices stand.
+SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group);
+
+}  // namespace convscope

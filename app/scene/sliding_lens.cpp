@@ -1,0 +1,115 @@
+// X * W + b = Y, with the window on X and the sum on its way to Y.
+#include <algorithm>
+#include <cstdio>
+
+#include "app/scene/lens.h"
+#include "app/scene/sliding_layout.h"
+
+namespace convscope {
+namespace {
+
+void draw_channel_sum(LensFrame& frame, const SlidingLayout& layout, int i, int64_t group_c, int64_t last_c) {
+  if (frame.phase.products < 1) return;
+  const int64_t area = frame.plan.kernel.h * frame.plan.kernel.w;
+  double sum = 0;
+  if (frame.plan.channels_per_group() == 1 || last_c - group_c + 1 == frame.plan.channels_per_group()) {
+    sum = frame.arithmetic.sum;
+  } else {
+    for (int64_t t = group_c * area; t < (group_c + 1) * area; ++t)
+      sum += frame.arithmetic.values[static_cast<size_t>(t)].product;
+  }
+  char digits[24], words[48];
+  const int length = format_number(sum, 8, digits, sizeof digits);
+  const int n = std::snprintf(words, sizeof words, "\u03a3 = %.*s", length, digits);
+  frame.painter.text({words, static_cast<size_t>(n)}, frame.stage.seen_x(static_cast<double>(layout.sum_x[i])),
+                     frame.stage.seen_y(static_cast<double>(layout.sum_y[i])), 15 * frame.stage.ui, Role::text,
+                     Align::center);
+}
+
+}  // namespace
+
+void build_sliding_lens(LensFrame& frame) {
+  const ConvPlan& plan = frame.plan;
+  const Stage& stage = frame.stage;
+  Painter& painter = frame.painter;
+  const SlidingLayout layout = sliding_layout(plan, stage, painter, frame.group);
+  if (layout.pitch <= 0) return;
+  const bool values = layout.pitch < kMinNumberPitch;
+  const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
+  const float sheet = kSheetOffset * stage.ui;
+  const auto sheet_rise = [&](int64_t count) { return sheet * static_cast<float>(std::min<int64_t>(count - 1, 3)); };
+
+  // X
+  for (int i = 0; i < layout.input_count; ++i) {
+    const Grid grid = stage.seen(layout.inputs[i]);
+    const int64_t c = layout.input_stacked ? frame.group * cpg : i;
+    const bool in_group = c / cpg == frame.group;
+    const float rise = layout.input_stacked ? sheet_rise(plan.in_channels) : 0;
+    if (layout.input_stacked)
+      draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.in_channels - 1, 3)), Role::input);
+    InputStyle style;
+    style.opacity = in_group ? 1.0f : 0.35f;
+    style.with_window = in_group;
+    style.values = values;
+    draw_input_channel(frame, grid, frame.cell.n, c, style);
+    const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
+    if (layout.labels) draw_index_label(frame, 'X', frame.cell.n, c, x, y);
+    if (i == 0)
+      draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, layout.labels ? y - kLabelHeight * stage.ui : y);
+  }
+
+  // W
+  for (int i = 0; i < layout.weight_count; ++i) {
+    const Grid grid = stage.seen(layout.weights[i]);
+    const float rise = sheet_rise(plan.out_channels);
+    if (plan.out_channels > 1)
+      draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::weight);
+    draw_weight_slice(frame, grid, frame.cell.c, i, 1, values);
+    const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
+    if (layout.labels) draw_index_label(frame, 'W', frame.cell.c, i, x, y);
+    if (i == 0)
+      draw_name_tag(frame, "W", plan.weight_shape(), Role::weight, x, layout.labels ? y - kLabelHeight * stage.ui : y);
+    if (layout.products) {
+      const Grid products = stage.seen(layout.product_grids[i]);
+      draw_products(frame, products, i);
+      painter.text(tr(frame.request.language, "scene.products"), static_cast<float>(products.x),
+                   static_cast<float>(products.y) - 10 * stage.ui, kLabelSize * stage.ui, Role::secondary);
+    }
+    if (layout.channel_sums) draw_channel_sum(frame, layout, i, i, layout.input_stacked ? cpg - 1 : i);
+  }
+  draw_sign(frame, "*", layout.times_x, layout.times_y);
+
+  // b
+  if (plan.bias) {
+    draw_sign(frame, "+", layout.plus_x, layout.plus_y);
+    const Grid grid = stage.seen(layout.bias);
+    const NumberRange range = range_of(frame.tensors.bias);
+    const Box box = grid.cell(0, 0);
+    draw_value_cell(frame, box, frame.arithmetic.bias, range, Role::bias, Fill::tint);
+    painter.refer(painter.box(box, Role::bias, Fill::none, Outline::solid, grid.radius()),
+                  {TensorId::bias, 0, frame.cell.c, 0, 0});
+    draw_name_tag(frame, "b", plan.bias_shape(), Role::bias, static_cast<float>(grid.x), static_cast<float>(grid.y));
+  }
+  draw_sign(frame, "=", layout.equals_x, layout.equals_y);
+
+  // Y
+  for (int i = 0; i < layout.output_count; ++i) {
+    const Grid grid = stage.seen(layout.outputs[i]);
+    const int64_t c = layout.output_stacked ? frame.cell.c : i;
+    const bool in_group = c / kpg == frame.group;
+    const float rise = layout.output_stacked ? sheet_rise(plan.out_channels) : 0;
+    if (layout.output_stacked)
+      draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::output);
+    draw_output_channel(frame, grid, frame.cell.n, c, in_group ? 1.0f : 0.55f, values);
+    const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
+    if (layout.labels) draw_index_label(frame, 'Y', frame.cell.n, c, x, y - 2);
+    if (i == 0)
+      draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x,
+                    (layout.labels ? y - kLabelHeight * stage.ui : y) - 2);
+  }
+  const Grid& target = layout.outputs[layout.output_stacked ? 0 : frame.cell.c];
+  draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.equals_x)),
+                   static_cast<double>(stage.seen_y(layout.equals_y)), stage.seen(target));
+}
+
+}  // namespace convscope
