@@ -16,6 +16,7 @@ namespace convscope {
 /// Needs a current context with glad loaded for its whole life.
 class GlCanvas {
  public:
+  /// Errors: error.no_opengl (args: reason).
   static Result<std::unique_ptr<GlCanvas>> create(const FontStack& fonts);
   ~GlCanvas();
 
@@ -25,6 +26,7 @@ class GlCanvas {
   void draw(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale);
 
  private:
+  friend class FrameRenderer;
   GlCanvas();
   struct State;
   std::unique_ptr<State> state_;
@@ -33,11 +35,17 @@ class GlCanvas {
 /// Frames off screen: a framebuffer of its own, read back as RGBA. Needs a current context.
 class FrameRenderer {
  public:
+  /// Errors: error.no_opengl, error.frame_too_large (args: width, height, limit).
   static Result<std::unique_ptr<FrameRenderer>> create(const FontStack& fonts, int width, int height);
   ~FrameRenderer();
   /// `scale` device pixels per logical pixel; the scene's viewport is width/scale x height/scale.
-  /// With scene.transparent the alpha is kept (straight), else it is 255.
+  /// With scene.transparent the alpha is kept (straight), else it is 255. `out` keeps its memory.
   void render(const Scene& scene, const Theme& theme, float scale, Pixels& out);
+
+  /// render() in two halves, for exporters: what was submitted is drawn while the caller encodes the frame before it.
+  /// One frame may be under way at a time; the scene is not needed any more once submit() is back.
+  void submit(const Scene& scene, const Theme& theme, float scale);
+  void read(Pixels& out);
 
  private:
   FrameRenderer();
