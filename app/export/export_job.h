@@ -39,7 +39,11 @@ struct ExportForecast {
 };
 Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings);
 
-/// The picture of one frame of the export, for the dialog's preview: the same request that the export uses.
+/// Device pixels per logical pixel of the exported picture; its viewport is width/scale x height/scale.
+float export_scale(const ExportSettings& settings);
+
+/// The picture of one frame of the export (from 0), for the dialog's preview: the same request that the export uses.
+/// Settings that forecast_export() refuses give the last step.
 struct SceneRequest;
 SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
                                   const TextMeasure& measure, int64_t frame);

@@ -1,0 +1,211 @@
+#include "app/export/export_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "app/export/export_plan.h"
+#include "app/export/frame_pipe.h"
+#include "app/export/frame_sink.h"
+#include "app/export/same_picture.h"
+#include "app/io/atomic_file.h"
+#include "app/render/egl_context.h"
+#include "app/render/gl_canvas.h"
+#include "app/render/svg_canvas.h"
+#include "app/scene/build_scene.h"
+#include "app/scene/theme.h"
+
+namespace convscope {
+namespace {
+
+/// Frames looked at for a palette; more would cost time and hardly bring a colour.
+constexpr int64_t kSampleFrames = 8;
+
+SceneRequest request_at(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                        const TextMeasure& measure, int64_t frame) {
+  SceneRequest request;
+  request.computation = computation;
+  request.lens = settings.lens;
+  request.moment = plan.clock.moment(frame);
+  request.steps_per_second =
+      static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);
+  if (!plan.animation) request.steps_per_second = 0;
+  request.view.width = static_cast<float>(settings.width) / plan.scale;
+  request.view.height = static_cast<float>(settings.height) / plan.scale;
+  request.language = settings.language;
+  request.theme = settings.theme;
+  request.measure = &measure;
+  request.caption = settings.caption;
+  request.transparent = settings.transparent;
+  return request;
+}
+
+/// One export under way: builds scenes frame by frame and tells apart what must be drawn again.
+class Clip {
+ public:
+  Clip(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+       const TextMeasure& measure, Job* job)
+      : computation_(computation), settings_(settings), plan_(plan), measure_(measure), job_(job) {}
+
+  int64_t frames() const { return plan_.clock.frames(); }
+  bool cancelled() const { return job_ != nullptr && job_->cancelled; }
+  void build(int64_t frame, Scene& scene) const {
+    build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
+  }
+
+  /// Calls `show(scene, repeat)` for every run of equal frames, in order. Errors: error.export_cancelled, show's.
+  template <class Show>
+  Result<void> for_each_picture(Show show) {
+    Scene scene, next;
+    build(0, scene);
+    for (int64_t frame = 0; frame < frames();) {
+      int64_t end = frame + 1;
+      for (; end < frames(); ++end) {
+        if (cancelled()) return Error{"error.export_cancelled", "", {}};
+        // the pause is one picture by definition
+        if (frame + 1 >= plan_.clock.moving_frames) {
+          end = frames();
+          break;
+        }
+        build(end, next);
+        if (!same_picture(scene, next)) break;
+      }
+      if (cancelled()) return Error{"error.export_cancelled", "", {}};
+      if (auto shown = show(scene, static_cast<int>(end - frame)); !shown) return shown;
+      if (job_ != nullptr) job_->progress = static_cast<float>(end) / static_cast<float>(frames());
+      frame = end;
+      std::swap(scene, next);
+    }
+    return {};
+  }
+
+  std::string title() const {
+    const ConvPlan& p = computation_->plan;
+    return tr(settings_.language, "export.title", {p.input_shape().to_string(), p.output_shape().to_string()});
+  }
+
+  /// What somebody who cannot see the picture is told: the shapes, and the last step in words.
+  std::string description() const {
+    const ConvPlan& p = computation_->plan;
+    Scene last;
+    build(frames() - 1, last);
+    return tr(settings_.language, "export.description",
+              {p.input_shape().to_string(), p.weight_shape().to_string(), p.output_shape().to_string(),
+               name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
+               std::to_string(plan_.clock.first_step + plan_.clock.steps), last.sentence});
+  }
+
+ private:
+  const ComputationPtr& computation_;
+  const ExportSettings& settings_;
+  const ExportPlan& plan_;
+  const TextMeasure& measure_;
+  Job* job_;
+};
+
+Result<void> export_svg(Clip& clip, const ExportSettings& settings, const ExportPlan& plan) {
+  auto file = AtomicFile::create(settings.target);  // an unwritable place is said before the work, not after it
+  if (!file) return file.error();
+  const Theme& colors = theme(settings.theme);
+  std::string document;
+  if (!plan.animation) {
+    Scene scene;
+    clip.build(0, scene);
+    auto still = svg_still(scene, colors, clip.title(), clip.description());
+    if (!still) return still.error();
+    document = std::move(still).value();
+  } else {
+    SvgAnimation animation(colors, clip.title(), clip.description());
+    auto added = clip.for_each_picture([&](const Scene& scene, int repeat) {
+      return animation.add(scene, static_cast<double>(repeat) / settings.fps);
+    });
+    if (!added) return added;
+    auto finished = animation.finish();
+    if (!finished) return finished.error();
+    document = std::move(finished).value();
+  }
+  if (auto written = file->write(document.data(), document.size()); !written) return written;
+  return file->commit();
+}
+
+Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const ExportPlan& plan, const FontStack& fonts) {
+  ClipFormat format;
+  format.width = settings.width;
+  format.height = settings.height;
+  format.fps = settings.fps;
+  format.transparent = settings.transparent;
+  format.chroma444 = settings.chroma444;
+  format.description = clip.description();
+  auto opened = open_sink(settings.target, format);
+  if (!opened) return opened.error();
+  FrameSink& sink = **opened;
+
+  auto context = EglContext::create();
+  if (!context) return context.error();
+  auto renderer = FrameRenderer::create(fonts, settings.width, settings.height);
+  if (!renderer) return renderer.error();
+  const Theme& colors = theme(settings.theme);
+
+  if (sink.wants_sample()) {
+    const int64_t frames = plan.clock.moving_frames, samples = std::min(kSampleFrames, frames);
+    Scene scene;
+    Pixels pixels;
+    for (int64_t i = 0; i < samples; ++i) {
+      if (clip.cancelled()) return Error{"error.export_cancelled", "", {}};
+      clip.build(samples == 1 ? frames - 1 : i * (frames - 1) / (samples - 1), scene);
+      (*renderer)->render(scene, colors, plan.scale, pixels);
+      sink.sample(pixels);
+    }
+  }
+  if (auto begun = sink.begin(); !begun) return begun;
+  {
+    // While the graphics side draws one picture the next scene is built, and the sink encodes the one before.
+    FramePipe pipe(sink);
+    int under_way = 0;  // how often the submitted picture is shown, 0: none is submitted
+    const auto collect = [&]() -> Result<void> {
+      if (under_way == 0) return {};
+      (*renderer)->read(pipe.next());
+      return pipe.push(std::exchange(under_way, 0));
+    };
+    auto shown = clip.for_each_picture([&](const Scene& scene, int repeat) -> Result<void> {
+      if (auto collected = collect(); !collected) return collected;
+      (*renderer)->submit(scene, colors, plan.scale);
+      under_way = repeat;
+      return {};
+    });
+    if (!shown) return shown;
+    if (auto collected = collect(); !collected) return collected;
+    if (auto drained = pipe.drain(); !drained) return drained;
+  }
+  if (clip.cancelled()) return Error{"error.export_cancelled", "", {}};
+  return sink.finish();
+}
+
+}  // namespace
+
+SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
+                                  const TextMeasure& measure, int64_t frame) {
+  ExportPlan plan;
+  if (const auto planned = plan_export(computation->plan, settings); planned.ok()) {
+    plan = *planned;
+  } else {
+    plan.animation = false;
+    plan.clock = ClipClock{std::max<int64_t>(step_count(computation->plan), 1) - 1, 1, 1, 0};
+    plan.scale = export_scale(settings);
+  }
+  return request_at(computation, settings, plan, measure, std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1));
+}
+
+Result<void> run_export(const ComputationPtr& computation, const ExportSettings& settings, Job* job) {
+  const auto plan = plan_export(computation->plan, settings);
+  if (!plan) return plan.error();
+  auto fonts = FontStack::open();
+  if (!fonts) return fonts.error();
+  if (job != nullptr) job->progress = 0;
+  Clip clip(computation, settings, *plan, **fonts, job);
+  return plan->format == TargetFormat::svg ? export_svg(clip, settings, *plan)
+                                           : export_pixels(clip, settings, *plan, **fonts);
+}
+
+}  // namespace convscope

@@ -1,0 +1,129 @@
+// What an export will be, decided before anything is drawn.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "app/export/clip_clock.h"
+#include "app/export/export_job.h"
+#include "app/export/export_plan.h"
+#include "app/export/target_format.h"
+#include "app/scene/build_scene.h"
+
+namespace convscope {
+namespace {
+
+constexpr int kSmallestSide = 16, kLargestSide = 7680;
+constexpr int kHighestFps = 120, kHighestGifFps = 50;
+constexpr double kLongestSeconds = 3600;
+constexpr int64_t kMostFrames = 100'000;
+/// An SVG keeps all its frames in one document, which a browser holds in memory.
+constexpr int64_t kMostSvgFrames = 5'000;
+/// Length of the clip that a refusal proposes.
+constexpr double kProposedSeconds = 60;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", value);
+  return text;
+}
+
+std::string range(int64_t first, int64_t last) { return std::to_string(first) + ":" + std::to_string(last); }
+
+bool is_video(TargetFormat format) { return format == TargetFormat::mp4; }
+
+Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
+  const auto side = [](int n) { return n >= kSmallestSide && n <= kLargestSide; };
+  if (!side(s.width) || !side(s.height)) {
+    return Error{"error.export_size", "size", {std::to_string(s.width) + "x" + std::to_string(s.height)}};
+  }
+  if (s.fps < 1 || s.fps > kHighestFps) return Error{"error.export_fps", "fps", {std::to_string(s.fps)}};
+  if (format == TargetFormat::gif && s.fps > kHighestGifFps) {
+    return Error{"error.export_gif_fps", "fps", {std::to_string(s.fps)}};
+  }
+  // written so that NaN fails
+  if (!(s.step_seconds > 0 && s.step_seconds <= kLongestSeconds)) {
+    return Error{"error.export_step_seconds", "step_seconds", {number(s.step_seconds)}};
+  }
+  if (!(s.end_pause_seconds >= 0 && s.end_pause_seconds <= kLongestSeconds)) {
+    return Error{"error.export_end_pause", "end_pause", {number(s.end_pause_seconds)}};
+  }
+  if (s.transparent && is_video(format)) return Error{"error.export_no_transparency", "transparent", {s.target}};
+  return {};
+}
+
+}  // namespace
+
+Result<ExportPlan> plan_export(const ConvPlan& plan, const ExportSettings& settings) {
+  const auto format = target_format(settings.target);
+  if (!format) return format.error();
+  if (auto checked = check_numbers(settings, *format); !checked) return checked.error();
+  if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
+
+  const int64_t steps = std::max<int64_t>(step_count(plan), 1);
+  ExportPlan result;
+  result.format = *format;
+  result.scale = export_scale(settings);
+  const bool still = *format == TargetFormat::png_still || (*format == TargetFormat::svg && settings.still_step);
+
+  if (settings.still_step) {
+    const int64_t step = *settings.still_step;
+    if (step < 1 || step > steps) {
+      return Error{"error.export_step", "step", {std::to_string(step), std::to_string(steps)}};
+    }
+    if (!still) {
+      return Error{"error.export_step_in_animation", "step", {settings.target, std::to_string(step)}};
+    }
+  }
+  if (settings.steps) {
+    const auto [first, last] = *settings.steps;
+    if (first < 1 || last < first || last > steps) {
+      return Error{"error.export_steps", "steps", {range(first, last), std::to_string(steps), range(1, steps)}};
+    }
+    if (still) {
+      return Error{"error.export_steps_in_still", "steps", {settings.target, std::to_string(last)}};
+    }
+  }
+  if (still) {
+    result.animation = false;
+    result.clock = ClipClock{settings.still_step.value_or(steps) - 1, 1, 1, 0};
+    return result;
+  }
+
+  const auto [first, last] = settings.steps.value_or(std::pair<int64_t, int64_t>{1, steps});
+  const double frames_per_step = settings.step_seconds * settings.fps;
+  const double count = static_cast<double>(last - first + 1);
+  const double moving = std::max(1.0, std::round(count * frames_per_step));
+  const double pause = std::round(settings.end_pause_seconds * settings.fps);
+  const int64_t limit = *format == TargetFormat::svg ? kMostSvgFrames : kMostFrames;
+  if (moving + pause > static_cast<double>(limit)) {
+    const double room = std::max(1.0, std::min(kProposedSeconds * settings.fps, static_cast<double>(limit) - pause));
+    const int64_t proposed = std::clamp<int64_t>(static_cast<int64_t>(room / frames_per_step), 1, last - first + 1);
+    return Error{"error.export_too_many_frames",
+                 "steps",
+                 {std::to_string(last - first + 1), number(moving + pause), std::to_string(limit),
+                  range(first, first + proposed - 1)}};
+  }
+  result.clock = ClipClock{first - 1, last - first + 1, static_cast<int64_t>(moving), static_cast<int64_t>(pause)};
+  return result;
+}
+
+float export_scale(const ExportSettings& settings) {
+  // Composed for 960x540 and enlarged from there, so that letters are as large a part of every picture. Below half of
+  // that they would no longer be readable, so the picture shows less furniture instead of smaller one.
+  const float fit = std::min(static_cast<float>(settings.width) / 960.0f, static_cast<float>(settings.height) / 540.0f);
+  return std::max(fit, 0.5f);
+}
+
+Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings) {
+  const auto planned = plan_export(plan, settings);
+  if (!planned) return planned.error();
+  ExportForecast forecast;
+  forecast.animation = planned->animation;
+  forecast.frames = planned->clock.frames();
+  forecast.seconds = planned->animation ? static_cast<double>(forecast.frames) / settings.fps : 0;
+  forecast.formats = export_endings();
+  return forecast;
+}
+
+}  // namespace convscope
