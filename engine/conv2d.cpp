@@ -1,5 +1,6 @@
 #include "engine/conv2d.h"
 
+#include "engine/conv2d_im2col.h"
 #include "engine/conv2d_naive.h"
 
 namespace convscope {
@@ -43,11 +44,25 @@ std::optional<Error> check_tensors(const ConvPlan& plan, const Tensor& input, co
   return std::nullopt;
 }
 
+// Up to here the reference is as quick as anything else, and then the picture shows its very numbers.
+constexpr double kNaiveMacs = 2048;
+
+Algorithm chosen(const ConvPlan& plan, Algorithm asked) {
+  if (asked != Algorithm::automatic) return asked;
+  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
+  return macs <= kNaiveMacs ? Algorithm::naive : Algorithm::im2col;
+}
+
 template <class T>
-bool run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias, Tensor& output,
-         const Conv2dOptions& options) {
+Outcome run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias, Tensor& output,
+            const Conv2dOptions& options) {
   const T* bias_data = plan.bias ? bias.data<T>() : nullptr;
-  return conv2d_naive<T>(plan, input.data<T>(), weight.data<T>(), bias_data, output.mutable_data<T>(), options.job);
+  T* to = output.mutable_data<T>();
+  if (chosen(plan, options.algorithm) == Algorithm::im2col) {
+    return conv2d_im2col<T>(plan, input.data<T>(), weight.data<T>(), bias_data, to, options.threads, options.job);
+  }
+  return conv2d_naive<T>(plan, input.data<T>(), weight.data<T>(), bias_data, to, options.job) ? Outcome::finished
+                                                                                              : Outcome::cancelled;
 }
 
 }  // namespace
@@ -57,9 +72,13 @@ Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& w
   if (std::optional<Error> error = check_tensors(plan, input, weight, bias)) return *error;
   Result<Tensor> output = Tensor::zeros(plan.output_shape(), plan.dtype);
   if (!output) return output;
-  const bool finished = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, *output, options)
-                                                     : run<double>(plan, input, weight, bias, *output, options);
-  if (!finished) return Error{"error.cancelled", "", {}};
+  const Outcome outcome = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, *output, options)
+                                                       : run<double>(plan, input, weight, bias, *output, options);
+  if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
+  if (outcome == Outcome::out_of_memory) {
+    const Shape shape = plan.output_shape();
+    return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(output->bytes() >> 20)}};
+  }
   if (options.job != nullptr) options.job->progress.store(1.0f, std::memory_order_relaxed);
   return output;
 }

@@ -1,0 +1,23 @@
+// Convolution as a matrix product, without ever writing the im2col matrix out.
+#pragma once
+
+#include "engine/cancel.h"
+#include "engine/conv_plan.h"
+
+namespace convscope {
+
+enum class Outcome : uint8_t { finished, cancelled, out_of_memory };
+
+/// output = weight (out_channels x taps) * im2col^T (taps x windows) + bias, group by group, image by image.
+///
+/// Shapes: as in ConvPlan; `bias` may be null. All of `input` must be followed by 64 readable bytes, as a Tensor's
+/// data is. The numbers do not depend on `threads`. Scratch: one packed copy of the weight, and for each thread at
+/// most kMaxBlockBytes. float and double are instantiated.
+/// Source: section 4 of "High Performance Convolutional Neural Networks for Document Processing" (Chellapilla, Puri,
+/// Simard 2006) for im2col; the blocks follow Goto and van de Geijn, "Anatomy of High-Performance Matrix
+/// Multiplication".
+template <class T>
+Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
+                      Job* job);
+
+}  // namespace convscope

@@ -1,0 +1,263 @@
+// Every fast path against the readable reference.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <thread>
+
+#include "engine/conv2d.h"
+#include "engine/gemm.h"
+#include "engine/thread_pool.h"
+#include "random_plans.h"
+
+namespace convscope {
+namespace {
+
+using testing::RandomCase;
+
+struct Tensors {
+  Tensor input, weight, bias;
+};
+
+Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
+  Tensors t;
+  t.input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
+  t.weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
+  if (plan.bias) t.bias = testing::random_tensor(random, plan.bias_shape(), plan.dtype);
+  return t;
+}
+
+Tensor run(const ConvPlan& plan, const Tensors& t, Algorithm algorithm, int threads = 1) {
+  return conv2d(plan, t.input, t.weight, t.bias, {algorithm, threads, nullptr}).value();
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  return a.dtype() == DType::float32
+             ? std::memcmp(a.data<float>(), b.data<float>(), static_cast<size_t>(a.bytes())) == 0
+             : std::memcmp(a.data<double>(), b.data<double>(), static_cast<size_t>(a.bytes())) == 0;
+}
+
+/// Uses an instruction set as long as it lives.
+class ForcedTarget {
+ public:
+  explicit ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
+  ~ForcedTarget() { use_simd_target(""); }
+};
+
+class FastPaths : public ::testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(DTypes, FastPaths, ::testing::Values(DType::float32, DType::float64),
+                         [](const auto& type) { return std::string(name_of(type.param)); });
+
+TEST_P(FastPaths, im2col_agrees_with_naive_on_random_parameters) {
+  const uint64_t seed = testing::test_seed();
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 400; ++i) {
+    const RandomCase c = testing::random_case(random, GetParam(), 3e5);
+    const Tensors t = random_tensors(random, c.plan);
+    const Tensor expected = run(c.plan, t, Algorithm::naive);
+    const Tensor actual = run(c.plan, t, Algorithm::im2col);
+    EXPECT_EQ(testing::difference(c.plan, t.input, t.weight, t.bias, expected, actual), "")
+        << "CONVSCOPE_TEST_SEED=" << seed << ", case " << i << ": " << testing::describe(c);
+  }
+}
+
+TEST_P(FastPaths, every_instruction_set_agrees_with_naive) {
+  const uint64_t seed = testing::test_seed() + 1;
+  for (std::string_view target : simd_targets()) {
+    const ForcedTarget forced(target);
+    ASSERT_EQ(simd_target(), target);
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 60; ++i) {
+      const RandomCase c = testing::random_case(random, GetParam(), 2e5);
+      const Tensors t = random_tensors(random, c.plan);
+      EXPECT_EQ(testing::difference(c.plan, t.input, t.weight, t.bias, run(c.plan, t, Algorithm::naive),
+                                    run(c.plan, t, Algorithm::im2col)),
+                "")
+          << target << ", CONVSCOPE_TEST_SEED=" << seed - 1 << ", case " << i << ": " << testing::describe(c);
+    }
+  }
+}
+
+TEST_P(FastPaths, the_number_of_threads_does_not_change_a_bit) {
+  const uint64_t seed = testing::test_seed() + 2;
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 12; ++i) {
+    const RandomCase c = testing::random_case(random, GetParam(), 2e7);
+    const Tensors t = random_tensors(random, c.plan);
+    const Tensor one = run(c.plan, t, Algorithm::im2col, 1);
+    for (int threads : {2, 3, 7}) {
+      EXPECT_TRUE(same_bits(one, run(c.plan, t, Algorithm::im2col, threads)))
+          << threads << " threads, CONVSCOPE_TEST_SEED=" << seed - 2 << ", case " << i << ": " << testing::describe(c);
+    }
+  }
+}
+
+struct NamedPlan {
+  const char* name;
+  ConvParams params;
+  Shape input;
+};
+
+ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair padding = {0, 0},
+                Pair dilation = {1, 1}, int64_t groups = 1, PaddingMode mode = PaddingMode::zeros) {
+  ConvParams p;
+  p.in_channels = in;
+  p.out_channels = out;
+  p.kernel_size = kernel;
+  p.stride = stride;
+  p.padding = padding;
+  p.dilation = dilation;
+  p.groups = groups;
+  p.padding_mode = mode;
+  return p;
+}
+
+// Each of these takes another way through the fast path; random parameters of a size that a test can afford would
+// seldom find them.
+const NamedPlan kNamedPlans[] = {
+    {"input_read_in_place", conv(3, 13, {3, 3}), {2, 3, 40, 300}},
+    {"pointwise_runs_over_rows", conv(64, 29, {1, 1}), {1, 64, 7, 7}},
+    {"pointwise_strided", conv(17, 40, {1, 1}, {2, 2}), {1, 17, 27, 37}},
+    {"deep_and_small", conv(300, 100, {3, 3}, {1, 1}, {1, 1}), {1, 300, 7, 7}},
+    {"block_narrower_than_the_row", conv(70, 5, {3, 3}, {1, 1}, {1, 1}), {1, 70, 5, 3000}},
+    {"stem", conv(3, 64, {7, 7}, {2, 2}, {3, 3}), {1, 3, 50, 61}},
+    {"stride_beyond_the_kernel", conv(2, 3, {2, 2}, {7, 5}, {1, 1}), {1, 2, 60, 70}},
+    {"stride_and_dilation_share_a_divisor", conv(2, 9, {3, 5}, {4, 6}, {5, 5}, {6, 4}), {1, 2, 60, 70}},
+    {"depthwise", conv(19, 19, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 19), {1, 19, 56, 57}},
+    {"depthwise_with_multiplier", conv(6, 18, {5, 5}, {2, 1}, {2, 2}, {1, 1}, 6), {2, 6, 31, 33}},
+    {"picture_filter", conv(1, 1, {31, 31}, {1, 1}, {15, 15}), {1, 1, 90, 110}},
+    {"vast_dilation_is_gathered", conv(2, 3, {3, 3}, {1, 1}, {3000, 3000}, {3000, 3000}), {1, 2, 5, 5}},
+    {"vast_padding_is_gathered",
+     conv(1, 50, {2, 2}, {1, 1}, {4000, 4000}, {8000, 8000}, 1, PaddingMode::replicate),
+     {1, 1, 3, 3}},
+    {"narrow_output_of_wide_kernels_is_gathered", conv(5, 64, {9, 9}, {1, 1}, {0, 0}, {7, 7}), {1, 5, 59, 58}},
+    {"many_taps_gathered_in_parts", conv(40, 70, {5, 5}, {1, 1}, {2500, 2500}, {1250, 1250}), {1, 40, 3, 4}},
+    {"reflect", conv(3, 8, {5, 5}, {2, 2}, {4, 4}, {2, 2}, 1, PaddingMode::reflect), {1, 3, 33, 47}},
+    {"circular", conv(3, 8, {5, 5}, {1, 3}, {9, 9}, {2, 2}, 1, PaddingMode::circular), {1, 3, 9, 9}},
+    {"window_as_large_as_the_input", conv(8, 30, {6, 7}), {4, 8, 6, 7}},
+};
+
+TEST_P(FastPaths, every_way_through_im2col_agrees_with_naive_on_every_instruction_set) {
+  for (std::string_view target : simd_targets()) {
+    const ForcedTarget forced(target);
+    std::mt19937_64 random(7);
+    for (NamedPlan named : kNamedPlans) {
+      named.params.dtype = GetParam();
+      const Result<ConvPlan> plan = validate(named.params, named.input);
+      ASSERT_TRUE(plan) << named.name << " " << plan.error().code;
+      const Tensors t = random_tensors(random, *plan);
+      const Tensor expected = run(*plan, t, Algorithm::naive);
+      EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, run(*plan, t, Algorithm::im2col)), "")
+          << named.name << " on " << target;
+      EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, run(*plan, t, Algorithm::im2col, 3)),
+                "")
+          << named.name << " on " << target << " with three threads";
+    }
+  }
+}
+
+TEST(fused_instruction_sets, give_the_same_bits_as_each_other) {
+  // One chain of fused multiply-adds per cell, whatever the tile: AVX-512 and AVX2 cannot differ.
+  std::vector<std::string_view> fused;
+  for (std::string_view target : simd_targets()) {
+    if (target.starts_with("AVX")) fused.push_back(target);
+  }
+  if (fused.size() < 2) GTEST_SKIP() << "this processor has fewer than two instruction sets with fused multiply-add";
+  std::mt19937_64 random(testing::test_seed() + 3);
+  for (int i = 0; i < 40; ++i) {
+    const RandomCase c = testing::random_case(random, DType::float32, 1e6);
+    const Tensors t = random_tensors(random, c.plan);
+    std::vector<Tensor> results;
+    for (std::string_view target : fused) {
+      const ForcedTarget forced(target);
+      results.push_back(run(c.plan, t, Algorithm::im2col));
+    }
+    EXPECT_TRUE(same_bits(results[0], results[1])) << testing::describe(c);
+  }
+}
+
+TEST(small_work, automatic_is_the_reference_itself) {
+  const ConvPlan plan = validate(conv(1, 1, {3, 3}), {1, 1, 5, 5}).value();
+  std::mt19937_64 random(1);
+  const Tensors t = random_tensors(random, plan);
+  EXPECT_TRUE(same_bits(run(plan, t, Algorithm::automatic), run(plan, t, Algorithm::naive)));
+}
+
+TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) {
+  // 0 * inf is NaN: the padding's zeros are multiplied, not skipped, as the arithmetic shows them.
+  const ConvPlan plan = validate(conv(1, 2, {3, 3}, {1, 1}, {1, 1}), {1, 1, 20, 20}).value();
+  std::mt19937_64 random(1);
+  Tensors t = random_tensors(random, plan);
+  t.weight.mutable_data<float>()[0] = std::numeric_limits<float>::infinity();
+  const Tensor naive = run(plan, t, Algorithm::naive), fast = run(plan, t, Algorithm::im2col);
+  for (int64_t i = 0; i < naive.numel(); ++i) EXPECT_EQ(std::isnan(naive.at(i)), std::isnan(fast.at(i))) << i;
+  EXPECT_TRUE(std::isnan(fast.at(0)));
+  EXPECT_FALSE(std::isnan(fast.at(400)));
+}
+
+class Cancellation : public ::testing::TestWithParam<Algorithm> {};
+INSTANTIATE_TEST_SUITE_P(Algorithms, Cancellation, ::testing::Values(Algorithm::naive, Algorithm::im2col),
+                         [](const auto& a) { return std::string(name_of(a.param)); });
+
+TEST_P(Cancellation, before_the_start_gives_an_error_and_no_tensor) {
+  const ConvPlan plan = validate(conv(8, 8, {3, 3}), {1, 8, 30, 30}).value();
+  std::mt19937_64 random(1);
+  const Tensors t = random_tensors(random, plan);
+  Job job;
+  job.cancelled = true;
+  const Result<Tensor> result = conv2d(plan, t.input, t.weight, t.bias, {GetParam(), 2, &job});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "error.cancelled");
+}
+
+TEST_P(Cancellation, on_the_way_stops_a_computation_of_many_seconds) {
+  // 230 G multiply-adds: were the flag not looked at, this test would run into its time limit.
+  const ConvPlan plan = validate(conv(64, 64, {15, 15}, {1, 1}, {7, 7}), {1, 64, 500, 500}).value();
+  std::mt19937_64 random(1);
+  Tensors t;
+  t.input = Tensor::zeros(plan.input_shape(), plan.dtype).value();
+  t.weight = Tensor::zeros(plan.weight_shape(), plan.dtype).value();
+  t.bias = Tensor::zeros(plan.bias_shape(), plan.dtype).value();
+  Job job;
+  std::thread stopper([&job] {
+    while (job.progress.load() == 0.0f) std::this_thread::yield();  // it is under way
+    job.cancelled = true;
+  });
+  const Result<Tensor> result = conv2d(plan, t.input, t.weight, t.bias, {GetParam(), 2, &job});
+  stopper.join();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "error.cancelled");
+  EXPECT_LT(job.progress.load(), 1.0f);
+}
+
+TEST_P(Cancellation, progress_ends_at_one) {
+  const ConvPlan plan = validate(conv(8, 8, {3, 3}), {1, 8, 30, 30}).value();
+  std::mt19937_64 random(1);
+  const Tensors t = random_tensors(random, plan);
+  Job job;
+  ASSERT_TRUE(conv2d(plan, t.input, t.weight, t.bias, {GetParam(), 2, &job}));
+  EXPECT_EQ(job.progress.load(), 1.0f);
+}
+
+TEST(thread_pool, does_every_item_once) {
+  std::vector<std::atomic<int>> times(1000);
+  parallel_for(4, 1000, [&](int64_t i) { ++times[static_cast<size_t>(i)]; });
+  for (const auto& count : times) EXPECT_EQ(count, 1);
+}
+
+TEST(thread_pool, serves_callers_from_several_threads_and_from_inside_an_item) {
+  std::atomic<int> done{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) {
+        parallel_for(3, 4, [&](int64_t) { parallel_for(2, 5, [&](int64_t) { ++done; }); });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(done, 4 * 50 * 4 * 5);
+}
+
+}  // namespace
+}  // namespace convscope
