@@ -29,6 +29,8 @@ class TensorCache {
   Result<Shape> input_shape(const Session& session);
   /// Input, weight and bias of a session whose plan is known; output stays undefined.
   Result<ConvTensors> tensors(const Session& session, const ConvPlan& plan);
+  /// A cautious guess at what tensors() will take, next to nothing for what is kept. Never waits for a reader.
+  double preparation_seconds(const Session& session, const ConvPlan& plan);
 
  private:
   struct State;
@@ -37,6 +39,9 @@ class TensorCache {
 
 /// The session's plan. Errors: validate()'s, and those of its files.
 Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
+
+/// A cautious guess at what compute() will take, to choose between at once and in the background.
+double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache);
 
 /// Everything, on the calling thread. Errors: plan_of()'s, of tensors and of conv2d, error.cancelled.
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options = {});

@@ -22,6 +22,9 @@ struct Preset {
 const std::vector<Preset>& presets();
 const Preset* find_preset(std::string_view name);
 
+/// The preset whose name is most like the text.
+std::string nearest_preset(std::string_view name);
+
 /// What the commands take: the name of a preset or the path of a session file, image or .npy (the last two become
 /// a session with that input). Errors: error.unknown_session (args: text, nearest preset), those of loading.
 Result<Session> open_session(const std::string& preset_or_path);

@@ -17,7 +17,7 @@ enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.
 enum class SourceKind : uint8_t {
-  arange,       // 0, 1, 2, ...
+  arange,  // 0, 1, 2, ...
   ones,
   zeros,
   randn,        // torch.randn after manual_seed(seed)

@@ -1,6 +1,7 @@
 // Sessions as files: JSON with `format`, `version` and `operation`.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,12 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
 
 /// Deterministic, two-space indented, ends with a newline.
 std::string session_to_json(const Session& session);
+
+enum class DocumentKind : uint8_t { session, lesson };
+
+/// Whether a text is a session or a lesson in form, and which; of a lesson only the head is looked at. Errors: those
+/// of session_from_json.
+Result<DocumentKind> check_document(std::string_view text, const std::string& base_folder = {});
 
 /// Reads a project file (at most 64 MiB). Errors: those of session_from_json and of reading.
 Result<Session> load_session(const std::string& path);

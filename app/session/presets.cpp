@@ -1,0 +1,144 @@
+#include "app/session/presets.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/io/image.h"
+#include "app/io/npy.h"
+#include "app/session/json_reader.h"
+#include "app/session/session_json.h"
+#include "embedded/presets.h"
+
+namespace convscope {
+
+namespace {
+
+struct Ordered {
+  int64_t order = 0;
+  Preset preset;
+};
+
+/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}.
+std::optional<Ordered> parse(const embedded::File& file) {
+  Result<Json> json = parse_json(file.contents);
+  if (!json || !json->is_object() || !json->contains("preset")) return std::nullopt;
+  const Json about = (*json)["preset"];
+  json->erase("preset");
+  Result<Session> session = session_from_json(json->dump());
+  if (!session || !about.is_object()) return std::nullopt;
+  Ordered result;
+  result.order = about.value("order", int64_t{0});
+  result.preset.name = std::filesystem::path(file.path).stem().string();
+  result.preset.title_key = "preset." + result.preset.name;
+  result.preset.group_key = "preset_group." + about.value("group", std::string());
+  result.preset.lenses = all_lenses();
+  result.preset.session = *std::move(session);
+  return result;
+}
+
+/// How many letters have to be changed, put in or left out.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = [] {
+    std::vector<Ordered> ordered;
+    for (const embedded::File& file : embedded::presets()) {
+      if (std::optional<Ordered> preset = parse(file)) ordered.push_back(*std::move(preset));
+    }
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const Ordered& a, const Ordered& b) { return a.order < b.order; });
+    std::vector<Preset> list;
+    for (Ordered& o : ordered) list.push_back(std::move(o.preset));
+    return list;
+  }();
+  return all;
+}
+
+const Preset* find_preset(std::string_view name) {
+  for (const Preset& preset : presets()) {
+    if (preset.name == name) return &preset;
+  }
+  return nullptr;
+}
+
+std::string nearest_preset(std::string_view name) {
+  std::string nearest;
+  size_t least = SIZE_MAX;
+  for (const Preset& preset : presets()) {
+    const size_t d = distance(name.substr(0, 100), preset.name);
+    if (d < least) {
+      least = d;
+      nearest = preset.name;
+    }
+  }
+  return nearest;
+}
+
+Result<Session> session_with_input_file(const Session& base, const std::string& path) {
+  const bool is_npy = std::filesystem::path(path).extension() == ".npy";
+  Result<Shape> shape = is_npy ? npy_shape(path) : image_shape(path);
+  if (!shape) return shape.error();
+  if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
+  if (shape->rank() != 3 && shape->rank() != 4) {
+    return Error{"error.input_file_rank", "input", {path, shape->to_string()}};
+  }
+  Session session = base;
+  session.input = TensorSource{is_npy ? SourceKind::npy : SourceKind::image, {}, path, nullptr};
+  session.input_shape = *shape;
+  ConvParams& params = session.params;
+  const int64_t channels = (*shape)[shape->rank() - 3];
+  const bool was_depthwise = params.groups > 1 && params.groups == params.in_channels;
+  if (channels != params.in_channels && channels >= 1) {
+    if (was_depthwise) {
+      // One kernel per channel stays one kernel per channel.
+      const int64_t per_channel = std::max<int64_t>(params.out_channels / params.groups, 1);
+      params.groups = channels;
+      params.out_channels = channels * per_channel;
+    } else if (channels % params.groups != 0) {
+      params.groups = 1;
+    }
+    params.in_channels = channels;
+  }
+  session.step = 1;
+  return session;
+}
+
+Result<Session> open_session(const std::string& preset_or_path) {
+  if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
+  struct stat status = {};
+  if (stat(preset_or_path.c_str(), &status) != 0) {
+    const bool looks_like_a_path = preset_or_path.find_first_of("/.") != std::string::npos;
+    if (looks_like_a_path) return Error{"error.file_not_found", "", {preset_or_path}};
+    return Error{"error.unknown_session", "", {preset_or_path, nearest_preset(preset_or_path)}};
+  }
+  const bool is_npy = std::filesystem::path(preset_or_path).extension() == ".npy";
+  if (is_npy || is_image_name(preset_or_path)) {
+    Session session;
+    if (!is_npy) {
+      // A picture shows at once what a kernel can do with it.
+      session.weight.name = "sobel_x";
+      session.params.padding = {1, 1};
+    }
+    return session_with_input_file(session, preset_or_path);
+  }
+  return load_session(preset_or_path);
+}
+
+}  // namespace convscope

@@ -1,0 +1,329 @@
+#include "app/session/session_json.h"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "app/io/atomic_file.h"
+#include "app/session/json_reader.h"
+
+namespace convscope {
+
+namespace {
+
+constexpr const char* kSessionFormat = "convscope-session";
+constexpr const char* kLessonFormat = "convscope-lesson";
+constexpr int64_t kVersion = 1;
+constexpr int64_t kMaxSessionBytes = int64_t{64} << 20;
+constexpr size_t kMaxTypedNumbers = size_t{1} << 22;
+constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+
+std::optional<PaddingMode> padding_mode_from_name(const std::string& name) {
+  for (PaddingMode mode : {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate, PaddingMode::circular}) {
+    if (name == name_of(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
+std::optional<DType> dtype_from_name(const std::string& name) {
+  if (name == "float32") return DType::float32;
+  if (name == "float64") return DType::float64;
+  return std::nullopt;
+}
+
+/// format and version, which every file of ours begins with; takes them out.
+std::optional<Error> read_head(FieldReader& fields, std::initializer_list<std::string_view> formats,
+                               std::string& format, std::optional<Error>& error) {
+  if (!fields.has("format")) fields.fail_missing("format");
+  fields.text("format", format);
+  if (error) return error;
+  bool is_known = false;
+  for (std::string_view known : formats) is_known = is_known || format == known;
+  if (!is_known) return Error{"error.json_format", "format", {FieldReader::shortened(format), kSessionFormat}};
+
+  if (!fields.has("version")) fields.fail_missing("version");
+  int64_t version = 0;
+  fields.integer("version", version, std::numeric_limits<int64_t>::min(), kMost);
+  if (error) return error;
+  if (version != kVersion) {
+    return Error{"error.json_version", "version", {std::to_string(version), std::to_string(kVersion)}};
+  }
+  return std::nullopt;
+}
+
+void read_params(FieldReader& fields, ConvParams& params) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  // Ranges are validate()'s business: a session with a stride of 0 can be opened, looked at and repaired.
+  fields.integer("in_channels", params.in_channels, kLeast, kMost);
+  fields.integer("out_channels", params.out_channels, kLeast, kMost);
+  fields.pair("kernel_size", params.kernel_size);
+  fields.pair("stride", params.stride);
+  if (std::optional<Json> padding = fields.take("padding")) {
+    if (padding->is_string()) {
+      if (*padding == "same") {
+        params.padding_kind = PaddingKind::same;
+      } else if (*padding == "valid") {
+        params.padding_kind = PaddingKind::valid;
+      } else {
+        fields.fail_value("padding", padding->dump(), "2, [2, 1], \"same\", \"valid\"");
+      }
+    } else {
+      fields.put_back("padding", *std::move(padding));
+      fields.pair("padding", params.padding);
+    }
+  }
+  fields.pair("dilation", params.dilation);
+  fields.integer("groups", params.groups, kLeast, kMost);
+  fields.flag("bias", params.bias);
+  fields.word("padding_mode", params.padding_mode, padding_mode_from_name, "zeros, reflect, replicate, circular");
+  fields.word("dtype", params.dtype, dtype_from_name, "float32, float64");
+}
+
+bool takes_values(SourceKind kind) { return kind == SourceKind::values; }
+bool takes_path(SourceKind kind) { return kind == SourceKind::image || kind == SourceKind::npy; }
+
+enum class Place : uint8_t { input, weight, bias };
+
+/// Which sources make sense where.
+bool fits(SourceKind kind, Place place) {
+  switch (kind) {
+    case SourceKind::image:
+    case SourceKind::sample:
+      return place == Place::input;
+    case SourceKind::named:
+      return place == Place::weight;
+    case SourceKind::conv2d_init:
+      return place != Place::input;
+    default:
+      return true;
+  }
+}
+
+std::string words_for(Place place) {
+  std::string words;
+  for (int i = 0; i <= static_cast<int>(SourceKind::sample); ++i) {
+    const auto kind = static_cast<SourceKind>(i);
+    if (fits(kind, place)) words += (words.empty() ? "" : ", ") + std::string(name_of(kind));
+  }
+  return words;
+}
+
+void read_source(FieldReader& fields, Place place, const std::string& base_folder, TensorSource& source) {
+  if (!fields.has("source")) return fields.fail_missing("source");
+  SourceKind kind = SourceKind::arange;
+  const auto from_name = [&](const std::string& name) {
+    std::optional<SourceKind> found = source_kind_from_name(name);
+    return found && fits(*found, place) ? found : std::nullopt;
+  };
+  const std::string words = words_for(place);
+  fields.word("source", kind, from_name, words.c_str());
+  source = TensorSource{kind, {}, {}, nullptr};
+  if (kind == SourceKind::named) {
+    if (!fields.has("name")) return fields.fail_missing("name");
+    fields.text("name", source.name);
+  }
+  if (takes_path(kind)) {
+    if (!fields.has("path")) return fields.fail_missing("path");
+    fields.text("path", source.path);
+    if (!base_folder.empty() && !source.path.empty()) {
+      source.path = (std::filesystem::path(base_folder) / source.path).lexically_normal().string();
+    }
+  }
+  if (takes_values(kind)) {
+    if (!fields.has("values")) return fields.fail_missing("values");
+    auto values = std::make_shared<std::vector<double>>();
+    fields.numbers("values", *values, kMaxTypedNumbers);
+    source.values = std::move(values);
+  }
+}
+
+/// Numbers of a row-major tensor, in rows of `row` where they divide.
+Json values_json(const std::vector<double>& values, int64_t row) {
+  const auto number = [](double value) -> Json {
+    if (std::isnan(value)) return "nan";
+    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+    // Whole numbers without ".0", as people type them.
+    if (value == std::floor(value) && std::abs(value) < 1e15 && !(value == 0 && std::signbit(value))) {
+      return static_cast<int64_t>(value);
+    }
+    return value;
+  };
+  const auto count = static_cast<int64_t>(values.size());
+  Json list = Json::array();
+  if (row <= 0 || row >= count || count % row != 0) {
+    for (double value : values) list.push_back(number(value));
+    return list;
+  }
+  for (int64_t start = 0; start < count; start += row) {
+    Json line = Json::array();
+    for (int64_t i = start; i < start + row; ++i) line.push_back(number(values[static_cast<size_t>(i)]));
+    list.push_back(std::move(line));
+  }
+  return list;
+}
+
+Json source_json(const TensorSource& source, int64_t row) {
+  Json json = Json::object();
+  json["source"] = name_of(source.kind);
+  if (source.kind == SourceKind::named) json["name"] = source.name;
+  if (takes_path(source.kind)) json["path"] = source.path;
+  if (takes_values(source.kind)) {
+    static const std::vector<double> none;
+    json["values"] = values_json(source.values == nullptr ? none : *source.values, row);
+  }
+  return json;
+}
+
+Json pair_json(Pair pair) { return Json::array({pair.h, pair.w}); }
+
+/// Adds what `extra` has and `target` has not, objects within included.
+void merge_unknown(Json& target, const Json& extra) {
+  for (const auto& [key, value] : extra.items()) {
+    if (!target.contains(key)) {
+      target[key] = value;
+    } else if (target[key].is_object() && value.is_object()) {
+      merge_unknown(target[key], value);
+    }
+  }
+}
+
+}  // namespace
+
+Result<Session> session_from_json(std::string_view text, const std::string& base_folder) {
+  Result<Json> parsed = parse_json(text);
+  if (!parsed) return parsed.error();
+  Json& root = *parsed;
+  if (!root.is_object()) return Error{"error.json_type", "", {"@json.file", "@json.object", kind_of(root)}};
+
+  std::optional<Error> error;
+  FieldReader fields(root, "", error);
+  std::string format;
+  if (std::optional<Error> head = read_head(fields, {kSessionFormat}, format, error)) return *head;
+
+  Session session;
+  Json unknown = Json::object();
+  if (!fields.has("operation")) fields.fail_missing("operation");
+  fields.text("operation", session.operation);
+  if (!error && session.operation != "conv2d") {
+    return Error{"error.unknown_operation", "operation", {FieldReader::shortened(session.operation), "conv2d"}};
+  }
+  fields.text("title", session.title);
+  const auto within = [&](const char* field, auto read) {
+    std::optional<Json> object = fields.object(field);
+    if (!object) return;
+    FieldReader inner(*object, std::string(field) + ".", error);
+    read(inner);
+    if (!object->empty()) unknown[field] = *std::move(object);
+  };
+  within("params", [&](FieldReader& inner) { read_params(inner, session.params); });
+  fields.integer("seed", session.seed, std::numeric_limits<int64_t>::min(), kMost);
+  within("input", [&](FieldReader& inner) {
+    read_source(inner, Place::input, base_folder, session.input);
+    std::vector<int64_t> extents;
+    inner.extents("shape", extents);
+    if (extents.empty()) return;
+    session.input_shape = Shape();
+    for (int64_t extent : extents) session.input_shape.push_back(extent);
+  });
+  within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
+  within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
+  fields.word("lens", session.lens, lens_from_name, "sliding, im2col");
+  fields.integer("step", session.step, 1, kMost);
+  fields.number("steps_per_second", session.steps_per_second, 0, 1000);
+  fields.flag("loop", session.loop);
+  fields.word("theme", session.theme, theme_from_name, "light, dark, contrast");
+  fields.word("language", session.language, language_from_name, "en, zh");
+  if (error) return *error;
+
+  for (auto& [key, value] : root.items()) unknown[key] = std::move(value);
+  if (!unknown.empty()) session.unknown_fields = unknown.dump();
+  return session;
+}
+
+std::string session_to_json(const Session& session) {
+  Json root = Json::object();
+  root["format"] = kSessionFormat;
+  root["version"] = kVersion;
+  root["operation"] = session.operation;
+  if (!session.title.empty()) root["title"] = session.title;
+  const ConvParams& p = session.params;
+  Json params = Json::object();
+  params["in_channels"] = p.in_channels;
+  params["out_channels"] = p.out_channels;
+  params["kernel_size"] = pair_json(p.kernel_size);
+  params["stride"] = pair_json(p.stride);
+  switch (p.padding_kind) {
+    case PaddingKind::numbers:
+      params["padding"] = pair_json(p.padding);
+      break;
+    case PaddingKind::same:
+      params["padding"] = "same";
+      break;
+    case PaddingKind::valid:
+      params["padding"] = "valid";
+      break;
+  }
+  params["dilation"] = pair_json(p.dilation);
+  params["groups"] = p.groups;
+  params["bias"] = p.bias;
+  params["padding_mode"] = name_of(p.padding_mode);
+  params["dtype"] = name_of(p.dtype);
+  root["params"] = std::move(params);
+  root["seed"] = session.seed;
+  const Shape& shape = session.input_shape;
+  Json input = source_json(session.input, shape.rank() > 0 ? shape[shape.rank() - 1] : 0);
+  input["shape"] = Json::array();
+  for (int64_t extent : shape) input["shape"].push_back(extent);
+  root["input"] = std::move(input);
+  root["weight"] = source_json(session.weight, p.kernel_size.w);
+  root["bias"] = source_json(session.bias, 0);
+  root["lens"] = name_of(session.lens);
+  root["step"] = session.step;
+  root["steps_per_second"] = session.steps_per_second;
+  root["loop"] = session.loop;
+  root["theme"] = name_of(session.theme);
+  root["language"] = name_of(session.language);
+  if (!session.unknown_fields.empty()) {
+    const Json unknown = Json::parse(session.unknown_fields, nullptr, false);
+    if (unknown.is_object()) merge_unknown(root, unknown);
+  }
+  return pretty(root) + "\n";
+}
+
+Result<DocumentKind> check_document(std::string_view text, const std::string& base_folder) {
+  Result<Json> parsed = parse_json(text);
+  if (!parsed) return parsed.error();
+  if (parsed->is_object() && parsed->contains("format") && (*parsed)["format"] == kLessonFormat) {
+    std::optional<Error> error;
+    FieldReader fields(*parsed, "", error);
+    std::string format;
+    if (std::optional<Error> head = read_head(fields, {kLessonFormat}, format, error)) return *head;
+    return DocumentKind::lesson;
+  }
+  Result<Session> session = session_from_json(text, base_folder);
+  if (!session) return session.error();
+  return DocumentKind::session;
+}
+
+Result<Session> load_session(const std::string& path) {
+  const Result<std::string> text = read_file(path, kMaxSessionBytes);
+  if (!text) return text.error();
+  return session_from_json(*text, std::filesystem::path(path).parent_path().string());
+}
+
+Result<void> save_session(const std::string& path, const Session& session) {
+  // Files beside the project or below it are named from there, so that the folder can be moved as a whole.
+  Session copy = session;
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
+  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias}) {
+    if (source->path.empty()) continue;
+    const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
+    const std::filesystem::path from_folder = file.lexically_relative(folder);
+    const bool is_below = !from_folder.empty() && *from_folder.begin() != "..";
+    source->path = (is_below ? from_folder : file).string();
+  }
+  return write_file(path, session_to_json(copy));
+}
+
+}  // namespace convscope

@@ -1,0 +1,272 @@
+// Where a session's numbers come from, and what is kept of them.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "app/io/image.h"
+#include "app/io/npy.h"
+#include "app/session/computation.h"
+#include "app/session/named_kernels.h"
+#include "engine/torch_random.h"
+
+namespace convscope {
+
+namespace {
+
+bool is_random(SourceKind kind) {
+  return kind == SourceKind::randn || kind == SourceKind::rand || kind == SourceKind::conv2d_init;
+}
+
+/// A file as it is now: another key once it has been written again.
+std::string file_key(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return path + "|gone";
+  return path + "|" + std::to_string(status.st_dev) + "|" + std::to_string(status.st_ino) + "|" +
+         std::to_string(status.st_size) + "|" + std::to_string(status.st_mtim.tv_sec) + "." +
+         std::to_string(status.st_mtim.tv_nsec);
+}
+
+/// Everything that the numbers depend on, apart from the generator's state and from typed numbers.
+std::string source_key(const TensorSource& source, const Shape& shape, DType dtype) {
+  std::string key = std::string(name_of(source.kind)) + "(" + shape.to_string() + ")" + name_of(dtype);
+  if (source.kind == SourceKind::named) key += "|" + source.name;
+  if (source.kind == SourceKind::image || source.kind == SourceKind::npy) key += "|" + file_key(source.path);
+  return key;
+}
+
+/// The tensor's argument in messages: "input", "weight", "bias".
+Error with_field(Error error, const char* field) {
+  if (error.field.empty()) error.field = field;
+  return error;
+}
+
+Result<Tensor> filled(const Shape& shape, DType dtype, double start, double step) {
+  Result<Tensor> tensor = Tensor::zeros(shape, dtype);
+  if (!tensor || (start == 0 && step == 0)) return tensor;
+  for (int64_t i = 0; i < tensor->numel(); ++i) {
+    const double value = start + step * static_cast<double>(i);
+    if (dtype == DType::float32) {
+      tensor->mutable_data<float>()[i] = static_cast<float>(value);
+    } else {
+      tensor->mutable_data<double>()[i] = value;
+    }
+  }
+  return tensor;
+}
+
+Result<Tensor> typed(const TensorSource& source, const Shape& shape, DType dtype, const char* field) {
+  const int64_t found = source.values == nullptr ? 0 : static_cast<int64_t>(source.values->size());
+  if (shape.numel() != found) {
+    return Error{"error.values_count",
+                 field,
+                 {std::to_string(found), field, shape.to_string(" x "), std::to_string(shape.numel().value_or(0))}};
+  }
+  Result<Tensor> tensor = Tensor::zeros(shape, dtype);
+  if (!tensor) return tensor;
+  if (dtype == DType::float32) {
+    float* to = tensor->mutable_data<float>();
+    for (double value : *source.values) *to++ = static_cast<float>(value);
+  } else {
+    std::copy(source.values->begin(), source.values->end(), tensor->mutable_data<double>());
+  }
+  return tensor;
+}
+
+/// The project's picture at (1, C, H, W) or (C, H, W); one channel is its brightness.
+Result<Tensor> sample(const Shape& shape, DType dtype) {
+  const int rank = shape.rank();
+  const int64_t channels = shape[rank - 3];
+  Result<Tensor> photo = sample_photo(shape[rank - 2], shape[rank - 1]);
+  if (!photo) return photo;
+  if (channels == 3) return photo->reshaped(shape).to(dtype);
+  Result<Tensor> grey = Tensor::zeros(shape, DType::float32);
+  if (!grey) return grey;
+  const float* from = photo->data<float>();
+  float* to = grey->mutable_data<float>();
+  const int64_t plane = grey->numel();
+  for (int64_t i = 0; i < plane; ++i) {
+    to[i] = 0.299f * from[i] + 0.587f * from[plane + i] + 0.114f * from[2 * plane + i];
+  }
+  return grey->to(dtype);
+}
+
+}  // namespace
+
+struct TensorCache::State {
+  /// The last tensor of each of input, weight and bias, what it was made from, and the generator behind it.
+  struct Slot {
+    std::string key;
+    std::shared_ptr<const std::vector<double>> values;  // kept, so that its address stays the key of typed numbers
+    Tensor tensor;
+    std::optional<TorchRandom> after;
+  };
+  std::mutex making;  // held while numbers are made or files read
+  Slot slots[3];
+
+  std::mutex looking;  // held for looks at keys and headers only
+  std::map<std::string, Shape> file_shapes;
+  std::string keys[3];  // of the slots, for estimates that must not wait
+};
+
+TensorCache::TensorCache() : state_(std::make_unique<State>()) {}
+TensorCache::~TensorCache() = default;
+
+Result<Shape> TensorCache::input_shape(const Session& session) {
+  const TensorSource& source = session.input;
+  if (source.kind == SourceKind::sample) {
+    const Shape& shape = session.input_shape;
+    const int rank = shape.rank();
+    const bool is_one_picture = (rank == 3 || (rank == 4 && shape[0] == 1));
+    if (!is_one_picture || (shape[rank - 3] != 1 && shape[rank - 3] != 3)) {
+      return Error{"error.sample_shape", "input", {shape.to_string(" x ")}};
+    }
+    return shape;
+  }
+  if (source.kind != SourceKind::image && source.kind != SourceKind::npy) return session.input_shape;
+
+  const std::string key = file_key(source.path);
+  {
+    const std::lock_guard lock(state_->looking);
+    const auto known = state_->file_shapes.find(key);
+    if (known != state_->file_shapes.end()) return known->second;
+  }
+  Result<Shape> shape = source.kind == SourceKind::image ? image_shape(source.path) : npy_shape(source.path);
+  if (!shape) return with_field(std::move(shape).error(), "input");
+  // A lone matrix is a picture of one channel.
+  if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
+  const std::lock_guard lock(state_->looking);
+  if (state_->file_shapes.size() > 100) state_->file_shapes.clear();
+  state_->file_shapes[key] = *shape;
+  return shape;
+}
+
+Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan& plan) {
+  const std::lock_guard lock(state_->making);
+  std::string history = "seed " + std::to_string(session.seed);  // of the generator
+  std::optional<TorchRandom> random;                             // behind the tensors so far; made when first needed
+  const auto generator = [&]() -> TorchRandom& {
+    if (!random) random.emplace(session.seed);
+    return *random;
+  };
+  const auto uniform_bias = [&](const Shape& shape) {
+    const double fan_in = static_cast<double>(plan.taps());
+    const double bound = 1.0 / std::sqrt(fan_in);
+    return generator().uniform(shape, -bound, bound, plan.dtype);
+  };
+
+  const auto make = [&](int which, const TensorSource& source, const Shape& shape,
+                        const char* field) -> Result<Tensor> {
+    switch (source.kind) {
+      case SourceKind::arange:
+        return filled(shape, plan.dtype, 0, 1);
+      case SourceKind::ones:
+        return filled(shape, plan.dtype, 1, 0);
+      case SourceKind::zeros:
+        return filled(shape, plan.dtype, 0, 0);
+      case SourceKind::randn:
+        return generator().randn(shape, plan.dtype);
+      case SourceKind::rand:
+        return generator().rand(shape, plan.dtype);
+      case SourceKind::conv2d_init: {
+        if (which == 2) return uniform_bias(shape);
+        Result<TorchRandom::LayerInit> layer = generator().conv2d_init(shape, false, plan.dtype);
+        if (!layer) return layer.error();
+        return layer->weight;
+      }
+      case SourceKind::named:
+        return named_weight(source.name, session.params);
+      case SourceKind::values:
+        return typed(source, shape, plan.dtype, field);
+      case SourceKind::sample:
+        return sample(shape, plan.dtype);
+      case SourceKind::image: {
+        Result<Tensor> image = read_image(source.path);
+        if (!image) return image;
+        if (image->shape() != shape) return Error{"error.file_changed", field, {source.path}};
+        return image->to(plan.dtype);
+      }
+      case SourceKind::npy: {
+        Result<NpyFile> file = read_npy(source.path);
+        if (!file) return file.error();
+        Tensor tensor = file->tensor;
+        const bool is_matrix = which == 0 && tensor.shape().rank() == 2 && shape.rank() == 4;
+        if (is_matrix && tensor.numel() == shape.numel()) tensor = tensor.reshaped(shape);
+        if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};
+        return tensor.to(plan.dtype);
+      }
+    }
+    return Error{"error.unknown_source", field, {}};
+  };
+
+  const auto fetch = [&](int which, const TensorSource& source, const Shape& shape,
+                         const char* field) -> Result<Tensor> {
+    State::Slot& slot = state_->slots[which];
+    std::string key = source_key(source, shape, plan.dtype);
+    if (source.kind == SourceKind::named) key += "|groups " + std::to_string(plan.groups);
+    if (is_random(source.kind)) {
+      history += "; " + key;
+      key = history;
+    }
+    const bool is_kept = slot.key == key && slot.values == source.values && slot.tensor.defined();
+    if (!is_kept) {
+      // Dropped before the new one is made: two photographs need not be in memory at once.
+      slot = {};
+      Result<Tensor> tensor = make(which, source, shape, field);
+      if (!tensor) return with_field(std::move(tensor).error(), field);
+      slot.key = key;
+      slot.values = source.values;
+      slot.tensor = *std::move(tensor);
+      if (is_random(source.kind)) slot.after = *random;
+    }
+    if (is_random(source.kind)) random = slot.after;
+    const std::lock_guard looking(state_->looking);
+    state_->keys[which] = slot.key;
+    return slot.tensor;
+  };
+
+  ConvTensors tensors;
+  Result<Tensor> input = fetch(0, session.input, plan.input_shape(), "input");
+  if (!input) return input.error();
+  tensors.input = *std::move(input);
+  Result<Tensor> weight = fetch(1, session.weight, plan.weight_shape(), "weight");
+  if (!weight) return weight.error();
+  tensors.weight = *std::move(weight);
+  if (plan.bias) {
+    Result<Tensor> bias = fetch(2, session.bias, plan.bias_shape(), "bias");
+    if (!bias) return bias.error();
+    tensors.bias = *std::move(bias);
+  }
+  const Shape bias_shape = tensors.bias.shape();
+  if (Result<void> fits = check_weight(plan, tensors.weight.shape(), plan.bias ? &bias_shape : nullptr); !fits) {
+    return fits.error();
+  }
+  return tensors;
+}
+
+double TensorCache::preparation_seconds(const Session& session, const ConvPlan& plan) {
+  const auto seconds_per_element = [](const TensorSource& source) {
+    switch (source.kind) {
+      case SourceKind::sample:
+        return 1.5e-7;
+      case SourceKind::image:
+      case SourceKind::randn:
+        return 3e-8;
+      default:
+        return 5e-9;
+    }
+  };
+  std::string input_key = source_key(session.input, plan.input_shape(), plan.dtype);
+  if (is_random(session.input.kind)) input_key = "seed " + std::to_string(session.seed) + "; " + input_key;
+  double seconds = static_cast<double>(plan.weight_shape().numel().value_or(0)) * seconds_per_element(session.weight);
+  const std::lock_guard lock(state_->looking);
+  if (state_->keys[0] != input_key) {
+    seconds += static_cast<double>(plan.input_shape().numel().value_or(0)) * seconds_per_element(session.input);
+  }
+  return seconds;
+}
+
+}  // namespace convscope

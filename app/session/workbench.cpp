@@ -1,0 +1,316 @@
+#include "app/session/workbench.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace convscope {
+
+namespace {
+
+/// Work that is expected to take longer than this would be felt in a frame.
+constexpr double kAtOnceSeconds = 0.004;
+constexpr size_t kMaxUndoSteps = 1000;
+
+/// What an edit is not: undo leaves it alone, saving does not ask about it.
+void copy_view(const Session& from, Session& to) {
+  to.steps_per_second = from.steps_per_second;
+  to.loop = from.loop;
+  to.theme = from.theme;
+  to.language = from.language;
+}
+
+void copy_view_and_place(const Session& from, Session& to) {
+  copy_view(from, to);
+  to.lens = from.lens;
+  to.step = from.step;
+}
+
+/// Whether two sessions give the same numbers.
+bool same_numbers(const Session& a, const Session& b) {
+  return a.operation == b.operation && a.params == b.params && a.input_shape == b.input_shape && a.seed == b.seed &&
+         a.input == b.input && a.weight == b.weight && a.bias == b.bias;
+}
+
+/// One thread that computes the latest request; an older one is told to stop.
+class Worker {
+ public:
+  explicit Worker(TensorCache& cache) : cache_(cache) {}
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      request_.reset();
+      if (job_ != nullptr) job_->cancelled = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void start(const Session& session) {
+    const std::lock_guard lock(mutex_);
+    if (job_ != nullptr) job_->cancelled = true;
+    finished_.reset();
+    request_ = session;
+    job_ = std::make_shared<Job>();
+    // The thread comes with the first long work: most sessions never need it.
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    changed_.notify_all();
+  }
+
+  /// Forgets what was asked for; its result will not be seen.
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    if (job_ != nullptr) job_->cancelled = true;
+    job_.reset();
+    request_.reset();
+    finished_.reset();
+  }
+
+  bool busy() const {
+    const std::lock_guard lock(mutex_);
+    return job_ != nullptr && !finished_;
+  }
+
+  float progress() const {
+    const std::lock_guard lock(mutex_);
+    return job_ != nullptr ? job_->progress.load() : 1.0f;
+  }
+
+  std::optional<Result<ComputationPtr>> take() {
+    const std::lock_guard lock(mutex_);
+    if (!finished_) return std::nullopt;
+    std::optional<Result<ComputationPtr>> result = std::move(finished_);
+    finished_.reset();
+    job_.reset();
+    return result;
+  }
+
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return job_ == nullptr || finished_.has_value(); });
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return stopping_ || request_.has_value(); });
+      if (stopping_) return;
+      const Session session = *std::move(request_);
+      request_.reset();
+      const std::shared_ptr<Job> job = job_;
+      lock.unlock();
+      Result<ComputationPtr> result = compute_safely(session, job.get());
+      lock.lock();
+      // Whoever asked since then, or cancelled, has put another job in its place.
+      if (job == job_) {
+        finished_.emplace(std::move(result));
+        changed_.notify_all();
+      }
+    }
+  }
+
+  Result<ComputationPtr> compute_safely(const Session& session, Job* job) {
+    try {
+      return compute(session, cache_, Conv2dOptions{Algorithm::automatic, 0, job});
+    } catch (const std::bad_alloc&) {
+      return Error{"error.memory_exhausted", "", {}};
+    }
+  }
+
+  TensorCache& cache_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Session> request_;
+  std::shared_ptr<Job> job_;  // of the request or of the work in hand; null when there is neither
+  std::optional<Result<ComputationPtr>> finished_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+struct Workbench::State {
+  struct Edit {
+    Session session;  // before the edit, when undone; after it, when redone
+    std::string name_key;
+    std::string merge_key;
+    bool whole = false;  // replaced everything, lens and step included
+  };
+
+  Session session;
+  Session saved;
+  std::deque<Edit> undo;
+  std::vector<Edit> redo;
+  bool may_merge = false;
+
+  TensorCache cache;
+  std::optional<Error> error;
+  std::optional<ConvPlan> plan;
+  ComputationPtr computation;
+  bool changed = false;  // since the last update()
+  Worker worker{cache};  // last: its thread uses the cache
+
+  void adopt(ComputationPtr done) {
+    computation = std::move(done);
+    changed = true;
+    session.step = std::clamp<int64_t>(session.step, 1, std::max<int64_t>(computation->plan.output_cells(), 1));
+  }
+
+  void recompute() {
+    worker.cancel();
+    error.reset();
+    plan.reset();
+    try {
+      Result<ConvPlan> valid = plan_of(session, cache);
+      if (!valid) {
+        error = valid.error();
+        return;
+      }
+      plan = *valid;
+      if (estimated_seconds(session, *plan, cache) > kAtOnceSeconds) {
+        worker.start(session);
+        return;
+      }
+      Result<ComputationPtr> done = compute(session, cache);
+      if (done) {
+        adopt(*std::move(done));
+      } else {
+        error = done.error();
+      }
+    } catch (const std::bad_alloc&) {
+      error = Error{"error.memory_exhausted", "", {}};
+    }
+  }
+
+  void push_undo(Edit edit) {
+    undo.push_back(std::move(edit));
+    if (undo.size() > kMaxUndoSteps) undo.pop_front();
+    redo.clear();
+  }
+
+  /// Puts back what `edit` holds and returns the edit that leads here again.
+  Edit swap_in(Edit edit) {
+    Edit back{session, edit.name_key, {}, edit.whole};
+    const Session present = session;
+    session = std::move(edit.session);
+    if (edit.whole) {
+      copy_view(present, session);
+    } else {
+      copy_view_and_place(present, session);
+    }
+    may_merge = false;
+    if (!same_numbers(present, session) || error) recompute();
+    return back;
+  }
+};
+
+Workbench::Workbench(Session session) : state_(std::make_unique<State>()) {
+  state_->session = std::move(session);
+  state_->saved = state_->session;
+  state_->recompute();
+}
+
+Workbench::~Workbench() = default;
+
+const Session& Workbench::session() const { return state_->session; }
+
+void Workbench::apply(const Action& action) {
+  Session before = state_->session;
+  action.change(state_->session);
+  if (state_->session == before) return;
+  const bool is_merged = state_->may_merge && !action.merge_key.empty() && !state_->undo.empty() &&
+                         state_->undo.back().merge_key == action.merge_key;
+  const bool has_new_numbers = !same_numbers(before, state_->session);
+  if (!is_merged) state_->push_undo({std::move(before), action.name_key, action.merge_key, false});
+  state_->may_merge = true;
+  if (has_new_numbers) state_->recompute();
+}
+
+void Workbench::apply_view(const std::function<void(Session&)>& change) {
+  const Session before = state_->session;
+  change(state_->session);
+  if (!same_numbers(before, state_->session)) state_->recompute();
+}
+
+void Workbench::replace(Session session, std::string_view name_key) {
+  if (session == state_->session) return;
+  state_->push_undo({std::move(state_->session), std::string(name_key), {}, true});
+  state_->session = std::move(session);
+  state_->may_merge = false;
+  state_->recompute();
+}
+
+bool Workbench::can_undo() const { return !state_->undo.empty(); }
+bool Workbench::can_redo() const { return !state_->redo.empty(); }
+std::string_view Workbench::undo_name_key() const {
+  return can_undo() ? std::string_view(state_->undo.back().name_key) : std::string_view();
+}
+std::string_view Workbench::redo_name_key() const {
+  return can_redo() ? std::string_view(state_->redo.back().name_key) : std::string_view();
+}
+
+void Workbench::undo() {
+  if (!can_undo()) return;
+  State::Edit edit = std::move(state_->undo.back());
+  state_->undo.pop_back();
+  state_->redo.push_back(state_->swap_in(std::move(edit)));
+}
+
+void Workbench::redo() {
+  if (!can_redo()) return;
+  State::Edit edit = std::move(state_->redo.back());
+  state_->redo.pop_back();
+  state_->undo.push_back(state_->swap_in(std::move(edit)));
+}
+
+const Error* Workbench::error() const { return state_->error ? &*state_->error : nullptr; }
+const ConvPlan* Workbench::plan() const { return state_->plan ? &*state_->plan : nullptr; }
+ComputationPtr Workbench::computation() const { return state_->computation; }
+
+bool Workbench::update() {
+  if (std::optional<Result<ComputationPtr>> done = state_->worker.take()) {
+    if (*done) {
+      state_->adopt(**std::move(done));
+    } else {
+      state_->error = done->error();
+    }
+  }
+  return std::exchange(state_->changed, false);
+}
+
+bool Workbench::busy() const { return state_->worker.busy(); }
+float Workbench::progress() const { return state_->worker.progress(); }
+
+void Workbench::cancel() {
+  if (!state_->worker.busy()) return;
+  state_->worker.cancel();
+  state_->error = Error{"error.cancelled", "", {}};
+}
+
+void Workbench::wait() {
+  state_->worker.wait();
+  // Taken in here, but left for the next update() to report.
+  state_->changed = update();
+}
+
+int64_t Workbench::step_count() const {
+  return state_->computation == nullptr ? 1 : std::max<int64_t>(state_->computation->plan.output_cells(), 1);
+}
+
+bool Workbench::modified() const {
+  Session present = state_->session;
+  copy_view_and_place(state_->saved, present);
+  return !(present == state_->saved);
+}
+
+void Workbench::mark_saved() {
+  state_->saved = state_->session;
+  state_->may_merge = false;
+}
+
+}  // namespace convscope
