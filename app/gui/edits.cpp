@@ -253,12 +253,13 @@ Result<Action> edit_input_source(const Session& session, SourceKind kind, const 
                   if (kind == SourceKind::sample) {
                     // A picture of five pixels shows nothing: small grids grow to something to look at.
                     constexpr int64_t kSmallest = 32;
+                    const int64_t channels = edited.params.in_channels == 1 ? 1 : 3;
                     Shape shape = as_nchw(edited.input_shape);
                     if (shape.rank() != 4 || shape[2] < kSmallest || shape[3] < kSmallest) shape = Shape{1, 3, 90, 160};
                     shape[0] = 1;
-                    shape[1] = 3;
+                    shape[1] = channels;
                     edited.input_shape = shape;
-                    change_params(edited, with_in_channels(edited.params, 3), last);
+                    change_params(edited, with_in_channels(edited.params, channels), last);
                   } else if (edited.params.in_channels >= 1) {
                     edited.input_shape = with_channels(edited.input_shape, edited.params.in_channels);
                   }
