@@ -77,12 +77,34 @@ float snapped_center(float center, float width) {
 
 }  // namespace
 
+Box snapped_box(const Box& box, float scale) {
+  // Flat fills without seams, and neighbours that share an edge share its pixel.
+  const float x0 = std::round(box.x0 * scale);
+  const float y0 = std::round(box.y0 * scale);
+  return {x0, y0, std::max(std::round(box.x1 * scale), x0 + (box.x1 > box.x0 ? 1.0f : 0.0f)),
+          std::max(std::round(box.y1 * scale), y0 + (box.y1 > box.y0 ? 1.0f : 0.0f))};
+}
+
+float line_width(const Mark& mark, float scale) {
+  return mark.size > 0 ? std::max(1.0f, std::round(mark.size * scale)) : 1.0f;
+}
+
+Box snapped_line(const Box& from_to, float width, float scale) {
+  Box line{from_to.x0 * scale, from_to.y0 * scale, from_to.x1 * scale, from_to.y1 * scale};
+  if (line.y0 == line.y1) {
+    line.y0 = line.y1 = snapped_center(line.y0, width);
+    line.x0 = std::round(line.x0);
+    line.x1 = std::round(line.x1);
+  } else if (line.x0 == line.x1) {
+    line.x0 = line.x1 = snapped_center(line.x0, width);
+    line.y0 = std::round(line.y0);
+    line.y1 = std::round(line.y1);
+  }
+  return line;
+}
+
 void append_box(const Mark& mark, const Theme& theme, float scale, std::vector<Quad>& quads) {
-  // Edges on whole pixels: flat fills without seams, and neighbours that share an edge share its pixel.
-  const float x0 = std::round(mark.box.x0 * scale);
-  const float y0 = std::round(mark.box.y0 * scale);
-  const float x1 = std::max(std::round(mark.box.x1 * scale), x0 + (mark.box.x1 > mark.box.x0 ? 1.0f : 0.0f));
-  const float y1 = std::max(std::round(mark.box.y1 * scale), y0 + (mark.box.y1 > mark.box.y0 ? 1.0f : 0.0f));
+  const auto [x0, y0, x1, y1] = snapped_box(mark.box, scale);
   if (!(x1 > x0) || !(y1 > y0)) return;
   const Color fill = fill_color(theme, mark);
   Quad quad{};
@@ -123,27 +145,17 @@ void append_box(const Mark& mark, const Theme& theme, float scale, std::vector<Q
 
 void append_line(const Mark& mark, const Theme& theme, float scale, std::vector<Quad>& quads) {
   const uint32_t color = packed(line_color(theme, mark));
-  const float width = mark.size > 0 ? std::max(1.0f, std::round(mark.size * scale)) : 1.0f;
-  Box line{mark.box.x0 * scale, mark.box.y0 * scale, mark.box.x1 * scale, mark.box.y1 * scale};
+  const float width = line_width(mark, scale);
+  Box line;
   Quad head{};
   if (mark.kind == Mark::Kind::arrow) {
+    // The shaft stays under the middle of its head, wherever that lies between pixels.
     const ArrowShape shape = arrow_shape(mark.box, mark.size > 0 ? mark.size : 1 / scale);
     head = triangle(shape.base_x * scale, shape.base_y * scale, shape.tip_x * scale, shape.tip_y * scale,
                     shape.half_width * scale, color);
-    line.x1 = shape.base_x * scale;
-    line.y1 = shape.base_y * scale;
-  }
-  // Upright and level lines lie on whole pixels; an arrow's shaft stays under the middle of its head.
-  if (mark.kind == Mark::Kind::line) {
-    if (line.y0 == line.y1) {
-      line.y0 = line.y1 = snapped_center(line.y0, width);
-      line.x0 = std::round(line.x0);
-      line.x1 = std::round(line.x1);
-    } else if (line.x0 == line.x1) {
-      line.x0 = line.x1 = snapped_center(line.x0, width);
-      line.y0 = std::round(line.y0);
-      line.y1 = std::round(line.y1);
-    }
+    line = {mark.box.x0 * scale, mark.box.y0 * scale, shape.base_x * scale, shape.base_y * scale};
+  } else {
+    line = snapped_line(mark.box, width, scale);
   }
   const float dx = line.x1 - line.x0;
   const float dy = line.y1 - line.y0;

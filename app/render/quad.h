@@ -35,7 +35,13 @@ float outline_width(const Mark& mark, float scale);
 void append_box(const Mark& mark, const Theme& theme, float scale, std::vector<Quad>& quads);
 void append_line(const Mark& mark, const Theme& theme, float scale, std::vector<Quad>& quads);
 
-/// Geometry that the SVG writer shares.
+/// Geometry that the SVG writer shares, in logical pixels when the scale is 1.
+/// A box's edges on whole device pixels; at least one pixel wide and high unless the box is empty.
+Box snapped_box(const Box& box, float scale);
+/// Width of a line in whole device pixels.
+float line_width(const Mark& mark, float scale);
+/// A line's ends; upright and level ones so that they cover whole device pixels.
+Box snapped_line(const Box& line, float width, float scale);
 struct ArrowShape {
   float base_x, base_y, tip_x, tip_y;  // of the head; the shaft ends at its base
   float half_width;                    // of the head at its base

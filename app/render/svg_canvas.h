@@ -1,8 +1,8 @@
 // Scenes as SVG: selectable text, flat shapes, no scripts.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "app/render/font_stack.h"
 #include "app/scene/scene.h"
@@ -11,29 +11,25 @@
 
 namespace convscope {
 
-/// One still; `title` and `description` become <title> and <desc>.
+/// One still; `title` and `description` become <title> and <desc>. Tensors drawn as textures are embedded as PNG at
+/// twice the resolution of their place at most.
 Result<std::string> svg_still(const Scene& scene, const Theme& theme, const std::string& title,
                               const std::string& description);
 
 /// An animation of stills that a browser plays by itself: what is the same in all frames is written once, the rest is
-/// switched on and off in time.
+/// switched on and off in time. Programs that know no animation show the first frame.
 class SvgAnimation {
  public:
   SvgAnimation(const Theme& theme, std::string title, std::string description);
-  /// Adds a frame that is shown for `seconds`.
+  ~SvgAnimation();
+  /// Adds a frame that is shown for `seconds`. All frames have the first one's size.
   Result<void> add(const Scene& scene, double seconds);
+  /// Errors: error.svg_no_frames.
   Result<std::string> finish();
 
  private:
-  const Theme& theme_;
-  std::string title_, description_;
-  struct Entry {
-    std::string element;
-    std::vector<std::pair<int, int>> frames;  // half-open runs
-  };
-  std::vector<Entry> entries_;
-  std::vector<double> seconds_;
-  float width_ = 0, height_ = 0;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace convscope
