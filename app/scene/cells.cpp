@@ -27,18 +27,12 @@ float scale_of(const NumberRange& range, double value) {
   return largest > 0 ? static_cast<float>(value / largest) : 0.0f;
 }
 
-void ring(LensFrame& frame, const Box& box, float radius) {
-  // The dark hairline keeps the ring visible on white, where yellow alone has too little contrast.
-  frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f;
-  frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
-}
-
 void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref) {
   if (!frame.hover.active() || grid.pitch < kMinCellPitch) return;
   const Grid::Range range = grid.visible(frame.painter.viewport());
   for (ref.y = range.row0; ref.y < range.row1; ++ref.y) {
     for (ref.x = range.col0; ref.x < range.col1; ++ref.x) {
-      if (frame.hover.lights(ref)) ring(frame, grid.cell(ref.y, ref.x), grid.radius());
+      if (frame.hover.lights(ref)) draw_hover_ring(frame, grid.cell(ref.y, ref.x), grid.radius());
     }
   }
 }
@@ -55,7 +49,7 @@ void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, Tens
   const NumberRange range = range_of(tensor);
   raster.high = static_cast<float>(range.max_abs() > 0 ? range.max_abs() : 1);
   raster.low = -raster.high;
-  if (id == TensorId::input && TensorView(tensor).channels() == 3 && range.min >= 0 && range.max <= 1) {
+  if (id == TensorId::input && is_rgb(tensor)) {
     raster.rgb = true;
     raster.channel = 0;
     raster.low = 0;
@@ -114,6 +108,18 @@ void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, f
 }
 
 }  // namespace
+
+void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
+  // The dark hairline keeps the ring visible on white, where yellow alone has too little contrast.
+  frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f;
+  frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
+}
+
+bool is_rgb(const Tensor& input) {
+  if (TensorView(input).channels() != 3) return false;
+  const NumberRange range = range_of(input);
+  return !range.integral && range.min >= 0 && range.max <= 1;
+}
 
 void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill) {
   Mark& mark = frame.painter.box(box, role, fill, Outline::hairline, std::min(3.0f, box.width() * 0.1f));
@@ -352,7 +358,7 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
             .opacity = 0.6f - 0.12f * static_cast<float>(back);
       }
     }
-    painter.box(grid.cell(current.y, current.x), Role::output, Fill::none, Outline::ring, grid.radius());
+    painter.box(grid.cell(current.y, current.x), Role::window, Fill::none, Outline::ring, grid.radius());
   }
   draw_rings(frame, grid, {TensorId::output, n, c, 0, 0});
 }

@@ -1,7 +1,267 @@
+// im2col(X) x W = Y: every window a row, every kernel a column, the product reshaped to Y.
+#include <algorithm>
+#include <cmath>
+
+#include "app/scene/im2col_layout.h"
 #include "app/scene/lens.h"
+#include "app/scene/matrix_page.h"
+#include "engine/im2col.h"
 
 namespace convscope {
+namespace {
 
-void build_im2col_lens(LensFrame&) {}
+struct Matrix {
+  TensorId id;
+  Role role;
+  Grid grid;           // the page, as seen
+  int64_t rows, cols;  // of the whole matrix
+  NumberRange numbers;
+  double lit_row = -1;  // the window, flattened: under the numbers, over the cells
+};
+
+// A rectangle of known cells of a matrix: its rows and columns, half-open.
+struct Known {
+  int64_t row0, row1, col0, col1;
+};
+
+void draw_known_texture(LensFrame& frame, const Matrix& m, const Known& known) {
+  const Grid& g = m.grid;
+  const int64_t row0 = std::max(known.row0, g.row0), row1 = std::min(known.row1, g.row0 + g.rows);
+  const int64_t col0 = std::max(known.col0, g.col0), col1 = std::min(known.col1, g.col0 + g.cols);
+  if (row1 <= row0 || col1 <= col0) return;
+  Raster raster;
+  raster.tensor = matrix_page(frame.plan, frame.tensors, m.id, frame.group, g.row0, g.rows, g.col0, g.cols);
+  if (!raster.tensor.defined()) return;
+  raster.id = m.id;
+  raster.high = static_cast<float>(m.numbers.max_abs() > 0 ? m.numbers.max_abs() : 1);
+  raster.low = -raster.high;
+  raster.u0 = static_cast<double>(col0 - g.col0);
+  raster.u1 = static_cast<double>(col1 - g.col0);
+  raster.v0 = static_cast<double>(row0 - g.row0);
+  raster.v1 = static_cast<double>(row1 - g.row0);
+  raster.cell_x0 = static_cast<double>(col0);
+  raster.cell_x1 = static_cast<double>(col1);
+  raster.cell_y0 = static_cast<double>(row0);
+  raster.cell_y1 = static_cast<double>(row1);
+  const Box box{static_cast<float>(g.left(raster.cell_x0)), static_cast<float>(g.top(raster.cell_y0)),
+                static_cast<float>(g.left(raster.cell_x1)), static_cast<float>(g.top(raster.cell_y1))};
+  frame.painter.raster(box, std::move(raster));
+}
+
+// Cells of which `state` says: 0 not known yet, 1 known, 2 the current one.
+template <class State>
+void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& state) {
+  Painter& painter = frame.painter;
+  const Grid& g = m.grid;
+  const auto cell = static_cast<float>(g.pitch - g.gap());  // of a side
+  const NumberStyle style = fit_numbers(m.numbers, cell, cell, painter.digit_width());
+  const Grid::Range range = g.visible(painter.viewport());
+  const double largest = m.numbers.max_abs();
+  const bool is_matrix = m.id == TensorId::im2col;
+  const auto value_at = [&](int64_t y, int64_t x) {
+    return matrix_value(frame.plan, frame.tensors, m.id, frame.group, y, x);
+  };
+  const auto is_padding = [&](int64_t y, int64_t x) {
+    return is_matrix && im2col_entry(frame.plan, frame.group, y, x).is_padding;
+  };
+  const auto fill_of = [&](int is, bool padding) {
+    return is == 0 || padding ? Fill::none : is == 2 ? Fill::full : values ? Fill::value : Fill::tint;
+  };
+  for (int64_t y = range.row0; y < range.row1; ++y) {
+    for (int64_t x = range.col0; x < range.col1; ++x) {
+      const Box box = g.cell(y, x);
+      const int is = state(y, x);
+      const bool padding = is_padding(y, x);
+      Mark& mark = painter.box(box, padding ? Role::padding : m.role, fill_of(is, padding),
+                               padding ? Outline::dashed : Outline::hairline, g.radius());
+      if (mark.fill == Fill::value && largest > 0) mark.value = static_cast<float>(value_at(y, x) / largest);
+      painter.refer(mark, {m.id, 0, is_matrix ? frame.group : 0, y, x});
+      if (is == 0) {
+        const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
+        const auto dot = static_cast<float>(std::clamp(g.pitch * 0.05, 1.0, 3.0));
+        painter.box({mx - dot, my - dot, mx + dot, my + dot}, padding ? Role::padding : m.role, Fill::full,
+                    Outline::none, dot);
+      }
+    }
+  }
+  if (m.lit_row >= 0) {
+    painter.box(g.area(m.lit_row, 0, 1, static_cast<double>(m.cols)), Role::window, Fill::shade, Outline::none,
+                g.radius());
+  }
+  for (int64_t y = range.row0; y < range.row1 && style.drawn(); ++y) {
+    const bool lit = m.lit_row >= 0 && std::abs(static_cast<double>(y) - m.lit_row) < 0.5;
+    for (int64_t x = range.col0; x < range.col1; ++x) {
+      const int is = state(y, x);
+      if (is == 0) continue;
+      const bool padding = is_padding(y, x);
+      const double value = value_at(y, x);
+      const Box box = g.cell(y, x);
+      Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2,
+                                  padding ? lit ? Role::padding : Role::secondary : m.role,
+                                  lit ? Fill::shade : fill_of(is, padding));
+      if (largest > 0) text.value = static_cast<float>(value / largest);
+    }
+  }
+  if (frame.hover.active() && g.pitch >= kMinCellPitch) {
+    for (int64_t y = range.row0; y < range.row1; ++y) {
+      for (int64_t x = range.col0; x < range.col1; ++x) {
+        if (frame.hover.lights({m.id, 0, m.id == TensorId::im2col ? frame.group : 0, y, x})) {
+          draw_hover_ring(frame, g.cell(y, x), g.radius());
+        }
+      }
+    }
+  }
+}
+
+// The edges at which a page is cut off.
+void draw_page_frame(LensFrame& frame, const Matrix& m, Outline outline) {
+  const Box box = m.grid.bounds();
+  const bool whole = m.grid.rows == m.rows && m.grid.cols == m.cols;
+  frame.painter.box({box.x0 - 1, box.y0 - 1, box.x1 + 1, box.y1 + 1}, m.role, Fill::none,
+                    whole ? outline : Outline::dashed, m.grid.radius() + 1);
+}
+
+}  // namespace
+
+void build_im2col_lens(LensFrame& frame) {
+  const ConvPlan& plan = frame.plan;
+  const Stage& stage = frame.stage;
+  Painter& painter = frame.painter;
+  const bool rgb = is_rgb(frame.tensors.input);
+  const Im2colLayout layout = im2col_layout(plan, stage, painter, frame.cell, rgb);
+  if (!layout.good) return;
+  const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
+  const int64_t row = im2col_row(plan, frame.cell);
+  const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
+  const bool values = layout.matrix.pitch < kMinNumberPitch;
+  const float label_height = labels ? kLabelHeight * stage.ui : 0;
+  const auto rise_of = [&](bool stacked, int64_t count) {
+    return stacked ? kSheetOffset * stage.ui * static_cast<float>(std::min<int64_t>(count - 1, 3)) : 0.0f;
+  };
+
+  // X with its window
+  for (int i = 0; i < layout.input_count; ++i) {
+    const Grid grid = stage.seen(layout.inputs[i]);
+    const int64_t c = layout.input_stacked ? frame.group * cpg : i;
+    const float rise = rise_of(layout.input_stacked, plan.in_channels);
+    if (layout.input_stacked)
+      draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.in_channels - 1, 3)), Role::input);
+    InputStyle style;
+    style.opacity = rgb || c / cpg == frame.group ? 1.0f : 0.35f;
+    style.with_window = rgb || c / cpg == frame.group;
+    style.values = layout.inputs[i].pitch < kMinNumberPitch;
+    style.weights_in_window = false;
+    draw_input_channel(frame, grid, frame.cell.n, c, style);
+    const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
+    if (labels && !rgb) draw_index_label(frame, 'X', frame.cell.n, c, x, y);
+    if (i == 0) draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, rgb ? y : y - label_height);
+  }
+
+  // The matrix: rows up to the current one, or all of the image once a later kernel goes through them again.
+  Matrix matrix{TensorId::im2col,  Role::input,          stage.seen(layout.matrix),
+                im2col_rows(plan), im2col_columns(plan), range_of(frame.tensors.input)};
+  const bool first_kernel = frame.cell.c % kpg == 0;
+  const int64_t known_rows =
+      first_kernel ? row + (frame.phase.arrived() ? 1 : 0) : (frame.cell.n + 1) * plan.positions();
+  // The window, flattened: it moves as the window moves.
+  double at = static_cast<double>(row);
+  if (frame.step > 0 && !frame.phase.arrived()) {
+    const auto before = static_cast<double>(im2col_row(plan, cell_of_step(plan, frame.step - 1)));
+    const double from = std::clamp(before, static_cast<double>(matrix.grid.row0),
+                                   static_cast<double>(matrix.grid.row0 + matrix.grid.rows - 1));
+    at = from + (at - from) * static_cast<double>(frame.phase.glide);
+  }
+  matrix.lit_row = at;
+  if (matrix.grid.pitch < kMinCellPitch) {
+    draw_known_texture(frame, matrix, {0, known_rows, 0, matrix.cols});
+  } else {
+    draw_cells(frame, matrix, values, [&](int64_t y, int64_t) { return y < known_rows ? 1 : 0; });
+  }
+  draw_page_frame(frame, matrix, Outline::solid);
+  {
+    Box box = matrix.grid.area(at, 0, 1, static_cast<double>(matrix.grid.cols));
+    if (box.height() < 4) {
+      const float middle = (box.y0 + box.y1) / 2;
+      box.y0 = middle - 2;
+      box.y1 = middle + 2;
+    }
+    painter.box({box.x0 - 3, box.y0 - 2, box.x1 + 3, box.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
+  }
+  draw_name_tag(frame, "im2col(X)", {matrix.rows, matrix.cols}, Role::input, static_cast<float>(matrix.grid.x),
+                static_cast<float>(matrix.grid.y));
+
+  // The kernels of the group, a column each
+  Matrix kernels{TensorId::kernel_matrix,       Role::weight, stage.seen(layout.kernels), plan.taps(), kpg,
+                 range_of(frame.tensors.weight)};
+  if (kernels.grid.pitch < kMinCellPitch) {
+    draw_known_texture(frame, kernels, {0, plan.taps(), 0, plan.out_channels});
+  } else {
+    draw_cells(frame, kernels, values, [](int64_t, int64_t) { return 1; });
+  }
+  draw_page_frame(frame, kernels, kpg > 1 ? Outline::solid : Outline::thick);
+  if (kpg > 1) {
+    const Box box = kernels.grid.area(0, static_cast<double>(frame.cell.c), static_cast<double>(kernels.grid.rows), 1);
+    painter.box({box.x0 - 2, box.y0 - 3, box.x1 + 2, box.y1 + 3}, Role::weight, Fill::none, Outline::thick, 3);
+  }
+  draw_name_tag(frame, "W", {plan.taps(), kpg}, Role::weight, static_cast<float>(kernels.grid.x),
+                static_cast<float>(kernels.grid.y));
+
+  // Their product
+  Matrix product{TensorId::product, Role::output, stage.seen(layout.product),
+                 matrix.rows,       kpg,          range_of(frame.tensors.output)};
+  const bool multiplied = frame.phase.products >= 1;
+  const auto is_known = [&](int64_t y, int64_t x) {
+    const OutputCell of{y / plan.positions(), x, y % plan.positions() / plan.out.w, y % plan.positions() % plan.out.w};
+    if (of == frame.cell) return multiplied ? 2 : 0;
+    return frame.computed(of) ? 1 : 0;
+  };
+  if (product.grid.pitch < kMinCellPitch) {
+    const int64_t image = frame.cell.n * plan.positions(), g0 = frame.group * kpg;
+    draw_known_texture(frame, product, {0, image, g0, g0 + kpg});
+    draw_known_texture(frame, product, {image, image + plan.positions(), g0, frame.cell.c});
+    draw_known_texture(frame, product, {image, row + (multiplied ? 1 : 0), frame.cell.c, frame.cell.c + 1});
+  } else {
+    draw_cells(frame, product, values, is_known);
+  }
+  draw_page_frame(frame, product, Outline::solid);
+  {
+    Box box = product.grid.cell(row, frame.cell.c);
+    const float smallest = 6 * stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
+    if (box.width() < smallest) box = {mx - smallest / 2, my - smallest / 2, mx + smallest / 2, my + smallest / 2};
+    painter.box(box, Role::window, Fill::none, Outline::ring, product.grid.radius());
+  }
+  draw_name_tag(frame, "Y", {matrix.rows, kpg}, Role::output, static_cast<float>(product.grid.x),
+                static_cast<float>(product.grid.y));
+  draw_sign(frame, "\u00d7", layout.times_x, layout.times_y);
+  draw_sign(frame, "=", layout.equals_x, layout.equals_y);
+
+  if (!layout.arrows_down) {
+    const auto arrow = [&](double x0, double x1, double y) {
+      if (x1 - x0 > 12)
+        painter.arrow(stage.seen_x(x0), stage.seen_y(y), stage.seen_x(x1), stage.seen_y(y), Role::secondary, 2);
+    };
+    arrow(layout.unfold_x0, layout.unfold_x1, layout.unfold_y);
+    arrow(layout.reshape_x0, layout.reshape_x1, layout.reshape_y);
+  }
+
+  // Y
+  for (int i = 0; i < layout.output_count; ++i) {
+    const Grid grid = stage.seen(layout.outputs[i]);
+    const int64_t c = layout.output_stacked ? frame.cell.c : i;
+    const float rise = rise_of(layout.output_stacked, plan.out_channels);
+    if (layout.output_stacked)
+      draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::output);
+    draw_output_channel(frame, grid, frame.cell.n, c, c / kpg == frame.group ? 1.0f : 0.55f,
+                        layout.outputs[i].pitch < kMinNumberPitch);
+    const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise - 2;
+    if (labels) draw_index_label(frame, 'Y', frame.cell.n, c, x, y);
+    if (i == 0) draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x, y - label_height);
+  }
+
+  draw_strip(frame, layout);
+  const Box from = product.grid.cell(row, frame.cell.c);
+  draw_landing_sum(frame, static_cast<double>(from.x0 + from.x1) / 2, static_cast<double>(from.y0 + from.y1) / 2,
+                   stage.seen(layout.outputs[layout.output_stacked ? 0 : frame.cell.c]));
+}
 
 }  // namespace convscope

@@ -80,6 +80,10 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
 void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
 /// The sum on its way from (x, y) to its cell.
 void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output);
+/// The yellow ring around the cell under the pointer and its relatives.
+void draw_hover_ring(LensFrame& frame, const Box& box, float radius);
+/// A picture: three channels in 0 to 1, drawn as one in its colours.
+bool is_rgb(const Tensor& input);
 /// The value of the cell that has role `role` at a grid's place; used for products, biases and the like.
 void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill);
 

@@ -118,16 +118,21 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
     style.max_chars = sign + whole;
     style.size = size_for(std::max(2, style.max_chars));
   } else {
-    style.decimals = 0;
-    for (int decimals = 4; decimals >= 1; --decimals) {
-      if (size_for(sign + whole + 1 + decimals) >= wanted) {
-        style.decimals = decimals;
-        break;
+    // Whole digits alone would be wrong numbers: without room for a decimal there is none.
+    const auto decimals_in = [&](int whole_chars) {
+      for (int decimals = 4; decimals >= 1; --decimals) {
+        if (size_for(sign + whole_chars + 1 + decimals) >= wanted) return decimals;
       }
+      return size_for(sign + whole_chars + 2) >= kMinNumberSize ? 1 : 0;
+    };
+    style.decimals = decimals_in(whole);
+    if (largest < 0.995 && style.decimals < 3) {
+      style.leading_zero = false;
+      whole = 0;
+      style.decimals = decimals_in(whole);
     }
-    if (style.decimals == 0 && size_for(sign + whole + 2) >= kMinNumberSize) style.decimals = 1;
-    style.max_chars = sign + whole + (style.decimals > 0 ? 1 + style.decimals : 0);
-    style.size = size_for(style.max_chars);
+    style.max_chars = sign + whole + 1 + style.decimals;
+    style.size = style.decimals > 0 ? size_for(style.max_chars) : 0;
   }
   if (style.size < kMinNumberSize) style.size = 0;
   return style;
@@ -138,13 +143,25 @@ int format_styled(double value, const NumberStyle& style, char* out, int capacit
   int length = special(value, style.max_chars, text, sizeof text);
   if (length >= 0) return copy(text, length, out, capacity);
   if (std::abs(value) >= kLargestWithDecimals) return format_number(value, style.max_chars, out, capacity);
-  length = fixed(value, style.decimals, text, sizeof text);
-  if (reads_as_zero(text, length)) {
-    char other[kMaxChars];
-    const int other_length = shortest_scientific(value, style.max_chars, other, sizeof other);
-    if (other_length <= style.max_chars) return copy(other, other_length, out, capacity);
+  if (std::abs(value) < kSmallest) {
+    const int tiny = shortest_scientific(value, style.max_chars, text, sizeof text);
+    if (tiny <= style.max_chars) return copy(text, tiny, out, capacity);
   }
-  return copy(text, length, out, capacity);
+  length = fixed(value, style.decimals, text, sizeof text);
+  const char* from = text;
+  // A sign before nothing but zeros would say that it is PyTorch's negative zero.
+  if (text[0] == '-' && reads_as_zero(text, length)) {
+    ++from;
+    --length;
+  }
+  if (!style.leading_zero && length > 2) {
+    char* zero = text + (from - text) + (*from == '-' ? 1 : 0);
+    if (zero[0] == '0' && zero[1] == '.') {
+      std::memmove(zero, zero + 1, static_cast<size_t>(text + sizeof text - zero - 1));
+      --length;
+    }
+  }
+  return copy(from, length, out, capacity);
 }
 
 }  // namespace convscope

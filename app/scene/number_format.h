@@ -16,7 +16,8 @@ struct NumberRange {
 struct NumberStyle {
   int decimals = 4;
   int max_chars = 9;
-  float size = 0;  // font size in logical pixels; 0: no number fits
+  bool leading_zero = true;  // ".08" where all numbers are smaller than 1 and the place is tight
+  float size = 0;            // font size in logical pixels; 0: no number fits
   bool drawn() const { return size > 0; }
 };
 
@@ -26,8 +27,8 @@ inline constexpr float kMinNumberSize = 9.0f;
 /// `digit_width` is the width of a digit at size 1.
 NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width);
 
-/// Prints at the style's decimals: whole numbers without any, numbers that would read as 0 in scientific notation where
-/// that fits. Returns the length; `out` is not NUL-terminated.
+/// Prints at the style's decimals: whole numbers without any, tiny ones in scientific notation where that fits. Returns
+/// the length; `out` is not NUL-terminated.
 int format_styled(double value, const NumberStyle& style, char* out, int capacity);
 
 }  // namespace convscope

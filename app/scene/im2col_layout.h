@@ -1,0 +1,40 @@
+// Where the im2col lens puts its grids: the matrix as large as fits, the tensors beside it.
+#pragma once
+
+#include "app/scene/lens.h"
+
+namespace convscope {
+
+/// Channels of the input shown one below the other; more lie on a stack.
+inline constexpr int kMaxIm2colInputs = 4;
+
+struct Im2colLayout {
+  bool good = false;
+  int input_count = 1;
+  bool input_stacked = false;
+  bool output_stacked = false;
+  int output_count = 1;
+  Grid inputs[kMaxIm2colInputs];
+  Grid outputs[kMaxIm2colInputs];
+  // Of large matrices only a page is shown: rows around the current one, the first columns.
+  Grid matrix;                                           // rows of windows, columns of taps
+  Grid kernels;                                          // rows of taps, columns of output channels
+  Grid product;                                          // rows of windows, columns of output channels
+  double unfold_x0 = 0, unfold_x1 = 0, unfold_y = 0;     // arrow from X to the matrix
+  double reshape_x0 = 0, reshape_x1 = 0, reshape_y = 0;  // arrow from the product to Y
+  bool arrows_down = false;                              // portrait: no room for arrows
+  double times_x = 0, times_y = 0, equals_x = 0, equals_y = 0;
+  // The current row, the kernel and their products, tap by tap.
+  Grid strip;  // 3 rows; columns are taps from 0
+  double strip_label_x = 0;
+  double strip_sum_x = 0;
+};
+
+/// In coordinates of the fitted picture.
+Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
+                           bool rgb);
+
+/// The row, the kernel and their products tap by tap, and the sum.
+void draw_strip(LensFrame& frame, const Im2colLayout& layout);
+
+}  // namespace convscope

@@ -1,0 +1,106 @@
+// The current row of the im2col matrix with its numbers, whatever the size of the matrix.
+#include <algorithm>
+#include <cstdio>
+
+#include "app/scene/im2col_layout.h"
+#include "engine/im2col.h"
+
+namespace convscope {
+namespace {
+
+// Taps from which on the strip shows them: the first, unless the pointer is at a later one.
+int64_t first_tap(const LensFrame& frame, int64_t shown) {
+  const int64_t taps = frame.plan.taps();
+  if (!frame.hover.active() || shown >= taps) return 0;
+  const CellRef& self = frame.hover.self();
+  int64_t tap = 0;
+  if (self.tensor == TensorId::im2col) tap = self.x;
+  if (self.tensor == TensorId::kernel_matrix) tap = self.y;
+  return tap < shown ? 0 : std::min(tap - shown / 2, taps - shown);
+}
+
+}  // namespace
+
+void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
+  const ConvPlan& plan = frame.plan;
+  const Stage& stage = frame.stage;
+  Painter& painter = frame.painter;
+  const Language language = frame.request.language;
+  const Grid grid = stage.seen(layout.strip);
+  const auto cell = static_cast<float>(grid.pitch - grid.gap());
+  const int64_t row = im2col_row(plan, frame.cell);
+  const int64_t first = first_tap(frame, grid.cols);
+  const bool cut = first + grid.cols < plan.taps();
+  const int64_t shown = cut ? grid.cols - 1 : grid.cols;
+
+  const NumberRange inputs = range_of(frame.tensors.input), weights = range_of(frame.tensors.weight);
+  NumberRange products;
+  products.max = inputs.max_abs() * weights.max_abs();
+  products.min = inputs.min < 0 || weights.min < 0 ? -products.max : 0;
+  products.integral = inputs.integral && weights.integral;
+  const NumberStyle styles[3] = {fit_numbers(inputs, cell, cell, painter.digit_width()),
+                                 fit_numbers(weights, cell, cell, painter.digit_width()),
+                                 fit_numbers(products, cell, cell, painter.digit_width())};
+
+  const std::string_view labels[3] = {tr(language, "scene.strip_row"), tr(language, "scene.strip_kernel"),
+                                      tr(language, "scene.products")};
+  const float label_size = kLabelSize * stage.ui;
+  for (int64_t r = 0; r < 3; ++r) {
+    const Box box = grid.cell(r, 0);
+    painter.text(labels[r], box.x0 - 10 * stage.ui, (box.y0 + box.y1) / 2, label_size, Role::secondary, Align::right);
+    for (int64_t i = 0; i < shown; ++i) {
+      const int64_t tap = first + i;
+      const TapValues& values = frame.arithmetic.values[static_cast<size_t>(tap)];
+      const Box at = grid.cell(r, i);
+      const float mx = (at.x0 + at.x1) / 2, my = (at.y0 + at.y1) / 2;
+      const bool padding = im2col_entry(plan, frame.group, row, tap).is_padding;
+      if (r == 0) {
+        Mark& mark = painter.box(at, padding ? Role::padding : Role::input, padding ? Fill::none : Fill::tint,
+                                 padding ? Outline::dashed : Outline::hairline, grid.radius());
+        painter.refer(mark, {TensorId::im2col, 0, frame.group, row, tap});
+        if (styles[0].drawn()) {
+          painter.number(values.input, styles[0], mx, my, padding ? Role::secondary : Role::input,
+                         padding ? Fill::none : Fill::tint);
+        }
+      } else if (r == 1) {
+        Mark& mark = painter.box(at, Role::weight, Fill::tint, Outline::hairline, grid.radius());
+        painter.refer(mark, {TensorId::kernel_matrix, 0, 0, tap, frame.cell.c});
+        if (styles[1].drawn()) painter.number(values.weight, styles[1], mx, my, Role::weight, Fill::tint);
+      } else {
+        painter.box(at, Role::secondary, Fill::none, Outline::hairline, grid.radius());
+        const bool out =
+            static_cast<double>(frame.phase.products) * static_cast<double>(plan.taps()) > static_cast<double>(tap);
+        if (out && styles[2].drawn()) painter.number(values.product, styles[2], mx, my, Role::text, Fill::none);
+      }
+    }
+    if (cut) {
+      const Box at = grid.cell(r, grid.cols - 1);
+      painter.text("\u2026", (at.x0 + at.x1) / 2, (at.y0 + at.y1) / 2, label_size, Role::secondary, Align::center);
+    }
+  }
+  // The window is this row: the same outline as on X and in the matrix.
+  const Box whole = grid.area(0, 0, 1, static_cast<double>(grid.cols));
+  painter.box({whole.x0 - 2, whole.y0 - 2, whole.x1 + 2, whole.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
+
+  if (frame.phase.products < 1) return;
+  char words[96], sum[24], bias[24], result[24];
+  const int sum_length = format_number(frame.arithmetic.sum, 8, sum, sizeof sum);
+  int length = std::snprintf(words, sizeof words, "\u03a3 = %.*s", sum_length, sum);
+  const float x = stage.seen_x(layout.strip_sum_x);
+  const Box last = grid.cell(2, 0);
+  const float size = 15 * stage.ui;
+  painter.text({words, static_cast<size_t>(length)}, x, (last.y0 + last.y1) / 2, size, Role::text);
+  if (plan.bias) {
+    const int bias_length = format_number(frame.arithmetic.bias, 8, bias, sizeof bias);
+    const int result_length = format_number(frame.arithmetic.result, 8, result, sizeof result);
+    length = std::snprintf(words, sizeof words, "\u03a3 + b = %.*s", result_length, result);
+    const Box middle = grid.cell(1, 0), top = grid.cell(0, 0);
+    // Read from above: the bias, then what comes out.
+    painter.text({words, static_cast<size_t>(length)}, x, (top.y0 + top.y1) / 2, size, Role::output, Align::left,
+                 Face::bold);
+    length = std::snprintf(words, sizeof words, "b = %.*s", bias_length, bias);
+    painter.text({words, static_cast<size_t>(length)}, x, (middle.y0 + middle.y1) / 2, size, Role::bias);
+  }
+}
+
+}  // namespace convscope
