@@ -1,11 +1,552 @@
+#include <imgui.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "app/export/export_job.h"
+#include "app/gui/folder_listing.h"
+#include "app/gui/keys.h"
 #include "app/gui/panels.h"
+#include "app/gui/widgets.h"
+#include "engine/trace.h"
+
 namespace convscope {
-struct ExportDialog::State {};
+
+namespace {
+
+/// What can come out; the endings say which of them this build can write.
+enum class Format : uint8_t { gif, mp4, png, frames, svg, svg_still };
+struct FormatRow {
+  Format format;
+  std::string_view key;
+  const char* label_key;
+  std::string_view ending;
+};
+constexpr std::array<FormatRow, 6> kFormats = {{
+    {Format::gif, "gif", "export_dialog.format.gif", ".gif"},
+    {Format::mp4, "mp4", "export_dialog.format.mp4", ".mp4"},
+    {Format::svg, "svg", "export_dialog.format.svg", ".svg"},
+    {Format::frames, "frames", "export_dialog.format.frames", ".png"},
+    {Format::png, "png", "export_dialog.format.png", ".png"},
+    {Format::svg_still, "svg_still", "export_dialog.format.svg_still", ".svg"},
+}};
+constexpr std::string_view kFrameNames = "/%04d.png";
+
+bool is_still(Format format) { return format == Format::png || format == Format::svg_still; }
+
+struct Size {
+  int width, height;
+  const char* label;
+  std::string_view key;
+};
+constexpr std::array<Size, 4> kSizes = {{{960, 540, "960 \u00d7 540", "960x540"},
+                                         {1280, 720, "1280 \u00d7 720", "1280x720"},
+                                         {1920, 1080, "1920 \u00d7 1080", "1920x1080"},
+                                         {3840, 2160, "3840 \u00d7 2160", "3840x2160"}}};
+
+/// From this length on the whole convolution is no animation anybody watches: a part is proposed.
+constexpr double kLongestProposedSeconds = 120;
+
+/// One export on its way, on a thread of its own.
+struct Running {
+  std::thread thread;
+  Job job;
+  std::atomic<bool> finished{false};
+  Result<void> result;  // written before `finished`, read after it
+  std::string target;
+  double started_seconds = 0;
+
+  ~Running() {
+    job.cancelled = true;
+    if (thread.joinable()) thread.join();
+  }
+};
+
+std::string without_ending(const std::string& path) {
+  if (path.ends_with(kFrameNames)) return path.substr(0, path.size() - kFrameNames.size());
+  const size_t slash = path.find_last_of('/');
+  const size_t dot = path.find_last_of('.');
+  if (dot == std::string::npos || (slash != std::string::npos && dot < slash + 2)) return path;
+  return path.substr(0, dot);
+}
+
+std::string file_size_text(const std::string& path) {
+  Result<std::vector<FolderEntry>> listing = read_folder(parent_of(path), {}, true);
+  if (!listing) return {};
+  for (const FolderEntry& entry : *listing) {
+    if (entry.name != name_of_path(path)) continue;
+    std::array<char, 32> text{};
+    const auto bytes = static_cast<double>(entry.bytes);
+    if (bytes < 1024 * 1024) {
+      std::snprintf(text.data(), text.size(), "%.0f KiB", std::ceil(bytes / 1024));
+    } else {
+      std::snprintf(text.data(), text.size(), "%.1f MiB", bytes / (1024 * 1024));
+    }
+    return text.data();
+  }
+  return {};
+}
+
+}  // namespace
+
+struct ExportDialog::State {
+  bool open = false;
+  bool opening = false;
+  Format format = Format::gif;
+  ExportSettings settings;
+  int size_index = 0;
+  int64_t first = 1, last = 1, still = 1;
+  int64_t steps = 1;  // of the convolution
+  std::unique_ptr<Running> running;
+  std::string done_words;
+  std::optional<Error> error;
+  bool asks_overwrite = false;
+  FileDialog file_dialog;
+  Scene scene;
+  double preview_start = 0;
+
+  std::string target_for(const std::string& base) const {
+    for (const FormatRow& row : kFormats) {
+      if (row.format != format) continue;
+      if (format == Format::frames) return base + std::string(kFrameNames);
+      return base + std::string(row.ending);
+    }
+    return base;
+  }
+
+  void complete_settings() {
+    settings.still_step.reset();
+    settings.steps.reset();
+    if (is_still(format)) {
+      settings.still_step = still;
+    } else if (first != 1 || last != steps) {
+      settings.steps = std::pair(first, last);
+    }
+    if (format == Format::mp4) settings.transparent = false;
+  }
+
+  void start(UiContext& ui) {
+    asks_overwrite = false;
+    error.reset();
+    done_words.clear();
+    const ComputationPtr computation = ui.workbench.computation();
+    if (!computation) return;
+    ui.settings.export_folder = parent_of(without_ending(settings.target));
+    running = std::make_unique<Running>();
+    Running* const job = running.get();
+    job->target = settings.target;
+    job->started_seconds = ui.time_seconds;
+    job->thread = std::thread([job, computation, chosen = settings] {
+      job->result = run_export(computation, chosen, &job->job);
+      job->finished = true;
+      job->finished.notify_all();
+    });
+  }
+
+  void take_result(UiContext& ui) {
+    if (!running || !running->finished) return;
+    running->thread.join();
+    if (running->result) {
+      const std::string size = format == Format::frames ? std::string() : file_size_text(running->target);
+      const char* key = size.empty() ? "export_dialog.done_folder" : "export_dialog.done";
+      done_words = tr(ui.language(), key, {shown_name(running->target), size});
+      ui.notice = Notice{done_words, false, ui.time_seconds + 8};
+    } else if (running->job.cancelled) {
+      done_words = ui.text("export_dialog.cancelled");
+    } else {
+      error = running->result.error();
+    }
+    running.reset();
+  }
+
+  void draw_form(UiContext& ui, float width);
+  void draw_preview(UiContext& ui, float width, float height);
+  void draw_bottom(UiContext& ui, const Result<ExportForecast>& forecast);
+  void draw_running(UiContext& ui);
+  void close() {
+    open = false;
+    ImGui::CloseCurrentPopup();
+  }
+};
+
 ExportDialog::ExportDialog() : state_(std::make_unique<State>()) {}
 ExportDialog::~ExportDialog() = default;
-void ExportDialog::open(UiContext&) {}
-bool ExportDialog::is_open() const { return false; }
-void ExportDialog::draw(UiContext&) {}
-bool ExportDialog::busy() const { return false; }
-void ExportDialog::wait() {}
+
+bool ExportDialog::is_open() const { return state_->open; }
+bool ExportDialog::busy() const { return state_->running != nullptr && !state_->running->finished; }
+
+void ExportDialog::wait() {
+  if (state_->running && state_->running->thread.joinable()) {
+    state_->running->finished.wait(false);
+  }
+}
+
+void ExportDialog::open(UiContext& ui) {
+  State& s = *state_;
+  const Session& session = ui.session();
+  if (!s.open) s.opening = true;
+  s.open = true;
+  s.error.reset();
+  s.done_words.clear();
+  s.asks_overwrite = false;
+  s.preview_start = ui.time_seconds;
+  s.settings.lens = session.lens;
+  s.settings.theme = session.theme;
+  s.settings.language = session.language;
+  const ComputationPtr computation = ui.workbench.computation();
+  s.steps = computation ? std::max<int64_t>(1, step_count(computation->plan)) : 1;
+  s.first = 1;
+  const double proposed = kLongestProposedSeconds / s.settings.step_seconds;
+  s.last = static_cast<double>(s.steps) > proposed ? std::max<int64_t>(1, static_cast<int64_t>(proposed)) : s.steps;
+  s.still = std::clamp<int64_t>(session.step, 1, s.steps);
+  if (s.settings.target.empty()) {
+    std::string folder = ui.settings.export_folder.empty() ? ui.settings.last_folder : ui.settings.export_folder;
+    if (folder.empty() || !is_folder(folder)) folder = resolve_path("~", "/");
+    s.settings.target = s.target_for((folder == "/" ? "" : folder) + "/convscope");
+  }
+}
+
+void ExportDialog::State::draw_form(UiContext& ui, float width) {
+  constexpr float kLabel = 148;
+  const float field = width / ui.scale - kLabel;
+  const auto label = [&](const char* name, const char* key, const char* help = nullptr) {
+    ui_label(ui, name, ui.text(key), help, false, kLabel);
+  };
+  const auto invalid = [&](const Result<ExportForecast>& forecast, std::string_view name) {
+    return !forecast && forecast.error().field == name;
+  };
+  complete_settings();
+  const ComputationPtr computation = ui.workbench.computation();
+  const Result<ExportForecast> forecast =
+      computation ? forecast_export(computation->plan, settings) : Result<ExportForecast>(ExportForecast{});
+
+  {
+    std::vector<const char*> labels;
+    std::vector<std::string_view> keys;
+    std::vector<Format> formats;
+    const std::vector<std::string> endings = export_endings();
+    int current = 0;
+    for (const FormatRow& row : kFormats) {
+      if (std::find(endings.begin(), endings.end(), row.ending) == endings.end()) continue;
+      if (row.format == format) current = static_cast<int>(labels.size());
+      labels.push_back(ui.text(row.label_key));
+      keys.push_back(row.key);
+      formats.push_back(row.format);
+    }
+    label("export.format", "export_dialog.format");
+    if (ui_combo(ui, "export.format", current, labels, field, keys)) {
+      const std::string base = without_ending(settings.target);
+      format = formats[static_cast<size_t>(current)];
+      settings.target = target_for(base);
+      asks_overwrite = false;
+      preview_start = ui.time_seconds;
+    }
+  }
+  label("export.target", "export_dialog.target");
+  ui.shows(settings.target);
+  if (ui_text_field(ui, "export.target", settings.target, field - 36)) asks_overwrite = false;
+  ImGui::SameLine(0, ui.px(4));
+  if (ui_icon_button(ui, "export.browse", Icon::folder, ui.text("export_dialog.browse"))) {
+    const std::string base = without_ending(settings.target);
+    const std::string name = format == Format::frames ? name_of_path(base) : name_of_path(settings.target);
+    file_dialog.open(FileDialog::Purpose::choose_export_target, parent_of(base), name);
+  }
+  {
+    std::vector<const char*> labels;
+    std::vector<std::string_view> keys;
+    std::vector<Lens> lenses;
+    int current = 0;
+    for (Lens lens : all_lenses()) {
+      if (computation && !lens_applies(lens, computation->plan)) continue;
+      if (lens == settings.lens) current = static_cast<int>(labels.size());
+      keys.emplace_back(name_of(lens));
+      labels.push_back(ui.text("lens." + std::string(name_of(lens))));
+      lenses.push_back(lens);
+    }
+    label("export.lens", "export_dialog.lens");
+    if (ui_combo(ui, "export.lens", current, labels, field, keys)) settings.lens = lenses[static_cast<size_t>(current)];
+  }
+  {
+    std::array<const char*, kSizes.size() + 1> labels{};
+    std::array<std::string_view, kSizes.size() + 1> keys{};
+    for (size_t i = 0; i < kSizes.size(); ++i) {
+      labels[i] = kSizes[i].label;
+      keys[i] = kSizes[i].key;
+    }
+    labels.back() = ui.text("export_dialog.custom");
+    keys.back() = "custom";
+    label("export.size", "export_dialog.size");
+    if (ui_combo(ui, "export.size", size_index, labels, field, keys) && size_index < static_cast<int>(kSizes.size())) {
+      settings.width = kSizes[static_cast<size_t>(size_index)].width;
+      settings.height = kSizes[static_cast<size_t>(size_index)].height;
+    }
+    if (size_index == static_cast<int>(kSizes.size())) {
+      label("export.width", "export_dialog.width_height");
+      StepperOptions options;
+      options.minimum = 16;
+      options.maximum = 3840;
+      options.step = 2;
+      options.width = (field - 8) / 2;
+      options.invalid = invalid(forecast, "size");
+      const auto side = [&](const char* name, int& value) {
+        int64_t wide = value;
+        if (ui_int_stepper(ui, name, wide, options)) {
+          value = static_cast<int>(std::clamp<int64_t>(wide, 0, 1 << 20));
+        }
+      };
+      side("export.width", settings.width);
+      ImGui::SameLine(0, ui.px(8));
+      side("export.height", settings.height);
+    }
+  }
+  StepperOptions options;
+  options.width = field;
+  options.minimum = 1;
+  if (is_still(format)) {
+    label("export.step", "export_dialog.step");
+    options.maximum = steps;
+    options.invalid = invalid(forecast, "step");
+    ui_int_stepper(ui, "export.step", still, options);
+  } else {
+    label("export.fps", "export_dialog.fps");
+    options.maximum = 60;
+    options.invalid = invalid(forecast, "fps");
+    int64_t fps = settings.fps;
+    if (ui_int_stepper(ui, "export.fps", fps, options)) {
+      settings.fps = static_cast<int>(std::clamp<int64_t>(fps, 0, 1000000));
+    }
+    label("export.step_seconds", "export_dialog.step_seconds");
+    ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
+    label("export.end_pause", "export_dialog.end_pause");
+    ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
+    label("export.first", "export_dialog.steps");
+    options.maximum = steps;
+    options.width = (field - 8) / 2;
+    options.invalid = invalid(forecast, "steps");
+    ui_int_stepper(ui, "export.first", first, options);
+    ImGui::SameLine(0, ui.px(8));
+    ui_int_stepper(ui, "export.last", last, options);
+  }
+  {
+    const std::array<const char*, 3> labels = {ui.text("export_dialog.theme.light"),
+                                               ui.text("export_dialog.theme.dark"),
+                                               ui.text("export_dialog.theme.contrast")};
+    constexpr std::array<std::string_view, 3> kKeys = {"light", "dark", "contrast"};
+    int current = static_cast<int>(settings.theme);
+    label("export.theme", "export_dialog.theme");
+    if (ui_combo(ui, "export.theme", current, labels, field, kKeys)) settings.theme = static_cast<ThemeId>(current);
+  }
+  {
+    constexpr std::array<std::string_view, 2> kKeys = {"en", "zh"};
+    const std::array<const char*, 2> labels = {"English", "\u7b80\u4f53\u4e2d\u6587"};
+    ui.shows(labels[1]);
+    int current = static_cast<int>(settings.language);
+    label("export.language", "export_dialog.language");
+    if (ui_segments(ui, "export.language", current, labels, kKeys)) settings.language = static_cast<Language>(current);
+  }
+  ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
+  if (format == Format::mp4) {
+    ui_checkbox(ui, "export.chroma444", ui.text("export_dialog.chroma444"), settings.chroma444);
+    ui_tooltip(ui, ui.text("export_dialog.chroma444_help"));
+  } else {
+    ui_checkbox(ui, "export.transparent", ui.text("export_dialog.transparent"), settings.transparent);
+  }
+}
+
+void ExportDialog::State::draw_preview(UiContext& ui, float width, float height) {
+  const ComputationPtr computation = ui.workbench.computation();
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (!ui.preview || !computation || settings.width < 16 || settings.height < 16) {
+    ImGui::Dummy({width, height});
+    return;
+  }
+  // As large as the place allows, in the proportions of what comes out.
+  const float aspect = static_cast<float>(settings.width) / static_cast<float>(settings.height);
+  float wide = std::min(width, height * aspect);
+  float high = std::floor(wide / aspect);
+  wide = std::floor(wide);
+  if (wide < 16 || high < 16) return;
+  const Result<ExportForecast> forecast = forecast_export(computation->plan, settings);
+  int64_t frame = 0;
+  if (forecast && forecast->animation && forecast->frames > 0) {
+    const double elapsed = std::max(0.0, ui.time_seconds - preview_start);
+    frame = ui.settings.reduced_motion ? forecast->frames - 1
+                                       : static_cast<int64_t>(elapsed * settings.fps) % forecast->frames;
+  }
+  const SceneRequest request = export_scene_request(computation, settings, ui.font_stack, frame);
+  build_scene(request, scene);
+  const float pixels_per_unit = wide / (static_cast<float>(settings.width) / export_scale(settings));
+  const ImTextureID texture =
+      ui.preview->draw(scene, settings.theme, static_cast<int>(wide), static_cast<int>(high), pixels_per_unit);
+  const ImVec2 from(std::floor(low.x + (width - wide) / 2), low.y);
+  const ImVec2 to(from.x + wide, from.y + high);
+  if (settings.transparent) {
+    // The chequered floor of every picture editor.
+    const float side = ui.px(8);
+    for (float y = from.y; y < to.y; y += side) {
+      for (float x = from.x; x < to.x; x += side) {
+        const bool odd = (static_cast<int>((x - from.x) / side) + static_cast<int>((y - from.y) / side)) % 2 != 0;
+        list->AddRectFilled({x, y}, {std::min(x + side, to.x), std::min(y + side, to.y)},
+                            ui_color32(ui, odd ? Role::border : Role::canvas));
+      }
+    }
+  }
+  if (texture) list->AddImage(texture, from, to, {0, 1}, {1, 0});
+  list->AddRect(from, to, ui_color32(ui, Role::border));
+  ImGui::Dummy({width, high});
+  ui.widgets.note_rect("export.preview", from.x, from.y, to.x, to.y);
+}
+
+void ExportDialog::State::draw_running(UiContext& ui) {
+  const float progress = running->job.progress;
+  const double elapsed = ui.time_seconds - running->started_seconds;
+  const std::string percent = std::to_string(static_cast<int>(std::floor(progress * 100)));
+  std::string words;
+  if (running->job.cancelled) {
+    words = ui.text("export_dialog.stopping");
+  } else if (progress > 0.02f && elapsed > 1) {
+    const double left = std::ceil(elapsed * static_cast<double>((1 - progress) / progress));
+    words = tr(ui.language(), "export_dialog.running_left", {percent, std::to_string(static_cast<int64_t>(left))});
+  } else {
+    words = tr(ui.language(), "export_dialog.running", {percent});
+  }
+  const char* stop = ui.text("export_dialog.stop");
+  const float button = ImGui::CalcTextSize(stop).x / ui.scale + 24;
+  ui_progress(ui, "export.progress", progress, -(button + 8), words.c_str());
+  ImGui::SameLine(0, ui.px(8));
+  ButtonOptions options;
+  options.enabled = !running->job.cancelled;
+  if (ui_button(ui, "export.stop", stop, options)) running->job.cancelled = true;
+}
+
+void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast>& forecast) {
+  if (running) {
+    draw_running(ui);
+    return;
+  }
+  const bool ready = forecast.ok() && ui.workbench.computation() != nullptr && !settings.target.empty();
+  if (error) {
+    ui.shows(describe(ui.language(), *error));
+    ui_error_line(ui, "export", *error);
+  } else if (!forecast) {
+    ui_error_line(ui, "export", forecast.error());
+  } else if (asks_overwrite) {
+    const std::string name = shown_name(name_of_path(settings.target));
+    ui_words(ui, tr(ui.language(), "file_dialog.overwrite", {name}).c_str(), Role::text, ui.fonts.bold);
+  } else if (!done_words.empty()) {
+    ui.shows(done_words);
+    ui_words(ui, done_words.c_str());
+    ui.widgets.note_item("export.done");
+  } else if (forecast->animation) {
+    std::array<char, 32> seconds{};
+    std::snprintf(seconds.data(), seconds.size(), "%.4g", forecast->seconds);
+    ui_words(ui, tr(ui.language(), "export_dialog.frames", {std::to_string(forecast->frames), seconds.data()}).c_str(),
+             Role::secondary);
+    ui.widgets.note_item("export.forecast");
+  } else {
+    ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
+  }
+
+  const char* ok = ui.text(asks_overwrite ? "file_dialog.replace" : "export_dialog.ok");
+  const char* cancel = ui.text(asks_overwrite       ? "file_dialog.keep"
+                               : done_words.empty() ? "export_dialog.cancel"
+                                                    : "export_dialog.close");
+  const float buttons = ImGui::CalcTextSize(ok).x + ImGui::CalcTextSize(cancel).x + ui.px(24 + 24 + 8);
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, ImGui::GetContentRegionAvail().x - buttons));
+  if (ui_button(ui, asks_overwrite ? "export.keep" : "export.cancel", cancel)) {
+    if (asks_overwrite) {
+      asks_overwrite = false;
+    } else {
+      close();
+    }
+  }
+  ImGui::SameLine(0, ui.px(8));
+  ButtonOptions primary;
+  primary.primary = true;
+  primary.enabled = ready;
+  if (ui_button(ui, asks_overwrite ? "export.replace" : "export.ok", ok, primary)) {
+    settings.target = resolve_path(settings.target, resolve_path("~", "/"));
+    const std::string first_frame = without_ending(settings.target) + "/0001.png";
+    const bool exists = path_exists(format == Format::frames ? first_frame : settings.target);
+    if (exists && !asks_overwrite) {
+      asks_overwrite = true;
+      error.reset();
+      done_words.clear();
+    } else {
+      start(ui);
+    }
+  }
+}
+
+void ExportDialog::draw(UiContext& ui) {
+  State& s = *state_;
+  s.take_result(ui);
+  if (!s.open) return;
+  constexpr const char* kId = "##export_dialog";
+  if (s.opening) {
+    ImGui::OpenPopup(kId);
+    s.opening = false;
+  }
+  const ImGuiViewport* viewport = ImGui::GetMainViewport();
+  const ImVec2 most(viewport->WorkSize.x - ui.px(32), viewport->WorkSize.y - ui.px(32));
+  ImGui::SetNextWindowPos(
+      {viewport->WorkPos.x + viewport->WorkSize.x / 2, viewport->WorkPos.y + viewport->WorkSize.y / 2},
+      ImGuiCond_Always, {0.5f, 0.5f});
+  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(584), most.y)});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(16), ui.px(12)));
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
+                                      ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
+  const bool visible = ImGui::BeginPopupModal(kId, nullptr, kFlags);
+  ImGui::PopStyleVar();
+  if (!visible) return;
+
+  ui_title(ui, ui.text("export_dialog.title"));
+  ui_gap(ui, 4);
+  const float bottom = 2 * (ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y) + 2 * ImGui::GetTextLineHeight();
+  const float height = std::max(ui.px(120), ImGui::GetContentRegionAvail().y - bottom);
+  const float whole = ImGui::GetContentRegionAvail().x;
+  const float form = std::min(ui.px(400), whole * 0.55f);
+  ImGui::BeginChild("##form", {form, height}, false);
+  ImGui::BeginDisabled(s.running != nullptr);
+  s.draw_form(ui, ImGui::GetContentRegionAvail().x - ui.px(4));
+  ImGui::EndDisabled();
+  ImGui::EndChild();
+  ImGui::SameLine(0, ui.px(16));
+  ImGui::BeginGroup();
+  s.complete_settings();
+  s.draw_preview(ui, std::max(ui.px(40), whole - form - ui.px(16)), height);
+  ImGui::EndGroup();
+  ui_rule(ui);
+  const ComputationPtr computation = ui.workbench.computation();
+  const Result<ExportForecast> forecast = computation
+                                              ? forecast_export(computation->plan, s.settings)
+                                              : Result<ExportForecast>(Error{"error.export_no_numbers", "", {}});
+  s.draw_bottom(ui, forecast);
+
+  if (s.file_dialog.is_open()) {
+    std::string path;
+    FileDialog::Purpose purpose{};
+    if (s.file_dialog.draw(ui, path, purpose)) {
+      s.settings.target = s.target_for(without_ending(path));
+      s.asks_overwrite = false;
+    }
+  } else if (key_pressed(ImGuiKey_Escape) && !s.running && s.open) {
+    if (s.asks_overwrite) {
+      s.asks_overwrite = false;
+    } else {
+      s.close();
+    }
+  }
+  ImGui::EndPopup();
+}
+
 }  // namespace convscope

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/gui/edits.h"
+#include "app/gui/keys.h"
 #include "app/gui/tensor_text.h"
 #include "app/gui/widgets.h"
 #include "app/scene/number_format.h"
@@ -57,14 +58,7 @@ std::optional<double> lone_number(std::string_view text) {
   return parsed->values[0];
 }
 
-bool paste_pressed() {
-  if (!ImGui::GetIO().KeyCtrl) return false;
-#if IMGUI_VERSION_NUM >= 18700
-  return ImGui::IsKeyPressed(ImGuiKey_V);
-#else
-  return ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_V));
-#endif
-}
+bool paste_pressed() { return ImGui::GetIO().KeyCtrl && key_pressed(ImGuiKey_V); }
 
 void apply_or_keep(UiContext& ui, Memory& memory, Result<Action> action) {
   if (!action) {
@@ -268,7 +262,12 @@ void draw_grid(UiContext& ui, std::string_view name, TensorId id, const Slice& s
   NumberStyle style =
       fit_numbers(memory.range, (width - ui.px(6)) / ui.scale, ImGui::GetFrameHeight() / ui.scale, digit);
   style.size = std::min(style.size, 14.0f);
-  if (!style.drawn()) style = NumberStyle{2, 5, kMinNumberSize};
+  if (!style.drawn()) {
+    style = NumberStyle{};
+    style.decimals = 2;
+    style.max_chars = 5;
+    style.size = kMinNumberSize;
+  }
 
   const bool scrolls = wide || static_cast<float>(slice.rows) > kRowsInSight;
   if (scrolls) {
