@@ -85,11 +85,79 @@ uint32_t RasterColors::at(int64_t y, int64_t x) const {
   return pixel;
 }
 
-namespace {
+void AreaResampler::cover(double begin, double end, int limit, int count, std::vector<Span>& spans,
+                          std::vector<uint16_t>& weights) {
+  spans.resize(static_cast<size_t>(count));
+  weights.clear();
+  const double step = (end - begin) / count;
+  for (int i = 0; i < count; ++i) {
+    const double last = static_cast<double>(limit);
+    const double from = std::clamp(begin + i * step, 0.0, last);
+    const double to = std::clamp(begin + (i + 1) * step, from, last);
+    Span& span = spans[static_cast<size_t>(i)];
+    span.first = std::min(static_cast<int>(from), limit - 1);
+    span.count = std::max(std::min(static_cast<int>(std::ceil(to)), limit) - span.first, 1);
+    span.weights = weights.size();
+    // Differences of rounded sums: whatever the rounding, the weights add up.
+    const double whole = to - from;
+    int given = 0;
+    for (int k = 0; k < span.count; ++k) {
+      const double covered = std::min(to, static_cast<double>(span.first + k + 1)) - from;
+      const int sum = k + 1 == span.count || whole <= 0 ? 256 : static_cast<int>(covered / whole * 256 + 0.5);
+      weights.push_back(static_cast<uint16_t>(sum - given));
+      given = sum;
+    }
+  }
+}
 
-/// Halves both sides exactly: the sums of 2x2 pixels, two colours of a word at a time.
-void halve(const uint32_t* from, int width, uint32_t* to, int to_width, int to_height) {
+void AreaResampler::resample(const uint32_t* from, int width, int height, double u0, double v0, double u1, double v1,
+                             uint32_t* to, int to_width, int to_height) {
+  cover(u0, u1, width, to_width, columns_, column_weights_);
+  cover(v0, v1, height, to_height, rows_, row_weights_);
+  const int first = columns_.front().first;
+  const size_t pixels = static_cast<size_t>(columns_.back().first + columns_.back().count - first);
+  line_.resize(pixels * 4);
+  for (int y = 0; y < to_height; ++y) {
+    // Rows first, eight 16-bit colours at a time; then along the row, the four colours of a pixel in one word.
+    const Span& row = rows_[static_cast<size_t>(y)];
+    for (int k = 0; k < row.count; ++k) {
+      const uint16_t weight = row_weights_[row.weights + static_cast<size_t>(k)];
+      const auto* bytes =
+          reinterpret_cast<const uint8_t*>(from + static_cast<ptrdiff_t>(row.first + k) * width + first);
+      uint16_t* sums = line_.data();
+      if (k == 0) {
+        for (size_t i = 0; i < pixels * 4; ++i) sums[i] = static_cast<uint16_t>(bytes[i] * weight + 128);
+      } else {
+        for (size_t i = 0; i < pixels * 4; ++i) sums[i] = static_cast<uint16_t>(sums[i] + bytes[i] * weight);
+      }
+    }
+    for (size_t i = 0; i < pixels * 4; ++i) line_[i] = static_cast<uint16_t>(line_[i] >> 8);
+    uint32_t* out = to + static_cast<ptrdiff_t>(y) * to_width;
+    for (int x = 0; x < to_width; ++x) {
+      const Span& column = columns_[static_cast<size_t>(x)];
+      const uint16_t* at = line_.data() + static_cast<ptrdiff_t>(column.first - first) * 4;
+      const uint16_t* weight = column_weights_.data() + column.weights;
+      uint64_t sum = 0x0080008000800080u;
+      for (int k = 0; k < column.count; ++k) {
+        uint64_t pixel = 0;
+        std::memcpy(&pixel, at + static_cast<ptrdiff_t>(k) * 4, 8);
+        sum += pixel * weight[k];
+      }
+      sum = sum >> 8 & 0x00FF00FF00FF00FFu;
+      sum |= sum >> 8;
+      out[x] = static_cast<uint32_t>((sum & 0xFFFF) | (sum >> 16 & 0xFFFF0000u)) | kOpaque;
+    }
+  }
+}
+
+void halve(const uint32_t* from, int width, int height, uint32_t* to) {
   constexpr uint32_t kEven = 0x00FF00FFu;
+  const int to_width = std::max(1, width / 2);
+  const int to_height = std::max(1, height / 2);
+  if (width != 2 * to_width || height != 2 * to_height) {
+    AreaResampler().resample(from, width, height, 0, 0, width, height, to, to_width, to_height);
+    return;
+  }
   for (int y = 0; y < to_height; ++y) {
     const uint32_t* a = from + static_cast<ptrdiff_t>(2 * y) * width;
     const uint32_t* b = a + width;
@@ -99,57 +167,6 @@ void halve(const uint32_t* from, int width, uint32_t* to, int to_width, int to_h
       const uint32_t even = (p & kEven) + (q & kEven) + (r & kEven) + (s & kEven) + 0x00020002u;
       const uint32_t odd = (p >> 8 & kEven) + (q >> 8 & kEven) + (r >> 8 & kEven) + (s >> 8 & kEven) + 0x00020002u;
       out[x] = (even >> 2 & kEven) | (odd >> 2 & kEven) << 8;
-    }
-  }
-}
-
-}  // namespace
-
-void box_downsample(const uint32_t* from, int from_width, int from_height, uint32_t* to, int to_width, int to_height) {
-  if (from_width == to_width && from_height == to_height) {
-    std::memcpy(to, from, static_cast<size_t>(to_width) * static_cast<size_t>(to_height) * 4);
-    return;
-  }
-  if (from_width == 2 * to_width && from_height == 2 * to_height) {
-    halve(from, from_width, to, to_width, to_height);
-    return;
-  }
-  // Areas with broken edges: first along x into sums, then along y.
-  const float step_x = static_cast<float>(from_width) / static_cast<float>(to_width);
-  const float step_y = static_cast<float>(from_height) / static_cast<float>(to_height);
-  std::vector<float> sums(static_cast<size_t>(to_width) * 3);
-  std::vector<float> line(static_cast<size_t>(to_width) * 3);
-  const auto add_row = [&](int y, float weight) {
-    const uint32_t* row = from + static_cast<ptrdiff_t>(y) * from_width;
-    for (int x = 0; x < to_width; ++x) {
-      const float begin = static_cast<float>(x) * step_x;
-      const float end = std::min(begin + step_x, static_cast<float>(from_width));
-      float red = 0, green = 0, blue = 0;
-      for (int at = static_cast<int>(begin); at < from_width && static_cast<float>(at) < end; ++at) {
-        const float part = std::min(end, static_cast<float>(at + 1)) - std::max(begin, static_cast<float>(at));
-        red += part * static_cast<float>(row[at] & 255);
-        green += part * static_cast<float>(row[at] >> 8 & 255);
-        blue += part * static_cast<float>(row[at] >> 16 & 255);
-      }
-      float* sum = &sums[static_cast<size_t>(x) * 3];
-      sum[0] += weight * red;
-      sum[1] += weight * green;
-      sum[2] += weight * blue;
-    }
-  };
-  const float area = 1.0f / (step_x * step_y);
-  for (int y = 0; y < to_height; ++y) {
-    std::fill(sums.begin(), sums.end(), 0.0f);
-    const float begin = static_cast<float>(y) * step_y;
-    const float end = std::min(begin + step_y, static_cast<float>(from_height));
-    for (int at = static_cast<int>(begin); at < from_height && static_cast<float>(at) < end; ++at) {
-      add_row(at, std::min(end, static_cast<float>(at + 1)) - std::max(begin, static_cast<float>(at)));
-    }
-    uint32_t* out = to + static_cast<ptrdiff_t>(y) * to_width;
-    for (int x = 0; x < to_width; ++x) {
-      const float* sum = &sums[static_cast<size_t>(x) * 3];
-      const auto level = [&](float value) { return static_cast<uint32_t>(std::min(value * area + 0.5f, 255.0f)); };
-      out[x] = level(sum[0]) | level(sum[1]) << 8 | level(sum[2]) << 16 | kOpaque;
     }
   }
 }
@@ -230,8 +247,9 @@ Pixels raster_pixels(const Raster& raster, Role role, const Theme& theme, int ma
   if (width * height <= kWhole) {
     std::vector<uint32_t> all(static_cast<size_t>(width * height));
     for (int64_t y = 0; y < height; ++y) colors.row(y0 + y, x0, width, all.data() + y * width);
-    box_downsample(all.data(), static_cast<int>(width), static_cast<int>(height), out.data(), pixels.width,
-                   pixels.height);
+    AreaResampler().resample(all.data(), static_cast<int>(width), static_cast<int>(height), 0, 0,
+                             static_cast<double>(width), static_cast<double>(height), out.data(), pixels.width,
+                             pixels.height);
   } else {
     sample_raster(colors, u0, v0, u1, v1, pixels.width, pixels.height, out.data());
   }

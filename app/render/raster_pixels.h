@@ -35,8 +35,28 @@ class RasterColors {
   std::vector<uint32_t> table_;
 };
 
-/// Each pixel of `to` is the mean of the area it covers in `from`, colour by colour; opaque. `to` is nowhere larger.
-void box_downsample(const uint32_t* from, int from_width, int from_height, uint32_t* to, int to_width, int to_height);
+/// Stretches the part (u0, v0) to (u1, v1) of a picture over to_width x to_height pixels: each is the mean of the area
+/// it covers, colour by colour; opaque. Beyond the edges lies the edge.
+class AreaResampler {
+ public:
+  void resample(const uint32_t* from, int width, int height, double u0, double v0, double u1, double v1, uint32_t* to,
+                int to_width, int to_height);
+
+ private:
+  /// The pixels of one axis that a pixel covers, and how much of each: weights that add up to 256.
+  struct Span {
+    int first = 0, count = 0;
+    size_t weights = 0;
+  };
+  static void cover(double begin, double end, int limit, int count, std::vector<Span>& spans,
+                    std::vector<uint16_t>& weights);
+
+  std::vector<Span> columns_, rows_;
+  std::vector<uint16_t> column_weights_, row_weights_, line_;
+};
+
+/// Halves a picture's sides (rounded down, at least 1): the next smaller level for minification.
+void halve(const uint32_t* from, int width, int height, uint32_t* to);
 
 /// The cells that a raster shows, at most max_width x max_height pixels; larger parts are averaged, huge ones sampled
 /// first. Sets u0 to v1 to the cells' edges that the picture's edges lie on.

@@ -122,9 +122,10 @@ std::string escaped(std::string_view text) {
 }
 
 std::string SvgElements::class_of(Role role, std::string_view use, const std::string& declaration) {
-  std::string& name = classes_[declaration];
+  const std::string base = std::string(kRoleNames[static_cast<size_t>(role)]) + "-" + std::string(use);
+  std::string& name = classes_[{base, declaration}];
   if (name.empty()) {
-    name = std::string(kRoleNames[static_cast<size_t>(role)]) + "-" + std::string(use);
+    name = base;
     // Lightness and opacity vary a role: the second variant is numbered.
     if (const int count = ++names_[name]; count > 1) name += std::to_string(count);
   }
@@ -314,17 +315,24 @@ Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
       rasters_.erase(key);
       return png.error();
     }
-    id = "tensor-" + std::to_string(rasters_.size());
     // In cells, so that any part of it can be shown through a view box.
-    definitions_ += "<image id=\"" + id + "\"";
-    append_attribute(definitions_, "x", u0);
-    append_attribute(definitions_, "y", v0);
-    append_attribute(definitions_, "width", u1 - u0);
-    append_attribute(definitions_, "height", v1 - v0);
-    const bool magnified = pixels.width == static_cast<int>(u1 - u0) && pixels.height == static_cast<int>(v1 - v0);
-    definitions_ += " preserveAspectRatio=\"none\"";
-    if (magnified) definitions_ += " style=\"image-rendering:pixelated\"";
-    definitions_ += " href=\"data:image/png;base64," + base64(*png) + "\"/>";
+    std::string image;
+    append_attribute(image, "x", u0);
+    append_attribute(image, "y", v0);
+    append_attribute(image, "width", u1 - u0);
+    append_attribute(image, "height", v1 - v0);
+    image += " preserveAspectRatio=\"none\"";
+    // Browsers follow the style, librsvg and older programs the attribute.
+    const bool cell_for_pixel = pixels.width == static_cast<int>(u1 - u0) && pixels.height == static_cast<int>(v1 - v0);
+    if (cell_for_pixel) image += " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"";
+    image += " href=\"data:image/png;base64," + base64(*png) + "\"/>";
+    // Tensors that look the same share a picture.
+    std::string& known = images_[image];
+    if (known.empty()) {
+      known = "tensor-" + std::to_string(images_.size());
+      definitions_ += "<image id=\"" + known + "\"" + image;
+    }
+    id = known;
   }
   std::string out = "<svg preserveAspectRatio=\"none\"";
   append_attribute(out, "x", static_cast<double>(box.x0));
@@ -382,10 +390,7 @@ std::string SvgElements::rules(std::string_view prefix) const {
   rule("text.mono", "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace," + std::string(kChinese));
   rule(".mid", "text-anchor:middle");
   rule(".end", "text-anchor:end");
-  std::vector<std::pair<std::string_view, std::string_view>> sorted;
-  for (const auto& [declaration, name] : classes_) sorted.emplace_back(name, declaration);
-  std::sort(sorted.begin(), sorted.end());
-  for (const auto& [name, declaration] : sorted) rule("." + std::string(name), declaration);
+  for (const auto& [key, name] : classes_) rule("." + name, key.second);
   return out;
 }
 

@@ -36,9 +36,10 @@ class SvgElements {
   Result<std::string> raster(const Scene& scene, const Mark& mark);
 
   const Theme& theme_;
-  std::map<std::string, std::string> classes_;  // declaration to name
+  std::map<std::pair<std::string, std::string>, std::string> classes_;  // use and declaration to name
   std::map<std::string, int> names_;
   std::map<std::string, std::string> rasters_;  // what is shown to its identifier
+  std::map<std::string, std::string> images_;   // elements to identifiers
   std::string definitions_;
 };
 
