@@ -26,7 +26,7 @@ namespace {
 /// "2" where both are equal, as PyTorch lets it be written, else "(2, 1)".
 std::string text(Pair pair) {
   if (pair.h == pair.w) return std::to_string(pair.h);
-  return "(" + std::to_string(pair.h) + ", " + std::to_string(pair.w) + ")";
+  return '(' + std::to_string(pair.h) + ", " + std::to_string(pair.w) + ')';
 }
 
 std::string text(int64_t h, int64_t w) { return std::to_string(h) + " x " + std::to_string(w); }
