@@ -7,6 +7,7 @@
 
 #include "app/io/image.h"
 #include "app/io/npy.h"
+#include "app/language/nearest_word.h"
 #include "app/session/json_reader.h"
 #include "app/session/session_json.h"
 #include "embedded/presets.h"
@@ -38,22 +39,6 @@ std::optional<Ordered> parse(const embedded::File& file) {
   return result;
 }
 
-/// How many letters have to be changed, put in or left out.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 const std::vector<Preset>& presets() {
@@ -79,16 +64,9 @@ const Preset* find_preset(std::string_view name) {
 }
 
 std::string nearest_preset(std::string_view name) {
-  std::string nearest;
-  size_t least = SIZE_MAX;
-  for (const Preset& preset : presets()) {
-    const size_t d = distance(name.substr(0, 100), preset.name);
-    if (d < least) {
-      least = d;
-      nearest = preset.name;
-    }
-  }
-  return nearest;
+  std::vector<std::string> names;
+  for (const Preset& preset : presets()) names.push_back(preset.name);
+  return nearest_word(name, names);
 }
 
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {

@@ -1,0 +1,49 @@
+// `convscope check`: whether a session or a lesson is good.
+#include <filesystem>
+
+#include "app/cli/command.h"
+#include "app/cli/messages.h"
+#include "app/io/atomic_file.h"
+#include "app/session/computation.h"
+#include "app/session/session_json.h"
+
+namespace convscope {
+
+namespace {
+
+Result<void> run_check(const std::string& path) {
+  constexpr int64_t kMaxBytes = int64_t{64} << 20;
+  Result<std::string> text = read_file(path, kMaxBytes);
+  if (!text) return text.error();
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  Result<DocumentKind> kind = check_document(*text, folder);
+  if (!kind) return kind.error();
+  if (*kind == DocumentKind::lesson) {
+    print(tr(cli_language(), "cli.check.lesson", {path}) + "\n");
+    return {};
+  }
+  // A session is good when its numbers can be had: its files are there, its sizes fit.
+  Result<Session> session = session_from_json(*text, folder);
+  if (!session) return session.error();
+  TensorCache cache;
+  Result<ConvPlan> plan = plan_of(*session, cache);
+  if (!plan) return plan.error();
+  Result<ConvTensors> tensors = cache.tensors(*session, *plan);
+  if (!tensors) return tensors.error();
+  print(
+      tr(cli_language(), "cli.check.session",
+         {path, plan->input_shape().to_string(), plan->weight_shape().to_string(), plan->output_shape().to_string()}) +
+      "\n");
+  return {};
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, Run& run) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("check", words("cli.check"));
+  command->add_option("file", *path, words("cli.check.file"))->required();
+  command->callback([path, &run] { run = [path] { return run_check(*path); }; });
+}
+
+}  // namespace convscope

@@ -1,0 +1,42 @@
+#include "app/cli/messages.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "app/cli/command.h"
+
+namespace convscope {
+
+Language cli_language() {
+  for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    return std::string_view(value).substr(0, 2) == "zh" ? Language::zh : Language::en;
+  }
+  return Language::en;
+}
+
+std::string words(std::string_view key) { return std::string(tr(cli_language(), key)); }
+
+void print_error(const Error& error) {
+  std::fprintf(stderr, "convscope: error: %s\n", describe(cli_language(), error).c_str());
+}
+
+int exit_status(const Error& error) {
+  constexpr std::array<std::string_view, 7> kUsage = {"error.unknown_command",
+                                                      "error.unknown_option",
+                                                      "error.unexpected_argument",
+                                                      "error.missing_option",
+                                                      "error.missing_value",
+                                                      "error.not_a_number",
+                                                      "error.usage"};
+  for (std::string_view code : kUsage) {
+    if (error.code == code) return kExitUsage;
+  }
+  return kExitFailure;
+}
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+}  // namespace convscope

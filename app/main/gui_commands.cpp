@@ -1,0 +1,149 @@
+#include "app/main/gui_commands.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/cli/arguments.h"
+#include "app/cli/messages.h"
+#include "app/gui/entry.h"
+
+namespace convscope {
+
+namespace {
+
+struct ScreenshotTexts {
+  std::string open;
+  std::optional<std::string> target, size, step, lens, theme, language, ui_scale, actions;
+  bool list_widgets = false;
+};
+
+Result<Lens> parse_lens(const std::string& text) {
+  if (const std::optional<Lens> lens = lens_from_name(text)) return *lens;
+  std::string names;
+  for (Lens lens : all_lenses()) names += std::string(names.empty() ? "" : ", ") + name_of(lens);
+  return Error{"error.unknown_lens", "--lens", {text, names}};
+}
+
+Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
+  ScreenshotOptions options;
+  options.open = texts.open;
+  options.list_widgets = texts.list_widgets;
+  if (!texts.target && !texts.list_widgets) return Error{"error.missing_option", "-o", {"-o"}};
+  options.target = texts.target.value_or("");
+  if (texts.size) {
+    Result<PixelSize> size = parse_pixel_size(*texts.size, "--size");
+    if (!size) return size.error();
+    options.width = size->width;
+    options.height = size->height;
+  }
+  if (texts.step) {
+    Result<int64_t> step = parse_integer(*texts.step, "--step");
+    if (!step) return step.error();
+    options.step = *step;
+  }
+  if (texts.lens) {
+    Result<Lens> lens = parse_lens(*texts.lens);
+    if (!lens) return lens.error();
+    options.lens = *lens;
+  }
+  if (texts.theme) {
+    options.theme = theme_from_name(*texts.theme);
+    if (!options.theme) return Error{"error.unknown_theme", "--theme", {*texts.theme}};
+  }
+  if (texts.language) {
+    options.language = language_from_name(*texts.language);
+    if (!options.language) return Error{"error.unknown_language", "--language", {*texts.language}};
+  }
+  if (texts.ui_scale) {
+    Result<double> scale = parse_number(*texts.ui_scale, "--ui-scale");
+    if (!scale) return scale.error();
+    if (*scale < 0.5 || *scale > 4) return Error{"error.ui_scale", "--ui-scale", {*texts.ui_scale}};
+    options.ui_scale = static_cast<float>(*scale);
+  }
+  options.actions_file = texts.actions.value_or("");
+  return run_screenshot(options);
+}
+
+struct UiBenchTexts {
+  std::optional<std::string> open, lens, size;
+};
+
+Result<void> run_ui_bench_command(const UiBenchTexts& texts, bool as_json) {
+  UiBenchOptions options;
+  options.open = *texts.open;
+  options.json = as_json;
+  if (texts.lens) {
+    Result<Lens> lens = parse_lens(*texts.lens);
+    if (!lens) return lens.error();
+    options.lens = *lens;
+  }
+  if (texts.size) {
+    Result<PixelSize> size = parse_pixel_size(*texts.size, "--size");
+    if (!size) return size.error();
+    options.width = size->width;
+    options.height = size->height;
+  }
+  return run_ui_bench(options);
+}
+
+struct WindowTexts {
+  std::string open;
+  std::optional<std::string> ui_scale;
+  bool print_first_frame = false;
+};
+
+Result<void> run_window_command(const WindowTexts& texts) {
+  WindowOptions options;
+  options.open = texts.open;
+  options.print_first_frame = texts.print_first_frame;
+  if (texts.ui_scale) {
+    Result<double> scale = parse_number(*texts.ui_scale, "--ui-scale");
+    if (!scale) return scale.error();
+    if (*scale < 0.5 || *scale > 4) return Error{"error.ui_scale", "--ui-scale", {*texts.ui_scale}};
+    options.ui_scale = static_cast<float>(*scale);
+  }
+  return run_window(options);
+}
+
+}  // namespace
+
+void add_screenshot_command(CLI::App& app, Run& run) {
+  auto texts = std::make_shared<ScreenshotTexts>();
+  CLI::App* command = app.add_subcommand("screenshot", words("cli.screenshot"));
+  command->add_option("session", texts->open, words("cli.session"))->required();
+  command->add_option("-o,--output", texts->target, words("cli.screenshot.output"));
+  command->add_option("--size", texts->size, words("cli.screenshot.size"));
+  command->add_option("--step", texts->step, words("cli.screenshot.step"));
+  command->add_option("--lens", texts->lens, words("cli.lens"));
+  command->add_option("--theme", texts->theme, words("cli.theme"));
+  command->add_option("--language", texts->language, words("cli.language"));
+  command->add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));
+  command->add_option("--actions", texts->actions, words("cli.screenshot.actions"));
+  command->add_flag("--list-widgets", texts->list_widgets, words("cli.screenshot.list_widgets"));
+  command->callback([texts, &run] { run = [texts] { return run_screenshot_command(*texts); }; });
+}
+
+void add_ui_bench_options(CLI::App& app, Run& run) {
+  auto texts = std::make_shared<UiBenchTexts>();
+  CLI::App* command = app.get_subcommand("bench");
+  command->add_option("--ui", texts->open, words("cli.bench.ui"));
+  command->add_option("--lens", texts->lens, words("cli.lens"));
+  command->add_option("--size", texts->size, words("cli.bench.size"));
+  // The application's callback runs after the command's own, which asks for the engine.
+  app.callback([texts, command, &run] {
+    if (!texts->open) return;
+    const bool as_json = command->count("--json") > 0;
+    run = [texts, as_json] { return run_ui_bench_command(*texts, as_json); };
+  });
+}
+
+void add_window_options(CLI::App& app, Run& run) {
+  auto texts = std::make_shared<WindowTexts>();
+  app.add_option("file", texts->open, words("cli.file"));
+  app.add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));
+  app.add_flag("--first-frame", texts->print_first_frame, words("cli.first_frame"));
+  run = [texts] { return run_window_command(*texts); };
+}
+
+}  // namespace convscope
