@@ -70,7 +70,7 @@ Outcome run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, con
 Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                       const Conv2dOptions& options) {
   if (std::optional<Error> error = check_tensors(plan, input, weight, bias)) return *error;
-  Result<Tensor> output = Tensor::zeros(plan.output_shape(), plan.dtype);
+  Result<Tensor> output = Tensor::uninitialized(plan.output_shape(), plan.dtype);
   if (!output) return output;
   const Outcome outcome = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, *output, options)
                                                        : run<double>(plan, input, weight, bias, *output, options);

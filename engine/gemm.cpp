@@ -166,14 +166,18 @@ HWY_INLINE void transpose_block(const double* from, int64_t from_stride, double*
 template <class T>
 void pack_rows(const T* from, int64_t row_stride, int rows, int64_t k, T* to) {
   constexpr int kSide = 16 / sizeof(T);
+  constexpr int kLine = 64 / sizeof(T);
   int64_t column = 0;
-  for (; column + kSide <= k; column += kSide) {
+  // A cache line of each row at a time: the rows are often a power of two apart and push each other out of the cache.
+  for (; column + kLine <= k; column += kLine) {
     int i = 0;
     for (; i + kSide <= rows; i += kSide) {
-      transpose_block(from + i * row_stride + column, row_stride, to + column * rows + i, rows);
+      for (int j = 0; j < kLine; j += kSide) {
+        transpose_block(from + i * row_stride + column + j, row_stride, to + (column + j) * rows + i, rows);
+      }
     }
     for (; i < rows; ++i) {
-      for (int j = 0; j < kSide; ++j) to[(column + j) * rows + i] = from[i * row_stride + column + j];
+      for (int j = 0; j < kLine; ++j) to[(column + j) * rows + i] = from[i * row_stride + column + j];
     }
   }
   for (; column < k; ++column) {

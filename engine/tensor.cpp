@@ -18,7 +18,13 @@ uint64_t next_identity() {
 
 }  // namespace
 
-Result<Tensor> Tensor::zeros(const Shape& shape, DType dtype) {
+Result<Tensor> Tensor::zeros(const Shape& shape, DType dtype) { return allocate(shape, dtype, Contents::zeros); }
+
+Result<Tensor> Tensor::uninitialized(const Shape& shape, DType dtype) {
+  return allocate(shape, dtype, Contents::unspecified);
+}
+
+Result<Tensor> Tensor::allocate(const Shape& shape, DType dtype, Contents contents) {
   const std::optional<int64_t> numel = shape.numel();
   if (!numel || *numel > kMaxTensorBytes / size_of(dtype)) {
     return Error{"error.tensor_too_large", "", {shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
@@ -26,7 +32,7 @@ Result<Tensor> Tensor::zeros(const Shape& shape, DType dtype) {
   // A whole number of cache lines and one to spare, so that vector loads of a tail stay inside.
   const size_t bytes = (static_cast<size_t>(*numel * size_of(dtype)) / 64 + 2) * 64;
   // Pages that calloc gets from the system are zero already and cost nothing until they are touched.
-  void* block = std::calloc(bytes + 64, 1);
+  void* block = contents == Contents::zeros ? std::calloc(bytes + 64, 1) : std::malloc(bytes + 64);
   if (block == nullptr) {
     return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(bytes >> 20)}};
   }

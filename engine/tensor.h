@@ -35,6 +35,8 @@ class Tensor {
 
   /// Zeros of the given shape. Errors: error.tensor_too_large (args: shape, bytes limit), error.out_of_memory.
   static Result<Tensor> zeros(const Shape& shape, DType dtype);
+  /// As zeros(), but what the elements hold is left open: for a caller that writes every one of them.
+  static Result<Tensor> uninitialized(const Shape& shape, DType dtype);
 
   bool defined() const { return data_ != nullptr; }
   const Shape& shape() const { return shape_; }
@@ -68,6 +70,9 @@ class Tensor {
   Result<Tensor> to(DType dtype) const;
 
  private:
+  enum class Contents : uint8_t { zeros, unspecified };
+  static Result<Tensor> allocate(const Shape& shape, DType dtype, Contents contents);
+
   std::shared_ptr<std::byte> data_;
   Shape shape_;
   DType dtype_ = DType::float32;
