@@ -68,6 +68,21 @@ std::string base64(const std::vector<uint8_t>& bytes) {
   return text;
 }
 
+/// Every pixel as a block of across x down.
+Pixels repeated(const Pixels& from, int across, int down) {
+  Pixels to;
+  to.width = from.width * across;
+  to.height = from.height * down;
+  to.rgba.reserve(static_cast<size_t>(to.width) * static_cast<size_t>(to.height) * 4);
+  for (int y = 0; y < to.height; ++y) {
+    for (int x = 0; x < from.width; ++x) {
+      const auto* pixel = from.rgba.data() + (static_cast<ptrdiff_t>(y / down) * from.width + x) * 4;
+      for (int k = 0; k < across; ++k) to.rgba.insert(to.rgba.end(), pixel, pixel + 4);
+    }
+  }
+  return to;
+}
+
 void append_utf8(std::string& out, char32_t c) {
   const auto byte = [&](char32_t value) { out += static_cast<char>(static_cast<unsigned char>(value)); };
   if (c < 0x80) {
@@ -305,10 +320,16 @@ Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
   std::string& id = rasters_[key];
   if (id.empty()) {
     double u0 = 0, v0 = 0, u1 = 0, v1 = 0;
-    const Pixels pixels = raster_pixels(raster, mark.role, theme_, most_width, most_height, u0, v0, u1, v1);
+    Pixels pixels = raster_pixels(raster, mark.role, theme_, most_width, most_height, u0, v0, u1, v1);
     if (pixels.rgba.empty()) {
       rasters_.erase(key);
       return std::string();
+    }
+    const bool cell_for_pixel = pixels.width == static_cast<int>(u1 - u0) && pixels.height == static_cast<int>(v1 - v0);
+    // librsvg and many programs smooth what they magnify, whatever they are told: cells are handed over large.
+    if (cell_for_pixel) {
+      pixels = repeated(pixels, std::clamp(most_width / pixels.width, 1, 16),
+                        std::clamp(most_height / pixels.height, 1, 16));
     }
     Result<std::vector<uint8_t>> png = encode_png(pixels);
     if (!png) {
@@ -322,9 +343,7 @@ Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
     append_attribute(image, "width", u1 - u0);
     append_attribute(image, "height", v1 - v0);
     image += " preserveAspectRatio=\"none\"";
-    // Browsers follow the style, librsvg and older programs the attribute.
-    const bool cell_for_pixel = pixels.width == static_cast<int>(u1 - u0) && pixels.height == static_cast<int>(v1 - v0);
-    if (cell_for_pixel) image += " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"";
+    if (cell_for_pixel) image += " style=\"image-rendering:pixelated\"";
     image += " href=\"data:image/png;base64," + base64(*png) + "\"/>";
     // Tensors that look the same share a picture.
     std::string& known = images_[image];
