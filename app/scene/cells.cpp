@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "app/scene/lens.h"
+#include "app/scene/theme.h"
 #include "engine/padding.h"
 
 namespace convscope {
@@ -39,7 +40,7 @@ void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref) {
 
 // A channel whose cells are too small to draw one by one.
 void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, TensorId id, int64_t n, int64_t c,
-                  int64_t row0, int64_t row1, int64_t col0, int64_t col1, float opacity) {
+                  int64_t row0, int64_t row1, int64_t col0, int64_t col1, float opacity, bool rgb = false) {
   if (row1 <= row0 || col1 <= col0) return;
   Raster raster;
   raster.tensor = tensor;
@@ -49,7 +50,7 @@ void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, Tens
   const NumberRange range = range_of(tensor);
   raster.high = static_cast<float>(range.max_abs() > 0 ? range.max_abs() : 1);
   raster.low = -raster.high;
-  if (id == TensorId::input && is_rgb(tensor)) {
+  if (rgb) {
     raster.rgb = true;
     raster.channel = 0;
     raster.low = 0;
@@ -107,6 +108,31 @@ void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, f
   frame.painter.box(whole, Role::window, Fill::none, Outline::thick, grid.radius() + grow).opacity = opacity;
 }
 
+// Red, green and blue of the visible pixels, one below the other.
+void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n) {
+  Painter& painter = frame.painter;
+  const auto cell = static_cast<float>(grid.pitch - grid.gap());
+  NumberStyle style = fit_numbers({0, 1, false}, cell, cell * 0.62f, painter.digit_width());
+  style.size = std::min(style.size, cell * 0.28f);
+  if (style.size < kMinNumberSize) return;
+  const TensorView view(frame.tensors.input);
+  const Theme& colors = theme(frame.request.theme);
+  const Grid::Range range = grid.visible(painter.viewport());
+  for (int64_t y = std::max<int64_t>(0, range.row0); y < std::min(range.row1, frame.plan.in.h); ++y) {
+    for (int64_t x = std::max<int64_t>(0, range.col0); x < std::min(range.col1, frame.plan.in.w); ++x) {
+      const double rgb[3] = {view.at(n, 0, y, x), view.at(n, 1, y, x), view.at(n, 2, y, x)};
+      const Color pixel{static_cast<float>(rgb[0]), static_cast<float>(rgb[1]), static_cast<float>(rgb[2]), 1};
+      const Color ink = colors.of(Role::text).line, paper = colors.of(Role::canvas).full;
+      const Role role = contrast(ink, pixel) >= contrast(paper, pixel) ? Role::text : Role::canvas;
+      const Box box = grid.cell(y, x);
+      for (int c = 0; c < 3; ++c) {
+        painter.number(rgb[c], style, (box.x0 + box.x1) / 2,
+                       (box.y0 + box.y1) / 2 + static_cast<float>(c - 1) * style.size * 1.15f, role, Fill::none);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
@@ -136,33 +162,43 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   const TensorView view(frame.tensors.input);
   const NumberRange numbers = range_of(frame.tensors.input);
   const NumberStyle number_style = numbers_for(frame, grid, numbers);
-  const Box real{static_cast<float>(grid.left(0)), static_cast<float>(grid.top(0)),
-                 static_cast<float>(grid.left(static_cast<double>(plan.in.w))),
-                 static_cast<float>(grid.top(static_cast<double>(plan.in.h)))};
-  const WindowPosition at = window_at(plan, frame.step, frame.phase.glide);
+  // The cells of the unpadded input that the grid holds.
+  const int64_t row0 = std::max<int64_t>(0, grid.row0), row1 = std::min(plan.in.h, grid.row0 + grid.rows);
+  const int64_t col0 = std::max<int64_t>(0, grid.col0), col1 = std::min(plan.in.w, grid.col0 + grid.cols);
+  const Box real{static_cast<float>(grid.left(static_cast<double>(col0))),
+                 static_cast<float>(grid.top(static_cast<double>(row0))),
+                 static_cast<float>(grid.left(static_cast<double>(col1))),
+                 static_cast<float>(grid.top(static_cast<double>(row1)))};
+  const bool whole = grid.rows >= plan.in.h && grid.cols >= plan.in.w;
+  const WindowPosition at = window_at(plan, frame.step, style.glides ? frame.phase.glide : 1);
   const Taps taps{at.y, at.x, plan.effective_kernel()};
   const bool cells = grid.pitch >= kMinCellPitch;
   const Grid::Range range = grid.visible(painter.viewport());
   const bool has_padding = plan.pads != Pads{};
 
   if (!cells) {
-    draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, c, 0, plan.in.h, 0, plan.in.w, style.opacity);
-    if (has_padding) painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed).opacity = style.opacity;
-    painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
+    draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, c, row0, row1, col0, col1, style.opacity,
+                 style.rgb);
+    if (has_padding && whole)
+      painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed).opacity = style.opacity;
+    if (whole) painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
     if (style.with_window) {
-      draw_window(frame, grid, taps, 1);
+      if (style.shade) draw_window(frame, grid, taps, 1);
       draw_window_outline(frame, grid, taps, 1);
     }
     return;
   }
 
+  if (style.rgb) {
+    draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, 0, row0, row1, col0, col1, style.opacity, true);
+  }
   thread_local std::vector<char> columns;  // used by any window
   columns.clear();
   for (int64_t x = range.col0; x < range.col1; ++x) {
     columns.push_back(axis_used(x, plan.pads.left, plan.stride.w, plan.dilation.w, plan.kernel.w, plan.out.w) ? 1 : 0);
   }
   const auto covered = [&](int64_t y, int64_t x) {
-    if (!style.with_window) return false;
+    if (!style.with_window || !style.shade) return false;
     const double dy = static_cast<double>(y) - taps.y, dx = static_cast<double>(x) - taps.x;
     const auto on_tap = [](double d, int64_t dilation, int64_t kernel) {
       const double k = std::round(d / static_cast<double>(dilation));
@@ -177,6 +213,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       const bool padding = y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w;
       const bool used = row_used && columns[static_cast<size_t>(x - range.col0)] != 0;
       const Box box = grid.cell(y, x);
+      if (style.rgb && !padding) continue;  // its pixel is there
       Mark& mark = painter.box(box, padding ? Role::padding : Role::input,
                                padding        ? Fill::none
                                : style.values ? Fill::value
@@ -188,11 +225,14 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       if (!used) painter.box(box, Role::unused, Fill::hatch, Outline::none, grid.radius()).opacity = style.opacity;
     }
   }
-  if (has_padding) painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
-  if (style.with_window) draw_window(frame, grid, taps, 1);
+  if (has_padding && whole)
+    painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
+  if (style.with_window && style.shade) draw_window(frame, grid, taps, 1);
 
   const bool chips = style.weights_in_window && style.with_window && grid.pitch >= 42;
-  if (number_style.drawn()) {
+  if (style.rgb) {
+    draw_pixel_numbers(frame, grid, n);
+  } else if (number_style.drawn()) {
     for (int64_t y = range.row0; y < range.row1; ++y) {
       const int64_t source_y = source_index(y, plan.in.h, plan.padding_mode);
       for (int64_t x = range.col0; x < range.col1; ++x) {
@@ -269,7 +309,7 @@ void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i,
 void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
   Painter& painter = frame.painter;
   const ConvPlan& plan = frame.plan;
-  if (grid.pitch < kMinCellPitch) return;
+  if (grid.pitch < 3) return;
   const NumberRange x = range_of(frame.tensors.input), w = range_of(frame.tensors.weight);
   NumberRange numbers;
   numbers.max = x.max_abs() * w.max_abs();
@@ -284,8 +324,15 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
       // Products come one after the other.
       const bool out =
           frame.phase.products >= 1 || static_cast<double>(frame.phase.products) * taps > static_cast<double>(tap);
-      painter.box(box, Role::secondary, Fill::none, Outline::hairline, grid.radius());
-      if (!out || !style.drawn()) continue;
+      Mark& mark = painter.box(box, Role::secondary, Fill::none, Outline::hairline, grid.radius());
+      if (!out) continue;
+      if (!style.drawn()) {
+        mark.role = Role::output;
+        mark.fill = Fill::value;
+        mark.outline = Outline::none;
+        mark.value = scale_of(numbers, frame.arithmetic.values[static_cast<size_t>(tap)].product);
+        continue;
+      }
       painter.number(frame.arithmetic.values[static_cast<size_t>(tap)].product, style, (box.x0 + box.x1) / 2,
                      (box.y0 + box.y1) / 2, Role::text, Fill::none);
     }

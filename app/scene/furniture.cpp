@@ -16,6 +16,21 @@ int shape_text(const Shape& shape, char* out, int capacity) {
   return std::min(length, capacity - 1);
 }
 
+// -1 to 1 in even steps.
+const Tensor& scale_ramp() {
+  static const Tensor ramp = [] {
+    constexpr int64_t kTexels = 64;
+    auto made = Tensor::zeros({1, 1, 1, kTexels}, DType::float32);
+    if (!made.ok()) return Tensor();
+    Tensor tensor = *std::move(made);
+    for (int64_t i = 0; i < kTexels; ++i) {
+      tensor.mutable_data<float>()[i] = 2 * (static_cast<float>(i) + 0.5f) / static_cast<float>(kTexels) - 1;
+    }
+    return tensor;
+  }();
+  return ramp;
+}
+
 }  // namespace
 
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui) {
@@ -41,6 +56,50 @@ void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second
   char words[64];
   const int length = std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(first),
                                    static_cast<long long>(second));
+  frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
+                     kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
+}
+
+void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
+  const double end = range.max_abs();
+  if (end <= 0 || !scale_ramp().defined()) return;
+  Painter& painter = frame.painter;
+  const float ui = frame.stage.ui, size = 11 * ui;
+  char low[24], high[24];
+  const NumberStyle style{end >= 10 ? 1 : end >= 0.1 ? 2 : 4, 7, true, size};
+  const int low_length = format_styled(-end, style, low, sizeof low),
+            high_length = format_styled(end, style, high, sizeof high);
+  const bool both = range.min < 0;
+  const std::string_view low_words =
+      both ? std::string_view{low, static_cast<size_t>(low_length)} : std::string_view{"0"};
+  const std::string_view high_words{high, static_cast<size_t>(high_length)};
+  const float middle = y + kLegendHeight * ui / 2, gap = 5 * ui;
+  const float low_width = painter.width(low_words, Face::sans, size),
+              high_width = painter.width(high_words, Face::sans, size);
+  const Box bar{x + low_width + gap, middle - 4 * ui, x + width - high_width - gap, middle + 4 * ui};
+  Raster raster;
+  raster.tensor = scale_ramp();
+  raster.id = id;
+  raster.low = -1;
+  raster.high = 1;
+  const double texels = static_cast<double>(raster.tensor.shape()[3]);
+  raster.u0 = both ? 0 : texels / 2;
+  raster.u1 = texels;
+  painter.raster(bar, std::move(raster));
+  painter.refer(painter.box(bar, Role::secondary, Fill::none, Outline::hairline), {});  // no cells to point at
+  painter.text(low_words, x, middle, size, Role::secondary);
+  painter.text(high_words, x + width, middle, size, Role::secondary, Align::right);
+}
+
+void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y) {
+  if (count <= 1) {
+    draw_index_label(frame, name, first, second, x, y);
+    return;
+  }
+  char words[96];
+  const int length =
+      std::snprintf(words, sizeof words, "%c[%lld, %lld]  %lld / %lld", name, static_cast<long long>(first),
+                    static_cast<long long>(second), static_cast<long long>(second + 1), static_cast<long long>(count));
   frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
                      kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
 }

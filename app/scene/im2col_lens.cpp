@@ -151,6 +151,7 @@ void build_im2col_lens(LensFrame& frame) {
     style.with_window = rgb || c / cpg == frame.group;
     style.values = layout.inputs[i].pitch < kMinNumberPitch;
     style.weights_in_window = false;
+    style.rgb = rgb;
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
     if (labels && !rgb) draw_index_label(frame, 'X', frame.cell.n, c, x, y);

@@ -4,6 +4,7 @@
 #include "app/scene/grid.h"
 #include "app/scene/hover.h"
 #include "app/scene/painter.h"
+#include "app/scene/sentence.h"
 #include "app/scene/tensor_view.h"
 #include "app/scene/timeline.h"
 
@@ -58,6 +59,9 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
 /// "X[0, 1]": which slice a grid shows.
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);
 
+/// The same with how many lie on the stack: "X[0, 3]  4 / 16".
+void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y);
+
 /// An operator between tensors.
 void draw_sign(LensFrame& frame, std::string_view sign, double x, double y);
 
@@ -67,6 +71,9 @@ struct InputStyle {
   bool values = false;  // shades instead of tints
   bool with_window = true;
   bool weights_in_window = true;
+  bool shade = true;   // over the taps; off where nothing but the window is shown
+  bool rgb = false;    // three channels in their colours
+  bool glides = true;  // the window is on its way, not yet there
 };
 /// A channel of the input with its padding, the window over it and the weights in the window.
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);
@@ -76,6 +83,8 @@ void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i,
 void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c);
 /// An output channel as far as it is computed.
 void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, float opacity, bool values);
+/// The diverging scale of shades with its ends, `width` wide, its upper left corner at (x, y).
+void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width);
 /// Sheets behind a grid: there are more like it.
 void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
 /// The sum on its way from (x, y) to its cell.
@@ -91,6 +100,7 @@ inline constexpr float kNameTagSize = 16;
 inline constexpr float kNameTagHeight = 28;
 inline constexpr float kLabelSize = 13;
 inline constexpr float kLabelHeight = 20;
+inline constexpr float kLegendHeight = 22;
 inline constexpr float kSheetOffset = 6;
 
 }  // namespace convscope

@@ -4,6 +4,7 @@
 
 #include "app/scene/lens.h"
 #include "app/scene/sliding_layout.h"
+#include "app/scene/sliding_overview.h"
 
 namespace convscope {
 namespace {
@@ -33,8 +34,13 @@ void build_sliding_lens(LensFrame& frame) {
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const SlidingLayout layout = sliding_layout(plan, stage, painter, frame.group);
-  if (layout.pitch <= 0) return;
-  const bool values = layout.pitch < kMinNumberPitch;
+  const auto cell = static_cast<float>(layout.pitch);
+  if (layout.pitch < kMinNumberPitch ||
+      !fit_numbers(range_of(frame.tensors.input), cell, cell, painter.digit_width()).drawn()) {
+    build_sliding_overview(frame);
+    return;
+  }
+  const bool values = false;
   const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
   const float sheet = kSheetOffset * stage.ui;
   const auto sheet_rise = [&](int64_t count) { return sheet * static_cast<float>(std::min<int64_t>(count - 1, 3)); };
