@@ -14,7 +14,7 @@ struct Size {
 class Solver {
  public:
   Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell, bool rgb, Kind kind,
-         int margin)
+         int margin, int channels)
       : plan_(plan), content_(stage.content), kind_(kind), margin_(margin), u_(static_cast<double>(stage.ui)) {
     layout_.kind = kind;
     layout_.channels = channels;
