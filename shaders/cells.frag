@@ -29,8 +29,9 @@ void main() {
     if ((kind & 2) != 0) {
       // A dash is centred on each corner; the periods fit the sides.
       vec2 along = local + half_extent;
-      float s = q.x > q.y ? along.y : along.x;
-      float period = q.x > q.y ? bands.w : bands.z;
+      bool upright = q.x > q.y + 0.01;  // on the diagonals no rounding decides
+      float s = upright ? along.y : along.x;
+      float period = upright ? bands.w : bands.z;
       float off = abs(fract(s / period + 0.5) - 0.5) * period;
       outlined *= clamp(period * (2.0 / 7.0) - off + 0.5, 0.0, 1.0);
     }

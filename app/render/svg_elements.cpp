@@ -107,6 +107,10 @@ void append_number(std::string& out, double value) {
   if (error != std::errc{}) text = "0.00";
   while (text.back() == '0') text.remove_suffix(1);
   if (text.back() == '.') text.remove_suffix(1);
+  if (text.starts_with('-')) {
+    out += '-';
+    text.remove_prefix(1);
+  }
   if (text.starts_with("0.")) text.remove_prefix(1);
   out += text;
 }

@@ -1,0 +1,22 @@
+#include "tests/render/count_allocations.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+thread_local long allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace convscope::test {
+
+long allocations_so_far() { return allocations; }
+
+}  // namespace convscope::test
