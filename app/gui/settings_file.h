@@ -15,8 +15,8 @@ std::string settings_folder();
 
 struct Remembered {
   Settings settings;
-  std::optional<Session> session;     // the last one, when there is one that can be read
-  std::vector<std::string> set_aside; // files that could not be read, under their new names
+  std::optional<Session> session;      // the last one, when there is one that can be read
+  std::vector<std::string> set_aside;  // files that could not be read, under their new names
 };
 
 /// Reads both files. A broken one is renamed to NAME.broken and replaced by defaults, so that a start never fails.

@@ -9,16 +9,16 @@ struct NamedKey {
   std::string_view name;
   Key key;
 };
-constexpr std::array<NamedKey, 21> kNames = {{{"enter", kKeyEnter},       {"return", kKeyEnter},
-                                              {"tab", kKeyTab},           {"backspace", kKeyBackspace},
-                                              {"escape", kKeyEscape},     {"space", kKeySpace},
-                                              {"left", kKeyLeft},         {"right", kKeyRight},
-                                              {"up", kKeyUp},             {"down", kKeyDown},
-                                              {"home", kKeyHome},         {"end", kKeyEnd},
-                                              {"page_up", kKeyPageUp},    {"page_down", kKeyPageDown},
-                                              {"delete", kKeyDelete},     {"insert", kKeyInsert},
-                                              {"f1", kKeyF1},             {"f11", kKeyF11},
-                                              {"plus", Key{U'+'}},        {"minus", Key{U'-'}},
+constexpr std::array<NamedKey, 21> kNames = {{{"enter", kKeyEnter},    {"return", kKeyEnter},
+                                              {"tab", kKeyTab},        {"backspace", kKeyBackspace},
+                                              {"escape", kKeyEscape},  {"space", kKeySpace},
+                                              {"left", kKeyLeft},      {"right", kKeyRight},
+                                              {"up", kKeyUp},          {"down", kKeyDown},
+                                              {"home", kKeyHome},      {"end", kKeyEnd},
+                                              {"page_up", kKeyPageUp}, {"page_down", kKeyPageDown},
+                                              {"delete", kKeyDelete},  {"insert", kKeyInsert},
+                                              {"f1", kKeyF1},          {"f11", kKeyF11},
+                                              {"plus", Key{U'+'}},     {"minus", Key{U'-'}},
                                               {"question", Key{U'?'}}}};
 
 constexpr std::array<ShortcutRow, 17> kRows = {{{"Space", "shortcut.play_pause"},
@@ -74,10 +74,14 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
   if (press.key == kKeyF11) return Command::fullscreen;
   if (press.ctrl) {
     switch (press.key.code) {
-      case 'o': return Command::open;
-      case 's': return press.shift ? Command::save_as : Command::save;
-      case 'e': return Command::export_file;
-      case 'q': return Command::quit;
+      case 'o':
+        return Command::open;
+      case 's':
+        return press.shift ? Command::save_as : Command::save;
+      case 'e':
+        return Command::export_file;
+      case 'q':
+        return Command::quit;
       // Text fields undo by themselves.
       case 'z':
         if (typing) return std::nullopt;
@@ -86,10 +90,14 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
         if (typing) return std::nullopt;
         return Command::redo;
       case '+':
-      case '=': return Command::zoom_in;
-      case '-': return Command::zoom_out;
-      case '0': return Command::zoom_fit;
-      default: return std::nullopt;
+      case '=':
+        return Command::zoom_in;
+      case '-':
+        return Command::zoom_out;
+      case '0':
+        return Command::zoom_fit;
+      default:
+        return std::nullopt;
     }
   }
   if (typing) return std::nullopt;
@@ -104,15 +112,24 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
   if (press.key == kKeyF1) return Command::shortcuts;
   switch (press.key.code) {
     case '+':
-    case '=': return Command::zoom_in;
-    case '-': return Command::zoom_out;
-    case '0': return Command::zoom_fit;
-    case '1': return Command::lens_1;
-    case '2': return Command::lens_2;
-    case 'l': return Command::language;
-    case 't': return Command::theme;
-    case '?': return Command::shortcuts;
-    default: return std::nullopt;
+    case '=':
+      return Command::zoom_in;
+    case '-':
+      return Command::zoom_out;
+    case '0':
+      return Command::zoom_fit;
+    case '1':
+      return Command::lens_1;
+    case '2':
+      return Command::lens_2;
+    case 'l':
+      return Command::language;
+    case 't':
+      return Command::theme;
+    case '?':
+      return Command::shortcuts;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -25,10 +25,30 @@ struct KeyPress {
 std::optional<KeyPress> key_press_from_name(std::string_view name);
 
 enum class Command : unsigned char {
-  play_pause, step_forward, step_back, first_step, last_step, next_row, previous_row,
-  undo, redo, open, save, save_as, export_file,
-  zoom_in, zoom_out, zoom_fit, lens_1, lens_2,
-  language, theme, shortcuts, fullscreen, quit, escape,
+  play_pause,
+  step_forward,
+  step_back,
+  first_step,
+  last_step,
+  next_row,
+  previous_row,
+  undo,
+  redo,
+  open,
+  save,
+  save_as,
+  export_file,
+  zoom_in,
+  zoom_out,
+  zoom_fit,
+  lens_1,
+  lens_2,
+  language,
+  theme,
+  shortcuts,
+  fullscreen,
+  quit,
+  escape,
 };
 
 /// What a key press means. While text is typed only those with Ctrl that no text field uses, and F11, count.

@@ -1,0 +1,538 @@
+#include "app/gui/main_window.h"
+
+#include <glad/gl.h>
+#include <imgui.h>
+#include <imgui_impl_opengl3.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "app/gui/edits.h"
+#include "app/gui/overlays.h"
+#include "app/gui/settings_file.h"
+#include "app/gui/theme_style.h"
+#include "app/gui/widgets.h"
+#include "app/session/presets.h"
+#include "app/session/session_json.h"
+
+namespace convscope {
+namespace {
+
+// Logical pixels.
+constexpr float kToolbarHeight = 52;
+constexpr float kTimelineHeight = 60;
+constexpr float kSplitter = 8;
+constexpr float kNarrow = 1100;
+constexpr float kSmallestColumn = 220;
+constexpr float kSmallestPicture = 240;
+
+constexpr double kNoticeSeconds = 6;
+/// After the last input tooltips still open and hovers settle.
+constexpr double kSettleSeconds = 0.8;
+constexpr double kAutosaveSeconds = 2;
+
+constexpr ImGuiWindowFlags kBar = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+                                  ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus;
+
+enum class Edge : uint8_t { none, top, bottom, left, right };
+
+/// A fixed part of the window with a hairline along the edge where it meets the picture.
+class Pane {
+ public:
+  Pane(UiContext& ui, const char* name, const Box& box, ImVec2 padding, Edge edge, ImGuiWindowFlags flags = kBar) {
+    ImGui::SetNextWindowPos({box.x0, box.y0});
+    ImGui::SetNextWindowSize({std::max(1.0f, box.width()), std::max(1.0f, box.height())});
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, padding);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
+    ImGui::Begin(name, nullptr, flags);
+    ImGui::PopStyleVar(4);
+    if (edge == Edge::none) return;
+    Box line = box;
+    if (edge == Edge::top) line.y1 = line.y0 + 1;
+    if (edge == Edge::bottom) line.y0 = line.y1 - 1;
+    if (edge == Edge::left) line.x1 = line.x0 + 1;
+    if (edge == Edge::right) line.x0 = line.x1 - 1;
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    list->PushClipRectFullScreen();
+    list->AddRectFilled({line.x0, line.y0}, {line.x1, line.y1}, ui_color32(ui, Role::border));
+    list->PopClipRect();
+  }
+  ~Pane() { ImGui::End(); }
+  Pane(const Pane&) = delete;
+  Pane& operator=(const Pane&) = delete;
+};
+
+constexpr ImGuiWindowFlags kColumn = kBar & ~ImGuiWindowFlags_NoScrollbar;
+
+/// A strip between two panes that is dragged sideways; returns how far.
+float splitter(UiContext& ui, const char* name, const Box& box) {
+  const Pane pane(ui, name, box, {0, 0}, Edge::none, kBar | ImGuiWindowFlags_NoBackground);
+  ImGui::InvisibleButton("##splitter", {box.width(), box.height()});
+  ui.widgets.note_item(name);
+  const bool held = ImGui::IsItemActive();
+  if (held || ImGui::IsItemHovered()) {
+    ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeEW);
+    const float middle = std::floor((box.x0 + box.x1) / 2);
+    ImGui::GetWindowDrawList()->AddRectFilled({middle - ui.px(1), box.y0}, {middle + ui.px(1), box.y1},
+                                              ui_color32(ui, Role::accent));
+  }
+  return held ? ImGui::GetIO().MouseDelta.x / ui.scale : 0;
+}
+
+}  // namespace
+
+MainWindow::MainWindow(const FontStack& fonts, Settings settings, std::string state_folder)
+    : font_stack_(fonts), atlas_(fonts), settings_(std::move(settings)), state_folder_(std::move(state_folder)) {}
+
+Result<std::unique_ptr<MainWindow>> MainWindow::create(const FontStack& fonts, Session session, Settings settings,
+                                                       std::string state_folder) {
+  std::unique_ptr<MainWindow> window(new MainWindow(fonts, std::move(settings), std::move(state_folder)));
+  Result<std::unique_ptr<GlCanvas>> canvas = GlCanvas::create(fonts);
+  if (!canvas) return canvas.error();
+  window->canvas_ = std::move(*canvas);
+  window->preview_ = std::make_unique<GlPreview>(*window->canvas_);
+  window->imgui_ = ImGui::CreateContext();
+  ImGui::SetCurrentContext(window->imgui_);
+  ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;
+  io.LogFilename = nullptr;
+  io.ConfigDragClickToInputText = true;
+  io.ConfigWindowsMoveFromTitleBarOnly = true;
+  if (!ImGui_ImplOpenGL3_Init("#version 330 core")) return Error{"error.no_opengl", {}, {"Dear ImGui"}};
+  window->renderer_ready_ = true;
+  window->saved_session_ = session;
+  window->saved_settings_ = window->settings_;
+  window->shown_step_ = session.step;
+  window->workbench_ = std::make_unique<Workbench>(std::move(session));
+  window->playback_.go_to(window->workbench_->session().step - 1, window->workbench_->step_count());
+  return window;
+}
+
+MainWindow::~MainWindow() {
+  if (!imgui_) return;
+  ImGui::SetCurrentContext(imgui_);
+  if (renderer_ready_) ImGui_ImplOpenGL3_Shutdown();
+  ImGui::DestroyContext(imgui_);
+}
+
+void MainWindow::press(const KeyPress& press) {
+  presses_.push_back(press);
+  last_input_ = frame_.time_seconds;
+}
+
+void MainWindow::drop(const std::string& path) { requests_.open_paths.push_back(path); }
+
+void MainWindow::tell(std::string text, bool is_error) {
+  notice_ = {std::move(text), is_error, frame_.time_seconds + kNoticeSeconds};
+}
+
+void MainWindow::begin_frame(const FrameInfo& frame) {
+  frame_ = frame;
+  ImGui::SetCurrentContext(imgui_);
+  const Session& session = workbench_->session();
+  if (styled_theme_ != session.theme || styled_scale_ != frame.scale) {
+    apply_style(theme(session.theme), frame.scale);
+    styled_theme_ = session.theme;
+    styled_scale_ = frame.scale;
+  }
+  if (atlas_.stale(frame.scale, session.language)) {
+    atlas_.build(frame.scale, session.language);
+    ImGui_ImplOpenGL3_DestroyFontsTexture();
+    // Without device objects yet, NewFrame makes the texture along with them.
+    if (frame.time_seconds > 0) ImGui_ImplOpenGL3_CreateFontsTexture();
+  }
+  ImGui_ImplOpenGL3_NewFrame();
+}
+
+UiContext MainWindow::context() {
+  UiContext ui{*workbench_, playback_, picture_.view(), picture_.hovered(), settings_,
+               requests_,   widgets_,  notice_,         font_stack_,        atlas_.fonts()};
+  ui.scale = frame_.scale;
+  ui.time_seconds = frame_.time_seconds;
+  ui.delta_seconds = frame_.delta_seconds;
+  ui.preview = preview_.get();
+  ui.glyphs = &atlas_;
+  return ui;
+}
+
+void MainWindow::draw() {
+  widgets_.begin_frame();
+  workbench_->update();
+  const ImGuiIO& io = ImGui::GetIO();
+  if (io.MouseDelta.x != 0 || io.MouseDelta.y != 0 || io.MouseWheel != 0 || ImGui::IsAnyMouseDown() ||
+      io.WantTextInput) {
+    last_input_ = frame_.time_seconds;
+  }
+  // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
+  const bool dialog =
+      file_dialog_.is_open() || export_dialog_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
+  for (const KeyPress& key_press : presses_) {
+    const std::optional<Command> command = command_of(key_press, io.WantTextInput || dialog);
+    if (command) run(*command);
+  }
+  presses_.clear();
+
+  follow_step();
+  const Session& session = workbench_->session();
+  playback_.advance(static_cast<double>(frame_.delta_seconds), session.steps_per_second, session.loop,
+                    workbench_->step_count());
+
+  UiContext ui = context();
+  const float width = static_cast<float>(frame_.width);
+  const float height = static_cast<float>(frame_.height);
+  const float top = std::floor(ui.px(kToolbarHeight));
+  const float bottom = std::floor(height - ui.px(kTimelineHeight));
+  draw_columns(ui, top, bottom);
+  {
+    const float inset = std::floor((top - ImGui::GetFrameHeight()) / 2);
+    const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, Edge::bottom);
+    draw_toolbar(ui);
+  }
+  {
+    const float inset = std::floor((height - bottom - ImGui::GetFrameHeight()) / 2);
+    const Pane pane(ui, "##timeline", {0, bottom, width, height}, {ui.px(12), inset}, Edge::top);
+    draw_timeline(ui);
+  }
+  draw_dialogs(ui);
+  serve_requests(ui);
+  follow_step();
+  autosave();
+}
+
+void MainWindow::follow_step() {
+  // Whoever changed it since the last look wins: the session (undo, preset, typed step) or the player.
+  const int64_t count = workbench_->step_count();
+  const int64_t wanted = workbench_->session().step;
+  if (wanted != shown_step_) {
+    playback_.go_to(wanted - 1, count);
+  }
+  const int64_t played = std::clamp<int64_t>(playback_.moment().step, 0, count - 1) + 1;
+  // While numbers are on their way the old ones still count the steps: the session's own step waits for them.
+  if (played != workbench_->session().step && !workbench_->busy() && !workbench_->error()) {
+    workbench_->apply_view([played](Session& session) { session.step = played; });
+  }
+  shown_step_ = workbench_->session().step;
+}
+
+void MainWindow::draw_columns(UiContext& ui, float top, float bottom) {
+  const float logical_width = static_cast<float>(frame_.width) / ui.scale;
+  const bool narrow = logical_width < kNarrow;
+  const float window_width = static_cast<float>(frame_.width);
+  const bool left = settings_.left_open;
+  const bool right = settings_.right_open && !narrow;
+  const float room = logical_width - kSmallestPicture;
+  float left_width = left ? std::clamp(settings_.left_width, kSmallestColumn, std::max(kSmallestColumn, room)) : 0;
+  const float right_room = room - left_width;
+  float right_width =
+      right ? std::clamp(settings_.right_width, kSmallestColumn, std::max(kSmallestColumn, right_room)) : 0;
+  left_width = std::floor(ui.px(left_width));
+  right_width = std::floor(ui.px(right_width));
+
+  const Box picture{left_width, top, window_width - right_width, bottom};
+  picture_.draw(ui, picture);
+  if (left) draw_left(ui, {0, top, left_width, bottom}, narrow);
+  if (right) draw_right(ui, {picture.x1, top, window_width, bottom});
+  const float half = ui.px(kSplitter) / 2;
+  if (left) {
+    const float moved = splitter(ui, "splitter.left", {left_width - half, top, left_width + half, bottom});
+    settings_.left_width = std::clamp(settings_.left_width + moved, kSmallestColumn, 560.0f);
+  }
+  if (right) {
+    const float moved = splitter(ui, "splitter.right", {picture.x1 - half, top, picture.x1 + half, bottom});
+    settings_.right_width = std::clamp(settings_.right_width - moved, kSmallestColumn, 640.0f);
+  }
+}
+
+void MainWindow::draw_left(UiContext& ui, const Box& box, bool with_right) {
+  Box upper = box;
+  if (with_right && settings_.right_open) upper.y1 = std::floor(box.y0 + (box.y1 - box.y0) * 0.56f);
+  {
+    const Pane pane(ui, "##left", upper, {ui.px(16), ui.px(8)}, Edge::right, kColumn);
+    draw_parameters_panel(ui);
+    ui_gap(ui, 8);
+  }
+  if (upper.y1 == box.y1) return;
+  const float bar = ImGui::GetFrameHeight() + ui.px(16);
+  {
+    const Pane pane(ui, "##tabs", {box.x0, upper.y1, box.x1, upper.y1 + bar}, {ui.px(16), ui.px(8)}, Edge::top);
+    const char* labels[] = {ui.text("tab.output_size"), ui.text("tab.cell")};
+    const std::string_view keys[] = {"output_size", "cell"};
+    ui_segments(ui, "tab", narrow_tab_, labels, keys, -0.01f);
+  }
+  const Pane pane(ui, "##lower", {box.x0, upper.y1 + bar, box.x1, box.y1}, {ui.px(16), ui.px(4)}, Edge::right, kColumn);
+  if (narrow_tab_ == 0) {
+    draw_output_size_panel(ui);
+  } else {
+    draw_cell_panel(ui);
+  }
+  ui_gap(ui, 8);
+}
+
+void MainWindow::draw_right(UiContext& ui, const Box& box) {
+  const Pane pane(ui, "##right", box, {ui.px(16), ui.px(8)}, Edge::left, kColumn);
+  draw_output_size_panel(ui);
+  ui_gap(ui, 4);
+  ui_rule(ui);
+  ui_gap(ui, 4);
+  draw_cell_panel(ui);
+  ui_gap(ui, 8);
+}
+
+void MainWindow::draw_dialogs(UiContext& ui) {
+  std::string path;
+  FileDialog::Purpose purpose{};
+  if (file_dialog_.draw(ui, path, purpose)) {
+    const std::filesystem::path chosen(path);
+    settings_.last_folder = chosen.parent_path().string();
+    switch (purpose) {
+      case FileDialog::Purpose::open_any:
+        open(path);
+        break;
+      case FileDialog::Purpose::save_project:
+        save_project(ui, path);
+        break;
+      case FileDialog::Purpose::choose_input:
+      case FileDialog::Purpose::choose_weight:
+      case FileDialog::Purpose::choose_bias:
+        use_chosen_file(ui, purpose, path);
+        break;
+      case FileDialog::Purpose::choose_export_target:
+        break;  // the export dialog asks through one of its own
+    }
+  }
+  export_dialog_.draw(ui);
+  if (shortcuts_open_) draw_shortcuts(ui, shortcuts_open_);
+}
+
+void MainWindow::serve_requests(UiContext& ui) {
+  UiRequests wishes;
+  std::swap(wishes, requests_);
+  using Purpose = FileDialog::Purpose;
+  if (wishes.open_file_dialog) file_dialog_.open(Purpose::open_any, settings_.last_folder, {});
+  if (wishes.choose_input) file_dialog_.open(Purpose::choose_input, settings_.last_folder, {});
+  if (wishes.choose_weight) file_dialog_.open(Purpose::choose_weight, settings_.last_folder, {});
+  if (wishes.choose_bias) file_dialog_.open(Purpose::choose_bias, settings_.last_folder, {});
+  if (wishes.save_project && !settings_.project_path.empty()) {
+    save_project(ui, settings_.project_path);
+  } else if (wishes.save_project || wishes.save_project_as) {
+    const std::string& title = workbench_->session().title;
+    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + ".json");
+  }
+  if (wishes.open_export) export_dialog_.open(ui);
+  if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
+  if (wishes.quit) quit_ = true;
+  for (const std::string& path : wishes.open_paths) open(path);
+}
+
+void MainWindow::open(const std::string& name) {
+  const Session& now = workbench_->session();
+  const std::filesystem::path path(name);
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool tensor = is_image_name(name) || ending == ".npy";
+  Result<Session> opened =
+      tensor ? session_with_input_following(now, name, LastGood(workbench_->computation())) : open_session(name);
+  if (!opened) {
+    tell(describe(now.language, opened.error()), true);
+    return;
+  }
+  // Words and colours are the user's, not the file's.
+  opened->language = now.language;
+  opened->theme = now.theme;
+  if (tensor) {
+    opened->title = path.stem().string();
+    opened->step = 1;
+  }
+  const bool is_project = !tensor && find_preset(name) == nullptr;
+  if (is_project && opened->title.empty()) opened->title = path.stem().string();
+  const std::string title = opened->title;
+  workbench_->replace(std::move(*opened), "edit.open");
+  playback_.pause();
+  picture_.fit();
+  if (is_project) {
+    settings_.project_path = std::filesystem::absolute(path).string();
+    workbench_->mark_saved();
+  } else {
+    settings_.project_path.clear();
+  }
+  if (tensor || is_project) {
+    auto& recent = settings_.recent_files;
+    const std::string full = std::filesystem::absolute(path).string();
+    recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
+    recent.insert(recent.begin(), full);
+    if (recent.size() > 12) recent.resize(12);
+    atlas_.want(name);
+    tell(tr(now.language, "notice.opened", {path.filename().string()}));
+  }
+}
+
+void MainWindow::save_project(UiContext& ui, const std::string& path) {
+  const Result<void> saved = save_session(path, workbench_->session());
+  if (!saved) {
+    tell(describe(ui.language(), saved.error()), true);
+    return;
+  }
+  settings_.project_path = path;
+  workbench_->mark_saved();
+  tell(tr(ui.language(), "notice.saved", {std::filesystem::path(path).filename().string()}));
+}
+
+void MainWindow::run(Command command) {
+  const int64_t count = workbench_->step_count();
+  const ComputationPtr computation = workbench_->computation();
+  const int64_t row = computation ? std::max<int64_t>(1, computation->plan.out.w) : 1;
+  UiContext ui = context();
+  const auto set_lens = [&](size_t index) {
+    const std::vector<Lens> lenses = all_lenses();
+    if (index < lenses.size() && (!computation || lens_applies(lenses[index], computation->plan))) {
+      workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
+    }
+  };
+  switch (command) {
+    case Command::play_pause:
+      playback_.toggle(count);
+      break;
+    case Command::step_forward:
+      playback_.forward(count, !settings_.reduced_motion);
+      break;
+    case Command::step_back:
+      playback_.back(count);
+      break;
+    case Command::first_step:
+      playback_.first(count);
+      break;
+    case Command::last_step:
+      playback_.last(count);
+      break;
+    case Command::next_row:
+      playback_.go_to(playback_.moment().step + row, count);
+      break;
+    case Command::previous_row:
+      playback_.go_to(playback_.moment().step - row, count);
+      break;
+    case Command::undo:
+      if (workbench_->can_undo()) workbench_->undo();
+      break;
+    case Command::redo:
+      if (workbench_->can_redo()) workbench_->redo();
+      break;
+    case Command::open:
+      requests_.open_file_dialog = true;
+      break;
+    case Command::save:
+      requests_.save_project = true;
+      break;
+    case Command::save_as:
+      requests_.save_project_as = true;
+      break;
+    case Command::export_file:
+      requests_.open_export = true;
+      break;
+    case Command::zoom_in:
+      picture_.zoom(ui, 1.25);
+      break;
+    case Command::zoom_out:
+      picture_.zoom(ui, 1 / 1.25);
+      break;
+    case Command::zoom_fit:
+      picture_.fit();
+      break;
+    case Command::lens_1:
+      set_lens(0);
+      break;
+    case Command::lens_2:
+      set_lens(1);
+      break;
+    case Command::language:
+      next_language(ui);
+      break;
+    case Command::theme:
+      next_theme(ui);
+      break;
+    case Command::shortcuts:
+      shortcuts_open_ = !shortcuts_open_;
+      break;
+    case Command::fullscreen:
+      fullscreen_toggled_ = true;
+      break;
+    case Command::quit:
+      quit_ = true;
+      break;
+    case Command::escape:
+      shortcuts_open_ = false;
+      break;
+  }
+}
+
+void MainWindow::render() {
+  glBindVertexArray(0);
+  glDisable(GL_SCISSOR_TEST);
+  glViewport(0, 0, frame_.width, frame_.height);
+  const Theme& colors = theme(workbench_->session().theme);
+  const Color& back = colors.of(Role::canvas).full;
+  glClearColor(back.r, back.g, back.b, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  const Box& box = picture_.box();
+  const int width = static_cast<int>(box.width());
+  const int height = static_cast<int>(box.height());
+  if (width > 0 && height > 0) {
+    canvas_->draw(picture_.scene(), colors, static_cast<int>(box.x0), frame_.height - static_cast<int>(box.y1), width,
+                  height, frame_.scale);
+  }
+  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+}
+
+bool MainWindow::moves() const {
+  return playback_.playing() || playback_.moment().phase < 1 || busy() || !presses_.empty() ||
+         !requests_.open_paths.empty() || frame_.time_seconds - last_input_ < kSettleSeconds ||
+         atlas_.stale(frame_.scale, workbench_->session().language) || styled_theme_ != workbench_->session().theme;
+}
+
+double MainWindow::sleeps_at_most() const {
+  const double left = notice_.until_seconds - frame_.time_seconds;
+  return !notice_.text.empty() && left > 0 ? std::min(left + 0.01, 1.0) : 1.0;
+}
+
+bool MainWindow::busy() const { return workbench_->busy() || export_dialog_.busy(); }
+
+void MainWindow::wait() {
+  workbench_->wait();
+  workbench_->update();
+  export_dialog_.wait();
+}
+
+bool MainWindow::take_fullscreen_toggle() { return std::exchange(fullscreen_toggled_, false); }
+
+std::string MainWindow::title() const {
+  const Session& session = workbench_->session();
+  std::string text = workbench_->modified() ? "\u2022 " : "";
+  const Preset* preset = find_preset(session.title);
+  if (preset) {
+    text += tr(session.language, preset->title_key);
+  } else {
+    text += session.title;
+  }
+  if (!session.title.empty()) text += " \u2014 ";
+  return text + "ConvScope";
+}
+
+void MainWindow::save_state() {
+  // A start without them is no misfortune: errors are not worth a dialog on the way out.
+  (void)save_settings(state_folder_, settings_);
+  (void)save_last_session(state_folder_, workbench_->session());
+  saved_session_ = workbench_->session();
+}
+
+void MainWindow::autosave() {
+  if (state_folder_.empty() || frame_.time_seconds < next_autosave_ || playback_.playing() || ImGui::IsAnyMouseDown()) {
+    return;
+  }
+  next_autosave_ = frame_.time_seconds + kAutosaveSeconds;
+  if (!(saved_session_ == workbench_->session())) save_state();
+}
+
+}  // namespace convscope

@@ -1,0 +1,455 @@
+#include "app/gui/picture_area.h"
+
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "app/gui/widgets.h"
+#include "engine/padding.h"
+
+namespace convscope {
+namespace {
+
+constexpr double kWheelFactor = 1.2;
+constexpr double kCellHintDelay = 0.35;
+constexpr double kProgressDelay = 0.2;
+
+/// A card over the picture: a child window, so that the picture does not feel the mouse through it.
+class Card {
+ public:
+  Card(UiContext& ui, const char* id, float x, float y, float width, float height, Role frame = Role::border) {
+    ImGui::SetCursorScreenPos({std::floor(x), std::floor(y)});
+    ImGui::PushStyleColor(ImGuiCol_ChildBg, ui_color(ui, Role::panel));
+    ImGui::PushStyleColor(ImGuiCol_Border, ui_color(ui, frame));
+    ImGui::PushStyleVar(ImGuiStyleVar_ChildRounding, ui.px(8));
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(4), ui.px(4)));
+    ImGui::BeginChild(id, {width, height}, true, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+  }
+  ~Card() {
+    ImGui::EndChild();
+    ImGui::PopStyleVar(2);
+    ImGui::PopStyleColor(2);
+  }
+  Card(const Card&) = delete;
+  Card& operator=(const Card&) = delete;
+};
+
+int64_t flat_index(const Shape& shape, int64_t n, int64_t c, int64_t y, int64_t x) {
+  // Tensors of fewer axes are read as if the missing ones in front had one entry.
+  const int rank = shape.rank();
+  const int64_t at[4] = {n, c, y, x};
+  int64_t flat = 0;
+  for (int axis = 0; axis < 4; ++axis) {
+    const int own = axis - (4 - rank);
+    const int64_t extent = own >= 0 ? shape[own] : 1;
+    if (at[axis] < 0 || at[axis] >= extent) return -1;
+    flat = flat * extent + at[axis];
+  }
+  return flat;
+}
+
+std::string value_text(const Tensor& tensor, int64_t flat) {
+  char digits[40];
+  const int length = format_number(tensor.at(flat), 12, digits, sizeof digits);
+  return std::string(digits, static_cast<size_t>(length));
+}
+
+std::string indexed(const char* name, bool batch, const CellRef& cell) {
+  std::string text = std::string(name) + "[";
+  if (batch) text += std::to_string(cell.n) + ", ";
+  return text + std::to_string(cell.c) + ", " + std::to_string(cell.y) + ", " + std::to_string(cell.x) + "]";
+}
+
+/// Whether the cell lies in the current window or is the current output cell.
+bool is_current(const ConvPlan& plan, const CellRef& cell, int64_t current_step) {
+  if (cell.tensor != TensorId::input) return step_of(plan, cell, current_step) == current_step;
+  const OutputCell output = cell_of_step(plan, current_step);
+  const Pair origin = window_origin(plan, output);
+  const Pair reach = plan.effective_kernel();
+  return cell.n == output.n && cell.y >= origin.h && cell.y < origin.h + reach.h && cell.x >= origin.w &&
+         cell.x < origin.w + reach.w;
+}
+
+}  // namespace
+
+std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_t current_step) {
+  const OutputCell current = cell_of_step(plan, std::clamp<int64_t>(current_step, 0, step_count(plan) - 1));
+  OutputCell wanted = current;
+  switch (cell.tensor) {
+    case TensorId::output:
+      wanted = {cell.n, cell.c, cell.y, cell.x};
+      break;
+    case TensorId::product:
+    case TensorId::im2col: {
+      if (cell.y < 0 || cell.y >= plan.batch * plan.positions()) return std::nullopt;
+      const int64_t position = cell.y % plan.positions();
+      wanted.n = cell.y / plan.positions();
+      wanted.y = position / plan.out.w;
+      wanted.x = position % plan.out.w;
+      if (cell.tensor == TensorId::product) {
+        wanted.c = cell.x;
+      } else if (wanted.c / plan.kernels_per_group() != cell.c) {
+        wanted.c = cell.c * plan.kernels_per_group();
+      }
+      break;
+    }
+    case TensorId::input: {
+      // The window whose middle comes nearest to the cell.
+      const Pair reach = plan.effective_kernel();
+      const auto nearest = [](int64_t at, int64_t pad, int64_t size, int64_t stride, int64_t count) {
+        const int64_t origin = at + pad - (size - 1) / 2;
+        const int64_t index = (2 * origin + stride) / (2 * stride);
+        return std::clamp<int64_t>(origin < 0 ? 0 : index, 0, count - 1);
+      };
+      wanted.n = cell.n;
+      wanted.y = nearest(cell.y, plan.pads.top, reach.h, plan.stride.h, plan.out.h);
+      wanted.x = nearest(cell.x, plan.pads.left, reach.w, plan.stride.w, plan.out.w);
+      const int64_t group = cell.c / plan.channels_per_group();
+      if (cell.c >= 0 && group < plan.groups && wanted.c / plan.kernels_per_group() != group) {
+        wanted.c = group * plan.kernels_per_group();
+      }
+      break;
+    }
+    case TensorId::none:
+    case TensorId::weight:
+    case TensorId::bias:
+    case TensorId::kernel_matrix:
+      return std::nullopt;
+  }
+  if (wanted.n < 0 || wanted.n >= plan.batch || wanted.c < 0 || wanted.c >= plan.out_channels || wanted.y < 0 ||
+      wanted.y >= plan.out.h || wanted.x < 0 || wanted.x >= plan.out.w) {
+    return std::nullopt;
+  }
+  return step_of_cell(plan, wanted);
+}
+
+std::string describe_cell(const Computation& computation, const CellRef& cell, int64_t current_step) {
+  const ConvPlan& plan = computation.plan;
+  const ConvTensors& tensors = computation.tensors;
+  const bool batch = !plan.unbatched;
+  const auto with_value = [](std::string name, const Tensor& tensor, int64_t flat) {
+    if (flat < 0 || !tensor.defined() || flat >= tensor.numel()) return std::string();
+    return name + " = " + value_text(tensor, flat);
+  };
+  switch (cell.tensor) {
+    case TensorId::none:
+      return {};
+    case TensorId::input: {
+      const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
+      return with_value(indexed("x", batch, cell), tensors.input, flat);
+    }
+    case TensorId::weight:
+      return with_value(indexed("w", true, cell), tensors.weight,
+                        flat_index(tensors.weight.shape(), cell.n, cell.c, cell.y, cell.x));
+    case TensorId::output:
+      return with_value(indexed("y", batch, cell), tensors.output,
+                        flat_index(tensors.output.shape(), cell.n, cell.c, cell.y, cell.x));
+    case TensorId::bias:
+      return with_value("b[" + std::to_string(cell.c) + "]", tensors.bias, cell.c);
+    case TensorId::kernel_matrix: {
+      const int64_t taps = plan.taps();
+      if (cell.y < 0 || cell.y >= taps) return {};
+      const int64_t area = plan.kernel.h * plan.kernel.w;
+      const CellRef source{TensorId::weight, cell.x, cell.y / area, cell.y % area / plan.kernel.w,
+                           cell.y % plan.kernel.w};
+      return describe_cell(computation, source, current_step);
+    }
+    case TensorId::im2col: {
+      const std::optional<int64_t> step = step_of(plan, cell, current_step);
+      if (!step || cell.x < 0 || cell.x >= plan.taps()) return {};
+      const Tap tap = tap_of(plan, cell_of_step(plan, *step), cell.x);
+      const std::string place = "im2col[" + std::to_string(cell.y) + ", " + std::to_string(cell.x) + "]";
+      if (tap.source_y == kZeroPadding || tap.source_x == kZeroPadding) return place + " = 0";
+      const CellRef source{TensorId::input, cell_of_step(plan, *step).n, tap.c, tap.source_y, tap.source_x};
+      return place + " = " + describe_cell(computation, source, current_step);
+    }
+    case TensorId::product: {
+      const std::optional<int64_t> step = step_of(plan, cell, current_step);
+      if (!step) return {};
+      const OutputCell output = cell_of_step(plan, *step);
+      return describe_cell(computation, {TensorId::output, output.n, output.c, output.y, output.x}, current_step);
+    }
+  }
+  return {};
+}
+
+void PictureArea::fit() {
+  view_.zoom = 1;
+  view_.center_x = view_.center_y = 0.5;
+}
+
+void PictureArea::zoom(UiContext& ui, double factor) {
+  if (const ComputationPtr computation = ui.workbench.computation()) {
+    view_ = zoomed(view_, factor, view_.width / 2, view_.height / 2, computation->plan, ui.session().lens);
+  }
+}
+
+void PictureArea::draw(UiContext& ui, const Box& box) {
+  box_ = box;
+  view_.width = std::max(1.0f, box.width() / ui.scale);
+  view_.height = std::max(1.0f, box.height() / ui.scale);
+  const ComputationPtr computation = ui.workbench.computation();
+  if (computation) {
+    const Shape input = computation->plan.input_shape();
+    if (ui.session().lens != framed_lens_ || !(input == framed_input_)) fit();
+    framed_lens_ = ui.session().lens;
+    framed_input_ = input;
+  }
+
+  ImGui::SetNextWindowPos({box.x0, box.y0});
+  ImGui::SetNextWindowSize({std::max(1.0f, box.width()), std::max(1.0f, box.height())});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
+  ImGui::Begin("##picture", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoBackground |
+                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus |
+                   ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::PopStyleVar(4);
+  react(ui);
+  draw_overlays(ui);
+  ImGui::End();
+
+  if (!computation) {
+    scene_.clear();
+    scene_.width = view_.width;
+    scene_.height = view_.height;
+    return;
+  }
+  SceneRequest request;
+  request.computation = computation;
+  request.lens = ui.session().lens;
+  request.moment = ui.playback.moment();
+  request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
+  request.steps_per_second = ui.session().steps_per_second;
+  request.view = view_;
+  request.language = ui.language();
+  request.theme = ui.session().theme;
+  request.measure = &ui.font_stack;
+  request.hovered = hovered_;
+  request.reduced_motion = ui.settings.reduced_motion;
+  build_scene(request, scene_);
+}
+
+void PictureArea::react(UiContext& ui) {
+  ImGui::SetCursorScreenPos({box_.x0, box_.y0});
+  ImGui::InvisibleButton("##surface", {std::max(1.0f, box_.width()), std::max(1.0f, box_.height())},
+                         ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+  ui.widgets.note_item("picture");
+  const bool hovered = ImGui::IsItemHovered();
+  const bool active = ImGui::IsItemActive();
+  const ImGuiIO& io = ImGui::GetIO();
+  const float x = (io.MousePos.x - box_.x0) / ui.scale;
+  const float y = (io.MousePos.y - box_.y0) / ui.scale;
+  const ComputationPtr computation = ui.workbench.computation();
+  const std::optional<CellRef> before = hovered_;
+  hovered_.reset();
+  if (!computation) return;
+  const ConvPlan& plan = computation->plan;
+  const int64_t count = ui.workbench.step_count();
+  const int64_t current = ui.playback.moment().step;
+  const bool pointing = hovered || (active && drag_ == Drag::step);
+  const std::optional<CellRef> under = pointing ? pick(scene_, x, y) : std::nullopt;
+  if (drag_ != Drag::pan) hovered_ = under;
+  if (hovered_ != before) pointing_since_ = ui.time_seconds;
+
+  if (hovered && io.MouseWheel != 0) {
+    view_ = zoomed(view_, std::pow(kWheelFactor, static_cast<double>(io.MouseWheel)), x, y, plan, ui.session().lens);
+  }
+  if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) fit();
+  if (ImGui::IsItemActivated()) {
+    pressed_ = under;
+    drag_ = Drag::none;
+  }
+  if (active) {
+    const bool middle = ImGui::IsMouseDown(ImGuiMouseButton_Middle);
+    const float threshold = ui.px(4);
+    if (drag_ == Drag::none && middle) drag_ = Drag::pan;
+    if (drag_ == Drag::none && ImGui::IsMouseDragging(ImGuiMouseButton_Left, threshold)) {
+      // Zoomed in, tensors are a ground to walk over: only the window and the current cell are handles then.
+      const bool handle = pressed_ && (view_.zoom < 1.001 || is_current(plan, *pressed_, current));
+      drag_ = handle && step_of(plan, *pressed_, current) ? Drag::step : Drag::pan;
+      if (drag_ == Drag::pan) {
+        const ImVec2 moved = ImGui::GetMouseDragDelta(ImGuiMouseButton_Left, threshold);
+        view_ = panned(view_, (moved.x - io.MouseDelta.x) / ui.scale, (moved.y - io.MouseDelta.y) / ui.scale);
+      }
+    }
+    if (drag_ == Drag::pan) {
+      view_ = panned(view_, io.MouseDelta.x / ui.scale, io.MouseDelta.y / ui.scale);
+      ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeAll);
+    } else if (drag_ == Drag::step && under && under->tensor == pressed_->tensor) {
+      if (const std::optional<int64_t> step = step_of(plan, *under, current)) {
+        ui.playback.pause();
+        ui.playback.go_to(*step, count);
+      }
+    }
+  }
+  if (ImGui::IsItemDeactivated()) {
+    if (drag_ == Drag::none && under && pressed_ && *under == *pressed_) {
+      if (const std::optional<int64_t> step = step_of(plan, *under, current)) {
+        ui.playback.pause();
+        ui.playback.go_to(*step, count);
+      }
+    }
+    drag_ = Drag::none;
+    pressed_.reset();
+  }
+  if (hovered_ && drag_ == Drag::none) {
+    if (step_of(plan, *hovered_, current)) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+    if (ui.time_seconds - pointing_since_ > kCellHintDelay) show_cell(ui, *hovered_);
+  }
+}
+
+void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
+  const ComputationPtr computation = ui.workbench.computation();
+  const std::string words = describe_cell(*computation, cell, ui.playback.moment().step);
+  const char* text = words.c_str();
+  if (words.empty()) {
+    if (cell.tensor != TensorId::input) return;
+    text = ui.text("picture.padding_cell");
+  }
+  ImGui::BeginTooltip();
+  if (!words.empty()) ImGui::PushFont(ui.fonts.mono);
+  ImGui::TextUnformatted(text);
+  if (!words.empty()) ImGui::PopFont();
+  ImGui::EndTooltip();
+}
+
+void PictureArea::draw_overlays(UiContext& ui) {
+  const double now = ui.time_seconds;
+  if (!ui.workbench.busy()) {
+    busy_since_ = -1;
+  } else if (busy_since_ < 0) {
+    busy_since_ = now;
+  }
+  draw_camera(ui);
+  if (!ui.workbench.computation() && !ui.workbench.busy()) {
+    draw_empty(ui);
+  } else if (ui.workbench.error()) {
+    draw_problem(ui);
+  } else if (busy_since_ >= 0 && now - busy_since_ > kProgressDelay) {
+    draw_progress(ui);
+  }
+  if (!ui.notice.text.empty() && now < ui.notice.until_seconds) draw_notice(ui);
+}
+
+void PictureArea::draw_empty(UiContext& ui) {
+  const float width = std::min(box_.width() - ui.px(32), ui.px(440));
+  if (width < ui.px(120)) return;
+  const Error* error = ui.workbench.error();
+  const float height = ui.px(error ? 176 : 128);
+  const Card card(ui, "##empty", (box_.x0 + box_.x1 - width) / 2, (box_.y0 + box_.y1 - height) / 2, width, height);
+  ImGui::SetCursorPos({ui.px(16), ui.px(12)});
+  ImGui::BeginGroup();
+  ui_title(ui, ui.text("empty.title"));
+  if (error) {
+    ui_error_line(ui, "empty", *error);
+  } else {
+    ui_words(ui, ui.text("empty.words"), Role::secondary);
+  }
+  ButtonOptions primary;
+  primary.primary = true;
+  if (ui_icon_label_button(ui, "empty.open", Icon::open_file, ui.text("empty.open"), primary)) {
+    ui.requests.open_file_dialog = true;
+  }
+  ImGui::SameLine();
+  if (ui_button(ui, "empty.restore", ui.text("empty.restore"))) {
+    Session fresh;
+    fresh.language = ui.language();
+    fresh.theme = ui.session().theme;
+    ui.workbench.replace(std::move(fresh), "edit.restore");
+  }
+  ImGui::EndGroup();
+}
+
+void PictureArea::draw_problem(UiContext& ui) {
+  const std::string words = describe(ui.language(), *ui.workbench.error());
+  const char* stale = ui.text("picture.last_good");
+  const float limit = std::min(box_.width() - ui.px(24), ui.px(560));
+  if (limit < ui.px(160)) return;
+  const float inset = ui.px(40);
+  const float button = ImGui::CalcTextSize(ui.text("picture.undo")).x + ui.px(24);
+  const bool can_undo = ui.workbench.can_undo();
+  const float room = limit - inset - ui.px(12) - (can_undo ? button + ui.px(12) : 0);
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, room);
+  const float caption = ui.fonts.caption->FontSize;
+  const float height = size.y + caption + ui.px(24);
+  const Card card(ui, "##problem", (box_.x0 + box_.x1 - limit) / 2, box_.y0 + ui.px(12), limit, height, Role::error);
+  const ImVec2 low = ImGui::GetWindowPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  draw_icon(list, Icon::warning, {low.x + ui.px(20), low.y + height / 2}, ui.px(18), ui_color32(ui, Role::error));
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + inset, low.y + ui.px(10)}, ui_color32(ui, Role::text),
+                words.c_str(), nullptr, room);
+  list->AddText(ui.fonts.caption, caption, {low.x + inset, low.y + ui.px(14) + size.y}, ui_color32(ui, Role::secondary),
+                stale);
+  ui.widgets.note_rect("picture.error", low.x, low.y, low.x + limit, low.y + height);
+  if (can_undo) {
+    ImGui::SetCursorPos({limit - button - ui.px(12), (height - ImGui::GetFrameHeight()) / 2});
+    if (ui_button(ui, "picture.undo", ui.text("picture.undo"))) ui.workbench.undo();
+  }
+}
+
+void PictureArea::draw_progress(UiContext& ui) {
+  const float width = std::min(box_.width() - ui.px(24), ui.px(320));
+  if (width < ui.px(160)) return;
+  const float height = ImGui::GetFrameHeight() + ui.px(8);
+  const Card card(ui, "##work", (box_.x0 + box_.x1 - width) / 2, box_.y0 + ui.px(12), width, height);
+  char percent[16];
+  std::snprintf(percent, sizeof percent, "%.0f", static_cast<double>(ui.workbench.progress()) * 100);
+  const std::string words = tr(ui.language(), "work.computing", {std::string(percent)});
+  const float button = ImGui::GetFrameHeight();
+  ui_progress(ui, "work.progress", ui.workbench.progress(), (width - button) / ui.scale - 16, words.c_str());
+  ImGui::SameLine(0, ui.px(4));
+  if (ui_icon_button(ui, "work.cancel", Icon::close, ui.text("work.cancel"))) ui.workbench.cancel();
+}
+
+void PictureArea::draw_notice(UiContext& ui) {
+  const char* words = ui.notice.text.c_str();
+  ui.shows(ui.notice.text);
+  const float limit = std::min(box_.width() - ui.px(24), ui.px(640));
+  if (limit < ui.px(120)) return;
+  const float inset = ui.px(36);
+  const ImVec2 size = ImGui::CalcTextSize(words, nullptr, false, limit - inset - ui.px(16));
+  const float width = size.x + inset + ui.px(16);
+  const float height = size.y + ui.px(20);
+  const Card card(ui, "##notice", (box_.x0 + box_.x1 - width) / 2, box_.y1 - height - ui.px(52), width, height,
+                  ui.notice.is_error ? Role::error : Role::border);
+  const ImVec2 low = ImGui::GetWindowPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  draw_icon(list, ui.notice.is_error ? Icon::warning : Icon::check, {low.x + ui.px(18), low.y + height / 2}, ui.px(16),
+            ui_color32(ui, ui.notice.is_error ? Role::error : Role::output));
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + inset, low.y + ui.px(10)}, ui_color32(ui, Role::text),
+                words, nullptr, limit - inset - ui.px(16));
+  ui.widgets.note_rect("notice", low.x, low.y, low.x + width, low.y + height);
+}
+
+void PictureArea::draw_camera(UiContext& ui) {
+  const float button = ImGui::GetFrameHeight();
+  const float words = ui.px(56);
+  const float width = 3 * button + words + ui.px(8);
+  const float height = button + ui.px(8);
+  if (box_.width() < width + ui.px(24) || box_.height() < ui.px(160)) return;
+  const Card card(ui, "##camera", box_.x1 - width - ui.px(12), box_.y1 - height - ui.px(12), width, height);
+  if (ui_icon_button(ui, "picture.zoom_out", Icon::minus, ui.text("picture.zoom_out"))) zoom(ui, 1 / 1.5);
+  ImGui::SameLine(0, 0);
+  char percent[24];
+  std::snprintf(percent, sizeof percent, "%.0f %%", view_.zoom * 100);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  {
+    const UiFont caption(ui.fonts.caption);
+    const ImVec2 size = ImGui::CalcTextSize(percent);
+    ImGui::GetWindowDrawList()->AddText(
+        {std::floor(low.x + (words - size.x) / 2), std::floor(low.y + (button - size.y) / 2)},
+        ui_color32(ui, Role::secondary), percent);
+  }
+  ImGui::Dummy({words, button});
+  ImGui::SameLine(0, 0);
+  if (ui_icon_button(ui, "picture.zoom_in", Icon::plus, ui.text("picture.zoom_in"))) zoom(ui, 1.5);
+  ImGui::SameLine(0, 0);
+  if (ui_icon_button(ui, "picture.fit", Icon::fit, ui.text("picture.fit"))) fit();
+}
+
+}  // namespace convscope

@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "app/gui/panels.h"
+#include "app/gui/widgets.h"
+#include "engine/trace.h"
+
+namespace convscope {
+namespace {
+
+constexpr std::array<double, 13> kSpeeds = {0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 256, 1024, 4096, 16384};
+constexpr std::array<std::string_view, kSpeeds.size()> kSpeedKeys = {"0.25", "0.5", "1",   "2",    "4",    "8",    "16",
+                                                                     "32",   "64",  "256", "1024", "4096", "16384"};
+
+/// "y[0, 1, 0]", with the image's number only where there are several.
+int cell_words(const ConvPlan& plan, int64_t step, char* out, size_t capacity) {
+  const OutputCell cell = cell_of_step(plan, step);
+  if (plan.batch > 1) {
+    return std::snprintf(out, capacity, "y[%lld, %lld, %lld, %lld]", static_cast<long long>(cell.n),
+                         static_cast<long long>(cell.c), static_cast<long long>(cell.y),
+                         static_cast<long long>(cell.x));
+  }
+  return std::snprintf(out, capacity, "y[%lld, %lld, %lld]", static_cast<long long>(cell.c),
+                       static_cast<long long>(cell.y), static_cast<long long>(cell.x));
+}
+
+/// The bar over all steps, with a tick where a row ends as long as ticks can be told apart.
+void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan) {
+  const float height = ImGui::GetFrameHeight();
+  ImGui::InvisibleButton("##scrub", {std::max(ui.px(40), width), height});
+  ui.widgets.note_item("timeline.scrub");
+  const bool active = ImGui::IsItemActive();
+  const bool hovered = ImGui::IsItemHovered();
+  const ImVec2 low = ImGui::GetItemRectMin();
+  const ImVec2 high = ImGui::GetItemRectMax();
+  const float knob = ui.px(7);
+  const float from = low.x + knob;
+  const float length = std::max(1.0f, high.x - knob - from);
+  const double last = static_cast<double>(std::max<int64_t>(1, count - 1));
+  const float pointer = std::clamp((ImGui::GetIO().MousePos.x - from) / length, 0.0f, 1.0f);
+  const int64_t pointed = std::clamp<int64_t>(std::llround(static_cast<double>(pointer) * last), 0, count - 1);
+  if (active) {
+    ui.playback.pause();
+    ui.playback.go_to(pointed, count);
+  }
+  const Moment& moment = ui.playback.moment();
+  // Within a step the knob moves along, so that playing looks smooth on short runs.
+  const double phase = ui.playback.playing() ? static_cast<double>(moment.phase) - 1.0 : 0.0;
+  const double at = std::clamp((static_cast<double>(moment.step) + phase) / last, 0.0, 1.0);
+  const float x = from + static_cast<float>(at) * length;
+  const float y = std::floor((low.y + high.y) / 2);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float half = ui.px(2.5f);
+  list->AddRectFilled({from, y - half}, {from + length, y + half}, ui_color32(ui, Role::border), half);
+  list->AddRectFilled({from, y - half}, {x, y + half}, ui_color32(ui, Role::accent), half);
+  if (plan && plan->out.w > 0) {
+    const int64_t rows = count / plan->out.w;
+    if (rows > 1 && static_cast<float>(rows) * ui.px(8) < length) {
+      for (int64_t row = 1; row < rows; ++row) {
+        const double step = static_cast<double>(row * plan->out.w) - 0.5;
+        const float tick = std::floor(from + static_cast<float>(step / last) * length);
+        const bool channel = row % std::max<int64_t>(1, plan->out.h) == 0;
+        const float reach = ui.px(channel ? 9.0f : 6.0f);
+        list->AddRectFilled({tick, y - reach}, {tick + std::max(1.0f, ui.px(1)), y + reach},
+                            ui_color32(ui, channel ? Role::secondary : Role::border));
+      }
+    }
+  }
+  if (hovered || active) list->AddCircleFilled({x, y}, knob + ui.px(4), ui_color32(ui, Role::accent, 0.18f), 28);
+  list->AddCircleFilled({x, y}, knob, ui_color32(ui, Role::accent), 28);
+  list->AddCircleFilled({x, y}, knob - ui.px(2), ui_color32(ui, Role::canvas), 28);
+  if ((hovered || active) && plan) {
+    char words[96];
+    cell_words(*plan, pointed, words, sizeof words);
+    const UiFont mono(ui.fonts.mono);
+    ImGui::SetTooltip("%lld  %s", static_cast<long long>(pointed + 1), words);
+  }
+}
+
+/// Labels of the speeds, made once per language.
+std::span<const char* const> speed_labels(Language language) {
+  static std::array<std::array<std::string, kSpeeds.size()>, 2> words;
+  static std::array<std::array<const char*, kSpeeds.size()>, 2> pointers;
+  const size_t index = static_cast<size_t>(language);
+  if (words[index][0].empty()) {
+    for (size_t i = 0; i < kSpeeds.size(); ++i) {
+      words[index][i] = tr(language, "timeline.steps_per_second", {std::string(kSpeedKeys[i])});
+      pointers[index][i] = words[index][i].c_str();
+    }
+  }
+  return pointers[index];
+}
+
+}  // namespace
+
+void draw_timeline(UiContext& ui) {
+  const int64_t count = ui.workbench.step_count();
+  const ComputationPtr computation = ui.workbench.computation();
+  const ConvPlan* plan = computation ? &computation->plan : nullptr;
+  const float gap = ui.px(4);
+  const float start = ImGui::GetCursorPosX();
+  const float full = ImGui::GetContentRegionAvail().x;
+  Playback& playback = ui.playback;
+  const int64_t step = std::clamp<int64_t>(playback.moment().step, 0, count - 1);
+  ButtonOptions possible;
+
+  possible.enabled = step > 0;
+  if (ui_icon_button(ui, "timeline.first", Icon::first, ui.text("timeline.first"), possible)) playback.first(count);
+  ImGui::SameLine(0, gap);
+  if (ui_icon_button(ui, "timeline.back", Icon::step_back, ui.text("timeline.back"), possible)) playback.back(count);
+  ImGui::SameLine(0, gap);
+  ButtonOptions play;
+  play.primary = true;
+  play.width = 44;
+  const bool playing = playback.playing();
+  if (ui_icon_button(ui, "timeline.play", playing ? Icon::pause : Icon::play,
+                     ui.text(playing ? "timeline.pause" : "timeline.play"), play)) {
+    playback.toggle(count);
+  }
+  ImGui::SameLine(0, gap);
+  possible.enabled = step < count - 1;
+  if (ui_icon_button(ui, "timeline.forward", Icon::step_forward, ui.text("timeline.forward"), possible)) {
+    playback.forward(count, !ui.settings.reduced_motion);
+  }
+  ImGui::SameLine(0, gap);
+  if (ui_icon_button(ui, "timeline.last", Icon::last, ui.text("timeline.last"), possible)) playback.last(count);
+  ImGui::SameLine(0, ui.px(12));
+
+  // From the right: loop, speed, the step in words; the bar takes what is left.
+  char step_words[64];
+  std::snprintf(step_words, sizeof step_words, "%lld / %lld", static_cast<long long>(step + 1),
+                static_cast<long long>(count));
+  char widest[64];
+  std::snprintf(widest, sizeof widest, "%lld / %lld", static_cast<long long>(count), static_cast<long long>(count));
+  char cell[96] = "";
+  if (plan) cell_words(*plan, step, cell, sizeof cell);
+  char widest_cell[96] = "";
+  if (plan) cell_words(*plan, count - 1, widest_cell, sizeof widest_cell);
+  float words_width = 0, numbers_width = 0, cell_width = 0;
+  const char* step_label = ui.text("timeline.step");
+  words_width = ImGui::CalcTextSize(step_label).x + ui.px(8);
+  {
+    const UiFont mono(ui.fonts.mono);
+    numbers_width = ImGui::CalcTextSize(widest).x + ui.px(14);
+    cell_width = ImGui::CalcTextSize(widest_cell).x + ui.px(14);
+  }
+  const float speed_width = ui.px(118);
+  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8);
+  const float used = ImGui::GetCursorPosX() - start;
+  float bar = full - used - side - words_width - numbers_width - cell_width;
+  const bool show_cell = bar > ui.px(140);
+  if (!show_cell) bar += cell_width;
+  const bool show_label = bar > ui.px(100);
+  if (!show_label) bar += words_width;
+  draw_scrub(ui, bar - ui.px(12), count, plan);
+
+  ImGui::SameLine(0, ui.px(12));
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float height = ImGui::GetFrameHeight();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float baseline = std::floor(at.y + (height - ImGui::GetFontSize()) / 2);
+  float x = at.x;
+  if (show_label) {
+    list->AddText({x, baseline}, ui_color32(ui, Role::secondary), step_label);
+    x += words_width;
+  }
+  {
+    const UiFont mono(ui.fonts.mono);
+    const float y = std::floor(at.y + (height - ImGui::GetFontSize()) / 2);
+    list->AddText({x, y}, ui_color32(ui, Role::text), step_words);
+    x += numbers_width;
+    if (show_cell) {
+      list->AddText({x, y}, ui_color32(ui, Role::output), cell);
+      x += cell_width;
+    }
+  }
+  ImGui::Dummy({x - at.x, height});
+  ui.widgets.note_item("timeline.step");
+
+  ImGui::SameLine(start + full - side + ui.px(8));
+  int speed = 0;
+  const double now = ui.session().steps_per_second;
+  for (size_t i = 0; i < kSpeeds.size(); ++i) {
+    if (std::abs(std::log(kSpeeds[i] / now)) < std::abs(std::log(kSpeeds[static_cast<size_t>(speed)] / now))) {
+      speed = static_cast<int>(i);
+    }
+  }
+  if (ui_combo(ui, "timeline.speed", speed, speed_labels(ui.language()), speed_width / ui.scale, kSpeedKeys)) {
+    const double chosen = kSpeeds[static_cast<size_t>(speed)];
+    ui.workbench.apply_view([chosen](Session& session) { session.steps_per_second = chosen; });
+  }
+  if (!ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup)) ui_tooltip(ui, ui.text("timeline.speed"));
+  ImGui::SameLine(0, ui.px(8));
+  ButtonOptions loop;
+  loop.active = ui.session().loop;
+  if (ui_icon_button(ui, "timeline.loop", Icon::loop, ui.text("timeline.loop"), loop)) {
+    ui.workbench.apply_view([](Session& session) { session.loop = !session.loop; });
+  }
+}
+
+}  // namespace convscope

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "app/gui/overlays.h"
+#include "app/gui/panels.h"
+#include "app/gui/widgets.h"
+#include "app/session/presets.h"
+
+namespace convscope {
+namespace {
+
+constexpr size_t kMostLenses = 16;
+
+/// The button that names the session and opens the list of presets below itself.
+void draw_preset_button(UiContext& ui, float width) {
+  const Session& session = ui.session();
+  const Preset* preset = find_preset(session.title);
+  const char* words = preset                  ? ui.text(preset->title_key)
+                      : session.title.empty() ? ui.text("toolbar.untitled")
+                                              : session.title.c_str();
+  ui.shows(session.title);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const float height = ImGui::GetFrameHeight();
+  ImGui::PushID("preset");
+  const bool pressed = ImGui::InvisibleButton("##preset", {width, height});
+  const bool hovered = ImGui::IsItemHovered();
+  ui.widgets.note_item("preset");
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 high(low.x + width, low.y + height);
+  list->AddRectFilled(low, high, ui_color32(ui, Role::canvas), ui.px(6));
+  if (hovered) list->AddRectFilled(low, high, ui_color32(ui, Role::text, 0.06f), ui.px(6));
+  list->AddRect(low, high, ui_color32(ui, Role::border), ui.px(6));
+  draw_icon(list, Icon::grid, {low.x + ui.px(18), (low.y + high.y) / 2}, ui.px(14), ui_color32(ui, Role::accent));
+  list->PushClipRect(low, {high.x - ui.px(26), high.y}, true);
+  list->AddText({low.x + ui.px(34), std::floor((low.y + high.y - ImGui::GetFontSize()) / 2)},
+                ui_color32(ui, Role::text), words);
+  list->PopClipRect();
+  draw_icon(list, Icon::chevron_down, {high.x - ui.px(14), (low.y + high.y) / 2}, ui.px(12),
+            ui_color32(ui, Role::secondary));
+  ui_tooltip(ui, ui.text("toolbar.preset"));
+  if (pressed) ImGui::OpenPopup("##presets");
+  ImGui::SetNextWindowPos({low.x, high.y + ui.px(4)});
+  const float room = ImGui::GetIO().DisplaySize.y - high.y - ui.px(24);
+  ImGui::SetNextWindowSizeConstraints({std::max(width, ui.px(280)), 0}, {ui.px(520), std::max(ui.px(120), room)});
+  if (ImGui::BeginPopup("##presets")) {
+    draw_preset_menu(ui);
+    ImGui::EndPopup();
+  }
+  ImGui::PopID();
+}
+
+void draw_lenses(UiContext& ui, float room) {
+  const ConvPlan* plan = ui.workbench.plan();
+  static const std::vector<Lens> all = all_lenses();
+  std::array<Lens, kMostLenses> lenses{};
+  std::array<const char*, kMostLenses> labels{};
+  std::array<std::string_view, kMostLenses> keys{};
+  size_t count = 0;
+  int current = -1;
+  float fit = 0;
+  for (Lens lens : all) {
+    if (plan && !lens_applies(lens, *plan)) continue;
+    if (lens == ui.session().lens) current = static_cast<int>(count);
+    lenses[count] = lens;
+    keys[count] = name_of(lens);
+    switch (lens) {
+      case Lens::sliding:
+        labels[count] = ui.text("lens.sliding");
+        break;
+      case Lens::im2col:
+        labels[count] = ui.text("lens.im2col");
+        break;
+    }
+    fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
+    if (++count == kMostLenses) break;
+  }
+  const std::span<const char* const> words(labels.data(), count);
+  const std::span<const std::string_view> names(keys.data(), count);
+  const bool changed = fit <= room ? ui_segments(ui, "lens", current, words, names)
+                                   : ui_combo(ui, "lens", current, words, std::max(96.0f, room / ui.scale), names);
+  if (changed) {
+    const Lens lens = lenses[static_cast<size_t>(current)];
+    ui.workbench.apply_view([lens](Session& session) { session.lens = lens; });
+  }
+}
+
+}  // namespace
+
+void draw_toolbar(UiContext& ui) {
+  const float button = ImGui::GetFrameHeight();
+  const float gap = ui.px(4);
+  const float group_gap = ui.px(12);
+  const float full = ImGui::GetContentRegionAvail().x;
+  const float start = ImGui::GetCursorPosX();
+  const char* export_words = ui.text("toolbar.export");
+  const char* language_words = ui.text("toolbar.other_language");
+  const float export_width = ImGui::CalcTextSize(export_words).x + ui.px(24 + 22);
+  const float language_width = ImGui::CalcTextSize(language_words).x + ui.px(20);
+  const float right = 7 * button + 6 * gap + 3 * group_gap + language_width + gap + export_width;
+
+  ButtonOptions fold;
+  fold.active = ui.settings.left_open;
+  if (ui_icon_button(ui, "toolbar.fold_left", Icon::fold_left, ui.text("toolbar.fold_left"), fold)) {
+    ui.settings.left_open = !ui.settings.left_open;
+  }
+  ImGui::SameLine(0, gap);
+  const float middle = full - right - 2 * (button + gap) - group_gap;
+  const float preset_width = std::clamp(middle * 0.5f, ui.px(120), ui.px(280));
+  draw_preset_button(ui, preset_width);
+  ImGui::SameLine(0, group_gap);
+  draw_lenses(ui, middle - preset_width - group_gap);
+
+  ImGui::SameLine(start + full - right - button - gap);
+  ButtonOptions possible;
+  std::string hint;
+  const auto named = [&](const char* key, std::string_view edit) -> const char* {
+    if (edit.empty()) return ui.text(key);
+    hint = std::string(ui.text(key)) + ": " + std::string(tr(ui.language(), edit));
+    return hint.c_str();
+  };
+  possible.enabled = ui.workbench.can_undo();
+  if (ui_icon_button(ui, "toolbar.undo", Icon::undo,
+                     named("toolbar.undo", possible.enabled ? ui.workbench.undo_name_key() : std::string_view()),
+                     possible)) {
+    ui.workbench.undo();
+  }
+  ImGui::SameLine(0, gap);
+  possible.enabled = ui.workbench.can_redo();
+  if (ui_icon_button(ui, "toolbar.redo", Icon::redo,
+                     named("toolbar.redo", possible.enabled ? ui.workbench.redo_name_key() : std::string_view()),
+                     possible)) {
+    ui.workbench.redo();
+  }
+  ImGui::SameLine(0, group_gap);
+  if (ui_icon_button(ui, "toolbar.open", Icon::open_file, ui.text("toolbar.open"))) {
+    ui.requests.open_file_dialog = true;
+  }
+  ImGui::SameLine(0, gap);
+  if (ui_icon_button(ui, "toolbar.save", Icon::save, ui.text("toolbar.save"))) ui.requests.save_project = true;
+  ImGui::SameLine(0, group_gap);
+  ButtonOptions language;
+  language.quiet = true;
+  language.width = language_width / ui.scale;
+  language.tooltip = ui.text("toolbar.language");
+  if (ui_button(ui, "toolbar.language", language_words, language)) next_language(ui);
+  ImGui::SameLine(0, gap);
+  const ThemeId theme_id = ui.session().theme;
+  const Icon theme_icon = theme_id == ThemeId::light  ? Icon::sun
+                          : theme_id == ThemeId::dark ? Icon::moon
+                                                      : Icon::contrast;
+  const char* theme_words = theme_id == ThemeId::light  ? ui.text("toolbar.theme_light")
+                            : theme_id == ThemeId::dark ? ui.text("toolbar.theme_dark")
+                                                        : ui.text("toolbar.theme_contrast");
+  if (ui_icon_button(ui, "toolbar.theme", theme_icon, theme_words)) next_theme(ui);
+  ImGui::SameLine(0, gap);
+  const ImVec2 settings_at = ImGui::GetCursorScreenPos();
+  if (ui_icon_button(ui, "toolbar.settings", Icon::settings, ui.text("toolbar.settings"))) {
+    ImGui::OpenPopup("##settings");
+  }
+  ImGui::SetNextWindowPos({settings_at.x + button, settings_at.y + button + ui.px(4)}, 0, {1, 0});
+  if (ImGui::BeginPopup("##settings")) {
+    draw_settings_menu(ui);
+    ImGui::EndPopup();
+  }
+  ImGui::SameLine(0, gap);
+  if (ui_icon_button(ui, "toolbar.help", Icon::help, ui.text("toolbar.help"))) ui.requests.show_shortcuts = true;
+  ImGui::SameLine(0, group_gap);
+  ButtonOptions primary;
+  primary.primary = true;
+  primary.enabled = ui.workbench.computation() != nullptr;
+  primary.tooltip = ui.text("toolbar.export_hint");
+  if (ui_icon_label_button(ui, "toolbar.export", Icon::export_file, export_words, primary)) {
+    ui.requests.open_export = true;
+  }
+  ImGui::SameLine(0, gap);
+  fold.active = ui.settings.right_open;
+  if (ui_icon_button(ui, "toolbar.fold_right", Icon::fold_right, ui.text("toolbar.fold_right"), fold)) {
+    ui.settings.right_open = !ui.settings.right_open;
+  }
+}
+
+}  // namespace convscope
