@@ -245,6 +245,13 @@ void multiply_panel(const Work<T>& work, const BlockLayout& layout, const T* blo
   }
 }
 
+/// Vectors that one panel may go through before somebody looks whether the job was cancelled: about a millisecond.
+size_t vectors_between_looks(int lanes, int64_t taps) {
+  constexpr double kMacs = 64e6;
+  return static_cast<size_t>(std::max(double{kMaxTileVectors},
+                                      kMacs / (static_cast<double>(lanes * kMaxTileRows) * static_cast<double>(taps))));
+}
+
 template <class T>
 void run_block_item(Work<T>& work, int64_t item) {
   const ConvPlan& plan = work.plan;
@@ -283,7 +290,8 @@ void run_block_item(Work<T>& work, int64_t item) {
   // else each panel through the whole block.
   const int64_t weight_bytes = plan.kernels_per_group() * taps * static_cast<int64_t>(sizeof(T));
   const size_t all = layout.vectors.size();
-  const size_t piece = work.packed_weight != nullptr && weight_bytes <= block_target_bytes() / 2 ? size_t{8} : all;
+  const bool weight_stays = work.packed_weight != nullptr && weight_bytes <= block_target_bytes() / 2;
+  const size_t piece = weight_stays ? size_t{8} : std::min(all, vectors_between_looks(work.kernels.lanes, taps));
   for (size_t begin = 0; begin < all; begin += piece) {
     const size_t end = std::min(all, begin + piece);
     for (int64_t i = first; i < last; ++i) {
@@ -409,6 +417,7 @@ T* pack_weight(const Work<T>& work, int threads, AlignedBuffer& buffer) {
   if (packed == nullptr) return nullptr;
   const auto panels = static_cast<int64_t>(work.panels.size());
   parallel_for(threads, plan.groups * panels, [&](int64_t item) {
+    if (work.stopped()) return;
     const int64_t group = item / panels;
     const Panel& panel = work.panels[static_cast<size_t>(item % panels)];
     work.kernels.pack_rows(work.weight_row(group, panel.begin), plan.taps(), panel.rows, plan.taps(),

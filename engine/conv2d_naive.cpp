@@ -24,8 +24,8 @@ bool conv2d_naive(const ConvPlan& plan, const T* input, const T* weight, const T
         for (int64_t q = 0; q < Q; ++q) {
           T sum = 0;
           for (int64_t c = 0; c < group_channels; ++c) {
-            if (job != nullptr && job->cancelled.load(std::memory_order_relaxed)) return false;
             for (int64_t r = 0; r < R; ++r) {
+              if (job != nullptr && job->cancelled.load(std::memory_order_relaxed)) return false;
               const int64_t y = p * plan.stride.h - plan.pads.top + r * plan.dilation.h;
               const int64_t source_y = source_index(y, H, plan.padding_mode);
               for (int64_t s = 0; s < S; ++s) {

@@ -63,13 +63,18 @@ BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, in
   const int64_t plane = layout.plane_rows * layout.pitch;
   layout.channel_stride = v.phases * h.phases * plane;
 
+  std::vector<int64_t> down(static_cast<size_t>(plan.kernel.h)), right(static_cast<size_t>(plan.kernel.w));
+  for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
+    down[static_cast<size_t>(ky)] = v.phase_of(ky) * h.phases * plane + v.shift_of(ky) * layout.pitch;
+  }
+  for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+    right[static_cast<size_t>(kx)] = h.phase_of(kx) * plane + h.shift_of(kx);
+  }
   layout.tap_offsets.reserve(static_cast<size_t>(plan.taps()));
   for (int64_t c = 0; c < plan.channels_per_group(); ++c) {
-    for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
-      for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
-        const int64_t phase = v.phase_of(ky) * h.phases + h.phase_of(kx);
-        layout.tap_offsets.push_back(static_cast<int32_t>(c * layout.channel_stride + phase * plane +
-                                                          v.shift_of(ky) * layout.pitch + h.shift_of(kx)));
+    for (const int64_t y : down) {
+      for (const int64_t x : right) {
+        layout.tap_offsets.push_back(static_cast<int32_t>(c * layout.channel_stride + y + x));
       }
     }
   }
