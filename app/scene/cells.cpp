@@ -89,7 +89,7 @@ void draw_window(LensFrame& frame, const Grid& grid, const Taps& taps, float opa
   }
 }
 
-void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity) {
+void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity = 1) {
   Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
   // On a photograph the window must still be found.
   const float smallest = 10 * frame.stage.ui;
@@ -133,6 +133,20 @@ void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n) {
   }
 }
 
+// Where a kernel that jumps has just been, fading.
+void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
+  if (!frame.jumping) return;
+  for (int64_t back = 3; back >= 1; --back) {
+    if (frame.step < back) continue;
+    const OutputCell cell = cell_of_step(frame.plan, frame.step - back);
+    if (cell.n != n || cell.c != frame.cell.c) continue;
+    const Pair origin = window_origin(frame.plan, cell);
+    taps.y = static_cast<double>(origin.h);
+    taps.x = static_cast<double>(origin.w);
+    draw_window_outline(frame, grid, taps, 0.5f - 0.12f * static_cast<float>(back));
+  }
+}
+
 }  // namespace
 
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
@@ -173,6 +187,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   const WindowPosition at = window_at(plan, frame.step, style.glides ? frame.phase.glide : 1);
   const Taps taps{at.y, at.x, plan.effective_kernel()};
   const bool cells = grid.pitch >= kMinCellPitch;
+  const bool values = style.values || !number_style.drawn();
   const Grid::Range range = grid.visible(painter.viewport());
   const bool has_padding = plan.pads != Pads{};
 
@@ -184,7 +199,8 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     if (whole) painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
     if (style.with_window) {
       if (style.shade) draw_window(frame, grid, taps, 1);
-      draw_window_outline(frame, grid, taps, 1);
+      draw_trail(frame, grid, n, taps);
+      draw_window_outline(frame, grid, taps);
     }
     return;
   }
@@ -215,12 +231,12 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       const Box box = grid.cell(y, x);
       if (style.rgb && !padding) continue;  // its pixel is there
       Mark& mark = painter.box(box, padding ? Role::padding : Role::input,
-                               padding        ? Fill::none
-                               : style.values ? Fill::value
-                                              : Fill::tint,
+                               padding  ? Fill::none
+                               : values ? Fill::value
+                                        : Fill::tint,
                                padding ? Outline::dashed : Outline::hairline, grid.radius());
       mark.opacity = style.opacity;
-      if (!padding && style.values) mark.value = scale_of(numbers, view.at(n, c, y, x));
+      if (!padding && values) mark.value = scale_of(numbers, view.at(n, c, y, x));
       painter.refer(mark, {TensorId::input, n, c, y, x});
       if (!used) painter.box(box, Role::unused, Fill::hatch, Outline::none, grid.radius()).opacity = style.opacity;
     }
@@ -244,7 +260,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
         const Box box = grid.cell(y, x);
         const float lift = chips && under ? box.height() * 0.1f : 0;
         const Role role = padding ? under ? Role::padding : Role::secondary : Role::input;
-        const Fill on = under ? Fill::shade : padding ? Fill::none : style.values ? Fill::value : Fill::tint;
+        const Fill on = under ? Fill::shade : padding ? Fill::none : values ? Fill::value : Fill::tint;
         Mark& text = painter.number(value, number_style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2 - lift, role, on);
         text.value = scale_of(numbers, value);
         text.opacity = style.opacity;
@@ -273,7 +289,10 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       }
     }
   }
-  if (style.with_window) draw_window_outline(frame, grid, taps, 1);
+  if (style.with_window) {
+    if (style.glides) draw_trail(frame, grid, n, taps);
+    draw_window_outline(frame, grid, taps);
+  }
   draw_rings(frame, grid, {TensorId::input, n, c, 0, 0});
 }
 
@@ -286,7 +305,7 @@ void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i,
     const TensorView view(frame.tensors.weight);
     const NumberRange numbers = range_of(frame.tensors.weight);
     const NumberStyle style = numbers_for(frame, grid, numbers);
-    const Fill fill = values ? Fill::value : Fill::tint;
+    const Fill fill = values || !style.drawn() ? Fill::value : Fill::tint;
     for (int64_t y = range.row0; y < range.row1; ++y) {
       for (int64_t x = range.col0; x < range.col1; ++x) {
         const Box box = grid.cell(y, x);
@@ -329,7 +348,7 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
       if (!style.drawn()) {
         mark.role = Role::output;
         mark.fill = Fill::value;
-        mark.outline = Outline::none;
+        if (grid.pitch < 10) mark.outline = Outline::none;
         mark.value = scale_of(numbers, frame.arithmetic.values[static_cast<size_t>(tap)].product);
         continue;
       }
@@ -374,7 +393,10 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       const bool computed = y * plan.out.w + x < done;
       const bool is_current = here && y == current.y && x == current.x;
       const double value = computed ? view.at(n, c, y, x) : 0;
-      const Fill fill = !computed ? Fill::none : is_current ? Fill::full : values ? Fill::value : Fill::tint;
+      const Fill fill = !computed                  ? Fill::none
+                        : is_current               ? Fill::full
+                        : values || !style.drawn() ? Fill::value
+                                                   : Fill::tint;
       Mark& mark = painter.box(box, Role::output, fill, Outline::hairline, grid.radius());
       mark.opacity = opacity;
       mark.value = scale_of(numbers, value);

@@ -96,34 +96,36 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
   int whole = 1;
   for (double limit = 9.5; whole < 9 && largest >= limit; limit *= 10) ++whole;
 
-  const float inner = width - std::max(2.0f, width * 0.1f);
+  const float inner = width - std::max(2.0f, width * 0.08f);
   const float tallest = std::min(height * 0.46f, 64.0f);
-  const auto size_for = [&](int chars) { return std::min(tallest, inner / (static_cast<float>(chars) * digit_width)); };
+  // In digits: a point is half as wide as a digit, a minus little more.
+  const auto size_for = [&](int digits, int points) {
+    const float wide = static_cast<float>(digits) + 0.5f * static_cast<float>(points) + 0.6f * static_cast<float>(sign);
+    return std::min(tallest, inner / (wide * digit_width));
+  };
   // Reading from afar comes before the fourth decimal.
   const float wanted = std::clamp(height * 0.27f, kMinNumberSize, 26.0f);
 
   if (exponent) {
-    style.max_chars = sign + 3;
-    for (int chars = sign + 8; chars > sign + 3; --chars) {
-      if (size_for(chars) >= wanted) {
-        style.max_chars = chars;
-        break;
-      }
+    int digits = 3;
+    for (int more = 8; more > 3 && digits == 3; --more) {
+      if (size_for(more, 0) >= wanted) digits = more;
     }
-    style.size = size_for(style.max_chars);
+    style.max_chars = sign + digits;
+    style.size = size_for(digits, 0);
     style.decimals = 4;
   } else if (range.integral) {
     style.decimals = 0;
-    // One digit alone would be larger than anything else in the picture.
     style.max_chars = sign + whole;
-    style.size = size_for(std::max(2, style.max_chars));
+    // One digit alone would be larger than anything else in the picture.
+    style.size = size_for(std::max(2, whole), 0);
   } else {
     // Whole digits alone would be wrong numbers: without room for a decimal there is none.
-    const auto decimals_in = [&](int whole_chars) {
+    const auto decimals_in = [&](int whole_digits) {
       for (int decimals = 4; decimals >= 1; --decimals) {
-        if (size_for(sign + whole_chars + 1 + decimals) >= wanted) return decimals;
+        if (size_for(whole_digits + decimals, 1) >= wanted) return decimals;
       }
-      return size_for(sign + whole_chars + 2) >= kMinNumberSize ? 1 : 0;
+      return size_for(whole_digits + 1, 1) >= kMinNumberSize ? 1 : 0;
     };
     style.decimals = decimals_in(whole);
     if (largest < 0.995 && style.decimals < 3) {
@@ -132,7 +134,7 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
       style.decimals = decimals_in(whole);
     }
     style.max_chars = sign + whole + 1 + style.decimals;
-    style.size = style.decimals > 0 ? size_for(style.max_chars) : 0;
+    style.size = style.decimals > 0 ? size_for(whole + style.decimals, 1) : 0;
   }
   if (style.size < kMinNumberSize) style.size = 0;
   return style;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include "app/scene/sliding_overview.h"
 
@@ -46,6 +47,10 @@ class Solver {
     tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
     tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
     tag_w_ = static_cast<double>(name_tag_width(painter, "W", plan.weight_shape(), stage.ui));
+    char words[96];
+    const int length = std::snprintf(words, sizeof words, "Y[%lld, %lld] = -0.0000000",
+                                     static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
+    sums_w_ = static_cast<double>(painter.width({words, static_cast<size_t>(length)}, Face::bold, 16 * stage.ui));
     sign_ = 34 * u_;
     gap_ = 28 * u_;
     more_ = plan.channels_per_group() > layout_.channels;
@@ -126,7 +131,7 @@ class Solver {
   double triple_h(double d) const { return tag_ + static_cast<double>(std::max(patch_.rows, plan_.kernel.h)) * d; }
   double kernel_w() const { return static_cast<double>(plan_.kernel.w); }
   double row_gap() const { return 6 * u_; }
-  double sums_w() const { return 190 * u_; }
+  double sums_w() const { return sums_w_; }
   double sums_h() const { return (plan_.bias ? 72 : 48) * u_; }
 
   Size loupe_size(double d) const {
@@ -173,7 +178,7 @@ class Solver {
   void solve() {
     const auto w = static_cast<double>(content_.width()), h = static_cast<double>(content_.height());
     const double ideal = std::min(w / (padded_w_ + out_w_), (h - head_ - foot_) / std::max(padded_h_, out_h_));
-    const double wanted = 30 * u_;
+    const double wanted = 34 * u_;
     for (double d = 44 * u_; d >= 2; d *= 0.94) {
       const double t = tensor_pitch(loupe_size(d));
       if (t <= 0) continue;
@@ -187,8 +192,8 @@ class Solver {
       }
     }
     if (d_ >= 8) d_ = std::floor(d_);
-    if (margin_ > 0) score_ *= 1.25;
-    if (more_) score_ *= 0.75;
+    if (margin_ > 0) score_ *= 1.15;
+    if (more_) score_ *= plan_.channels_per_group() <= kMaxLoupeChannels ? 0.65 : 0.8;
   }
 
   void loupe_at(double left, double top) {
@@ -242,6 +247,7 @@ class Solver {
   double tag_ = 0, label_ = 0, head_ = 0, foot_ = 0, sheets_x_ = 0, sheets_y_ = 0, sign_ = 0, gap_ = 0;
   double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0;
   bool more_ = false;
+  double sums_w_ = 0;
   double d_ = 0, t_ = 0, score_ = 0;
 };
 

@@ -16,8 +16,9 @@ float estimated_width(std::string_view words, Face face, float size) {
     if ((byte & 0xC0) == 0x80) continue;
     if (byte >= 0xE3) {
       width += 1.0f;  // Chinese characters are square
-    } else if (byte == 'i' || byte == 'l' || byte == '.' || byte == ',' || byte == ' ' || byte == ':' || byte == '|') {
-      width += 0.34f;
+    } else if (byte == 'i' || byte == 'l' || byte == '.' || byte == ',' || byte == ' ' || byte == ':' || byte == '|' ||
+               byte == '-') {
+      width += 0.36f;
     } else {
       width += 0.64f;
     }

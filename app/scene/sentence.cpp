@@ -55,6 +55,14 @@ void append_sentence(std::string& out, Language language, const ConvPlan& plan, 
   }
 }
 
+void append_channel_sum(std::string& out, Language language, int64_t channels, double sum) {
+  if (channels == 1) {
+    out.append("\u03a3 = ").append(Digits(sum));
+  } else {
+    append_words(out, tr(language, "scene.channel_sum"), {Digits(channels), Digits(sum)});
+  }
+}
+
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal) {
   const int64_t begin = horizontal ? plan.pads.left : plan.pads.top,
                 end = horizontal ? plan.pads.right : plan.pads.bottom;

@@ -18,6 +18,9 @@ void append_words(std::string& out, std::string_view words, std::initializer_lis
 void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step,
                      const CellArithmetic& arithmetic);
 
+/// "sum = 1.5", or "sum of 16 channels = 1.5".
+void append_channel_sum(std::string& out, Language language, int64_t channels, double sum);
+
 /// "floor((5 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 3" for one axis, with real brackets of floor.
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal);
 

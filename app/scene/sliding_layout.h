@@ -8,6 +8,8 @@ namespace convscope {
 /// Up to this many channels stand one below the other, more lie on a stack.
 inline constexpr int kMaxShownChannels = 4;
 
+inline constexpr float kSumSize = 15;
+
 struct SlidingLayout {
   double pitch = 0;  // 0: does not fit
 
@@ -23,13 +25,15 @@ struct SlidingLayout {
   Grid inputs[kMaxShownChannels];
   Grid weights[kMaxShownChannels];  // beside the inputs of the current group
   Grid product_grids[kMaxShownChannels];
-  float sum_x[kMaxShownChannels] = {}, sum_y[kMaxShownChannels] = {};  // middle of "sum = 1.5"
+  float sum_x[kMaxShownChannels] = {}, sum_y[kMaxShownChannels] = {};  // left end of the channel's sum, its middle
   Grid outputs[kMaxShownChannels];
   Grid bias;
   double times_x = 0, times_y = 0, plus_x = 0, plus_y = 0, equals_x = 0, equals_y = 0;
 };
 
-/// In coordinates of the fitted picture. The layout depends on the group only in where the kernel's slices stand.
-SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group);
+/// In coordinates of the fitted picture. Channels stand apart where the numbers of input and output can still be read.
+/// The layout depends on the group only in where the kernel's slices stand.
+SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
+                             const NumberRange& input, const NumberRange& output);
 
 }  // namespace convscope

@@ -19,12 +19,11 @@ void draw_channel_sum(LensFrame& frame, const SlidingLayout& layout, int i, int6
     for (int64_t t = group_c * area; t < (group_c + 1) * area; ++t)
       sum += frame.arithmetic.values[static_cast<size_t>(t)].product;
   }
-  char digits[24], words[48];
-  const int length = format_number(sum, 8, digits, sizeof digits);
-  const int n = std::snprintf(words, sizeof words, "\u03a3 = %.*s", length, digits);
-  frame.painter.text({words, static_cast<size_t>(n)}, frame.stage.seen_x(static_cast<double>(layout.sum_x[i])),
-                     frame.stage.seen_y(static_cast<double>(layout.sum_y[i])), 15 * frame.stage.ui, Role::text,
-                     Align::center);
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  append_channel_sum(words, frame.request.language, last_c - group_c + 1, sum);
+  frame.painter.text(words, frame.stage.seen_x(static_cast<double>(layout.sum_x[i])),
+                     frame.stage.seen_y(static_cast<double>(layout.sum_y[i])), kSumSize * frame.stage.ui, Role::text);
 }
 
 }  // namespace
@@ -33,7 +32,8 @@ void build_sliding_lens(LensFrame& frame) {
   const ConvPlan& plan = frame.plan;
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
-  const SlidingLayout layout = sliding_layout(plan, stage, painter, frame.group);
+  const SlidingLayout layout =
+      sliding_layout(plan, stage, painter, frame.group, range_of(frame.tensors.input), range_of(frame.tensors.output));
   const auto cell = static_cast<float>(layout.pitch);
   if (layout.pitch < kMinNumberPitch ||
       !fit_numbers(range_of(frame.tensors.input), cell, cell, painter.digit_width()).drawn()) {

@@ -1,6 +1,7 @@
 #include "app/scene/sliding_overview.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace convscope {
@@ -26,8 +27,8 @@ void draw_loupe_lines(LensFrame& frame, const OverviewLayout& layout) {
   }
 }
 
-// Channel of the group that the pointer is at, in X or in the kernel.
-int64_t hovered_channel(const LensFrame& frame) {
+// Channel of the group that the pointer is at, in X or in the kernel; else the one that the kernel weighs most.
+int64_t wanted_channel(const LensFrame& frame) {
   const int64_t cpg = frame.plan.channels_per_group();
   if (!frame.hover.active()) return 0;
   const CellRef& self = frame.hover.self();
@@ -117,8 +118,7 @@ void build_sliding_overview(LensFrame& frame) {
   }
 
   draw_loupe_lines(frame, layout);
-  // With room for some channels only, those that the pointer asks for.
-  const int64_t from = std::min(hovered_channel(frame), cpg - layout.channels);
+  const int64_t from = layout.channels < cpg ? std::min(wanted_channel(frame), cpg - layout.channels) : 0;
   for (int i = 0; i < layout.channels; ++i) {
     const Grid patch = stage.seen(layout.patches[i]);
     painter.box(patch.bounds(), Role::canvas, Fill::full);
