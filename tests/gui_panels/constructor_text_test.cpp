@@ -1,0 +1,170 @@
+#include "app/gui/constructor_text.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+namespace convscope {
+namespace {
+
+ConvParams parsed(const std::string& text) {
+  Result<ConvParams> params = parse_constructor(text);
+  EXPECT_TRUE(params.ok()) << text << ": " << (params ? "" : params.error().code);
+  return params ? *params : ConvParams{};
+}
+
+std::string refusal(const std::string& text) {
+  Result<ConvParams> params = parse_constructor(text);
+  return params ? "accepted" : params.error().code;
+}
+
+TEST(ConstructorText, writes_the_five_arguments_that_everybody_knows) {
+  EXPECT_EQ(constructor_text(ConvParams{}), "Conv2d(1, 1, kernel_size=3, stride=1, padding=0)");
+}
+
+TEST(ConstructorText, writes_the_others_where_they_differ_from_the_defaults) {
+  ConvParams params;
+  params.in_channels = 4;
+  params.out_channels = 8;
+  params.kernel_size = {3, 5};
+  params.padding_kind = PaddingKind::same;
+  params.dilation = {2, 1};
+  params.groups = 2;
+  params.bias = false;
+  params.padding_mode = PaddingMode::reflect;
+  params.dtype = DType::float64;
+  EXPECT_EQ(constructor_text(params),
+            "Conv2d(4, 8, kernel_size=(3, 5), stride=1, padding='same', dilation=(2, 1), groups=2, bias=False, "
+            "padding_mode='reflect', dtype=torch.float64)");
+}
+
+TEST(ConstructorText, reads_what_it_writes_for_random_parameters) {
+  std::mt19937 random(20240501);
+  const auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random);
+  };
+  for (int round = 0; round < 500; ++round) {
+    ConvParams params;
+    params.in_channels = pick(-1, 9);
+    params.out_channels = pick(-1, 9);
+    params.kernel_size = {pick(0, 3), pick(0, 3)};
+    params.stride = {pick(0, 2), pick(0, 2)};
+    params.padding_kind = static_cast<PaddingKind>(pick(0, 2));
+    if (params.padding_kind == PaddingKind::numbers) params.padding = {pick(-1, 2), pick(-1, 2)};
+    params.dilation = {pick(1, 2), pick(1, 2)};
+    params.groups = pick(0, 3);
+    params.bias = pick(0, 1) == 1;
+    params.padding_mode = static_cast<PaddingMode>(pick(0, 3));
+    params.dtype = static_cast<DType>(pick(0, 1));
+    const std::string text = constructor_text(params);
+    EXPECT_EQ(parsed(text), params) << "round " << round << ": " << text;
+  }
+}
+
+TEST(ConstructorText, takes_positions_in_the_order_of_the_signature) {
+  const ConvParams params = parsed("nn.Conv2d(4, 6, (3, 5), 2, 1, (2, 1), 2, False, 'circular', 'cpu', torch.double)");
+  EXPECT_EQ(params.in_channels, 4);
+  EXPECT_EQ(params.out_channels, 6);
+  EXPECT_EQ(params.kernel_size, (Pair{3, 5}));
+  EXPECT_EQ(params.stride, (Pair{2, 2}));
+  EXPECT_EQ(params.padding, (Pair{1, 1}));
+  EXPECT_EQ(params.dilation, (Pair{2, 1}));
+  EXPECT_EQ(params.groups, 2);
+  EXPECT_FALSE(params.bias);
+  EXPECT_EQ(params.padding_mode, PaddingMode::circular);
+  EXPECT_EQ(params.dtype, DType::float64);
+}
+
+TEST(ConstructorText, takes_a_line_as_it_stands_in_a_script) {
+  const ConvParams params = parsed(
+      "self.conv1 = torch.nn.Conv2d(\n"
+      "    in_channels=3,  # a colour picture\n"
+      "    out_channels=64,\n"
+      "    kernel_size=[7, 7],\n"
+      "    stride=2, padding=\"same\",\n"
+      "),  # of a Sequential\n");
+  EXPECT_EQ(params.in_channels, 3);
+  EXPECT_EQ(params.out_channels, 64);
+  EXPECT_EQ(params.kernel_size, (Pair{7, 7}));
+  EXPECT_EQ(params.stride, (Pair{2, 2}));
+  EXPECT_EQ(params.padding_kind, PaddingKind::same);
+}
+
+TEST(ConstructorText, brackets_around_one_number_are_that_number) {
+  EXPECT_EQ(parsed("Conv2d(1, 1, (3))").kernel_size, (Pair{3, 3}));
+  EXPECT_EQ(refusal("Conv2d(1, 1, (3,))"), "error.constructor_type");
+}
+
+TEST(ConstructorText, underscores_part_digits_as_in_python) {
+  EXPECT_EQ(parsed("Conv2d(1_000, 1, 3)").in_channels, 1000);
+}
+
+TEST(ConstructorText, illegal_numbers_are_left_to_validate) {
+  EXPECT_EQ(parsed("Conv2d(1, 1, 3, stride=0)").stride, (Pair{0, 0}));
+  EXPECT_EQ(parsed("Conv2d(1, 1, 3, padding=-1)").padding, (Pair{-1, -1}));
+}
+
+TEST(ConstructorText, refuses_what_is_no_call_of_conv2d) {
+  EXPECT_EQ(refusal(""), "error.constructor_empty");
+  EXPECT_EQ(refusal("   \n"), "error.constructor_empty");
+  EXPECT_EQ(refusal("Conv1d(1, 1, 3)"), "error.constructor_not_conv2d");
+  EXPECT_EQ(refusal("42"), "error.constructor_not_conv2d");
+  EXPECT_EQ(refusal("Conv2d"), "error.constructor_unfinished");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3"), "error.constructor_unfinished");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3) + 1"), "error.constructor_after_end");
+  EXPECT_EQ(refusal("Conv2d(1 1, 3)"), "error.constructor_syntax");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, , 2)"), "error.constructor_syntax");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3.5)"), "error.constructor_syntax");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 'three"), "error.constructor_unfinished");
+}
+
+TEST(ConstructorText, refuses_arguments_that_conv2d_has_not) {
+  EXPECT_EQ(refusal("Conv2d(1, 1)"), "error.constructor_missing");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, strides=2)"), "error.constructor_unknown_argument");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, in_channels=2)"), "error.constructor_twice");
+  EXPECT_EQ(refusal("Conv2d(1, kernel_size=3, 1)"), "error.constructor_positional_late");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, 1, 0, 1, 1, True, 'zeros', None, None, 5)"), "error.constructor_too_many");
+}
+
+TEST(ConstructorText, refuses_values_of_the_wrong_kind_and_names_the_argument) {
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, padding='full')"), "error.constructor_type");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, bias=maybe)"), "error.constructor_type");
+  EXPECT_EQ(refusal("Conv2d((1, 1), 1, 3)"), "error.constructor_type");
+  EXPECT_EQ(refusal("Conv2d(1, 1, (3, 3, 3))"), "error.constructor_type");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, padding_mode=reflect)"), "error.constructor_type");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, dtype=torch.float16)"), "error.constructor_type");
+  Result<ConvParams> wrong = parse_constructor("Conv2d(1, 1, 3, stride='2')");
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().field, "stride");
+}
+
+TEST(ConstructorText, refuses_numbers_beyond_64_bits) {
+  EXPECT_EQ(refusal("Conv2d(9223372036854775808, 1, 3)"), "error.constructor_number_too_large");
+  EXPECT_EQ(parsed("Conv2d(9223372036854775807, 1, 3)").in_channels, INT64_MAX);
+  EXPECT_EQ(parsed("Conv2d(-9223372036854775808, 1, 3)").in_channels, INT64_MIN);
+}
+
+// Whatever is typed, the answer is parameters or one error: nothing reads past the end.
+TEST(ConstructorText, survives_every_prefix_and_every_changed_byte) {
+  const std::string call = "conv = torch.nn.Conv2d(3, 8, kernel_size=(3, 5), padding='same', bias=False)  # end";
+  for (size_t length = 0; length <= call.size(); ++length) {
+    const std::string prefix = call.substr(0, length);
+    Result<ConvParams> params = parse_constructor(prefix);
+    if (!params) {
+      EXPECT_TRUE(params.error().code.starts_with("error.constructor_")) << prefix;
+    }
+  }
+  std::mt19937 random(7);
+  for (int round = 0; round < 20000; ++round) {
+    std::string changed = call;
+    for (int i = 0; i < 3; ++i) changed[random() % changed.size()] = static_cast<char>(random() & 0xFF);
+    Result<ConvParams> params = parse_constructor(changed);
+    if (!params) {
+      EXPECT_TRUE(params.error().code.starts_with("error.constructor_"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace convscope
