@@ -2,21 +2,21 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "app/cli/arguments.h"
 #include "app/cli/command.h"
+#include "app/cli/messages.h"
 #include "app/export/export_job.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
@@ -24,34 +24,21 @@
 namespace convscope {
 namespace {
 
-/// As typed; what is no number is refused by the parser, what is out of range by the export.
+/// As typed.
 struct ExportOptions {
-  std::string session;
-  std::string output;
-  std::string lens, theme, language, chroma, size, steps;
-  std::optional<int64_t> step;
-  ExportSettings settings;
+  std::string session, output;
+  std::optional<std::string> lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps;
+  bool caption = false, transparent = false;
 };
 
-std::string words(std::string_view key) { return std::string(tr(Language::en, key)); }
-
-/// "960x540" and "3:9": two whole numbers with one letter between them.
-template <class Integer>
-std::optional<std::pair<Integer, Integer>> two_numbers(const std::string& text, char between) {
-  std::pair<Integer, Integer> numbers;
-  const char *at = text.data(), *const end = at + text.size();
-  const auto first = std::from_chars(at, end, numbers.first);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != between) return std::nullopt;
-  const auto second = std::from_chars(first.ptr + 1, end, numbers.second);
-  if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
-  return numbers;
-}
-
-template <class Integer>
-std::function<std::string(const std::string&)> pair_check(char between, std::string_view key) {
-  return [between, key](const std::string& text) {
-    return two_numbers<Integer>(text, between) ? std::string() : tr(Language::en, key, {text});
-  };
+/// "3:9". Errors: error.not_a_number.
+Result<std::pair<int64_t, int64_t>> parse_steps(const std::string& text) {
+  const std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() == 2) {
+    const auto first = parse_integer(parts[0], "--steps"), last = parse_integer(parts[1], "--steps");
+    if (first.ok() && last.ok()) return std::pair(*first, *last);
+  }
+  return Error{"error.not_a_number", "--steps", {"--steps", text, "@cli.export.steps_wanted"}};
 }
 
 // A signal may only touch an atomic; the job is watched between frames.
@@ -119,58 +106,88 @@ class ProgressLine {
   std::atomic<bool> done_{false}, shown_{false};
 };
 
-/// What was typed over what the session says.
-Result<ExportSettings> settings_of(const ExportOptions& options, const Session& session) {
-  ExportSettings settings = options.settings;
-  settings.target = options.output;
-  settings.lens = session.lens;
-  settings.theme = session.theme;
-  settings.language = session.language;
-  if (!options.lens.empty()) {
-    const auto lens = lens_from_name(options.lens);
+/// The words that the session would say, where the command line says others.
+Result<void> apply_names(const ExportOptions& options, ExportSettings& settings) {
+  if (options.lens) {
+    const auto lens = lens_from_name(*options.lens);
     if (!lens) {
       std::string names;
       for (const Lens known : all_lenses()) names += std::string(names.empty() ? "" : ", ") + name_of(known);
-      return Error{"error.export_lens_name", "lens", {options.lens, names}};
+      return Error{"error.unknown_lens", "--lens", {*options.lens, names}};
     }
     settings.lens = *lens;
   }
-  if (!options.theme.empty()) {
-    const auto theme = theme_from_name(options.theme);
-    if (!theme) return Error{"error.export_theme_name", "theme", {options.theme}};
+  if (options.theme) {
+    const auto theme = theme_from_name(*options.theme);
+    if (!theme) return Error{"error.unknown_theme", "--theme", {*options.theme}};
     settings.theme = *theme;
   }
-  if (!options.language.empty()) {
-    const auto language = language_from_name(options.language);
-    if (!language) return Error{"error.export_language_name", "language", {options.language}};
+  if (options.language) {
+    const auto language = language_from_name(*options.language);
+    if (!language) return Error{"error.unknown_language", "--language", {*options.language}};
     settings.language = *language;
   }
-  if (!options.chroma.empty()) {
-    if (options.chroma != "420" && options.chroma != "444") {
-      return Error{"error.export_chroma", "chroma", {options.chroma}};
+  if (options.chroma) {
+    if (*options.chroma != "420" && *options.chroma != "444") {
+      return Error{"error.export_chroma", "--chroma", {*options.chroma}};
     }
-    settings.chroma444 = options.chroma == "444";
+    settings.chroma444 = *options.chroma == "444";
   }
-  if (!options.size.empty()) {
-    const auto size = two_numbers<int>(options.size, 'x');
-    settings.width = size->first;
-    settings.height = size->second;
+  return {};
+}
+
+Result<void> apply_numbers(const ExportOptions& options, ExportSettings& settings) {
+  if (options.size) {
+    const auto size = parse_pixel_size(*options.size, "--size");
+    if (!size) return size.error();
+    settings.width = size->width;
+    settings.height = size->height;
   }
-  settings.still_step = options.step;
-  if (!options.steps.empty()) settings.steps = two_numbers<int64_t>(options.steps, ':');
-  return settings;
+  if (options.fps) {
+    const auto fps = parse_integer(*options.fps, "--fps", 1, kHighestFps);
+    if (!fps) return fps.error();
+    settings.fps = static_cast<int>(*fps);
+  }
+  if (options.step_seconds) {
+    const auto seconds = parse_number(*options.step_seconds, "--step-seconds");
+    if (!seconds) return seconds.error();
+    settings.step_seconds = *seconds;
+  }
+  if (options.end_pause) {
+    const auto seconds = parse_number(*options.end_pause, "--end-pause");
+    if (!seconds) return seconds.error();
+    settings.end_pause_seconds = *seconds;
+  }
+  if (options.step) {
+    const auto step = parse_integer(*options.step, "--step");
+    if (!step) return step.error();
+    settings.still_step = *step;
+  }
+  if (options.steps) {
+    const auto steps = parse_steps(*options.steps);
+    if (!steps) return steps.error();
+    settings.steps = *steps;
+  }
+  return {};
 }
 
 Result<void> run_command(const ExportOptions& options) {
+  ExportSettings settings;
+  settings.target = options.output;
+  settings.caption = options.caption;
+  settings.transparent = options.transparent;
+  if (auto applied = apply_numbers(options, settings); !applied) return applied;
   const auto session = open_session(options.session);
   if (!session) return session.error();
-  const auto settings = settings_of(options, *session);
-  if (!settings) return settings.error();
+  settings.lens = session->lens;
+  settings.theme = session->theme;
+  settings.language = session->language;
+  if (auto applied = apply_names(options, settings); !applied) return applied;
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;
   const auto plan = plan_of(*session, cache);
   if (!plan) return plan.error();
-  if (const auto forecast = forecast_export(*plan, *settings); !forecast) return forecast.error();
+  if (const auto forecast = forecast_export(*plan, settings); !forecast) return forecast.error();
 
   Job job;
   const CancelOnSignal cancel(job);
@@ -180,7 +197,7 @@ Result<void> run_command(const ExportOptions& options) {
   if (!computation) return computation.error();
   job.progress = 0;
   const ProgressLine progress(job);
-  return run_export(*computation, *settings, &job);
+  return run_export(*computation, settings, &job);
 }
 
 }  // namespace
@@ -188,23 +205,20 @@ Result<void> run_command(const ExportOptions& options) {
 void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
-  ExportSettings& settings = options->settings;
-  command->add_option("session", options->session, words("cli.export.session"))->required();
+  command->add_option("session", options->session, words("cli.session"))->required();
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
-  command->add_option("--lens", options->lens, words("cli.export.lens"));
-  command->add_option("--size", options->size, words("cli.export.size"))
-      ->check(CLI::Validator(pair_check<int>('x', "cli.export.size_text"), ""));
-  command->add_option("--fps", settings.fps, words("cli.export.fps"));
-  command->add_option("--step-seconds", settings.step_seconds, words("cli.export.step_seconds"));
-  command->add_option("--end-pause", settings.end_pause_seconds, words("cli.export.end_pause"));
-  command->add_option("--theme", options->theme, words("cli.export.theme"));
-  command->add_option("--language", options->language, words("cli.export.language"));
-  command->add_flag("--caption", settings.caption, words("cli.export.caption"));
-  command->add_flag("--transparent", settings.transparent, words("cli.export.transparent"));
+  command->add_option("--lens", options->lens, words("cli.lens"));
+  command->add_option("--size", options->size, words("cli.export.size"));
+  command->add_option("--fps", options->fps, words("cli.export.fps"));
+  command->add_option("--step-seconds", options->step_seconds, words("cli.export.step_seconds"));
+  command->add_option("--end-pause", options->end_pause, words("cli.export.end_pause"));
+  command->add_option("--theme", options->theme, words("cli.theme"));
+  command->add_option("--language", options->language, words("cli.language"));
+  command->add_flag("--caption", options->caption, words("cli.export.caption"));
+  command->add_flag("--transparent", options->transparent, words("cli.export.transparent"));
   command->add_option("--chroma", options->chroma, words("cli.export.chroma"));
   command->add_option("--step", options->step, words("cli.export.step"));
-  command->add_option("--steps", options->steps, words("cli.export.steps"))
-      ->check(CLI::Validator(pair_check<int64_t>(':', "cli.export.steps_text"), ""));
+  command->add_option("--steps", options->steps, words("cli.export.steps"));
   command->callback([options, &run] { run = [options] { return run_command(*options); }; });
 }
 

@@ -14,8 +14,12 @@
 
 namespace convscope {
 
+inline constexpr int kSmallestExportSide = 16, kLargestExportSide = 7680;
+inline constexpr int kHighestFps = 120;    // players repeat or drop frames beyond
+inline constexpr int kHighestGifFps = 50;  // a GIF's delays are hundredths, and players slow down those below two
+
 struct ExportSettings {
-  std::string target;               // format by its ending
+  std::string target;  // format by its ending
   Lens lens = Lens::sliding;
   int width = 960, height = 540;
   int fps = 20;
@@ -26,14 +30,14 @@ struct ExportSettings {
   bool caption = false;
   bool transparent = false;
   bool chroma444 = false;
-  std::optional<int64_t> still_step;  // 1-based; stills default to the last step
+  std::optional<int64_t> still_step;                 // 1-based; stills default to the last step
   std::optional<std::pair<int64_t, int64_t>> steps;  // 1-based, both included
 };
 
 /// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.
 struct ExportForecast {
   bool animation = true;
-  int64_t frames = 0;       // frames drawn
+  int64_t frames = 0;  // frames drawn
   double seconds = 0;
   std::vector<std::string> formats;  // endings this build can write
 };

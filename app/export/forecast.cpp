@@ -13,8 +13,6 @@
 namespace convscope {
 namespace {
 
-constexpr int kSmallestSide = 16, kLargestSide = 7680;
-constexpr int kHighestFps = 120, kHighestGifFps = 50;
 constexpr double kLongestSeconds = 3600;
 constexpr int64_t kMostFrames = 100'000;
 /// An SVG keeps all its frames in one document, which a browser holds in memory.
@@ -33,7 +31,7 @@ std::string range(int64_t first, int64_t last) { return std::to_string(first) + 
 bool is_video(TargetFormat format) { return format == TargetFormat::mp4; }
 
 Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
-  const auto side = [](int n) { return n >= kSmallestSide && n <= kLargestSide; };
+  const auto side = [](int n) { return n >= kSmallestExportSide && n <= kLargestExportSide; };
   if (!side(s.width) || !side(s.height)) {
     return Error{"error.export_size", "size", {std::to_string(s.width) + "x" + std::to_string(s.height)}};
   }

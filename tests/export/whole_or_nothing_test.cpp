@@ -89,16 +89,25 @@ TEST_P(WholeOrNothing, a_target_that_is_no_regular_file_is_refused) {
   EXPECT_EQ(folder.names(), before);
 }
 
-TEST_P(WholeOrNothing, an_unwritable_folder_is_said_at_once) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+TEST_P(WholeOrNothing, an_unwritable_folder_is_said_and_nothing_left) {
   TempFolder folder;
   fs::create_directory(folder.path() / "frames");
   fs::permissions(folder.path() / "frames", fs::perms::owner_read | fs::perms::owner_exec);
   fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
-  const auto written = write_clip(folder.file(GetParam()), format(), {photo_frame(320, 200, 0)});
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // root may write anywhere, so it becomes somebody who may not
+    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
+    const auto written = write_clip(folder.file(GetParam()), format(), {photo_frame(320, 200, 0)});
+    ::_exit(written.ok() ? 1 : written.error().code == "error.target_unwritable" ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
   fs::permissions(folder.path(), fs::perms::owner_all);
-  ASSERT_FALSE(written.ok());
-  EXPECT_EQ(written.error().code, "error.target_unwritable");
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "1: it succeeded, 2: another error, 3: no other user";
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"frames"});
 }
 
 TEST(OpenSink, a_missing_folder_is_said_before_anything_is_drawn) {

@@ -1,0 +1,294 @@
+// From a preset to a file, through the real scene, the real renderer and the real encoders.
+#include "app/export/export_job.h"
+
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/render/egl_context.h"
+#include "app/render/gl_canvas.h"
+#include "app/scene/build_scene.h"
+#include "app/scene/theme.h"
+#include "app/session/presets.h"
+#include "clip_tools.h"
+
+namespace convscope::testing {
+namespace {
+
+ComputationPtr computed(const std::string& preset) {
+  const auto session = open_session(preset);
+  EXPECT_TRUE(session.ok()) << preset;
+  TensorCache cache;
+  auto computation = compute(session.value(), cache);
+  EXPECT_TRUE(computation.ok()) << preset;
+  return computation.value();
+}
+
+ExportSettings small(const std::string& target) {
+  ExportSettings settings;
+  settings.target = target;
+  settings.width = 320;
+  settings.height = 180;
+  settings.fps = 10;
+  settings.end_pause_seconds = 1;
+  return settings;
+}
+
+Pixels drawn(const ComputationPtr& computation, const ExportSettings& settings, int64_t frame) {
+  const auto fonts = FontStack::open();
+  const auto context = EglContext::create();
+  const auto renderer = FrameRenderer::create(**fonts, settings.width, settings.height);
+  Scene scene;
+  build_scene(export_scene_request(computation, settings, **fonts, frame), scene);
+  Pixels pixels;
+  (*renderer)->render(scene, theme(settings.theme), export_scale(settings), pixels);
+  return pixels;
+}
+
+double worst(const Pixels& a, const Pixels& b) {
+  if (a.rgba.size() != b.rgba.size()) return 999;
+  int most = 0;
+  for (size_t i = 0; i < a.rgba.size(); ++i) most = std::max(most, std::abs(a.rgba[i] - b.rgba[i]));
+  return most;
+}
+
+TEST(Forecast, counts_what_will_come_out) {
+  const auto c = computed("padding_strides");  // nine steps
+  ASSERT_EQ(step_count(c->plan), 9);
+  ExportSettings settings;
+  settings.target = "x.gif";
+  auto forecast = forecast_export(c->plan, settings).value();
+  EXPECT_TRUE(forecast.animation);
+  EXPECT_EQ(forecast.frames, 9 * 10 + 40);
+  EXPECT_DOUBLE_EQ(forecast.seconds, 6.5);
+  settings.steps = {3, 5};
+  settings.end_pause_seconds = 0;
+  EXPECT_EQ(forecast_export(c->plan, settings)->frames, 30);
+  settings.steps.reset();
+  settings.target = "x.png";
+  EXPECT_FALSE(forecast_export(c->plan, settings)->animation);
+  EXPECT_EQ(forecast_export(c->plan, settings)->frames, 1);
+}
+
+TEST(Forecast, refuses_each_bad_setting_by_name) {
+  const auto c = computed("padding_strides");
+  const auto field_of = [&](auto change) {
+    ExportSettings settings = small("x.gif");
+    change(settings);
+    const auto forecast = forecast_export(c->plan, settings);
+    return forecast.ok() ? std::string("accepted") : forecast.error().code + " " + forecast.error().field;
+  };
+  using S = ExportSettings&;
+  EXPECT_EQ(field_of([](S) {}), "accepted");
+  EXPECT_EQ(field_of([](S s) { s.width = 15; }), "error.export_size size");
+  EXPECT_EQ(field_of([](S s) { s.height = 7681; }), "error.export_size size");
+  EXPECT_EQ(field_of([](S s) { s.width = -960; }), "error.export_size size");
+  EXPECT_EQ(field_of([](S s) { s.fps = 0; }), "error.export_fps fps");
+  EXPECT_EQ(field_of([](S s) { s.fps = 121; }), "error.export_fps fps");
+  EXPECT_EQ(field_of([](S s) { s.fps = 51; }), "error.export_gif_fps fps");
+  EXPECT_EQ(field_of([](S s) { s.step_seconds = 0; }), "error.export_step_seconds step_seconds");
+  EXPECT_EQ(field_of([](S s) { s.step_seconds = std::nan(""); }), "error.export_step_seconds step_seconds");
+  EXPECT_EQ(field_of([](S s) { s.end_pause_seconds = -1; }), "error.export_end_pause end_pause");
+  EXPECT_EQ(field_of([](S s) { s.steps = {0, 3}; }), "error.export_steps steps");
+  EXPECT_EQ(field_of([](S s) { s.steps = {4, 3}; }), "error.export_steps steps");
+  EXPECT_EQ(field_of([](S s) { s.steps = {1, 10}; }), "error.export_steps steps");
+  EXPECT_EQ(field_of([](S s) { s.still_step = 3; }), "error.export_step_in_animation step");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.still_step = 10; }), "error.export_step step");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.still_step = 0; }), "error.export_step step");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.steps = {1, 2}; }), "error.export_steps_in_still steps");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.webm"; }), "error.export_unknown_format output");
+#ifdef CONVSCOPE_VIDEO
+  EXPECT_EQ(field_of([](S s) { s.target = "x.mp4", s.transparent = true; }),
+            "error.export_no_transparency transparent");
+#endif
+}
+
+TEST(Forecast, two_million_steps_are_refused_with_a_range_that_works) {
+  const auto session = open_session("photo_1080p");
+  ASSERT_TRUE(session.ok());
+  TensorCache cache;
+  const auto plan = plan_of(*session, cache);
+  ASSERT_TRUE(plan.ok());
+  ASSERT_GT(step_count(*plan), 1'000'000);
+  for (const char* target : {"x.gif", "x.svg", "f/%d.png"}) {
+    ExportSettings settings;
+    settings.target = target;
+    const auto refused = forecast_export(*plan, settings);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, "error.export_too_many_frames");
+    long long first = 0, last = 0;
+    ASSERT_EQ(std::sscanf(refused.error().args.at(3).c_str(), "%lld:%lld", &first, &last), 2);
+    settings.steps = {first, last};
+    EXPECT_TRUE(forecast_export(*plan, settings).ok()) << target;
+  }
+}
+
+TEST(Export, gif_shows_the_rendered_frames_pixel_by_pixel) {
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  const ExportSettings settings = small(folder.file("a.gif"));
+  Job job;
+  ASSERT_TRUE(run_export(c, settings, &job).ok());
+  EXPECT_FLOAT_EQ(job.progress, 1.0f);
+  const GifClip clip = read_gif(folder.file("a.gif"));
+  EXPECT_EQ(clip.width, 320);
+  EXPECT_EQ(clip.height, 180);
+  EXPECT_EQ(clip.total_delay(), 450 + 100);
+  EXPECT_FALSE(clip.comment.empty());
+  // The picture at a time of the clip is the picture of that frame: fills exactly, edges of letters closely.
+  for (const int64_t frame : {0, 12, 44, 54}) {
+    int at = 0;
+    size_t index = 0;
+    while (index + 1 < clip.delays.size() && at + clip.delays[index] <= frame * 10) at += clip.delays[index++];
+    const Pixels wanted = drawn(c, settings, frame);
+    EXPECT_GT(psnr(clip.frames[index], wanted), 40) << frame;
+    size_t same = 0;
+    for (size_t i = 0; i < wanted.rgba.size(); i += 4) {
+      same += std::equal(wanted.rgba.begin() + static_cast<std::ptrdiff_t>(i),
+                         wanted.rgba.begin() + static_cast<std::ptrdiff_t>(i + 4),
+                         clip.frames[index].rgba.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    EXPECT_GT(static_cast<double>(same), 0.9 * static_cast<double>(wanted.rgba.size()) / 4) << frame;
+  }
+}
+
+TEST(Export, png_still_is_the_rendered_step_and_the_last_by_default) {
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("a.png"));
+  ASSERT_TRUE(run_export(c, settings).ok());
+  EXPECT_EQ(worst(read_png(settings.target), drawn(c, settings, 0)), 0);
+  const std::string last = bytes_of(settings.target);
+  settings.still_step = 9;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  EXPECT_EQ(bytes_of(settings.target), last);
+  settings.still_step = 4;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  EXPECT_NE(bytes_of(settings.target), last);
+}
+
+TEST(Export, a_clear_background_is_clear_in_png_and_gif) {
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  for (const char* name : {"a.png", "a.gif"}) {
+    ExportSettings settings = small(folder.file(name));
+    settings.transparent = true;
+    ASSERT_TRUE(run_export(c, settings).ok());
+    const Pixels last =
+        std::string(name) == "a.png" ? read_png(settings.target) : read_gif(settings.target).frames.back();
+    EXPECT_EQ(last.rgba[3], 0) << name;
+    size_t solid = 0;
+    for (size_t i = 3; i < last.rgba.size(); i += 4) solid += last.rgba[i] == 255;
+    EXPECT_GT(solid, 1000u) << name;
+  }
+}
+
+TEST(Export, a_sequence_has_every_frame_and_ends_with_the_still) {
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("f/%03d.png"));
+  settings.steps = {8, 9};
+  ASSERT_TRUE(run_export(c, settings).ok());
+  EXPECT_EQ(folder.names().size(), 1u + 20u);
+  EXPECT_TRUE(std::filesystem::exists(folder.file("f/001.png")));
+  ASSERT_TRUE(std::filesystem::exists(folder.file("f/020.png")));
+  EXPECT_GT(psnr(read_png(folder.file("f/020.png")), read_png(folder.file("f/010.png"))), 10);
+  EXPECT_EQ(worst(read_png(folder.file("f/020.png")), drawn(c, settings, 19)), 0);
+}
+
+#ifdef CONVSCOPE_VIDEO
+TEST(Export, mp4_has_every_frame_close_to_what_is_drawn) {
+  if (!has_program("ffmpeg")) GTEST_SKIP() << "needs the program ffmpeg";
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("a.mp4"));
+  settings.chroma444 = true;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  const auto frames = read_video(settings.target, 320, 180);
+  ASSERT_EQ(frames.size(), 55u);
+  for (const size_t frame : {size_t{0}, size_t{12}, size_t{54}}) {
+    EXPECT_GT(psnr(frames[frame], drawn(c, settings, static_cast<int64_t>(frame))), 34) << frame;
+  }
+}
+#endif
+
+TEST(Export, svg_is_well_formed_and_draws_with_an_independent_reader) {
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("a.svg"));
+  ASSERT_TRUE(run_export(c, settings).ok());
+  EXPECT_NE(bytes_of(settings.target).find("<svg"), std::string::npos);
+  EXPECT_NE(bytes_of(settings.target).find("<desc"), std::string::npos);
+  settings.target = folder.file("b.svg");
+  settings.still_step = 4;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  if (!has_program("rsvg-convert")) GTEST_SKIP() << "needs the program rsvg-convert";
+  int status = -1;
+  output_of("rsvg-convert '" + folder.file("a.svg") + "' -o '" + folder.file("a.png") + "'", &status);
+  EXPECT_EQ(status, 0);
+  output_of("rsvg-convert '" + folder.file("b.svg") + "' -w 320 -h 180 -o '" + folder.file("b.png") + "'", &status);
+  ASSERT_EQ(status, 0);
+  // other fonts and another rasteriser, but the same picture
+  EXPECT_GT(psnr(read_png(folder.file("b.png")), drawn(c, settings, 0)), 15);
+}
+
+TEST(Export, the_same_export_twice_gives_the_same_bytes) {
+  const auto c = computed("padding_strides");
+  for (const std::string& ending : export_endings()) {
+    TempFolder folder;
+    ASSERT_TRUE(run_export(c, small(folder.file("a" + ending))).ok()) << ending;
+    ASSERT_TRUE(run_export(c, small(folder.file("b" + ending))).ok()) << ending;
+    EXPECT_EQ(bytes_of(folder.file("a" + ending)), bytes_of(folder.file("b" + ending))) << ending;
+  }
+}
+
+TEST(Export, a_cancelled_job_leaves_nothing_and_spares_the_old_file) {
+  const auto c = computed("padding_strides");
+  for (const std::string& ending : export_endings()) {
+    TempFolder folder;
+    std::ofstream(folder.file("a" + ending)) << "old";
+    Job job;
+    job.cancelled = true;
+    const auto result = run_export(c, small(folder.file("a" + ending)), &job);
+    ASSERT_FALSE(result.ok()) << ending;
+    EXPECT_EQ(result.error().code, "error.export_cancelled") << ending;
+    EXPECT_EQ(bytes_of(folder.file("a" + ending)), "old") << ending;
+    EXPECT_EQ(folder.names().size(), 1u) << ending;
+  }
+}
+
+TEST(Export, cancelling_in_the_middle_ends_the_job_without_a_file) {
+  const auto c = computed("padding_strides");
+  TempFolder folder;
+  ExportSettings settings = small(folder.file("f/%04d.png"));
+  settings.fps = 120;
+  settings.step_seconds = 20;  // far longer than the test waits
+  Job job;
+  std::thread canceller([&job] {
+    while (job.progress <= 0 && !job.cancelled) std::this_thread::yield();
+    job.cancelled = true;
+  });
+  const auto result = run_export(c, settings, &job);
+  job.cancelled = true;
+  canceller.join();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, "error.export_cancelled");
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(Export, scale_keeps_the_composition) {
+  ExportSettings settings;
+  EXPECT_FLOAT_EQ(export_scale(settings), 1.0f);
+  settings.width = 1920, settings.height = 1080;
+  EXPECT_FLOAT_EQ(export_scale(settings), 2.0f);
+  settings.width = 540, settings.height = 960;
+  EXPECT_FLOAT_EQ(export_scale(settings), 0.5625f);
+  settings.width = 16, settings.height = 16;
+  EXPECT_FLOAT_EQ(export_scale(settings), 0.5f);
+}
+
+}  // namespace
+}  // namespace convscope::testing
