@@ -1,8 +1,12 @@
 // Every fast path against the readable reference.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <thread>
+#include <vector>
 
 #include "engine/conv2d.h"
 #include "engine/gemm.h"

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <vector>
+
 #include "engine/conv_param_spec.h"
 #include "engine/cost.h"
 #include "engine/output_size.h"
