@@ -35,7 +35,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   const Computation& computation = *request.computation;
   if (!computation.tensors.output.defined() || step_count(computation.plan) < 1) return;
 
-  thread_local CellArithmetic arithmetic;  // keeps its memory from frame to frame
+  // Both keep their memory from frame to frame.
+  thread_local CellArithmetic arithmetic;
+  thread_local OutputUses uses;
   Painter painter(request, scene);
   const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(computation.plan) - 1);
   const OutputCell cell = cell_of_step(computation.plan, step);
@@ -52,6 +54,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
                   phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
                   jumping,
                   arithmetic,
+                  uses,
                   Hover(computation.plan, request.hovered)};
   switch (request.lens) {
     case Lens::sliding:

@@ -109,25 +109,43 @@ void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, f
 }
 
 // Red, green and blue of the visible pixels, one below the other.
-void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n) {
+template <class Covered>
+void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n, const Covered& covered) {
   Painter& painter = frame.painter;
   const auto cell = static_cast<float>(grid.pitch - grid.gap());
-  NumberStyle style = fit_numbers({0, 1, false}, cell, cell * 0.62f, painter.digit_width());
-  style.size = std::min(style.size, cell * 0.28f);
-  if (style.size < kMinNumberSize) return;
-  const TensorView view(frame.tensors.input);
   const Theme& colors = theme(frame.request.theme);
   const Grid::Range range = grid.visible(painter.viewport());
-  for (int64_t y = std::max<int64_t>(0, range.row0); y < std::min(range.row1, frame.plan.in.h); ++y) {
-    for (int64_t x = std::max<int64_t>(0, range.col0); x < std::min(range.col1, frame.plan.in.w); ++x) {
+  const int64_t row0 = std::max<int64_t>(0, range.row0), row1 = std::min(range.row1, frame.plan.in.h);
+  const int64_t col0 = std::max<int64_t>(0, range.col0), col1 = std::min(range.col1, frame.plan.in.w);
+  // Hairlines between the pixels, so that they can be counted.
+  const auto left = static_cast<float>(grid.left(static_cast<double>(col0))),
+             right = static_cast<float>(grid.left(static_cast<double>(col1)));
+  const auto top = static_cast<float>(grid.top(static_cast<double>(row0))),
+             bottom = static_cast<float>(grid.top(static_cast<double>(row1)));
+  for (int64_t y = row0; y <= row1 && col1 > col0; ++y) {
+    const auto at = static_cast<float>(grid.top(static_cast<double>(y)));
+    painter.line(left, at, right, at, Role::canvas, 0).opacity = 0.35f;
+  }
+  for (int64_t x = col0; x <= col1 && row1 > row0; ++x) {
+    const auto at = static_cast<float>(grid.left(static_cast<double>(x)));
+    painter.line(at, top, at, bottom, Role::canvas, 0).opacity = 0.35f;
+  }
+  NumberStyle style = fit_numbers({0, 1, false}, cell * 0.9f, cell, painter.digit_width());
+  style.size = std::min(style.size, cell * 0.24f);
+  style.decimals = std::min(style.decimals, 3);
+  if (style.size < kMinNumberSize) return;
+  const TensorView view(frame.tensors.input);
+  for (int64_t y = row0; y < row1; ++y) {
+    for (int64_t x = col0; x < col1; ++x) {
       const double rgb[3] = {view.at(n, 0, y, x), view.at(n, 1, y, x), view.at(n, 2, y, x)};
-      const Color pixel{static_cast<float>(rgb[0]), static_cast<float>(rgb[1]), static_cast<float>(rgb[2]), 1};
+      Color pixel{static_cast<float>(rgb[0]), static_cast<float>(rgb[1]), static_cast<float>(rgb[2]), 1};
+      if (covered(y, x)) pixel = composed(colors.shade, pixel);
       const Color ink = colors.of(Role::text).line, paper = colors.of(Role::canvas).full;
       const Role role = contrast(ink, pixel) >= contrast(paper, pixel) ? Role::text : Role::canvas;
       const Box box = grid.cell(y, x);
       for (int c = 0; c < 3; ++c) {
         painter.number(rgb[c], style, (box.x0 + box.x1) / 2,
-                       (box.y0 + box.y1) / 2 + static_cast<float>(c - 1) * style.size * 1.15f, role, Fill::none);
+                       (box.y0 + box.y1) / 2 + static_cast<float>(c - 1) * style.size * 1.25f, role, Fill::none);
       }
     }
   }
@@ -247,7 +265,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
 
   const bool chips = style.weights_in_window && style.with_window && grid.pitch >= 42;
   if (style.rgb) {
-    draw_pixel_numbers(frame, grid, n);
+    draw_pixel_numbers(frame, grid, n, covered);
   } else if (number_style.drawn()) {
     for (int64_t y = range.row0; y < range.row1; ++y) {
       const int64_t source_y = source_index(y, plan.in.h, plan.padding_mode);

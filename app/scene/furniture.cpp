@@ -1,5 +1,7 @@
 // Name tags, labels and signs: what stands around the grids.
+#include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "app/scene/lens.h"
 
@@ -102,6 +104,36 @@ void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second
                     static_cast<long long>(second), static_cast<long long>(second + 1), static_cast<long long>(count));
   frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
                      kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
+}
+
+void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second) {
+  if (frame.stage.zoom <= 1 || grid.y - static_cast<double>(kNameTagHeight * frame.stage.ui) >= 0) return;
+  Painter& painter = frame.painter;
+  const Grid::Range seen = grid.visible(painter.viewport());
+  const float ui = frame.stage.ui;
+  if (seen.row1 <= seen.row0 || seen.col1 <= seen.col0) return;
+  const float room_h = std::min(painter.viewport().y1, static_cast<float>(grid.top(static_cast<double>(seen.row1))));
+  if (room_h < 60 * ui) return;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  char slice[64], numbers[4][24];
+  const int length = std::snprintf(slice, sizeof slice, "%c[%lld, %lld]", name, static_cast<long long>(first),
+                                   static_cast<long long>(second));
+  const int64_t ends[4] = {seen.row0, seen.row1 - 1, seen.col0, seen.col1 - 1};
+  std::string_view args[4];
+  for (int i = 0; i < 4; ++i) {
+    args[i] = {numbers[i], static_cast<size_t>(
+                               std::snprintf(numbers[i], sizeof numbers[i], "%lld", static_cast<long long>(ends[i])))};
+  }
+  append_words(words, tr(frame.request.language, "scene.place"),
+               {{slice, static_cast<size_t>(length)}, args[0], args[1], args[2], args[3]});
+  const float size = kLabelSize * ui;
+  const float x = std::max(0.0f, static_cast<float>(grid.x)) + 10 * ui,
+              y = std::max(0.0f, static_cast<float>(grid.y)) + 10 * ui;
+  const float width = painter.width(words, Face::sans, size) + 16 * ui;
+  painter.box({x, y, x + width, y + 26 * ui}, Role::canvas, Fill::full, Outline::none, 4).opacity = 0.9f;
+  painter.box({x, y, x + width, y + 26 * ui}, role, Fill::none, Outline::solid, 4);
+  painter.text(words, x + 8 * ui, y + 13 * ui, size, Role::text);
 }
 
 void draw_sign(LensFrame& frame, std::string_view sign, double x, double y) {

@@ -36,6 +36,7 @@ struct LensFrame {
   StepPhase phase;
   bool jumping = false;
   const CellArithmetic& arithmetic;
+  OutputUses& uses;  // scratch
   Hover hover;
 
   /// The output cell has its number in this frame.
@@ -61,6 +62,9 @@ void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second
 
 /// The same with how many lie on the stack: "X[0, 3]  4 / 16".
 void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y);
+
+/// Which rows and columns are seen, in the corner of a grid that the camera has come too near to for its name tag.
+void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second);
 
 /// An operator between tensors.
 void draw_sign(LensFrame& frame, std::string_view sign, double x, double y);

@@ -26,6 +26,51 @@ void draw_channel_sum(LensFrame& frame, const SlidingLayout& layout, int i, int6
                      frame.stage.seen_y(static_cast<double>(layout.sum_y[i])), kSumSize * frame.stage.ui, Role::text);
 }
 
+// From the cell under the pointer to its relatives on the other side.
+void draw_hover_lines(LensFrame& frame, const SlidingLayout& layout) {
+  if (!frame.hover.active() || frame.stage.zoom > 4) return;
+  const ConvPlan& plan = frame.plan;
+  const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
+  const CellRef& self = frame.hover.self();
+  const auto line = [&](float x0, float y0, float x1, float y1) {
+    frame.painter.line(x0, y0, x1, y1, Role::hover, 1).opacity = 0.5f;
+  };
+  const auto input_grid = [&](int64_t c) -> const Grid* {
+    if (layout.input_stacked) return c == frame.group * cpg ? &layout.inputs[0] : nullptr;
+    return &layout.inputs[c];
+  };
+  const auto output_grid = [&](int64_t c) -> const Grid* {
+    if (layout.output_stacked) return c == frame.cell.c ? &layout.outputs[0] : nullptr;
+    return &layout.outputs[c];
+  };
+  if (self.n != frame.cell.n) return;
+  if (self.tensor == TensorId::output && frame.hover.output()) {
+    const Grid* to = output_grid(self.c);
+    const Grid* from = input_grid(layout.input_stacked ? frame.group * cpg : self.c / kpg * cpg);
+    if (to == nullptr || from == nullptr) return;
+    const Pair origin = window_origin(plan, *frame.hover.output()), extent = plan.effective_kernel();
+    const Box window = frame.stage.seen(*from).area(static_cast<double>(origin.h), static_cast<double>(origin.w),
+                                                    static_cast<double>(extent.h), static_cast<double>(extent.w));
+    const Box cell = frame.stage.seen(*to).cell(self.y, self.x);
+    line(window.x1, window.y0, cell.x0, cell.y0);
+    line(window.x1, window.y1, cell.x0, cell.y1);
+  } else if (self.tensor == TensorId::input) {
+    const Grid* from = input_grid(self.c);
+    if (from == nullptr) return;
+    uses_of_input(plan, self.n, self.y, self.x, frame.uses);
+    if (frame.uses.cells.size() > 49) return;  // a bundle that says nothing
+    const Box cell = frame.stage.seen(*from).cell(self.y, self.x);
+    for (int64_t c = self.c / cpg * kpg; c < (self.c / cpg + 1) * kpg; ++c) {
+      const Grid* to = output_grid(c);
+      if (to == nullptr) continue;
+      for (const OutputCell& use : frame.uses.cells) {
+        const Box end = frame.stage.seen(*to).cell(use.y, use.x);
+        line(cell.x1, (cell.y0 + cell.y1) / 2, end.x0, (end.y0 + end.y1) / 2);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void build_sliding_lens(LensFrame& frame) {
@@ -113,6 +158,15 @@ void build_sliding_lens(LensFrame& frame) {
       draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x,
                     (layout.labels ? y - kLabelHeight * stage.ui : y) - 2);
   }
+  for (int i = 0; i < layout.input_count; ++i) {
+    draw_place_label(frame, stage.seen(layout.inputs[i]), 'X', Role::input, frame.cell.n,
+                     layout.input_stacked ? frame.group * cpg : i);
+  }
+  for (int i = 0; i < layout.output_count; ++i) {
+    draw_place_label(frame, stage.seen(layout.outputs[i]), 'Y', Role::output, frame.cell.n,
+                     layout.output_stacked ? frame.cell.c : i);
+  }
+  draw_hover_lines(frame, layout);
   const Grid& target = layout.outputs[layout.output_stacked ? 0 : frame.cell.c];
   draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.equals_x)),
                    static_cast<double>(stage.seen_y(layout.equals_y)), stage.seen(target));

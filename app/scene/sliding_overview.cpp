@@ -156,6 +156,8 @@ void build_sliding_overview(LensFrame& frame) {
                  Role::secondary);
   }
   draw_sums(frame, layout);
+  draw_place_label(frame, stage.seen(layout.input), 'X', Role::input, frame.cell.n, rgb ? 0 : first);
+  draw_place_label(frame, stage.seen(layout.output), 'Y', Role::output, frame.cell.n, frame.cell.c);
   draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.sums_x)) + 60 * static_cast<double>(stage.ui),
                    static_cast<double>(stage.seen_y(layout.sums_y)), stage.seen(layout.output));
 }

@@ -21,12 +21,6 @@ double luminance(Color c) {
          0.0722 * static_cast<double>(linear(c.b));
 }
 
-Color over(Color top, Color bottom) {
-  Color c = mix(bottom, top, top.a);
-  c.a = 1;
-  return c;
-}
-
 constexpr int index_of(Role role) { return static_cast<int>(role); }
 
 // What differs from theme to theme; the rest follows from it.
@@ -177,6 +171,12 @@ Color base_fill(const Theme& t, const Mark& mark) {
 
 }  // namespace
 
+Color composed(Color top, Color bottom) {
+  Color c = mix(bottom, top, top.a);
+  c.a = 1;
+  return c;
+}
+
 const Theme& theme(ThemeId id) {
   switch (id) {
     case ThemeId::dark:
@@ -229,7 +229,7 @@ Color line_color(const Theme& t, const Mark& mark) {
   Color c = lightened(t, t.of(mark.role).line, mark.lightness);
   if (mark.kind == Mark::Kind::text && mark.fill != Fill::none) {
     if (mark.fill == Fill::shade) {
-      c = ink_on(t, over(t.shade, t.of(mark.role).tint));
+      c = ink_on(t, composed(t.shade, t.of(mark.role).tint));
     } else {
       c = ink_on(t, base_fill(t, mark));
     }
@@ -239,7 +239,7 @@ Color line_color(const Theme& t, const Mark& mark) {
 }
 
 Color ink_on(const Theme& t, Color fill) {
-  const Color ground = over(fill, t.of(Role::canvas).full);
+  const Color ground = composed(fill, t.of(Role::canvas).full);
   const Color ink = t.of(Role::text).line, paper = t.of(Role::canvas).full;
   if (contrast(ink, ground) >= 4.5) return ink;
   if (contrast(paper, ground) >= 4.5) return paper;

@@ -38,6 +38,8 @@ Color line_color(const Theme& theme, const Mark& mark);
 Color scale_color(const Theme& theme, Role role, float value);
 /// Role of a tensor's cells, for rasters.
 Role role_of(TensorId id);
+/// `top` with its alpha over an opaque `bottom`.
+Color composed(Color top, Color bottom);
 /// Contrast of two opaque colours as WCAG 2 defines it, 1 to 21.
 double contrast(Color a, Color b);
 /// Colour of text drawn over a fill: readable at 4.5:1.
