@@ -12,7 +12,7 @@ enum class Outcome : uint8_t { finished, cancelled, out_of_memory };
 ///
 /// Shapes: as in ConvPlan; `bias` may be null. All of `input` must be followed by 64 readable bytes, as a Tensor's
 /// data is. The numbers do not depend on `threads`. Scratch: one packed copy of the weight, and for each thread at
-/// most kMaxBlockBytes. float and double are instantiated.
+/// most 32 MiB. float and double are instantiated.
 /// Source: section 4 of "High Performance Convolutional Neural Networks for Document Processing" (Chellapilla, Puri,
 /// Simard 2006) for im2col; the blocks follow Goto and van de Geijn, "Anatomy of High-Performance Matrix
 /// Multiplication".

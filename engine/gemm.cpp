@@ -216,7 +216,7 @@ TileKernels<double> tile_kernels<double>() {
 }
 
 std::vector<std::string_view> simd_targets() {
-  // Highway lists what it would use under the present restriction: lift it for the question.
+  // Asked once, before anything is forced: Highway lists only what the restriction of the moment leaves.
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> list;
     for (int64_t target : hwy::SupportedAndGeneratedTargets()) list.emplace_back(hwy::TargetName(target));
