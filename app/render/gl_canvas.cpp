@@ -137,8 +137,9 @@ struct GlCanvas::State {
 void GlCanvas::State::append_text(const Scene& scene, const Mark& mark, const Theme& theme, int width, int height,
                                   float scale, bool& full) {
   const std::string_view text = scene.text_of(mark);
-  const int size = std::clamp(static_cast<int>(std::lround(mark.size * scale)), 1, GlyphAtlas::kLargestSize);
-  const float size_f = static_cast<float>(size);
+  // Glyphs come in whole sizes; places are those of the exact one, so that text is as wide as it was measured.
+  const float size_f = mark.size * scale;
+  const int size = std::clamp(static_cast<int>(std::lround(size_f)), 1, GlyphAtlas::kLargestSize);
   const float baseline = std::round((mark.box.y0 + mark.box.y1) / 2 * scale + fonts.cap_height(mark.face) * size_f / 2);
   if (baseline + size_f < 0 || baseline - 2 * size_f > static_cast<float>(height)) return;
   const uint32_t color = packed(line_color(theme, mark));

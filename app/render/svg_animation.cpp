@@ -42,6 +42,7 @@ struct SvgAnimation::State {
 
   const Theme& theme;
   std::string title, description;
+  float scale = 1;
   SvgElements elements;
   Entries entries;  // in paint order, for every frame
   std::unordered_map<std::string, std::vector<Entries::iterator>> known;
@@ -119,8 +120,10 @@ void SvgAnimation::State::merge(int frame) {
   }
 }
 
-SvgAnimation::SvgAnimation(const Theme& theme, std::string title, std::string description)
-    : state_(std::make_unique<State>(theme, std::move(title), std::move(description))) {}
+SvgAnimation::SvgAnimation(const Theme& theme, std::string title, std::string description, float scale)
+    : state_(std::make_unique<State>(theme, std::move(title), std::move(description))) {
+  state_->scale = scale;
+}
 SvgAnimation::~SvgAnimation() = default;
 
 Result<void> SvgAnimation::add(const Scene& scene, double seconds) {
@@ -190,7 +193,7 @@ Result<std::string> SvgAnimation::finish() {
   std::string timing = ".convscope .timed{animation:";
   append_number(timing, total);
   timing += "s step-end infinite}\n";
-  return svg_document(state.size, state.theme, state.elements, timing + rules, body, state.title, state.description);
+  return svg_document(state.size, state.theme, state.elements, timing + rules, body, state.title, state.description, state.scale);
 }
 
 }  // namespace convscope

@@ -419,10 +419,10 @@ std::string SvgElements::rules(std::string_view prefix) const {
 
 std::string svg_document(const Scene& scene, const Theme& theme, const SvgElements& elements,
                          std::string_view more_rules, std::string_view body, const std::string& title,
-                         const std::string& description) {
+                         const std::string& description, float scale) {
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"";
-  append_attribute(out, "width", static_cast<double>(scene.width));
-  append_attribute(out, "height", static_cast<double>(scene.height));
+  append_attribute(out, "width", std::round(static_cast<double>(scene.width * scale)));
+  append_attribute(out, "height", std::round(static_cast<double>(scene.height * scale)));
   out += " viewBox=\"0 0 " + number(static_cast<double>(scene.width)) + " " +
          number(static_cast<double>(scene.height)) + "\" xml:space=\"preserve\" class=\"convscope\">";
   if (!title.empty()) out += "<title>" + escaped(title) + "</title>\n";

@@ -48,9 +48,9 @@ void append_number(std::string& out, double value);
 /// Text for XML: escaped, without characters that XML does not know.
 std::string escaped(std::string_view text);
 
-/// A whole document around its body. `title` and `description` may be empty.
+/// A whole document around its body, `scale` pixels for each of the scene's. `title` and `description` may be empty.
 std::string svg_document(const Scene& scene, const Theme& theme, const SvgElements& elements,
                          std::string_view more_rules, std::string_view body, const std::string& title,
-                         const std::string& description);
+                         const std::string& description, float scale);
 
 }  // namespace convscope

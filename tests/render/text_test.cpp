@@ -126,6 +126,24 @@ TEST_F(Drawing, text_keeps_to_its_side_and_to_the_middle_of_its_height) {
   }
 }
 
+TEST_F(Drawing, text_is_as_wide_as_it_was_measured_at_any_size_and_scale) {
+  const Rgba paper = bytes_of(theme(ThemeId::light).of(Role::canvas).full);
+  const std::string words = "0123456789 0123456789 0123456789 0123456789";
+  for (const float scale : {1.0f, 1.25f, 2.0f}) {
+    for (const float size : {9.4f, 12.5f, 18.6f}) {
+      Sketch sketch(800, 40);
+      sketch.text({10, 0, 790, 40}, words, size, Face::sans, Align::left);
+      const Pixels pixels = draw(sketch.scene, ThemeId::light, scale);
+      int last = 0;
+      for (int x = 0; x < pixels.width; ++x) {
+        if (inked(pixels, x, 0, x + 1, pixels.height, paper) > 0) last = x + 1;
+      }
+      const float end = (10 + fonts().width(words, Face::sans, size)) * scale;
+      EXPECT_NEAR(static_cast<float>(last), end, 2.5f) << size << " at " << scale;
+    }
+  }
+}
+
 TEST_F(Drawing, very_many_glyph_sizes_do_not_exhaust_the_atlas) {
   // More glyphs, over the frames, than an atlas of 4 MiB holds.
   Result<std::unique_ptr<FrameRenderer>> renderer = FrameRenderer::create(fonts(), 600, 400);
