@@ -112,11 +112,11 @@ Result<void> export_svg(Clip& clip, const ExportSettings& settings, const Export
   if (!plan.animation) {
     Scene scene;
     clip.build(0, scene);
-    auto still = svg_still(scene, colors, clip.title(), clip.description());
+    auto still = svg_still(scene, colors, clip.title(), clip.description(), plan.scale);
     if (!still) return still.error();
     document = std::move(still).value();
   } else {
-    SvgAnimation animation(colors, clip.title(), clip.description());
+    SvgAnimation animation(colors, clip.title(), clip.description(), plan.scale);
     auto added = clip.for_each_picture([&](const Scene& scene, int repeat) {
       return animation.add(scene, static_cast<double>(repeat) / settings.fps);
     });

@@ -193,7 +193,8 @@ Result<std::string> SvgAnimation::finish() {
   std::string timing = ".convscope .timed{animation:";
   append_number(timing, total);
   timing += "s step-end infinite}\n";
-  return svg_document(state.size, state.theme, state.elements, timing + rules, body, state.title, state.description, state.scale);
+  return svg_document(state.size, state.theme, state.elements, timing + rules, body, state.title, state.description,
+                      state.scale);
 }
 
 }  // namespace convscope
