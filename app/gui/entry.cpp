@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -16,9 +17,10 @@ namespace {
 constexpr int64_t kScriptLimit = 1 << 20;
 
 Result<Session> session_for(const std::string& open) {
-  if (!open.empty()) return open_session(open);
-  if (presets().empty()) return Session{};
-  return presets().front().session;
+  Result<Session> session = open_session(open.empty() ? presets().front().name : open);
+  // A preset is known by its name, a file by its own, until the user saves it under another.
+  if (session && session->title.empty()) session->title = std::filesystem::path(open).stem().string();
+  return session;
 }
 
 void print_widgets(const WidgetRegistry& widgets) {

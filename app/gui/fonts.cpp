@@ -90,6 +90,9 @@ void FontAtlas::build(float scale, Language language) {
       config.OversampleH = 1;
       config.PixelSnapH = true;
       config.FontBuilderFlags = ImGuiFreeTypeBuilderFlags_LightHinting;
+      // Few Chinese fonts come with a bold file: titles are made heavier instead.
+      const bool heavier = face == Face::bold && font != nullptr && file.path.find("old") == std::string::npos;
+      if (heavier) config.FontBuilderFlags |= ImGuiFreeTypeBuilderFlags_Bold;
       const float size = std::round(logical_size * scale);
       ImFont* added =
           atlas.AddFontFromMemoryTTF(bytes.data, static_cast<int>(bytes.size), size, &config, ranges.data());

@@ -206,7 +206,10 @@ Result<Start> starting_point(const std::string& open) {
       start.session = std::move(*remembered.session);
       return start;
     }
-    if (!presets().empty()) start.session = presets().front().session;
+    if (!presets().empty()) {
+      start.session = presets().front().session;
+      start.session.title = presets().front().name;
+    }
     start.session.language = language_of_environment();
     return start;
   }
@@ -214,7 +217,9 @@ Result<Start> starting_point(const std::string& open) {
   if (!opened) return opened.error();
   start.session = std::move(*opened);
   start.settings.project_path.clear();
-  if (!find_preset(open)) {
+  if (find_preset(open)) {
+    start.session.title = open;
+  } else {
     const std::filesystem::path path(open);
     if (start.session.title.empty()) start.session.title = path.stem().string();
     const bool tensor = start.session.input.path == open || path.extension() == ".npy" || is_image_name(open);

@@ -52,28 +52,35 @@ void draw_turn(const Pen& pen, float mirror) {
 }
 
 void draw_sun(const Pen& pen) {
-  pen.list->AddCircleFilled(pen.center, 2.8f * pen.unit, pen.color, 20);
+  pen.list->AddCircle(pen.center, 3.1f * pen.unit, pen.color, 24, pen.stroke());
   for (int i = 0; i < 8; ++i) {
     const float angle = kPi * static_cast<float>(i) / 4;
     const float c = std::cos(angle), s = std::sin(angle);
-    pen.line(4.4f * c, 4.4f * s, 6.4f * c, 6.4f * s);
+    pen.line(5.2f * c, 5.2f * s, 7.2f * c, 7.2f * s);
   }
 }
 
 void draw_moon(const Pen& pen) {
-  // The outline of a crescent: an outer arc and the arc of the shadow that bites into it.
-  pen.list->PathArcTo(pen.at(0, 0), 5.5f * pen.unit, -0.35f, kPi * 1.5f + 0.35f - 2 * kPi + 2 * kPi, 28);
-  pen.list->PathArcTo(pen.at(2.6f, -2.6f), 4.0f * pen.unit, kPi * 1.5f - 0.75f - kPi * 0.25f, kPi * 0.25f, 0);
+  // A disc of radius 6 from which a disc of radius 5 around (3, -3) is bitten: both arcs end where the circles meet.
+  constexpr float kOuter = 6, kInner = 5, kShift = 4.2426407f;
+  const float along = (kShift * kShift + kOuter * kOuter - kInner * kInner) / (2 * kShift);
+  const float outer_half = std::acos(along / kOuter);
+  const float inner_half = std::acos((kShift - along) / kInner);
+  const float towards = -kPi / 4;
+  pen.list->PathArcTo(pen.at(0, 0), kOuter * pen.unit, towards + outer_half, towards - outer_half + 2 * kPi, 30);
+  pen.list->PathArcTo(pen.at(3, -3), kInner * pen.unit, towards + kPi + inner_half, towards + kPi - inner_half, 20);
   pen.list->PathStroke(pen.color, ImDrawFlags_Closed, pen.stroke());
 }
 
-void draw_gear(const Pen& pen) {
-  pen.list->AddCircle(pen.center, 4.0f * pen.unit, pen.color, 24, pen.stroke());
-  pen.list->AddCircleFilled(pen.center, 1.4f * pen.unit, pen.color, 12);
-  for (int i = 0; i < 8; ++i) {
-    const float angle = kPi * static_cast<float>(i) / 4;
-    const float c = std::cos(angle), s = std::sin(angle);
-    pen.line(4.2f * c, 4.2f * s, 6.2f * c, 6.2f * s);
+/// Three sliders: told from the sun at a glance, as a gear is not.
+void draw_sliders(const Pen& pen) {
+  const float knobs[3] = {-2.5f, 2.5f, -0.5f};
+  for (int i = 0; i < 3; ++i) {
+    const float y = static_cast<float>(i - 1) * 4.8f;
+    const float x = knobs[i];
+    pen.line(-6.5f, y, x - 2, y);
+    pen.line(x + 2, y, 6.5f, y);
+    pen.list->AddCircle(pen.at(x, y), 1.9f * pen.unit, pen.color, 16, pen.stroke());
   }
 }
 
@@ -160,14 +167,18 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
       pen.path({{-2.5f, -5.5f}, {-2.5f, -2.5f}, {2, -2.5f}, {2, -5.5f}});
       break;
     case Icon::settings:
-      draw_gear(pen);
+      draw_sliders(pen);
       break;
     case Icon::fold_left:
-    case Icon::fold_right: {
-      const float side = icon == Icon::fold_left ? -1.0f : 1.0f;
+    case Icon::fold_right:
+    case Icon::unfold_left:
+    case Icon::unfold_right: {
+      const bool left = icon == Icon::fold_left || icon == Icon::unfold_left;
+      const bool open = icon == Icon::fold_left || icon == Icon::fold_right;
+      const float side = left ? -1.0f : 1.0f;
       pen.frame(-6.5f, -5.5f, 6.5f, 5.5f);
       pen.line(2.2f * side, -5.5f, 2.2f * side, 5.5f);
-      pen.bar(side < 0 ? -6.5f : 2.2f, -5.5f, side < 0 ? -2.2f : 6.5f, 5.5f, 1);
+      if (open) pen.bar(side < 0 ? -6.5f : 2.2f, -5.5f, side < 0 ? -2.2f : 6.5f, 5.5f, 1);
       break;
     }
     case Icon::help:

@@ -348,6 +348,7 @@ void MainWindow::open(const std::string& name) {
     opened->step = 1;
   }
   const bool is_project = !tensor && find_preset(name) == nullptr;
+  if (!tensor && !is_project) opened->title = name;
   if (is_project && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   workbench_->replace(std::move(*opened), "edit.open");

@@ -17,7 +17,8 @@ void draw_cell_panel(UiContext& ui);         // products, bias and sum of the cu
 void draw_toolbar(UiContext& ui);            // presets, lenses, undo, redo, language, theme, export
 void draw_timeline(UiContext& ui);           // first, back, play, forward, last, scrub, step, speed, loop
 /// Contents of the toolbar's "preset" popup, which is open when this is called: the built-in sessions by group,
-/// entries registered as "preset.<name>"; choosing one replaces the session and closes the popup.
+/// entries registered as "preset.<name>"; choosing one leaves its name in requests.open_paths (the window opens it,
+/// keeping language and theme, with the name as the session's title) and closes the popup.
 void draw_preset_menu(UiContext& ui);
 
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.

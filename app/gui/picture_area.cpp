@@ -325,7 +325,6 @@ void PictureArea::draw_overlays(UiContext& ui) {
   } else if (busy_since_ < 0) {
     busy_since_ = now;
   }
-  draw_camera(ui);
   if (!ui.workbench.computation() && !ui.workbench.busy()) {
     draw_empty(ui);
   } else if (ui.workbench.error()) {
@@ -415,7 +414,7 @@ void PictureArea::draw_notice(UiContext& ui) {
   const ImVec2 size = ImGui::CalcTextSize(words, nullptr, false, limit - inset - ui.px(16));
   const float width = size.x + inset + ui.px(16);
   const float height = size.y + ui.px(20);
-  const Card card(ui, "##notice", (box_.x0 + box_.x1 - width) / 2, box_.y1 - height - ui.px(52), width, height,
+  const Card card(ui, "##notice", (box_.x0 + box_.x1 - width) / 2, box_.y1 - height - ui.px(16), width, height,
                   ui.notice.is_error ? Role::error : Role::border);
   const ImVec2 low = ImGui::GetWindowPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -424,32 +423,6 @@ void PictureArea::draw_notice(UiContext& ui) {
   list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + inset, low.y + ui.px(10)}, ui_color32(ui, Role::text),
                 words, nullptr, limit - inset - ui.px(16));
   ui.widgets.note_rect("notice", low.x, low.y, low.x + width, low.y + height);
-}
-
-void PictureArea::draw_camera(UiContext& ui) {
-  const float button = ImGui::GetFrameHeight();
-  const float words = ui.px(56);
-  const float width = 3 * button + words + ui.px(8);
-  const float height = button + ui.px(8);
-  if (box_.width() < width + ui.px(24) || box_.height() < ui.px(160)) return;
-  const Card card(ui, "##camera", box_.x1 - width - ui.px(12), box_.y1 - height - ui.px(12), width, height);
-  if (ui_icon_button(ui, "picture.zoom_out", Icon::minus, ui.text("picture.zoom_out"))) zoom(ui, 1 / 1.5);
-  ImGui::SameLine(0, 0);
-  char percent[24];
-  std::snprintf(percent, sizeof percent, "%.0f %%", view_.zoom * 100);
-  const ImVec2 low = ImGui::GetCursorScreenPos();
-  {
-    const UiFont caption(ui.fonts.caption);
-    const ImVec2 size = ImGui::CalcTextSize(percent);
-    ImGui::GetWindowDrawList()->AddText(
-        {std::floor(low.x + (words - size.x) / 2), std::floor(low.y + (button - size.y) / 2)},
-        ui_color32(ui, Role::secondary), percent);
-  }
-  ImGui::Dummy({words, button});
-  ImGui::SameLine(0, 0);
-  if (ui_icon_button(ui, "picture.zoom_in", Icon::plus, ui.text("picture.zoom_in"))) zoom(ui, 1.5);
-  ImGui::SameLine(0, 0);
-  if (ui_icon_button(ui, "picture.fit", Icon::fit, ui.text("picture.fit"))) fit();
 }
 
 }  // namespace convscope

@@ -31,7 +31,6 @@ class PictureArea {
   void draw_problem(UiContext& ui);
   void draw_progress(UiContext& ui);
   void draw_notice(UiContext& ui);
-  void draw_camera(UiContext& ui);
   void show_cell(UiContext& ui, const CellRef& cell);
 
   View view_;

@@ -53,7 +53,9 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan)
   const float y = std::floor((low.y + high.y) / 2);
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float half = ui.px(2.5f);
-  list->AddRectFilled({from, y - half}, {from + length, y + half}, ui_color32(ui, Role::border), half);
+  // The way still to go is thinner too: in high contrast its colour alone would not tell.
+  const float thin = ui.px(1.5f);
+  list->AddRectFilled({from, y - thin}, {from + length, y + thin}, ui_color32(ui, Role::border), thin);
   list->AddRectFilled({from, y - half}, {x, y + half}, ui_color32(ui, Role::accent), half);
   if (plan && plan->out.w > 0) {
     const int64_t rows = count / plan->out.w;
@@ -91,6 +93,38 @@ std::span<const char* const> speed_labels(Language language) {
     }
   }
   return pointers[index];
+}
+
+/// Zoom out, how large, zoom in, fit.
+void draw_camera(UiContext& ui, float words_width) {
+  const ComputationPtr computation = ui.workbench.computation();
+  View& view = ui.view;
+  const auto zoom = [&](double factor) {
+    if (computation) view = zoomed(view, factor, view.width / 2, view.height / 2, computation->plan, ui.session().lens);
+  };
+  ButtonOptions possible;
+  possible.enabled = view.zoom > 1.001;
+  if (ui_icon_button(ui, "picture.zoom_out", Icon::minus, ui.text("picture.zoom_out"), possible)) zoom(1 / 1.5);
+  ImGui::SameLine(0, 0);
+  char percent[24];
+  std::snprintf(percent, sizeof percent, "%.0f %%", view.zoom * 100);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const float height = ImGui::GetFrameHeight();
+  {
+    const UiFont caption(ui.fonts.caption);
+    const ImVec2 size = ImGui::CalcTextSize(percent);
+    ImGui::GetWindowDrawList()->AddText(
+        {std::floor(low.x + (words_width - size.x) / 2), std::floor(low.y + (height - size.y) / 2)},
+        ui_color32(ui, Role::secondary), percent);
+  }
+  ImGui::Dummy({words_width, height});
+  ImGui::SameLine(0, 0);
+  if (ui_icon_button(ui, "picture.zoom_in", Icon::plus, ui.text("picture.zoom_in"))) zoom(1.5);
+  ImGui::SameLine(0, 0);
+  if (ui_icon_button(ui, "picture.fit", Icon::fit, ui.text("picture.fit"), possible)) {
+    view.zoom = 1;
+    view.center_x = view.center_y = 0.5;
+  }
 }
 
 }  // namespace
@@ -147,7 +181,9 @@ void draw_timeline(UiContext& ui) {
     cell_width = ImGui::CalcTextSize(widest_cell).x + ui.px(14);
   }
   const float speed_width = ui.px(118);
-  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8);
+  const float camera_words = ui.px(52);
+  const float camera_width = 3 * ImGui::GetFrameHeight() + camera_words;
+  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + ui.px(25) + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
   float bar = full - used - side - words_width - numbers_width - cell_width;
   const bool show_cell = bar > ui.px(140);
@@ -198,6 +234,13 @@ void draw_timeline(UiContext& ui) {
   if (ui_icon_button(ui, "timeline.loop", Icon::loop, ui.text("timeline.loop"), loop)) {
     ui.workbench.apply_view([](Session& session) { session.loop = !session.loop; });
   }
+  ImGui::SameLine(0, ui.px(12));
+  const ImVec2 line = ImGui::GetCursorScreenPos();
+  ImGui::GetWindowDrawList()->AddRectFilled({line.x, line.y + ui.px(4)}, {line.x + 1, line.y + height - ui.px(4)},
+                                            ui_color32(ui, Role::border));
+  ImGui::Dummy({1, height});
+  ImGui::SameLine(0, ui.px(12));
+  draw_camera(ui, camera_words);
 }
 
 }  // namespace convscope

@@ -50,6 +50,13 @@ void draw_preset_button(UiContext& ui, float width) {
   ImGui::PopID();
 }
 
+/// What the preset's button would like: all of its words.
+float wanted_preset_width(UiContext& ui) {
+  const Preset* preset = find_preset(ui.session().title);
+  const char* words = preset ? ui.text(preset->title_key) : ui.session().title.c_str();
+  return ImGui::CalcTextSize(words).x + ui.px(66);
+}
+
 void draw_lenses(UiContext& ui, float room) {
   const ConvPlan* plan = ui.workbench.plan();
   static const std::vector<Lens> all = all_lenses();
@@ -99,14 +106,13 @@ void draw_toolbar(UiContext& ui) {
   const float language_width = ImGui::CalcTextSize(language_words).x + ui.px(20);
   const float right = 7 * button + 6 * gap + 3 * group_gap + language_width + gap + export_width;
 
-  ButtonOptions fold;
-  fold.active = ui.settings.left_open;
-  if (ui_icon_button(ui, "toolbar.fold_left", Icon::fold_left, ui.text("toolbar.fold_left"), fold)) {
+  const Icon left_icon = ui.settings.left_open ? Icon::fold_left : Icon::unfold_left;
+  if (ui_icon_button(ui, "toolbar.fold_left", left_icon, ui.text("toolbar.fold_left"))) {
     ui.settings.left_open = !ui.settings.left_open;
   }
   ImGui::SameLine(0, gap);
   const float middle = full - right - 2 * (button + gap) - group_gap;
-  const float preset_width = std::clamp(middle * 0.5f, ui.px(120), ui.px(280));
+  const float preset_width = std::clamp(wanted_preset_width(ui), ui.px(120), std::max(ui.px(200), middle * 0.6f));
   draw_preset_button(ui, preset_width);
   ImGui::SameLine(0, group_gap);
   draw_lenses(ui, middle - preset_width - group_gap);
@@ -174,8 +180,8 @@ void draw_toolbar(UiContext& ui) {
     ui.requests.open_export = true;
   }
   ImGui::SameLine(0, gap);
-  fold.active = ui.settings.right_open;
-  if (ui_icon_button(ui, "toolbar.fold_right", Icon::fold_right, ui.text("toolbar.fold_right"), fold)) {
+  const Icon right_icon = ui.settings.right_open ? Icon::fold_right : Icon::unfold_right;
+  if (ui_icon_button(ui, "toolbar.fold_right", right_icon, ui.text("toolbar.fold_right"))) {
     ui.settings.right_open = !ui.settings.right_open;
   }
 }

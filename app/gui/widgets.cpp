@@ -54,7 +54,7 @@ ImU32 field_color(const UiContext& ui) {
 bool button(UiContext& ui, std::string_view name, const Icon* icon, const char* label, const ButtonOptions& options) {
   NameScope scope(name);
   const float height = ImGui::GetFrameHeight();
-  const float icon_size = ui.px(16);
+  const float icon_size = ui.px(17);
   const ImVec2 words = label ? ImGui::CalcTextSize(label) : ImVec2(0, 0);
   float fit = height;
   if (label) fit = words.x + ui.px(24) + (icon ? icon_size + ui.px(6) : 0);
@@ -171,17 +171,19 @@ bool ui_combo(UiContext& ui, std::string_view name, int& current, std::span<cons
     for (const char* label : labels) widest = std::max(widest, ImGui::CalcTextSize(label).x);
   }
   const float height = ImGui::GetFrameHeight();
-  ImGui::SetNextItemWidth(wanted_width(ui, width, widest + ui.px(20) + height));
+  const float full_width = wanted_width(ui, width, widest + ui.px(16) + height);
+  ImGui::SetNextItemWidth(full_width);
   const bool known = current >= 0 && current < static_cast<int>(labels.size());
   push_field_style(ui, false);
-  const bool open =
-      ImGui::BeginCombo("##combo", known ? labels[static_cast<size_t>(current)] : "", ImGuiComboFlags_NoArrowButton);
+  const char* shown = known ? labels[static_cast<size_t>(current)] : "";
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const bool open = ImGui::BeginCombo("##combo", "", ImGuiComboFlags_NoArrowButton);
   pop_field_style();
   // The state of the combo itself, before its popup's items become the last ones.
   if (!open) ui.widgets.note_item(name);
   bool changed = false;
   if (open) {
-    char index[16];
+    char index[24];
     for (size_t i = 0; i < labels.size(); ++i) {
       ImGui::PushID(static_cast<int>(i));
       const bool chosen = static_cast<int>(i) == current;
@@ -197,9 +199,14 @@ bool ui_combo(UiContext& ui, std::string_view name, int& current, std::span<cons
     ImGui::EndCombo();
     ui.widgets.note_item(name);
   }
-  const ImVec2 low = ImGui::GetItemRectMin();
-  const ImVec2 high = ImGui::GetItemRectMax();
-  draw_icon(ImGui::GetWindowDrawList(), Icon::chevron_down, {high.x - height / 2, (low.y + high.y) / 2}, ui.px(12),
+  // Dear ImGui would write the words across the arrow where they are too long.
+  const ImVec2 high(corner.x + full_width, corner.y + height);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->PushClipRect(corner, {high.x - height * 0.85f, high.y}, true);
+  list->AddText({corner.x + ui.px(10), std::floor(corner.y + (height - ImGui::GetFontSize()) / 2)},
+                ui_color32(ui, Role::text), shown);
+  list->PopClipRect();
+  draw_icon(list, Icon::chevron_down, {high.x - height / 2, (corner.y + high.y) / 2}, ui.px(12),
             ui_color32(ui, Role::secondary));
   return changed;
 }

@@ -56,6 +56,8 @@ enum class Icon : uint8_t {
   copy,
   grid,
   keyboard,
+  unfold_left,
+  unfold_right,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 
