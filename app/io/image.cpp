@@ -31,15 +31,19 @@ Result<ImageHead> head_of(const std::string& bytes, const std::string& path) {
   const ImageFormat format = image_format(bytes);
   if (format == ImageFormat::unknown) return Error{"error.image_format", "", {path}};
   ImageHead head;
+  const auto too_large = [&](int64_t width, int64_t height) {
+    return Error{"error.image_too_large",
+                 "",
+                 {path, std::to_string(width), std::to_string(height), std::to_string(kMaxImagePixels / 1'000'000)}};
+  };
+  // The decoder calls a PNG of more than 2^24 pixels on a side damaged, without saying why.
+  if (const std::optional<PngSize> png = png_size(bytes)) {
+    if (png->width > kMaxImagePixels / std::max<int64_t>(png->height, 1)) return too_large(png->width, png->height);
+  }
   const bool is_known = stbi_info_from_memory(data_of(bytes), static_cast<int>(bytes.size()), &head.width, &head.height,
                                               &head.components) != 0;
   if (!is_known || head.width < 1 || head.height < 1) return Error{"error.image_broken", "", {path}};
-  if (int64_t{head.width} * head.height > kMaxImagePixels) {
-    return Error{
-        "error.image_too_large",
-        "",
-        {path, std::to_string(head.width), std::to_string(head.height), std::to_string(kMaxImagePixels / 1'000'000)}};
-  }
+  if (int64_t{head.width} * head.height > kMaxImagePixels) return too_large(head.width, head.height);
   if (format == ImageFormat::jpeg) head.orientation = jpeg_orientation(bytes);
   return head;
 }

@@ -103,7 +103,8 @@ ImageFormat image_format(std::string_view bytes) {
 bool is_truncated_image(std::string_view bytes) {
   switch (image_format(bytes)) {
     case ImageFormat::png:
-      return bytes.find("IEND") == std::string_view::npos;
+      // The last chunk ends with a checksum of four bytes.
+      return bytes.rfind("IEND") == std::string_view::npos || bytes.rfind("IEND") + 8 > bytes.size();
     case ImageFormat::jpeg:
       return is_truncated_jpeg(bytes);
     case ImageFormat::bmp:
@@ -117,6 +118,11 @@ bool is_truncated_image(std::string_view bytes) {
       return true;
   }
   return true;
+}
+
+std::optional<PngSize> png_size(std::string_view bytes) {
+  if (image_format(bytes) != ImageFormat::png || bytes.size() < 24) return std::nullopt;
+  return PngSize{big(bytes, 16, 4), big(bytes, 20, 4)};
 }
 
 Orientation jpeg_orientation(std::string_view bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace convscope {
@@ -13,6 +14,12 @@ ImageFormat image_format(std::string_view bytes);
 
 /// Whether the file ends before its pixels do, as far as that shows without decoding.
 bool is_truncated_image(std::string_view bytes);
+
+/// What a PNG's header says; empty for other files.
+struct PngSize {
+  int64_t width = 0, height = 0;
+};
+std::optional<PngSize> png_size(std::string_view bytes);
 
 /// How stored pixels become shown ones: transposed first, then rows or columns counted from the other end of the
 /// stored picture.

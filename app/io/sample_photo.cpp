@@ -153,11 +153,13 @@ class Painter {
     const double glow = 1 / (1 + 18 * distance * distance / (0.1 + distance));
     color = mix(color, {1.0, 0.84, 0.52}, 0.75 * glow * glow);
     // Clouds lie in long streaks; their lower sides take the sun's colour.
-    const double cloud = fractal(u * 2.2 + 0.8 * v, v * 9.0, 5, 400);
-    const double density = smooth(0.52, 0.72, cloud) * smooth(0.02, 0.12, v) * (1 - smooth(0.36, 0.5, v));
-    const double below = smooth(0.5, 0.7, fractal(u * 2.2 + 0.8 * v, (v - 0.012) * 9.0, 4, 400));
-    const Rgb lit = mix({0.98, 0.66, 0.50}, {0.42, 0.38, 0.50}, below * (0.35 + 0.65 * clamp01(distance / 0.9)));
-    color = mix(color, lit, 0.8 * density);
+    double density = smooth(0.02, 0.12, v) * (1 - smooth(0.36, 0.5, v));
+    if (density > 0) density *= smooth(0.52, 0.72, fractal(u * 2.2 + 0.8 * v, v * 9.0, 5, 400));
+    if (density > 0) {
+      const double below = smooth(0.5, 0.7, fractal(u * 2.2 + 0.8 * v, (v - 0.012) * 9.0, 4, 400));
+      const Rgb lit = mix({0.98, 0.66, 0.50}, {0.42, 0.38, 0.50}, below * (0.35 + 0.65 * clamp01(distance / 0.9)));
+      color = mix(color, lit, 0.8 * density);
+    }
     const double disc = clamp01(0.5 + (kSunRadius - distance) / (pixel_ + 0.0015));
     return mix(color, {1.0, 0.95, 0.78}, disc * (1 - 0.6 * density));
   }
@@ -165,8 +167,11 @@ class Painter {
   Rgb above_water(double u, double v) const {
     const Ridges r = ridges_at(u);
     Rgb color;
-    if (v < r.far + pixel_) color = sky(u, v);
-    if (v > r.far - pixel_) {
+    // What a nearer ridge hides is not painted.
+    const bool shows_middle = v < r.near + pixel_;
+    const bool shows_far = shows_middle && v < r.middle + pixel_;
+    if (shows_far && v < r.far + pixel_) color = sky(u, v);
+    if (shows_far && v > r.far - pixel_) {
       // Rock that catches the light on the side of the sun, snow towards the crest, haze towards the foot.
       const double slope = (ridges_at(u + 0.006).far - ridges_at(u - 0.006).far) / 0.012;
       const double rough = fractal(u * 26 + v * 14, v * 40 - u * 9, 4, 500) - 0.5;
@@ -177,7 +182,7 @@ class Painter {
       rock = mix(rock, {0.80, 0.62, 0.54}, 0.75 * smooth(r.far, 0.60, v));
       color = mix(color, rock, cover(v - r.far));
     }
-    if (v > r.middle - pixel_) {
+    if (shows_middle && v > r.middle - pixel_) {
       const double rough = fractal(u * 40, v * 60, 3, 520);
       Rgb slope = mix({0.17, 0.21, 0.31}, {0.33, 0.31, 0.38}, rough);
       slope = mix(slope, {0.62, 0.48, 0.47}, 0.7 * smooth(r.middle, 0.61, v));
@@ -229,7 +234,8 @@ class Painter {
 
   Rgb foreground(double u, double v, Rgb color) const {
     color = pier(u, v, color);
-    const double bank = 0.775 + 0.03 * smooth(-0.95, -0.6, u) + 0.20 * smooth(-0.36, 0.14, u) + 0.008 * fractal(u * 14, 0.5, 3, 700);
+    const double bank =
+        0.775 + 0.03 * smooth(-0.95, -0.6, u) + 0.20 * smooth(-0.36, 0.14, u) + 0.008 * fractal(u * 14, 0.5, 3, 700);
     if (v > bank - 0.03) {
       // Grass: thin upright streaks whose tips fray the edge of the bank.
       const double blade = noise(u * 460, v * 38, 710);
