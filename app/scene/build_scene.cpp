@@ -13,13 +13,15 @@ constexpr float kMargin = 0.04f;
 
 }  // namespace
 
-Stage make_stage(const SceneRequest& request) {
+Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const View& view = request.view;
   Stage stage;
   stage.ui = std::clamp(std::min(view.width / 960.0f, view.height / 540.0f), 0.8f, 4.0f);
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
-  if (request.caption) stage.content.y1 -= caption_height(stage.ui);
+  if (request.caption) {
+    stage.content.y1 -= caption_height(painter, request.computation->plan, stage.ui, stage.content.width());
+  }
   stage.zoom = view.zoom;
   stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);
   stage.shift_y = static_cast<double>(view.height) * (0.5 - view.center_y * view.zoom);
@@ -47,7 +49,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
                   computation.plan,
                   computation.tensors,
                   painter,
-                  make_stage(request),
+                  make_stage(request, painter),
                   step,
                   cell,
                   cell.c / computation.plan.kernels_per_group(),

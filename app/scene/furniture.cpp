@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/scene/lens.h"
+#include "app/scene/words.h"
 
 namespace convscope {
 namespace {
@@ -60,6 +61,13 @@ void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second
                                    static_cast<long long>(second));
   frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
                      kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
+}
+
+float index_label_width(const Painter& painter, char name, int64_t first, int64_t second, float ui) {
+  char words[64];
+  const int length = std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(first),
+                                   static_cast<long long>(second));
+  return painter.width({words, static_cast<size_t>(length)}, Face::mono, kLabelSize * ui);
 }
 
 void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
@@ -125,7 +133,7 @@ void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, 
     args[i] = {numbers[i], static_cast<size_t>(
                                std::snprintf(numbers[i], sizeof numbers[i], "%lld", static_cast<long long>(ends[i])))};
   }
-  append_words(words, tr(frame.request.language, "scene.place"),
+  append_words(words, words_of(frame.request.language, "scene.place"),
                {{slice, static_cast<size_t>(length)}, args[0], args[1], args[2], args[3]});
   const float size = kLabelSize * ui;
   const float x = std::max(0.0f, static_cast<float>(grid.x)) + 10 * ui,

@@ -1,4 +1,5 @@
 #include "app/scene/im2col_layout.h"
+#include "app/scene/words.h"
 
 #include <algorithm>
 
@@ -240,9 +241,11 @@ const Im2colLayout& Solver::place() {
   // The strip: as many taps as there is room for, in the middle.
   const double label_w =
       static_cast<double>(std::max(
-          {painter_.width(tr(painter_.request().language, "scene.strip_row"), Face::sans, kLabelSize * stage_.ui),
-           painter_.width(tr(painter_.request().language, "scene.strip_kernel"), Face::sans, kLabelSize * stage_.ui),
-           painter_.width(tr(painter_.request().language, "scene.products"), Face::sans, kLabelSize * stage_.ui)})) +
+          {painter_.width(words_of(painter_.request().language, "scene.strip_row"), Face::sans, kLabelSize * stage_.ui),
+           painter_.width(words_of(painter_.request().language, "scene.strip_kernel"), Face::sans,
+                          kLabelSize * stage_.ui),
+           painter_.width(words_of(painter_.request().language, "scene.products"), Face::sans,
+                          kLabelSize * stage_.ui)})) +
       14 * u_;
   const double sum_w = 150 * u_;
   const double room = width_ - label_w - sum_w;

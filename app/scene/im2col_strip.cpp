@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/scene/im2col_layout.h"
+#include "app/scene/words.h"
 #include "engine/im2col.h"
 
 namespace convscope {
@@ -42,8 +43,8 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
                                  fit_numbers(weights, cell, cell, painter.digit_width()),
                                  fit_numbers(products, cell, cell, painter.digit_width())};
 
-  const std::string_view labels[3] = {tr(language, "scene.strip_row"), tr(language, "scene.strip_kernel"),
-                                      tr(language, "scene.products")};
+  const std::string_view labels[3] = {words_of(language, "scene.strip_row"), words_of(language, "scene.strip_kernel"),
+                                      words_of(language, "scene.products")};
   const float label_size = kLabelSize * stage.ui;
   for (int64_t r = 0; r < 3; ++r) {
     const Box box = grid.cell(r, 0);

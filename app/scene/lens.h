@@ -21,7 +21,7 @@ struct Stage {
   float seen_y(double y) const { return static_cast<float>(y * zoom + shift_y); }
   Grid seen(const Grid& grid) const { return grid.seen(zoom, shift_x, shift_y); }
 };
-Stage make_stage(const SceneRequest& request);
+Stage make_stage(const SceneRequest& request, const Painter& painter);
 
 /// One frame of one lens.
 struct LensFrame {
@@ -60,6 +60,7 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
 /// "X[0, 1]": which slice a grid shows.
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);
 
+float index_label_width(const Painter& painter, char name, int64_t first, int64_t second, float ui);
 /// The same with how many lie on the stack: "X[0, 3]  4 / 16".
 void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y);
 

@@ -1,4 +1,5 @@
 #include "app/scene/sentence.h"
+#include "app/scene/words.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -48,10 +49,11 @@ void append_sentence(std::string& out, Language language, const ConvPlan& plan, 
   const Digits at(step + 1), steps(step_count(plan)), taps(plan.taps()), sum(a.sum), bias(a.bias), result(a.result);
   const bool one = plan.taps() == 1;
   if (plan.bias) {
-    append_words(out, tr(language, one ? "scene.sentence_bias_one" : "scene.sentence_bias"),
+    append_words(out, words_of(language, one ? "scene.sentence_bias_one" : "scene.sentence_bias"),
                  {at, steps, where, taps, sum, bias, result});
   } else {
-    append_words(out, tr(language, one ? "scene.sentence_one" : "scene.sentence"), {at, steps, where, taps, result});
+    append_words(out, words_of(language, one ? "scene.sentence_one" : "scene.sentence"),
+                 {at, steps, where, taps, result});
   }
 }
 
@@ -59,7 +61,7 @@ void append_channel_sum(std::string& out, Language language, int64_t channels, d
   if (channels == 1) {
     out.append("\u03a3 = ").append(Digits(sum));
   } else {
-    append_words(out, tr(language, "scene.channel_sum"), {Digits(channels), Digits(sum)});
+    append_words(out, words_of(language, "scene.channel_sum"), {Digits(channels), Digits(sum)});
   }
 }
 
@@ -91,37 +93,66 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
   append_integer(out, size->out);
 }
 
-float caption_height(float ui) { return 56 * ui; }
+namespace {
+
+constexpr float kFormulaSize = 17, kFormulaLine = 24;
+
+bool same_on_both_axes(const ConvPlan& plan) {
+  return plan.in.h == plan.in.w && plan.out.h == plan.out.w && plan.kernel.h == plan.kernel.w &&
+         plan.stride.h == plan.stride.w && plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
+         plan.pads.bottom == plan.pads.right;
+}
+
+void append_axis(std::string& words, Language language, const ConvPlan& plan, bool horizontal, const char* name) {
+  words.append(words_of(language, name)).append(" = ");
+  append_size_formula(words, plan, horizontal);
+}
+
+// Both axes on one line, or the one formula that holds for both.
+const std::string& formula_line(Language language, const ConvPlan& plan) {
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  if (same_on_both_axes(plan)) {
+    append_axis(words, language, plan, false, "scene.size_both");
+  } else {
+    append_axis(words, language, plan, false, "scene.size_height");
+    words += "    ";
+    append_axis(words, language, plan, true, "scene.size_width");
+  }
+  return words;
+}
+
+bool in_two_lines(const Painter& painter, const ConvPlan& plan, float ui, float room) {
+  if (same_on_both_axes(plan)) return false;
+  return painter.width(formula_line(painter.request().language, plan), Face::math, kFormulaSize * ui) > room;
+}
+
+}  // namespace
+
+float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room) {
+  return (in_two_lines(painter, plan, ui, room) ? 56 + kFormulaLine : 56) * ui;
+}
 
 void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence) {
-  thread_local std::string words;  // keeps its memory from frame to frame
   const Language language = painter.request().language;
-  words.clear();
-  const bool square = plan.in.h == plan.in.w && plan.out == Pair{plan.out.h, plan.out.h} &&
-                      plan.kernel.h == plan.kernel.w && plan.stride.h == plan.stride.w &&
-                      plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
-                      plan.pads.bottom == plan.pads.right;
-  if (square) {
-    append_words(words, tr(language, "scene.size_both"), {});
-    words += " = ";
-    append_size_formula(words, plan, false);
-  } else {
-    append_words(words, tr(language, "scene.size_height"), {});
-    words += " = ";
-    append_size_formula(words, plan, false);
-    words += "    ";
-    append_words(words, tr(language, "scene.size_width"), {});
-    words += " = ";
-    append_size_formula(words, plan, true);
-  }
-  const float room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
+  const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
   const auto write = [&](std::string_view text, float y, float size, Role role, Face face) {
     const float width = painter.width(text, face, size);
     painter.text(text, middle, y, width > room ? size * room / width : size, role, Align::center, face);
   };
-  const float bottom = stage.content.y1 + caption_height(stage.ui);
-  write(words, bottom - 38 * stage.ui, 17 * stage.ui, Role::text, Face::math);
-  write(sentence, bottom - 12 * stage.ui, 14 * stage.ui, Role::secondary, Face::sans);
+  const float bottom = stage.content.y1 + caption_height(painter, plan, ui, room);
+  if (in_two_lines(painter, plan, ui, room)) {
+    thread_local std::string words;
+    words.clear();
+    append_axis(words, language, plan, false, "scene.size_height");
+    write(words, bottom - (38 + kFormulaLine) * ui, kFormulaSize * ui, Role::text, Face::math);
+    words.clear();
+    append_axis(words, language, plan, true, "scene.size_width");
+    write(words, bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
+  } else {
+    write(formula_line(language, plan), bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
+  }
+  write(sentence, bottom - 12 * ui, 14 * ui, Role::secondary, Face::sans);
 }
 
 }  // namespace convscope

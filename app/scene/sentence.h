@@ -24,7 +24,8 @@ void append_channel_sum(std::string& out, Language language, int64_t channels, d
 /// "floor((5 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 3" for one axis, with real brackets of floor.
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal);
 
-float caption_height(float ui);
+/// The formula takes two lines where both axes do not fit one.
+float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room);
 /// Formula and step at the bottom of the picture.
 void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence);
 

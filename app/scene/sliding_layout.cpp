@@ -1,4 +1,5 @@
 #include "app/scene/sliding_layout.h"
+#include "app/scene/words.h"
 
 #include <algorithm>
 #include <string>
@@ -17,6 +18,7 @@ struct Options {
 
 struct Tags {
   double input, weight, output, bias, products, channel_sum;
+  double input_label, weight_label, output_label;  // "X[0, 1]"
 };
 
 struct Size {
@@ -71,16 +73,16 @@ class Placement {
     s_ = s;
     const double kw = static_cast<double>(plan_.kernel.w) * s, kh = static_cast<double>(plan_.kernel.h) * s;
     const bool below = options_.products == Products::below, beside = options_.products == Products::beside;
-    x_.tile_w = static_cast<double>(padded_w_) * s + sheets_x_;
+    x_.tile_w = std::max(static_cast<double>(padded_w_) * s + sheets_x_, tags_.input_label);
     x_.tile_h = label_ + sheets_x_ + static_cast<double>(padded_h_) * s;
-    y_.tile_w = static_cast<double>(plan_.out.w) * s + sheets_y_;
+    y_.tile_w = std::max(static_cast<double>(plan_.out.w) * s + sheets_y_, tags_.output_label);
     y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * s;
     // A slice, its products and its sum.
     const double sum_w = layout_.channel_sums ? tags_.channel_sum : 0;
     if (beside) {
-      w_.tile_w = kw + sheets_w_ + 20 * u_ + std::max({kw, tags_.products, sum_w});
+      w_.tile_w = std::max(kw + sheets_w_, tags_.weight_label) + 20 * u_ + std::max({kw, tags_.products, sum_w});
     } else {
-      w_.tile_w = std::max({kw + sheets_w_, sum_w, below ? tags_.products : 0.0});
+      w_.tile_w = std::max({kw + sheets_w_, tags_.weight_label, sum_w, below ? tags_.products : 0.0});
     }
     slice_h_ = label_ + sheets_w_ + kh + (below ? product_label_ + kh : 0) + sum_;
     w_.tile_h = slice_h_;
@@ -155,7 +157,7 @@ class Placement {
         l.product_grids[i] = {left, y + kh + product_label_, s_, 0, 0, plan_.kernel.h, plan_.kernel.w};
         sum_y += product_label_ + kh;
       } else if (options_.products == Products::beside) {
-        sum_x = left + kw + sheets_w_ + 20 * u_;
+        sum_x = left + std::max(kw + sheets_w_, tags_.weight_label) + 20 * u_;
         l.product_grids[i] = {sum_x, y, s_, 0, 0, plan_.kernel.h, plan_.kernel.w};
       }
       l.sum_x[i] = static_cast<float>(sum_x);
@@ -225,12 +227,19 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
   sum_words.clear();
   append_channel_sum(sum_words, language, plan.channels_per_group() > kMaxShownChannels ? plan.channels_per_group() : 1,
                      -0.00001);
+  const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
+  const auto label = [&](int64_t first, int64_t second) {
+    return labels ? wide(index_label_width(painter, 'W', first - 1, second - 1, stage.ui)) : 0.0;
+  };
   const Tags tags{wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
                   wide(name_tag_width(painter, "W", plan.weight_shape(), stage.ui)),
                   wide(name_tag_width(painter, "Y", plan.output_shape(), stage.ui)),
                   wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
-                  wide(painter.width(tr(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
-                  wide(painter.width(sum_words, Face::sans, kSumSize * stage.ui))};
+                  wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
+                  wide(painter.width(sum_words, Face::sans, kSumSize * stage.ui)),
+                  label(plan.batch, plan.in_channels),
+                  label(plan.out_channels, plan.channels_per_group()),
+                  label(plan.batch, plan.out_channels)};
   const double limit = 88.0 * static_cast<double>(stage.ui);
   SlidingLayout best;
   double best_score = 0;

@@ -5,6 +5,7 @@
 #include "app/scene/lens.h"
 #include "app/scene/sliding_layout.h"
 #include "app/scene/sliding_overview.h"
+#include "app/scene/words.h"
 
 namespace convscope {
 namespace {
@@ -123,7 +124,7 @@ void build_sliding_lens(LensFrame& frame) {
     if (layout.products) {
       const Grid products = stage.seen(layout.product_grids[i]);
       draw_products(frame, products, i);
-      painter.text(tr(frame.request.language, "scene.products"), static_cast<float>(products.x),
+      painter.text(words_of(frame.request.language, "scene.products"), static_cast<float>(products.x),
                    static_cast<float>(products.y) - 10 * stage.ui, kLabelSize * stage.ui, Role::secondary);
     }
     if (layout.channel_sums) draw_channel_sum(frame, layout, i, i, layout.input_stacked ? cpg - 1 : i);

@@ -1,4 +1,5 @@
 #include "app/scene/sliding_overview.h"
+#include "app/scene/words.h"
 
 #include <algorithm>
 #include <cmath>
@@ -140,7 +141,7 @@ void build_sliding_overview(LensFrame& frame) {
       draw_index_label(frame, 'W', frame.cell.c, from + i, wx, wy);
     }
     if (products.pitch >= 3)
-      painter.text(tr(frame.request.language, "scene.products"), static_cast<float>(products.x),
+      painter.text(words_of(frame.request.language, "scene.products"), static_cast<float>(products.x),
                    static_cast<float>(products.y) - 10 * stage.ui, kLabelSize * stage.ui, Role::secondary);
     draw_sign(frame, "*", layout.times_x[i], layout.axis_y[i]);
     draw_sign(frame, "=", layout.equals_x[i], layout.axis_y[i]);
@@ -150,7 +151,7 @@ void build_sliding_overview(LensFrame& frame) {
     const int length = std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(cpg - layout.channels));
     thread_local std::string words;  // keeps its memory from frame to frame
     words.clear();
-    append_words(words, tr(frame.request.language, "scene.more_channels"),
+    append_words(words, words_of(frame.request.language, "scene.more_channels"),
                  {std::string_view{digits, static_cast<size_t>(length)}});
     painter.text(words, stage.seen_x(layout.more_x), stage.seen_y(layout.more_y), kLabelSize * stage.ui,
                  Role::secondary);

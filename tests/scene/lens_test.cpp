@@ -1,0 +1,392 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "app/scene/number_format.h"
+#include "app/session/presets.h"
+#include "engine/im2col.h"
+#include "tests/scene/scenes.h"
+
+namespace convscope {
+namespace {
+
+struct Size {
+  float width, height;
+};
+constexpr Size kSizes[] = {{960, 540}, {640, 560}, {1920, 1080}, {3840, 2160}, {420, 720}};
+
+std::string where(const std::string& preset, Lens lens, Size size, int64_t step) {
+  return preset + " " + name_of(lens) + " " + std::to_string(static_cast<int>(size.width)) + "x" +
+         std::to_string(static_cast<int>(size.height)) + " step " + std::to_string(step + 1);
+}
+
+std::string describe_mark(const Scene& scene, const Mark& mark) {
+  Scene one;
+  one.marks = {mark};
+  one.text = scene.text;
+  one.refs = scene.refs;
+  one.rasters = scene.rasters;
+  return to_text(one);
+}
+
+// Every preset in every lens at several sizes: first, middle and last step.
+template <class Visit>
+void for_scenes(const Visit& visit) {
+  for (const Preset& preset : presets()) {
+    const ComputationPtr numbers = preset_numbers(preset.name);
+    ASSERT_TRUE(numbers) << preset.name;
+    const int64_t steps = step_count(numbers->plan);
+    for (Lens lens : preset.lenses) {
+      for (Size size : kSizes) {
+        for (int64_t step : {int64_t{0}, steps / 2, steps - 1}) {
+          for (bool caption : {false, true}) {
+            SceneRequest request = request_of(numbers, lens, step, size.width, size.height);
+            request.caption = caption;
+            request.language = caption ? Language::zh : Language::en;
+            visit(scene_of(request), where(preset.name, lens, size, step));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(lenses, every_mark_lies_inside_the_picture) {
+  for_scenes([](const Scene& scene, const std::string& name) {
+    ASSERT_GT(scene.marks.size(), 10u) << name;
+    for (const Mark& mark : scene.marks) {
+      const float x0 = std::min(mark.box.x0, mark.box.x1), x1 = std::max(mark.box.x0, mark.box.x1);
+      const float y0 = std::min(mark.box.y0, mark.box.y1), y1 = std::max(mark.box.y0, mark.box.y1);
+      ASSERT_TRUE(x0 >= 0 && y0 >= 0 && x1 <= scene.width && y1 <= scene.height) << name << "\n"
+                                                                                 << describe_mark(scene, mark);
+    }
+  });
+}
+
+TEST(lenses, no_two_texts_overlap) {
+  for_scenes([](const Scene& scene, const std::string& name) {
+    std::vector<const Mark*> texts;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text) texts.push_back(&mark);
+    }
+    std::sort(texts.begin(), texts.end(), [](const Mark* a, const Mark* b) { return a->box.x0 < b->box.x0; });
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const Mark& a = *texts[i];
+      for (size_t j = i + 1; j < texts.size() && texts[j]->box.x0 < a.box.x1; ++j) {
+        const Mark& b = *texts[j];
+        const float overlap_x = std::min(a.box.x1, b.box.x1) - std::max(a.box.x0, b.box.x0);
+        // Boxes are as high as the line, with its leading; the letters take about three quarters of it.
+        const float leading = 0.2f * std::min(a.size, b.size);
+        const float overlap_y = std::min(a.box.y1, b.box.y1) - std::max(a.box.y0, b.box.y0) - leading;
+        ASSERT_FALSE(overlap_x > 1 && overlap_y > 1) << name << "\n"
+                                                     << describe_mark(scene, a) << describe_mark(scene, b);
+      }
+    }
+  });
+}
+
+TEST(lenses, cells_are_square_and_texts_at_least_nine_pixels) {
+  for_scenes([](const Scene& scene, const std::string& name) {
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text) {
+        ASSERT_GE(mark.size, 8.4f) << name << "\n" << describe_mark(scene, mark);
+      }
+      if (mark.kind != Mark::Kind::box || mark.ref < 0) continue;
+      const CellRef& ref = scene.refs[static_cast<size_t>(mark.ref)];
+      if (ref.tensor == TensorId::none || ref.tensor == TensorId::bias) continue;
+      ASSERT_NEAR(mark.box.width(), mark.box.height(), 0.05) << name << "\n" << describe_mark(scene, mark);
+    }
+  });
+}
+
+TEST(lenses, input_weight_and_output_are_seen_together) {
+  for_scenes([](const Scene& scene, const std::string& name) {
+    for (const char* tag : {"X", "W", "Y"}) EXPECT_TRUE(has_text(scene, tag)) << name << " " << tag;
+  });
+}
+
+TEST(lenses, the_picture_costs_what_is_seen) {
+  for_scenes([](const Scene& scene, const std::string& name) { EXPECT_LT(scene.marks.size(), 20000u) << name; });
+  // A camera anywhere over a photograph of six million numbers.
+  const ComputationPtr numbers = preset_numbers("photo_1080p");
+  ASSERT_TRUE(numbers);
+  for (Lens lens : {Lens::sliding, Lens::im2col}) {
+    SceneRequest request = request_of(numbers, lens, 500000, 1920, 1080);
+    for (int i = 0; i < 40; ++i) {
+      request.view = zoomed(request.view, 1.25, 400, 300, numbers->plan, lens);
+      EXPECT_LT(scene_of(request).marks.size(), 30000u) << request.view.zoom;
+    }
+  }
+}
+
+TEST(sliding_lens, shows_the_tutorials_numbers) {
+  const ComputationPtr numbers = preset_numbers("tutorial_3_2");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, 3, 1920, 1080));
+  const char* expected[2][2] = {{"1.56", "-0.69"}, {"-1.46", "-0.60"}};
+  for (int64_t y = 0; y < 2; ++y) {
+    for (int64_t x = 0; x < 2; ++x) {
+      const Mark* cell = find_cell(scene, {TensorId::output, 0, 0, y, x});
+      ASSERT_NE(cell, nullptr);
+      EXPECT_EQ(text_in(scene, cell->box).rfind(expected[y][x], 0), 0u) << text_in(scene, cell->box);
+    }
+  }
+}
+
+TEST(sliding_lens, each_number_is_the_engines) {
+  const ComputationPtr numbers = preset_numbers("tutorial_6_1");
+  ASSERT_TRUE(numbers);
+  const ConvPlan& plan = numbers->plan;
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, step_count(plan) - 1));
+  int checked = 0;
+  for (const auto& [id, tensor] :
+       {std::pair{TensorId::input, numbers->tensors.input}, std::pair{TensorId::output, numbers->tensors.output}}) {
+    const Shape shape = tensor.shape();
+    for (int64_t y = 0; y < shape[2]; ++y) {
+      for (int64_t x = 0; x < shape[3]; ++x) {
+        const Mark* cell = find_cell(scene, {id, 0, 0, y, x});
+        ASSERT_NE(cell, nullptr);
+        EXPECT_NEAR(std::stod(text_in(scene, cell->box)), tensor.at(y * shape[3] + x), 0.051);
+        ++checked;
+      }
+    }
+  }
+  EXPECT_EQ(checked, 50);
+}
+
+TEST(sliding_lens, tells_computed_current_and_coming_cells_apart) {
+  const ComputationPtr numbers = preset_numbers("padding_strides");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, 4));
+  const auto fill = [&](int64_t y, int64_t x) { return find_cell(scene, {TensorId::output, 0, 0, y, x})->fill; };
+  EXPECT_EQ(fill(0, 0), Fill::tint);
+  EXPECT_EQ(fill(1, 0), Fill::tint);
+  EXPECT_EQ(fill(1, 1), Fill::full);
+  EXPECT_EQ(fill(1, 2), Fill::none);
+  EXPECT_EQ(text_in(scene, find_cell(scene, {TensorId::output, 0, 0, 1, 2})->box), "");
+  int rings = 0;
+  const Box current = find_cell(scene, {TensorId::output, 0, 0, 1, 1})->box;
+  for (const Mark& mark : scene.marks) {
+    if (mark.outline == Outline::ring && std::abs(mark.box.x0 - current.x0) < 1 &&
+        std::abs(mark.box.y0 - current.y0) < 1)
+      ++rings;
+  }
+  EXPECT_EQ(rings, 1);
+}
+
+TEST(sliding_lens, padding_is_dashed_and_copies_what_it_reads) {
+  ConvParams params;
+  params.padding = {2, 2};
+  params.bias = false;
+  params.padding_mode = PaddingMode::reflect;
+  const ComputationPtr numbers = numbers_of(params, {1, 1, 4, 4});
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, 35, 1280, 720));
+  const Mark* corner = find_cell(scene, {TensorId::input, 0, 0, -1, -1});
+  ASSERT_NE(corner, nullptr);
+  EXPECT_EQ(corner->outline, Outline::dashed);
+  EXPECT_EQ(corner->fill, Fill::none);
+  EXPECT_EQ(text_in(scene, corner->box), "5");  // row 1, column 1 of 0, 1, 2, ...
+  EXPECT_EQ(find_cell(scene, {TensorId::input, 0, 0, 0, 0})->outline, Outline::hairline);
+}
+
+TEST(sliding_lens, hatches_what_no_window_reaches) {
+  ConvParams params;
+  params.stride = {2, 2};
+  params.bias = false;
+  const ComputationPtr numbers = numbers_of(params, {1, 1, 6, 6});
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, 0));
+  int hatched = 0;
+  for (const Mark& mark : scene.marks) hatched += mark.fill == Fill::hatch ? 1 : 0;
+  EXPECT_EQ(hatched, 11);  // the last row and the last column of six
+}
+
+TEST(sliding_lens, shades_each_tap_of_a_dilated_window) {
+  const ComputationPtr numbers = preset_numbers("dilation");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, 0));
+  std::vector<Box> shades;
+  for (const Mark& mark : scene.marks) {
+    if (mark.fill == Fill::shade && mark.kind == Mark::Kind::box) shades.push_back(mark.box);
+  }
+  ASSERT_EQ(shades.size(), 9u);
+  for (int64_t i = 0; i < 9; ++i) {
+    const Mark* cell = find_cell(scene, {TensorId::input, 0, 0, i / 3 * 2, i % 3 * 2});
+    ASSERT_NE(cell, nullptr);
+    EXPECT_NEAR(shades[static_cast<size_t>(i)].x0, cell->box.x0, 0.01);
+    EXPECT_NEAR(shades[static_cast<size_t>(i)].y0, cell->box.y0, 0.01);
+  }
+}
+
+Box window_outline(const Scene& scene) {
+  for (const Mark& mark : scene.marks) {
+    if (mark.role == Role::window && mark.outline == Outline::thick) return mark.box;
+  }
+  return {};
+}
+
+TEST(sliding_lens, the_window_glides_and_the_sum_lands) {
+  const ComputationPtr numbers = preset_numbers("same_padding_no_strides");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 7);
+  request.moment.phase = 0;
+  const Box start = window_outline(scene_of(request));
+  request.moment = {6, 1};
+  const Box before = window_outline(scene_of(request));
+  EXPECT_NEAR(start.x0, before.x0, 0.01);
+  request.moment = {7, 0.3f};
+  const Box halfway = window_outline(scene_of(request));
+  request.moment = {7, 1};
+  const Box arrived = window_outline(scene_of(request));
+  EXPECT_NEAR(halfway.x0, (start.x0 + arrived.x0) / 2, 0.5);
+  EXPECT_GT(arrived.x0, start.x0 + 10);
+  // Not before it has landed does the cell have its number.
+  request.moment = {7, 0.95f};
+  const CellRef cell{TensorId::output, 0, 0, 1, 2};
+  EXPECT_EQ(find_cell(scene_of(request), cell)->fill, Fill::none);
+  request.moment = {7, 1};
+  EXPECT_EQ(find_cell(scene_of(request), cell)->fill, Fill::full);
+}
+
+TEST(sliding_lens, jumps_with_a_trail_when_fast_and_without_one_when_motion_is_reduced) {
+  const ComputationPtr numbers = preset_numbers("same_padding_no_strides");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 7);
+  const Box arrived = window_outline(scene_of(request));
+  const auto faded = [](const Scene& scene) {
+    int count = 0;
+    for (const Mark& mark : scene.marks) {
+      count += mark.role == Role::window && mark.outline == Outline::thick && mark.opacity < 1 ? 1 : 0;
+    }
+    return count;
+  };
+  request.moment.phase = 0.1f;
+  request.steps_per_second = kJumpStepsPerSecond;
+  Scene fast = scene_of(request);
+  EXPECT_EQ(faded(fast), 3);
+  request.steps_per_second = 2;
+  request.reduced_motion = true;
+  const Scene still = scene_of(request);
+  EXPECT_EQ(faded(still), 0);
+  EXPECT_NEAR(window_outline(still).x0, arrived.x0, 0.01);
+}
+
+TEST(sliding_lens, shows_every_channel_of_a_small_layer_and_fades_other_groups) {
+  const ComputationPtr numbers = preset_numbers("grouped");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::sliding, step_count(numbers->plan) - 1));
+  for (int64_t c = 0; c < 4; ++c) {
+    const Mark* cell = find_cell(scene, {TensorId::input, 0, c, 0, 0});
+    ASSERT_NE(cell, nullptr) << c;
+    EXPECT_EQ(cell->opacity < 1, c < 2) << c;
+  }
+}
+
+TEST(im2col_lens, lights_the_row_of_the_window_and_fills_up_row_by_row) {
+  const ComputationPtr numbers = preset_numbers("no_padding_no_strides");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 2));
+  for (int64_t row = 0; row < 4; ++row) {
+    const Mark* cell = find_cell(scene, {TensorId::im2col, 0, 0, row, 4});
+    ASSERT_NE(cell, nullptr);
+    EXPECT_EQ(cell->fill, row <= 2 ? Fill::tint : Fill::none);
+    const std::string words = text_in(scene, cell->box);
+    if (row <= 2) {
+      EXPECT_EQ(std::stod(words), im2col_value(numbers->plan, numbers->tensors.input, 0, row, 4));
+    } else {
+      EXPECT_EQ(words, "");
+    }
+    const Mark* product = find_cell(scene, {TensorId::product, 0, 0, row, 0});
+    ASSERT_NE(product, nullptr);
+    EXPECT_EQ(product->fill, row < 2 ? Fill::tint : row == 2 ? Fill::full : Fill::none);
+  }
+  int lit = 0;
+  const Box row = find_cell(scene, {TensorId::im2col, 0, 0, 2, 0})->box;
+  for (const Mark& mark : scene.marks) {
+    if (mark.fill == Fill::shade && mark.kind == Mark::Kind::box && std::abs(mark.box.y0 - row.y0) < 1 &&
+        std::abs(mark.box.x0 - row.x0) < 1)
+      ++lit;
+  }
+  EXPECT_EQ(lit, 1);
+}
+
+TEST(im2col_lens, kernels_are_columns_in_tap_order) {
+  const ComputationPtr numbers = preset_numbers("no_padding_no_strides");
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 0));
+  for (int64_t tap = 0; tap < 9; ++tap) {
+    const Mark* cell = find_cell(scene, {TensorId::kernel_matrix, 0, 0, tap, 0});
+    ASSERT_NE(cell, nullptr);
+    EXPECT_EQ(std::stod(text_in(scene, cell->box)), numbers->tensors.weight.at(tap));
+  }
+}
+
+TEST(im2col_lens, pages_through_a_matrix_that_is_too_large) {
+  const ComputationPtr numbers = preset_numbers("resnet_stem");
+  ASSERT_TRUE(numbers);
+  const int64_t step = 7000;
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, step));
+  const int64_t row = im2col_row(numbers->plan, cell_of_step(numbers->plan, step));
+  bool shown = false;
+  for (const Raster& raster : scene.rasters) {
+    if (raster.id != TensorId::im2col) continue;
+    EXPECT_LE(raster.tensor.numel(), 1 << 20);
+    shown = shown || (raster.cell_y0 <= static_cast<double>(row) && raster.cell_y1 > static_cast<double>(row));
+  }
+  EXPECT_TRUE(shown);
+  // The strip spells the row out.
+  for (int64_t tap = 0; tap < 5; ++tap) {
+    EXPECT_NE(find_cell(scene, {TensorId::im2col, 0, 0, row, tap}), nullptr);
+  }
+}
+
+TEST(sentence, says_the_step_and_its_arithmetic_in_both_languages) {
+  const ComputationPtr numbers = preset_numbers("tutorial_6_1");
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(step_sentence(Language::en, *numbers, 22),
+            "Step 23 of 25: y[0, 0, 4, 2] = sum of 9 products 2.6426 + bias -0.5821 = 2.0605");
+  EXPECT_NE(step_sentence(Language::zh, *numbers, 22).find("2.0605"), std::string::npos);
+  EXPECT_EQ(scene_of(request_of(numbers, Lens::sliding, 22)).sentence, step_sentence(Language::en, *numbers, 22));
+}
+
+TEST(caption, holds_the_formula_with_its_numbers) {
+  SceneRequest request = request_of(preset_numbers("padding_strides"), Lens::sliding, 0);
+  request.caption = true;
+  EXPECT_TRUE(
+      has_text(scene_of(request),
+               "output height = width = \u230a(5 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 3"));
+  request.caption = false;
+  EXPECT_FALSE(
+      has_text(scene_of(request),
+               "output height = width = \u230a(5 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 3"));
+}
+
+TEST(caption, spells_out_uneven_padding) {
+  SceneRequest request = request_of(preset_numbers("even_kernel_same"), Lens::sliding, 0);
+  request.caption = true;
+  EXPECT_TRUE(
+      has_text(scene_of(request),
+               "output height = width = \u230a(5 + 1 + 2 \u2212 1\u00b7(4 \u2212 1) \u2212 1) / 1\u230b + 1 = 5"));
+}
+
+TEST(build_scene, is_a_pure_function) {
+  SceneRequest request = request_of(preset_numbers("tutorial_7_1"), Lens::im2col, 3);
+  const std::string first = to_text(scene_of(request));
+  scene_of(request_of(preset_numbers("photo_1080p"), Lens::sliding, 99));
+  EXPECT_EQ(to_text(scene_of(request)), first);
+}
+
+TEST(build_scene, takes_a_missing_computation_and_steps_beyond_the_end) {
+  SceneRequest request;
+  EXPECT_TRUE(scene_of(request).marks.empty());
+  SceneRequest beyond = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 1000);
+  const SceneRequest last = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 8);
+  EXPECT_EQ(to_text(scene_of(beyond)), to_text(scene_of(last)));
+}
+
+}  // namespace
+}  // namespace convscope

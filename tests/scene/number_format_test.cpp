@@ -1,0 +1,134 @@
+#include "app/scene/number_format.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "app/scene/build_scene.h"
+
+namespace convscope {
+namespace {
+
+std::string format(double value, int max_chars) {
+  char text[32];
+  return std::string(text, static_cast<size_t>(format_number(value, max_chars, text, sizeof text)));
+}
+
+std::string styled(double value, const NumberStyle& style) {
+  char text[32];
+  return std::string(text, static_cast<size_t>(format_styled(value, style, text, sizeof text)));
+}
+
+TEST(format_number, prints_four_digits_as_pytorch_does) {
+  EXPECT_EQ(format(1.30729, 10), "1.3073");
+  EXPECT_EQ(format(-0.9452, 10), "-0.9452");
+  EXPECT_EQ(format(0.499, 10), "0.4990");
+}
+
+TEST(format_number, prints_whole_numbers_without_a_point) {
+  EXPECT_EQ(format(3, 10), "3");
+  EXPECT_EQ(format(-36, 10), "-36");
+  EXPECT_EQ(format(0, 10), "0");
+}
+
+TEST(format_number, keeps_the_sign_of_a_negative_zero) {
+  EXPECT_EQ(format(-0.0, 10), "-0.0");
+  EXPECT_EQ(format(-0.0, 2), "-0");
+}
+
+TEST(format_number, turns_to_scientific_notation_for_small_and_large_numbers) {
+  EXPECT_EQ(format(1e-5, 5), "1e-5");
+  EXPECT_EQ(format(1.23456e-5, 12), "1.2346e-5");
+  EXPECT_EQ(format(2.5e9, 5), "2.5e9");
+  EXPECT_EQ(format(-123456.7, 12), "-1.2346e5");
+}
+
+TEST(format_number, gives_up_decimals_for_room) {
+  EXPECT_EQ(format(1.30729, 5), "1.307");
+  EXPECT_EQ(format(1.30729, 3), "1.3");
+  EXPECT_EQ(format(-1.588, 4), "-1.6");
+}
+
+TEST(format_number, names_what_is_no_number) {
+  EXPECT_EQ(format(std::nan(""), 6), "nan");
+  EXPECT_EQ(format(-std::numeric_limits<double>::infinity(), 6), "-inf");
+}
+
+TEST(format_number, never_writes_beyond_its_room) {
+  for (double value : {1.0 / 3, -1e300, 1e-300, 123456789.0, -0.0}) {
+    for (int capacity = 0; capacity < 12; ++capacity) {
+      char text[16];
+      std::fill(std::begin(text), std::end(text), '#');
+      const int length = format_number(value, 10, text, capacity);
+      ASSERT_LE(length, capacity);
+      EXPECT_EQ(text[capacity], '#') << value;
+    }
+  }
+}
+
+TEST(fit_numbers, shows_more_decimals_in_larger_cells) {
+  const NumberRange range{-2.5, 2.5, false};
+  int before = 0;
+  for (float cell : {30.0f, 44.0f, 70.0f, 120.0f}) {
+    const NumberStyle style = fit_numbers(range, cell, cell, 0.64f);
+    ASSERT_TRUE(style.drawn()) << cell;
+    EXPECT_GE(style.decimals, before) << cell;
+    before = style.decimals;
+  }
+  EXPECT_EQ(before, 4);
+}
+
+TEST(fit_numbers, draws_nothing_under_nine_pixels) {
+  for (float cell = 4; cell < 100; cell += 1) {
+    for (const NumberRange& range :
+         {NumberRange{0, 9, true}, NumberRange{-1000, 1000, true}, NumberRange{-1, 1, false}}) {
+      const NumberStyle style = fit_numbers(range, cell, cell, 0.64f);
+      if (style.drawn()) {
+        EXPECT_GE(style.size, kMinNumberSize);
+      }
+    }
+  }
+  EXPECT_FALSE(fit_numbers({-1, 1, false}, 12, 12, 0.64f).drawn());
+}
+
+TEST(fit_numbers, every_number_of_the_range_fits_the_cell) {
+  const float digit = 0.64f;
+  for (const NumberRange& range : {NumberRange{-9.99, 9.99, false}, NumberRange{0, 255, true},
+                                   NumberRange{-0.2, 0.2, false}, NumberRange{-12345.6, 1, false}}) {
+    for (float cell = 16; cell < 100; cell += 7) {
+      const NumberStyle style = fit_numbers(range, cell, cell, digit);
+      if (!style.drawn()) continue;
+      for (double value : {range.min, range.max, range.min / 3, range.max / 7}) {
+        const double v = range.integral ? std::floor(value) : value;
+        const std::string words = styled(v, style);
+        float width = 0;
+        for (char c : words) width += c == '-' || c == '.' ? 0.5f * digit : digit;
+        if (words.find('e') != std::string::npos) continue;
+        EXPECT_LE(width * style.size, cell + 0.5f) << words << " in " << cell;
+      }
+    }
+  }
+}
+
+TEST(format_styled, does_not_invent_a_negative_zero) {
+  NumberStyle style;
+  style.decimals = 1;
+  style.max_chars = 4;
+  EXPECT_EQ(styled(-0.02, style), "0.0");
+  EXPECT_EQ(styled(-0.0, style), "-0.0");
+}
+
+TEST(format_styled, leaves_out_the_leading_zero_only_where_asked) {
+  NumberStyle style;
+  style.decimals = 2;
+  style.max_chars = 4;
+  EXPECT_EQ(styled(-0.08, style), "-0.08");
+  style.leading_zero = false;
+  EXPECT_EQ(styled(-0.08, style), "-.08");
+  EXPECT_EQ(styled(0.5, style), ".50");
+}
+
+}  // namespace
+}  // namespace convscope
