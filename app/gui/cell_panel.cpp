@@ -85,6 +85,8 @@ struct Number {
 
 Number number_at(double value, const NumberStyle& style) {
   Number number;
+  // 0 times a negative weight is -0 to the processor and 0 to everybody else.
+  if (value == 0) value = 0;
   number.length = format_styled(value, style, number.text.data(), static_cast<int>(number.text.size()) - 1);
   return number;
 }
@@ -104,8 +106,11 @@ class CellPen {
 
   void line(float center_y, float size, std::string_view before, Role before_role, const Number& number,
             Role role) const {
-    ImFont* const font = ui_.fonts.mono;
-    const ImVec2 first = font->CalcTextSizeA(size, FLT_MAX, 0, before.data(), before.data() + before.size());
+    ImFont* const font = ui_.fonts.body;
+    // ImGui takes an empty range without an address for a text that ends in a NUL.
+    const ImVec2 first = before.empty()
+                             ? ImVec2(0, 0)
+                             : font->CalcTextSizeA(size, FLT_MAX, 0, before.data(), before.data() + before.size());
     const ImVec2 second = font->CalcTextSizeA(size, FLT_MAX, 0, number.begin(), number.end());
     float x = std::floor((low_.x + high_.x - first.x - second.x) / 2);
     const float y = std::floor(center_y - size / 2);
@@ -162,10 +167,11 @@ void draw_grid(UiContext& ui, const Computation& computation) {
   // Three lines when they can be read, else the products alone.
   const bool roomy = width >= ui.px(44);
   const float text = ui.fonts.caption->FontSize;
-  const float height = roomy ? std::round(3.9f * text) : std::max(width, std::round(1.6f * text));
-  const float digit = ui.fonts.mono->GetCharAdvance('0') / ui.fonts.mono->FontSize;
+  const float height = roomy ? std::round(4.2f * text) : std::max(width, std::round(1.6f * text));
+  const float digit = ui.fonts.body->GetCharAdvance('0') / ui.fonts.body->FontSize;
+  constexpr float kLine = 44;  // height of a cell whose numbers are at least as tall as captions
   const auto style_for = [&](const NumberRange& range, float spare) {
-    NumberStyle style = fit_numbers(range, (width - spare) / ui.scale, 1.35f * text / ui.scale, digit);
+    NumberStyle style = fit_numbers(range, (width - spare) / ui.scale, kLine, digit);
     style.size = std::min(style.size, 13.0f);
     return style;
   };
@@ -298,9 +304,9 @@ void draw_list(UiContext& ui, const Computation& computation) {
       }
     }
     ImGui::EndTable();
+    ui.widgets.note_item("cell.list");
   }
   ImGui::PopStyleVar();
-  ui.widgets.note_item("cell.list");
 }
 
 void draw_total_row(UiContext& ui, const char* name, const char* label, const char* sign, double value, Role role,
@@ -355,11 +361,13 @@ void draw_cell_panel(UiContext& ui) {
   NumberRange totals = m.products;
   for (double value : {m.arithmetic.sum, m.arithmetic.bias, m.arithmetic.result}) widen(totals, value);
   const NumberStyle style = plain_style(totals);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
   draw_total_row(ui, "cell.sum", ui.text("cell.sum"), "", m.arithmetic.sum, Role::text, style, false);
   if (computation->plan.bias) {
     draw_total_row(ui, "cell.bias", ui.text("cell.bias"), "+ ", m.arithmetic.bias, Role::bias, style, false);
   }
   draw_total_row(ui, "cell.result", name.data(), "= ", m.arithmetic.result, Role::output, style, true);
+  ImGui::PopStyleVar();
 }
 
 }  // namespace convscope

@@ -169,6 +169,7 @@ struct ExportDialog::State {
 
   void draw_form(UiContext& ui, float width);
   void draw_preview(UiContext& ui, float width, float height);
+  void draw_forecast(UiContext& ui, const Result<ExportForecast>& forecast);
   void draw_bottom(UiContext& ui, const Result<ExportForecast>& forecast);
   void draw_running(UiContext& ui);
   void close() {
@@ -406,6 +407,21 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
   ui.widgets.note_rect("export.preview", from.x, from.y, to.x, to.y);
 }
 
+/// How much will come out.
+void ExportDialog::State::draw_forecast(UiContext& ui, const Result<ExportForecast>& forecast) {
+  if (!forecast) return;
+  if (!forecast->animation) {
+    ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
+    return;
+  }
+  std::array<char, 32> seconds{};
+  std::snprintf(seconds.data(), seconds.size(), "%.4g", forecast->seconds);
+  const std::string words =
+      tr(ui.language(), "export_dialog.frames", {std::to_string(forecast->frames), seconds.data()});
+  ui_words(ui, words.c_str(), Role::secondary);
+  ui.widgets.note_item("export.forecast");
+}
+
 void ExportDialog::State::draw_running(UiContext& ui) {
   const float progress = running->job.progress;
   const double elapsed = ui.time_seconds - running->started_seconds;
@@ -434,6 +450,14 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
     return;
   }
   const bool ready = forecast.ok() && ui.workbench.computation() != nullptr && !settings.target.empty();
+  const char* ok = ui.text(asks_overwrite ? "file_dialog.replace" : "export_dialog.ok");
+  const char* cancel = ui.text(asks_overwrite       ? "file_dialog.keep"
+                               : done_words.empty() ? "export_dialog.cancel"
+                                                    : "export_dialog.close");
+  const float buttons = ImGui::CalcTextSize(ok).x + ImGui::CalcTextSize(cancel).x + ui.px(24 + 24 + 8);
+  const ImVec2 low = ImGui::GetCursorPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  ImGui::BeginChild("##message", {std::max(ui.px(80), width - buttons - ui.px(24)), ImGui::GetContentRegionAvail().y});
   if (error) {
     ui.shows(describe(ui.language(), *error));
     ui_error_line(ui, "export", *error);
@@ -441,27 +465,17 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
     ui_error_line(ui, "export", forecast.error());
   } else if (asks_overwrite) {
     const std::string name = shown_name(name_of_path(settings.target));
+    ImGui::AlignTextToFramePadding();
     ui_words(ui, tr(ui.language(), "file_dialog.overwrite", {name}).c_str(), Role::text, ui.fonts.bold);
   } else if (!done_words.empty()) {
     ui.shows(done_words);
+    ImGui::AlignTextToFramePadding();
     ui_words(ui, done_words.c_str());
     ui.widgets.note_item("export.done");
-  } else if (forecast->animation) {
-    std::array<char, 32> seconds{};
-    std::snprintf(seconds.data(), seconds.size(), "%.4g", forecast->seconds);
-    ui_words(ui, tr(ui.language(), "export_dialog.frames", {std::to_string(forecast->frames), seconds.data()}).c_str(),
-             Role::secondary);
-    ui.widgets.note_item("export.forecast");
-  } else {
-    ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
   }
+  ImGui::EndChild();
 
-  const char* ok = ui.text(asks_overwrite ? "file_dialog.replace" : "export_dialog.ok");
-  const char* cancel = ui.text(asks_overwrite       ? "file_dialog.keep"
-                               : done_words.empty() ? "export_dialog.cancel"
-                                                    : "export_dialog.close");
-  const float buttons = ImGui::CalcTextSize(ok).x + ImGui::CalcTextSize(cancel).x + ui.px(24 + 24 + 8);
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, ImGui::GetContentRegionAvail().x - buttons));
+  ImGui::SetCursorPos({low.x + std::max(0.0f, width - buttons), low.y});
   if (ui_button(ui, asks_overwrite ? "export.keep" : "export.cancel", cancel)) {
     if (asks_overwrite) {
       asks_overwrite = false;
@@ -501,7 +515,7 @@ void ExportDialog::draw(UiContext& ui) {
   ImGui::SetNextWindowPos(
       {viewport->WorkPos.x + viewport->WorkSize.x / 2, viewport->WorkPos.y + viewport->WorkSize.y / 2},
       ImGuiCond_Always, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(584), most.y)});
+  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(592), most.y)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(16), ui.px(12)));
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
                                       ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
@@ -511,25 +525,29 @@ void ExportDialog::draw(UiContext& ui) {
 
   ui_title(ui, ui.text("export_dialog.title"));
   ui_gap(ui, 4);
-  const float bottom = 2 * (ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y) + 2 * ImGui::GetTextLineHeight();
+  const float bottom = std::max(ImGui::GetFrameHeight(), 2 * ImGui::GetTextLineHeight()) + ui.px(16);
   const float height = std::max(ui.px(120), ImGui::GetContentRegionAvail().y - bottom);
   const float whole = ImGui::GetContentRegionAvail().x;
   const float form = std::min(ui.px(400), whole * 0.55f);
   ImGui::BeginChild("##form", {form, height}, false);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, ui.px(5)));
   ImGui::BeginDisabled(s.running != nullptr);
   s.draw_form(ui, ImGui::GetContentRegionAvail().x - ui.px(4));
   ImGui::EndDisabled();
+  ImGui::PopStyleVar();
   ImGui::EndChild();
   ImGui::SameLine(0, ui.px(16));
   ImGui::BeginGroup();
   s.complete_settings();
-  s.draw_preview(ui, std::max(ui.px(40), whole - form - ui.px(16)), height);
-  ImGui::EndGroup();
-  ui_rule(ui);
   const ComputationPtr computation = ui.workbench.computation();
   const Result<ExportForecast> forecast = computation
                                               ? forecast_export(computation->plan, s.settings)
                                               : Result<ExportForecast>(Error{"error.export_no_numbers", "", {}});
+  s.draw_preview(ui, std::max(ui.px(40), whole - form - ui.px(16)), height - ImGui::GetTextLineHeightWithSpacing());
+  s.draw_forecast(ui, forecast);
+  ImGui::EndGroup();
+  ui_rule(ui);
+  ui_gap(ui, 4);
   s.draw_bottom(ui, forecast);
 
   if (s.file_dialog.is_open()) {

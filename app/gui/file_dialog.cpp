@@ -97,6 +97,12 @@ std::string time_text(int64_t seconds) {
   return text.data();
 }
 
+void right_aligned(UiContext& ui, const char* words) {
+  const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(words).x;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
+  ui_words(ui, words, Role::secondary);
+}
+
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   if (text.size() < start.size()) return false;
   const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -312,10 +318,16 @@ bool FileDialog::State::draw_list(UiContext& ui, float height, std::string& chos
   constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_BordersOuter;
   if (ImGui::BeginTable("##entries", 3, kFlags, {ImGui::GetContentRegionAvail().x, height})) {
     ImGui::TableSetupScrollFreeze(0, 1);
-    ImGui::TableSetupColumn(ui.text("file_dialog.column_name"), ImGuiTableColumnFlags_WidthStretch);
-    ImGui::TableSetupColumn(ui.text("file_dialog.column_size"), ImGuiTableColumnFlags_WidthFixed, ui.px(76));
-    ImGui::TableSetupColumn(ui.text("file_dialog.column_time"), ImGuiTableColumnFlags_WidthFixed, ui.px(140));
-    ImGui::TableHeadersRow();
+    ImGui::TableSetupColumn("##name", ImGuiTableColumnFlags_WidthStretch);
+    ImGui::TableSetupColumn("##size", ImGuiTableColumnFlags_WidthFixed, ui.px(76));
+    ImGui::TableSetupColumn("##time", ImGuiTableColumnFlags_WidthFixed, ui.px(140));
+    ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+    ImGui::TableNextColumn();
+    ui_words(ui, ui.text("file_dialog.column_name"), Role::secondary);
+    ImGui::TableNextColumn();
+    right_aligned(ui, ui.text("file_dialog.column_size"));
+    ImGui::TableNextColumn();
+    ui_words(ui, ui.text("file_dialog.column_time"), Role::secondary);
     const float line = ImGui::GetTextLineHeight();
     const float row_height = line + 2 * ui.px(3);
     if (scroll_to_selected && selected >= 0) {
@@ -353,10 +365,7 @@ bool FileDialog::State::draw_list(UiContext& ui, float height, std::string& chos
         ImGui::PopID();
         ImGui::TableNextColumn();
         if (!entry.is_folder) {
-          const std::string size = size_text(entry.bytes);
-          const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(size.c_str()).x;
-          ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
-          ui_words(ui, size.c_str(), Role::secondary);
+          right_aligned(ui, size_text(entry.bytes).c_str());
         }
         ImGui::TableNextColumn();
         ui_words(ui, time_text(entry.changed).c_str(), Role::secondary);

@@ -14,6 +14,7 @@ namespace convscope {
 class FormulaLine {
  public:
   void clear();
+  bool empty() const { return used_ == 0; }
   /// Adds words behind what is there: to the line, or to the part of the fraction that is open.
   FormulaLine& add(std::string_view text, Role role = Role::text);
   FormulaLine& add(int64_t number, Role role = Role::text);

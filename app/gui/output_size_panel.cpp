@@ -33,6 +33,7 @@ struct Memory {
   std::array<FormulaLine, 2> result;
   std::array<std::string, 2> note;
   std::array<OutputSize, 2> sizes;
+  bool alike = false;  // height and width are computed from the same numbers: one line says both
   std::string shape;
   std::string parameters, macs, im2col;
   FormulaLine violated;
@@ -107,10 +108,14 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
   const std::array<std::optional<OutputSize>, 2> sizes = {
       output_size(plan.in.h, plan.pads.top, plan.pads.bottom, plan.kernel.h, plan.dilation.h, plan.stride.h),
       output_size(plan.in.w, plan.pads.left, plan.pads.right, plan.kernel.w, plan.dilation.w, plan.stride.w)};
+  for (size_t axis = 0; axis < 2; ++axis) m.sizes[axis] = sizes[axis].value_or(OutputSize{});
+  const auto quantities = [](const OutputSize& s) {
+    return std::array<int64_t, 6>{s.n, s.pad_begin, s.pad_end, s.k, s.d, s.s};
+  };
+  m.alike = quantities(m.sizes[0]) == quantities(m.sizes[1]);
   for (size_t axis = 0; axis < 2; ++axis) {
-    m.sizes[axis] = sizes[axis].value_or(OutputSize{});
     const OutputSize& size = m.sizes[axis];
-    write_numbers(m.numbers[axis], size, symmetric, axis == 0 ? "H" : "W");
+    write_numbers(m.numbers[axis], size, symmetric, m.alike ? "H = W" : axis == 0 ? "H" : "W");
     write_result(m.result[axis], size);
     m.note[axis].clear();
     if (size.remainder > 0) {
@@ -171,14 +176,32 @@ void draw_table(UiContext& ui) {
   ImGui::PopStyleVar();
 }
 
-void draw_cost_row(UiContext& ui, const char* name, const char* label, const char* help, const std::string& value) {
-  ui_label(ui, name, label, help, false, 150);
-  ImGui::AlignTextToFramePadding();
+/// A name with its explanation, the number at the right edge.
+void draw_cost_row(UiContext& ui, const char* name, const char* help_key, const std::string& value) {
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  ImGui::TextUnformatted(ui.text(name));
+  ui_tooltip(ui, ui.text(help_key));
+  ImGui::TableNextColumn();
   const UiFont mono(ui.fonts.mono);
   const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(value.c_str()).x;
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
   ui_words(ui, value.c_str(), Role::text, ui.fonts.mono);
   ui.widgets.note_item(name);
+}
+
+void draw_cost(UiContext& ui) {
+  const Memory& m = memory();
+  ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(0, ui.px(2)));
+  if (ImGui::BeginTable("##cost", 2, ImGuiTableFlags_SizingFixedFit)) {
+    ImGui::TableSetupColumn("##name", ImGuiTableColumnFlags_WidthFixed);
+    ImGui::TableSetupColumn("##value", ImGuiTableColumnFlags_WidthStretch);
+    draw_cost_row(ui, "cost.parameters", "cost.parameters_help", m.parameters);
+    draw_cost_row(ui, "cost.macs", "cost.macs_help", m.macs);
+    draw_cost_row(ui, "cost.im2col", "cost.im2col_help", m.im2col);
+    ImGui::EndTable();
+  }
+  ImGui::PopStyleVar();
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -250,9 +273,22 @@ void draw_illegal(UiContext& ui) {
   }
   Memory& m = memory();
   write_violated(m.violated, *error, ui.session(), in, channels);
+  // The sentence stands at the widget; only what cannot be said as an inequality is repeated here.
+  if (m.violated.empty()) {
+    ui_error_line(ui, "output_size", *error);
+    return;
+  }
   m.violated.draw(ui, 20, ImGui::GetContentRegionAvail().x);
   ui.widgets.note_item("output_size.violated");
-  ui_error_line(ui, "output_size", *error);
+}
+
+/// What floor drops; of both axes where one formula stands for both.
+void draw_notes(UiContext& ui, size_t axis) {
+  const Memory& m = memory();
+  const size_t end = m.alike ? 2 : axis + 1;
+  for (; axis < end; ++axis) {
+    if (!m.note[axis].empty()) ui_words(ui, m.note[axis].c_str(), Role::secondary, ui.fonts.caption);
+  }
 }
 
 }  // namespace
@@ -276,22 +312,22 @@ void draw_output_size_panel(UiContext& ui) {
   draw_table(ui);
   constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
   for (size_t axis = 0; axis < 2; ++axis) {
-    ui_gap(ui, 8);
-    m.numbers[axis].draw(ui, 20, width);
-    const float indent = ui.px(22);
-    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent);
-    m.result[axis].draw(ui, 20, width - indent);
+    if (axis == 0 || !m.alike) {
+      ui_gap(ui, 8);
+      m.numbers[axis].draw(ui, 20, width);
+      const float indent = ui.px(22);
+      ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent);
+      m.result[axis].draw(ui, 20, width - indent);
+    }
     ui.widgets.note_item(kNames[axis]);
-    if (!m.note[axis].empty()) ui_words(ui, m.note[axis].c_str(), Role::secondary, ui.fonts.caption);
+    if (axis == 1 || !m.alike) draw_notes(ui, m.alike ? 0 : axis);
   }
   ui_gap(ui, 12);
   ui.shows(m.shape);
   ui_chip(ui, m.shape.c_str(), kOutput);
   ui.widgets.note_item("output_size.shape");
   ui_gap(ui, 4);
-  draw_cost_row(ui, "cost.parameters", ui.text("cost.parameters"), ui.text("cost.parameters_help"), m.parameters);
-  draw_cost_row(ui, "cost.macs", ui.text("cost.macs"), ui.text("cost.macs_help"), m.macs);
-  draw_cost_row(ui, "cost.im2col", ui.text("cost.im2col"), ui.text("cost.im2col_help"), m.im2col);
+  draw_cost(ui);
 }
 
 }  // namespace convscope

@@ -24,8 +24,6 @@ namespace convscope {
 
 namespace {
 
-constexpr float kLabelWidth = 112;
-
 /// What the panel keeps between frames besides the session.
 struct Memory {
   std::string constructor;            // as shown and typed, with its line breaks
@@ -220,10 +218,7 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   ImGui::SameLine(0, ui.px(4));
   name.assign(spec.name);
   name += ".link";
-  ButtonOptions link;
-  link.active = linked;
-  if (ui_icon_button(ui, name, linked ? Icon::link : Icon::unlink, ui.text(linked ? "pair.unlink" : "pair.link"),
-                     link)) {
+  if (ui_icon_button(ui, name, linked ? Icon::link : Icon::unlink, ui.text(linked ? "pair.unlink" : "pair.link"))) {
     linked = !linked;
     if (linked && pair.h != pair.w) {
       set_argument(ui, spec, [member](ConvParams& p) { (p.*member).w = (p.*member).h; });
@@ -318,6 +313,15 @@ void draw_arguments(UiContext& ui) {
 // ---------------------------------------------------------------------------------------------------------------
 // Where the numbers come from
 
+/// The list of sources, with room for the button that opens a file at its right.
+bool source_combo(UiContext& ui, std::string_view name, int& current, std::span<const char* const> labels,
+                  std::span<const std::string_view> keys, const char* help_key) {
+  const float open_width = ImGui::GetFrameHeight() / ui.scale + 4;
+  const bool chosen = ui_combo(ui, name, current, labels, -open_width, keys);
+  ui_tooltip(ui, ui.text(help_key));
+  return chosen;
+}
+
 bool is_random(SourceKind kind) {
   return kind == SourceKind::randn || kind == SourceKind::rand || kind == SourceKind::conv2d_init;
 }
@@ -383,9 +387,7 @@ void draw_input(UiContext& ui) {
     labels[i] = ui.text("source." + std::string(keys[i]));
     if (kKinds[i] == source.kind) current = static_cast<int>(i);
   }
-  ui_label(ui, "input.source", ui.text("panel.source"), ui.text("input.source_help"));
-  const float open_width = ImGui::GetFrameHeight() / ui.scale + 4;
-  if (ui_combo(ui, "input.source", current, labels, -open_width, keys)) {
+  if (source_combo(ui, "input.source", current, labels, keys, "input.source_help")) {
     const SourceKind kind = kKinds[static_cast<size_t>(current)];
     if (kind == SourceKind::image || kind == SourceKind::npy) {
       ui.requests.choose_input = true;
@@ -407,6 +409,7 @@ void draw_input(UiContext& ui) {
 
   ButtonOptions fold;
   fold.quiet = true;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() - ui.px(10));
   bool& open = memory().input_numbers_open;
   if (ui_icon_label_button(ui, "input.numbers", open ? Icon::chevron_down : Icon::chevron_right,
                            ui.text("panel.numbers"), fold)) {
@@ -438,9 +441,7 @@ void draw_kernel(UiContext& ui) {
     keys.push_back(name_of(kind));
     labels.push_back(ui.text("source." + std::string(keys.back())));
   }
-  ui_label(ui, "kernel.named", ui.text("panel.source"), ui.text("kernel.source_help"));
-  const float open_width = ImGui::GetFrameHeight() / ui.scale + 4;
-  if (ui_combo(ui, "kernel.named", current, labels, -open_width, keys)) {
+  if (source_combo(ui, "kernel.named", current, labels, keys, "kernel.source_help")) {
     const auto chosen = static_cast<size_t>(current);
     if (chosen < named_count) {
       ui.workbench.apply(edit_named_kernel(keys[chosen]));
@@ -477,9 +478,7 @@ void draw_bias(UiContext& ui) {
     labels[i] = ui.text("source." + std::string(keys[i]));
     if (kKinds[i] == session.bias.kind) current = static_cast<int>(i);
   }
-  ui_label(ui, "bias.source", ui.text("panel.source"), ui.text("bias.source_help"));
-  const float open_width = ImGui::GetFrameHeight() / ui.scale + 4;
-  if (ui_combo(ui, "bias.source", current, labels, -open_width, keys)) {
+  if (source_combo(ui, "bias.source", current, labels, keys, "bias.source_help")) {
     const SourceKind kind = kKinds[static_cast<size_t>(current)];
     if (kind == SourceKind::npy) {
       ui.requests.choose_bias = true;
@@ -507,6 +506,7 @@ bool has_widget(std::string_view field) {
 }  // namespace
 
 void draw_parameters_panel(UiContext& ui) {
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, ui.px(4)));
   draw_constructor(ui);
   const Error* error = ui.workbench.error();
   if (error && !has_widget(error->field)) ui_error_line(ui, "session", *error);
@@ -519,6 +519,7 @@ void draw_parameters_panel(UiContext& ui) {
   ui_gap(ui);
   if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias(ui);
   ui_gap(ui, 16);
+  ImGui::PopStyleVar();
 }
 
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path) {

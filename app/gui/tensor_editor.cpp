@@ -231,9 +231,9 @@ void draw_cell(UiContext& ui, TensorId id, const Slice& slice, int64_t y, int64_
     if (style.drawn()) written = format_styled(value, style, number.data(), static_cast<int>(number.size()));
     const float size = style.drawn() ? style.size * ui.scale : ImGui::GetFontSize();
     const char* const begin = number.data();
-    const ImVec2 words = ui.fonts.mono->CalcTextSizeA(size, FLT_MAX, 0, begin, begin + written);
+    const ImVec2 words = ui.fonts.body->CalcTextSizeA(size, FLT_MAX, 0, begin, begin + written);
     ImGui::GetWindowDrawList()->AddText(
-        ui.fonts.mono, size, {std::floor((low.x + high.x - words.x) / 2), std::floor((low.y + high.y - words.y) / 2)},
+        ui.fonts.body, size, {std::floor((low.x + high.x - words.x) / 2), std::floor((low.y + high.y - words.y) / 2)},
         ImGui::GetColorU32(ImVec4(ink.r, ink.g, ink.b, ink.a)), begin, begin + written);
     if (hovered) {
       ImGui::GetWindowDrawList()->AddRect(low, high, ui_color32(ui, Role::accent), ui.px(3), 0, 1);
@@ -257,8 +257,7 @@ void draw_grid(UiContext& ui, std::string_view name, TensorId id, const Slice& s
   const float bar = wide ? ImGui::GetStyle().ScrollbarSize + gap : 0;
   const float height = std::min(static_cast<float>(slice.rows), kRowsInSight) * row_height + bar;
 
-  const Role role = role_of(id);
-  const float digit = ui.fonts.mono->GetCharAdvance('0') / ui.fonts.mono->FontSize;
+  const float digit = ui.fonts.body->GetCharAdvance('0') / ui.fonts.body->FontSize;
   NumberStyle style =
       fit_numbers(memory.range, (width - ui.px(6)) / ui.scale, ImGui::GetFrameHeight() / ui.scale, digit);
   style.size = std::min(style.size, 14.0f);
@@ -276,10 +275,11 @@ void draw_grid(UiContext& ui, std::string_view name, TensorId id, const Slice& s
     ImGui::BeginGroup();
   }
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(gap, gap));
-  const double most = memory.range.max_abs();
+  // The tint that the tensor's cells have in the picture.
   Mark mark;
-  mark.role = role;
-  mark.fill = Fill::value;
+  mark.role = role_of(id);
+  mark.fill = Fill::tint;
+  const Color fill = fill_color(theme(ui.session().theme), mark);
   for (int64_t y = 0; y < slice.rows; ++y) {
     for (int64_t x = 0; x < slice.columns; ++x) {
       if (x > 0) ImGui::SameLine(0, gap);
@@ -292,9 +292,7 @@ void draw_grid(UiContext& ui, std::string_view name, TensorId id, const Slice& s
       }
       memory.name.assign(name);
       memory.name += suffix.data();
-      const double value = slice.tensor.at(slice.offset + y * slice.columns + x);
-      mark.value = most > 0 ? static_cast<float>(value / most) : 0;
-      draw_cell(ui, id, slice, y, x, width, fill_color(theme(ui.session().theme), mark), style, memory);
+      draw_cell(ui, id, slice, y, x, width, fill, style, memory);
     }
   }
   ImGui::PopStyleVar();
