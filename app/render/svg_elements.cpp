@@ -304,9 +304,20 @@ std::string SvgElements::text(const Scene& scene, const Mark& mark) {
 
 Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
   if (mark.raster < 0 || static_cast<size_t>(mark.raster) >= scene.rasters.size()) return std::string();
-  const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
-  const Box box = mark.box;
+  Raster raster = scene.rasters[static_cast<size_t>(mark.raster)];
+  Box box = mark.box;
   if (!(box.x1 > box.x0) || !(box.y1 > box.y0) || !(raster.u1 > raster.u0) || !(raster.v1 > raster.v0)) {
+    return std::string();
+  }
+  // Of a tensor that was zoomed into only the visible part is embedded, at its own resolution.
+  const auto clip = [](float& x0, float& x1, double& u0, double& u1, float limit) {
+    const double cells = (u1 - u0) / static_cast<double>(x1 - x0);
+    if (x0 < 0) u0 -= static_cast<double>(x0) * cells, x0 = 0;
+    if (x1 > limit) u1 -= static_cast<double>(x1 - limit) * cells, x1 = limit;
+    return x1 > x0 && u1 > u0;
+  };
+  if (!clip(box.x0, box.x1, raster.u0, raster.u1, scene.width) ||
+      !clip(box.y0, box.y1, raster.v0, raster.v1, scene.height)) {
     return std::string();
   }
   // Twice the pixels of its place is sharp on any screen; more would only make the file larger.

@@ -3,6 +3,8 @@
 
 namespace convscope::test {
 
+/// False under sanitizers, which have an operator new of their own.
+bool allocations_are_counted();
 long allocations_so_far();
 
 }  // namespace convscope::test

@@ -362,6 +362,25 @@ TEST(SvgAnimation, embeds_a_tensor_once) {
   EXPECT_EQ(pictures, 1u);
 }
 
+TEST_F(Drawing, svg_of_a_zoomed_tensor_embeds_what_is_visible) {
+  Result<Tensor> tensor = Tensor::zeros({1, 1, 1000, 1000}, DType::float32);
+  for (int64_t i = 0; i < tensor->numel(); ++i) {
+    tensor->mutable_data<float>()[i] = static_cast<float>((i / 1000 + i % 1000) % 2) * 2 - 1;
+  }
+  Sketch sketch(100, 80);
+  Raster raster;
+  raster.tensor = *tensor;
+  raster.low = -1;
+  raster.u1 = raster.v1 = 1000;
+  sketch.raster({-3000, -2500, 7000, 7500}, raster, Role::input);
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "", "");
+  ASSERT_TRUE(svg.ok());
+  EXPECT_LT(svg->size(), 6000u);
+  if (!have_rsvg()) GTEST_SKIP() << "no rsvg-convert on this machine";
+  const Difference off = difference(draw(sketch.scene), rsvg_picture(*svg, "zoomed"));
+  EXPECT_LT(off.mean, 8);
+}
+
 TEST_F(Drawing, an_animation_is_its_first_frame_to_programs_that_know_none) {
   if (!have_rsvg()) GTEST_SKIP() << "no rsvg-convert on this machine";
   SvgAnimation animation(theme(ThemeId::light), "", "");
