@@ -144,6 +144,15 @@ void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, 
   painter.text(words, x + 8 * ui, y + 13 * ui, size, Role::text);
 }
 
+void draw_too_small(LensFrame& frame) {
+  Painter& painter = frame.painter;
+  const std::string_view words = words_of(frame.request.language, "scene.too_small");
+  const Box room = painter.viewport();
+  const float width = painter.width(words, Face::sans, kLabelSize);
+  const float size = std::max(1.0f, width > room.width() - 8 ? kLabelSize * (room.width() - 8) / width : kLabelSize);
+  painter.text(words, room.width() / 2, room.height() / 2, size, Role::secondary, Align::center);
+}
+
 void draw_sign(LensFrame& frame, std::string_view sign, double x, double y) {
   frame.painter.text(sign, frame.stage.seen_x(x), frame.stage.seen_y(y), 26 * frame.stage.ui, Role::text,
                      Align::center);

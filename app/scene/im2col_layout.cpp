@@ -265,7 +265,8 @@ const Im2colLayout& Solver::place() {
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
                            bool rgb) {
   Solver wide(plan, stage, painter, cell, rgb, false), tall(plan, stage, painter, cell, rgb, true);
-  return (wide.score() >= tall.score() ? wide : tall).place();
+  Solver& best = wide.score() >= tall.score() ? wide : tall;
+  return best.score() > 0 ? best.place() : Im2colLayout{};
 }
 
 }  // namespace convscope

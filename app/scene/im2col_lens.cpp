@@ -129,7 +129,10 @@ void build_im2col_lens(LensFrame& frame) {
   Painter& painter = frame.painter;
   const bool rgb = is_rgb(frame.tensors.input);
   const Im2colLayout layout = im2col_layout(plan, stage, painter, frame.cell, rgb);
-  if (!layout.good) return;
+  if (!layout.good) {
+    draw_too_small(frame);
+    return;
+  }
   const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
   const int64_t row = im2col_row(plan, frame.cell);
   const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;

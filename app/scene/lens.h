@@ -67,6 +67,9 @@ void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second
 /// Which rows and columns are seen, in the corner of a grid that the camera has come too near to for its name tag.
 void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second);
 
+/// What stands in a viewport that no layout fits.
+void draw_too_small(LensFrame& frame);
+
 /// An operator between tensors.
 void draw_sign(LensFrame& frame, std::string_view sign, double x, double y);
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "app/scene/sliding_overview.h"
+#include "app/scene/words.h"
 
 namespace convscope {
 namespace {
@@ -47,6 +48,8 @@ class Solver {
     tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
     tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
     tag_w_ = static_cast<double>(name_tag_width(painter, "W", plan.weight_shape(), stage.ui));
+    tag_p_ = static_cast<double>(
+        painter.width(words_of(painter.request().language, "scene.products"), Face::sans, kLabelSize * stage.ui));
     char words[96];
     const int length = std::snprintf(words, sizeof words, "Y[%lld, %lld] = -0.0000000",
                                      static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
@@ -126,7 +129,8 @@ class Solver {
 
   bool row_of_channels() const { return kind_ == Kind::below; }
   double triple_w(double d) const {
-    return static_cast<double>(patch_.cols) * d + 2 * sign_ + std::max(kernel_w() * d, tag_w_) + kernel_w() * d;
+    return static_cast<double>(patch_.cols) * d + 2 * sign_ + std::max(kernel_w() * d, tag_w_) +
+           std::max(kernel_w() * d, tag_p_);
   }
   double triple_h(double d) const { return tag_ + static_cast<double>(std::max(patch_.rows, plan_.kernel.h)) * d; }
   double kernel_w() const { return static_cast<double>(plan_.kernel.w); }
@@ -245,7 +249,7 @@ class Solver {
   Patch patch_;
   double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;
   double tag_ = 0, label_ = 0, head_ = 0, foot_ = 0, sheets_x_ = 0, sheets_y_ = 0, sign_ = 0, gap_ = 0;
-  double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0;
+  double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0, tag_p_ = 0;
   bool more_ = false;
   double sums_w_ = 0;
   double d_ = 0, t_ = 0, score_ = 0;

@@ -78,7 +78,10 @@ void build_sliding_overview(LensFrame& frame) {
   Painter& painter = frame.painter;
   const bool rgb = is_rgb(frame.tensors.input);
   const OverviewLayout layout = overview_layout(plan, stage, painter, frame.cell, rgb);
-  if (!layout.good) return;
+  if (!layout.good) {
+    draw_too_small(frame);
+    return;
+  }
   const int64_t cpg = plan.channels_per_group();
   const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
   const float label_height = labels ? kLabelHeight * stage.ui : 0;

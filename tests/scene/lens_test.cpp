@@ -380,6 +380,22 @@ TEST(build_scene, is_a_pure_function) {
   EXPECT_EQ(to_text(scene_of(request)), first);
 }
 
+TEST(build_scene, takes_any_viewport) {
+  for (const char* name : {"padding_strides", "photo_1080p", "resnet_stem", "grouped"}) {
+    for (Lens lens : {Lens::sliding, Lens::im2col}) {
+      for (Size size : {Size{300, 300}, Size{120, 90}, Size{50, 600}, Size{600, 40}, Size{3, 3}, Size{0, 100}}) {
+        for (bool caption : {false, true}) {
+          SceneRequest request = request_of(preset_numbers(name), lens, 3, size.width, size.height);
+          request.caption = caption;
+          for (const Mark& mark : scene_of(request).marks) {
+            ASSERT_TRUE(std::isfinite(mark.box.x0) && std::isfinite(mark.box.y1)) << where(name, lens, size, 3);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(build_scene, takes_a_missing_computation_and_steps_beyond_the_end) {
   SceneRequest request;
   EXPECT_TRUE(scene_of(request).marks.empty());
