@@ -341,8 +341,9 @@ std::optional<ScriptPlayer::Point> ScriptPlayer::place(const ScriptTarget& targe
   }
   Point point{(rect->x0 + rect->x1) / 2, (rect->y0 + rect->y1) / 2};
   if (target.has_place) {
-    point.x = rect->x0 + (target.x_percent ? (rect->x1 - rect->x0) * target.x / 100 : target.x * scale);
-    point.y = rect->y0 + (target.y_percent ? (rect->y1 - rect->y0) * target.y / 100 : target.y * scale);
+    // 100 % is the last pixel that still belongs to it.
+    point.x = rect->x0 + (target.x_percent ? (rect->x1 - rect->x0 - 1) * target.x / 100 : target.x * scale);
+    point.y = rect->y0 + (target.y_percent ? (rect->y1 - rect->y0 - 1) * target.y / 100 : target.y * scale);
   }
   return point;
 }

@@ -69,7 +69,10 @@ constexpr ImGuiWindowFlags kColumn = kBar & ~ImGuiWindowFlags_NoScrollbar;
 
 /// A strip between two panes that is dragged sideways; returns how far.
 float splitter(UiContext& ui, const char* name, const Box& box) {
-  const Pane pane(ui, name, box, {0, 0}, Edge::none, kBar | ImGuiWindowFlags_NoBackground);
+  // Windows that may come to the front start there, above the panes that it lies between.
+  const ImGuiWindowFlags flags = (kBar & ~ImGuiWindowFlags_NoBringToFrontOnFocus) | ImGuiWindowFlags_NoBackground |
+                                 ImGuiWindowFlags_NoFocusOnAppearing;
+  const Pane pane(ui, name, box, {0, 0}, Edge::none, flags);
   ImGui::InvisibleButton("##splitter", {box.width(), box.height()});
   ui.widgets.note_item(name);
   const bool held = ImGui::IsItemActive();

@@ -1,0 +1,91 @@
+// The built-in sessions as a menu: title, and what goes in and comes out.
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "app/gui/panels.h"
+#include "app/gui/widgets.h"
+#include "app/session/presets.h"
+#include "engine/conv_plan.h"
+
+namespace convscope {
+namespace {
+
+/// "1x5x5 -> 3x3x3": channels and extents before and after; empty for what only the file knows.
+std::string in_and_out(const Session& session) {
+  const Result<ConvPlan> plan = validate(session.params, session.input_shape);
+  if (!plan) return {};
+  const auto cells = [](int64_t channels, Pair extent) {
+    const std::string area = std::to_string(extent.h) + "\u00D7" + std::to_string(extent.w);
+    return channels == 1 ? area : std::to_string(channels) + "\u00D7" + area;
+  };
+  return cells(plan->in_channels, plan->in) + " \u2192 " + cells(plan->out_channels, plan->out);
+}
+
+const std::string& shapes_of(const Preset& preset) {
+  static std::map<std::string, std::string> made;
+  const auto found = made.find(preset.name);
+  if (found != made.end()) return found->second;
+  return made.emplace(preset.name, in_and_out(preset.session)).first->second;
+}
+
+bool draw_entry(UiContext& ui, const Preset& preset, bool chosen, float width) {
+  const char* title = ui.text(preset.title_key);
+  const std::string& shapes = shapes_of(preset);
+  const float height = ImGui::GetFontSize() + ui.px(11);
+  ImGui::PushID(preset.name.c_str());
+  const bool pressed = ImGui::InvisibleButton("##entry", {width, height});
+  ImGui::PopID();
+  const bool hovered = ImGui::IsItemHovered();
+  const ImVec2 low = ImGui::GetItemRectMin();
+  const ImVec2 high = ImGui::GetItemRectMax();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (chosen || hovered) {
+    list->AddRectFilled(low, high, ui_color32(ui, Role::accent, hovered ? 0.14f : 0.08f), ui.px(6));
+  }
+  list->AddText({low.x + ui.px(12), std::floor((low.y + high.y - ImGui::GetFontSize()) / 2)},
+                ui_color32(ui, chosen ? Role::accent : Role::text), title);
+  {
+    const UiFont caption(ui.fonts.caption);
+    const ImVec2 size = ImGui::CalcTextSize(shapes.c_str());
+    list->AddText({high.x - size.x - ui.px(12), std::floor((low.y + high.y - size.y) / 2)},
+                  ui_color32(ui, Role::secondary), shapes.c_str());
+  }
+  return pressed;
+}
+
+}  // namespace
+
+void draw_preset_menu(UiContext& ui) {
+  const std::string& current = ui.session().title;
+  // Wide enough for the longest line, whatever the language.
+  float width = 0;
+  for (const Preset& preset : presets()) {
+    float line = ImGui::CalcTextSize(ui.text(preset.title_key)).x + ui.px(56);
+    const UiFont caption(ui.fonts.caption);
+    line += ImGui::CalcTextSize(shapes_of(preset).c_str()).x;
+    width = std::max(width, line);
+  }
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, ui.px(1)));
+  std::string_view group;
+  for (const Preset& preset : presets()) {
+    if (preset.group_key != group) {
+      if (!group.empty()) ImGui::Dummy({0, ui.px(6)});
+      group = preset.group_key;
+      const UiFont bold(ui.fonts.bold);
+      ImGui::TextUnformatted(ui.text(group));
+      ImGui::Dummy({0, ui.px(2)});
+    }
+    const bool chosen = preset.name == current;
+    const bool pressed = draw_entry(ui, preset, chosen, width);
+    ui.widgets.note_item("preset." + preset.name);
+    if (chosen && ImGui::IsWindowAppearing()) ImGui::SetScrollHereY(0.5f);
+    if (pressed) {
+      ui.requests.open_paths.push_back(preset.name);
+      ImGui::CloseCurrentPopup();
+    }
+  }
+  ImGui::PopStyleVar();
+}
+
+}  // namespace convscope

@@ -1,0 +1,423 @@
+// What a user does with the window, and what must follow.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+#include <map>
+
+#include "app/gui/settings_file.h"
+#include "app/io/image.h"
+#include "app/io/npy.h"
+#include "app/scene/theme.h"
+#include "app/session/session_json.h"
+#include "tests/gui/driven_window.h"
+
+namespace convscope {
+namespace {
+
+using WindowTest = DrivenWindow;
+
+CellRef output_cell(int64_t c, int64_t y, int64_t x) { return {TensorId::output, 0, c, y, x}; }
+
+double distance(const Pixels& pixels, int x, int y, const Color& color) {
+  const uint8_t* p =
+      &pixels.rgba[(static_cast<size_t>(y) * static_cast<size_t>(pixels.width) + static_cast<size_t>(x)) * 4];
+  return std::abs(p[0] / 255.0 - static_cast<double>(color.r)) + std::abs(p[1] / 255.0 - static_cast<double>(color.g)) +
+         std::abs(p[2] / 255.0 - static_cast<double>(color.b));
+}
+
+TEST_F(WindowTest, typing_a_stride_changes_plan_and_picture) {
+  open("tutorial_5_2");
+  ASSERT_EQ(plan().out, (Pair{3, 3}));
+  ASSERT_TRUE(draws(output_cell(0, 2, 2)));
+  play("click stride.h\ntype 4\nkey enter");
+  EXPECT_EQ(session().params.stride, (Pair{4, 4}));
+  EXPECT_EQ(plan().out, (Pair{2, 2}));
+  EXPECT_TRUE(draws(output_cell(0, 1, 1)));
+  EXPECT_FALSE(draws(output_cell(0, 2, 2)));
+}
+
+TEST_F(WindowTest, the_steppers_buttons_change_plan_and_picture) {
+  open("tutorial_5_2");
+  play("click padding.h.plus");
+  EXPECT_EQ(session().params.padding, (Pair{2, 2}));
+  EXPECT_EQ(plan().out, (Pair{4, 4}));
+  EXPECT_TRUE(draws(output_cell(0, 3, 3)));
+  play("click padding.h.minus\nclick padding.h.minus");
+  EXPECT_EQ(plan().out, (Pair{2, 2}));
+  EXPECT_FALSE(draws(output_cell(0, 3, 3)));
+}
+
+TEST_F(WindowTest, dragging_a_stepper_changes_its_value_within_its_range) {
+  open("tutorial_5_2");
+  play("drag stride.h by 40 0");
+  EXPECT_GT(session().params.stride.h, 2);
+  play("drag stride.h by -400 0");
+  EXPECT_EQ(session().params.stride.h, 1);
+}
+
+TEST_F(WindowTest, the_picture_follows_in_the_frame_after_the_edit) {
+  open("tutorial_5_2");
+  window().workbench().apply({"edit.stride", {}, [](Session& s) { s.params.stride = {1, 1}; }});
+  off_->frame();
+  EXPECT_EQ(plan().out, (Pair{5, 5}));
+  EXPECT_TRUE(draws(output_cell(0, 4, 4)));
+}
+
+TEST_F(WindowTest, an_illegal_value_keeps_the_picture_and_explains_itself) {
+  open("tutorial_5_2");
+  const ComputationPtr before = window().workbench().computation();
+  play("click stride.h\ntype 0\nkey enter");
+  EXPECT_EQ(session().params.stride.h, 0);
+  EXPECT_EQ(window().workbench().computation(), before);
+  EXPECT_TRUE(draws(output_cell(0, 2, 2)));
+  ASSERT_NE(window().workbench().error(), nullptr);
+  EXPECT_EQ(window().workbench().error()->field, "stride");
+  EXPECT_NE(widget("stride.error"), nullptr);
+  EXPECT_NE(widget("picture.error"), nullptr);
+  // The way back is where the message is.
+  play("click picture.undo\nexpect no picture.error\nexpect no stride.error");
+  EXPECT_EQ(session().params.stride.h, 2);
+  EXPECT_EQ(window().workbench().error(), nullptr);
+}
+
+TEST_F(WindowTest, undo_and_redo_by_key_and_by_button) {
+  open("tutorial_5_2");
+  play("click padding.h.plus\nclick kernel_size.h.minus");
+  EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
+  play("key ctrl+z");
+  EXPECT_EQ(session().params.kernel_size, (Pair{3, 3}));
+  EXPECT_EQ(session().params.padding, (Pair{2, 2}));
+  play("click toolbar.undo");
+  EXPECT_EQ(session().params.padding, (Pair{1, 1}));
+  EXPECT_FALSE(widget("toolbar.undo")->enabled);
+  play("key ctrl+shift+z\nkey ctrl+y");
+  EXPECT_EQ(session().params.padding, (Pair{2, 2}));
+  EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
+  EXPECT_FALSE(widget("toolbar.redo")->enabled);
+}
+
+TEST_F(WindowTest, one_drag_is_one_undo_step) {
+  open("tutorial_5_2");
+  play("drag padding.h by 60 0");
+  ASSERT_GT(session().params.padding.h, 2);
+  play("key ctrl+z");
+  EXPECT_EQ(session().params.padding, (Pair{1, 1}));
+}
+
+TEST_F(WindowTest, the_language_changes_words_and_keeps_names) {
+  open("tutorial_5_2");
+  std::vector<std::string> names;
+  for (const WidgetRect& rect : window().widgets().all()) names.push_back(rect.name);
+  const Pixels english = off_->pixels();
+  play("click toolbar.language");
+  EXPECT_EQ(session().language, Language::zh);
+  std::vector<std::string> chinese_names;
+  for (const WidgetRect& rect : window().widgets().all()) chinese_names.push_back(rect.name);
+  EXPECT_THAT(chinese_names, testing::UnorderedElementsAreArray(names));
+  EXPECT_NE(off_->pixels().rgba, english.rgba);
+  play("key l\nhover picture at 5 5");
+  EXPECT_EQ(session().language, Language::en);
+}
+
+TEST_F(WindowTest, the_theme_changes_every_surface) {
+  open("tutorial_5_2");
+  for (ThemeId id : {ThemeId::light, ThemeId::dark, ThemeId::contrast}) {
+    ASSERT_EQ(session().theme, id);
+    const Pixels pixels = off_->pixels();
+    EXPECT_LT(distance(pixels, 4, 400, theme(id).of(Role::panel).full), 0.02) << "left column";
+    EXPECT_LT(distance(pixels, 320, 640, theme(id).of(Role::canvas).full), 0.02) << "picture";
+    EXPECT_LT(distance(pixels, 500, 4, theme(id).of(Role::panel).full), 0.02) << "toolbar";
+    play("key t");
+  }
+  EXPECT_EQ(session().theme, ThemeId::light);
+}
+
+TEST_F(WindowTest, playing_takes_as_long_as_the_speed_says_and_stops_at_the_end) {
+  open("tutorial_5_2");
+  window().workbench().apply_view([](Session& s) { s.loop = false; });
+  play("key space");
+  ASSERT_TRUE(window().playback().playing());
+  // Two steps a second.
+  const int64_t before = step();
+  for (int i = 0; i < 60; ++i) off_->frame(1.0 / 60);
+  EXPECT_EQ(step(), before + 2);
+  EXPECT_EQ(session().step, step());
+  for (int i = 0; i < 60 * 5; ++i) off_->frame(1.0 / 60);
+  EXPECT_FALSE(window().playback().playing());
+  EXPECT_EQ(step(), 9);
+}
+
+TEST_F(WindowTest, buttons_and_keys_step_through_the_cells) {
+  open("tutorial_5_2");
+  play("click timeline.forward\nexpect step 2\nkey right\nexpect step 3\nkey left\nexpect step 2");
+  play("click timeline.last\nexpect step 9\nclick timeline.first\nexpect step 1");
+  play("key end\nexpect step 9\nkey home\nexpect step 1\nkey down\nexpect step 4\nkey up\nexpect step 1");
+  EXPECT_FALSE(widget("timeline.back")->enabled);
+  EXPECT_FALSE(widget("timeline.first")->enabled);
+}
+
+TEST_F(WindowTest, scrubbing_reaches_the_last_of_millions_of_steps) {
+  open("photo_1080p");
+  const int64_t count = window().workbench().step_count();
+  ASSERT_GT(count, 6'000'000);
+  play("click timeline.scrub at 100% 50%");
+  EXPECT_EQ(step(), count);
+  play("drag timeline.scrub 100% 50% to 50% 50%");
+  EXPECT_NEAR(static_cast<double>(step()), static_cast<double>(count) / 2, static_cast<double>(count) * 0.01);
+}
+
+TEST_F(WindowTest, speed_and_loop_are_kept_in_the_session) {
+  open("tutorial_5_2");
+  const bool loop = session().loop;
+  play("click timeline.loop\nclick timeline.speed\nclick timeline.speed.16");
+  EXPECT_NE(session().loop, loop);
+  EXPECT_DOUBLE_EQ(session().steps_per_second, 16);
+  EXPECT_FALSE(window().workbench().modified()) << "how it is watched is no edit";
+}
+
+TEST_F(WindowTest, a_click_on_a_cell_goes_to_its_step) {
+  open("tutorial_5_2");
+  play("click output[0, 0, 1, 2]\nexpect step 6");
+  play("click input[0, 0, 4, 4]\nexpect step 9");
+  play("key 2\nclick im2col[4, 0]\nexpect step 5\nclick product[7, 0]\nexpect step 8");
+}
+
+TEST_F(WindowTest, dragging_over_the_input_takes_the_window_along) {
+  open("tutorial_5_2");
+  play("drag input[0,0,0,0] to input[0,0,0,4]\nexpect step 3");
+  play("drag input[0,0,0,4] to input[0,0,4,0]\nexpect step 7");
+  EXPECT_DOUBLE_EQ(window().picture().view().zoom, 1) << "nothing was panned";
+}
+
+TEST_F(WindowTest, the_wheel_zooms_about_the_pointer_and_a_double_click_fits) {
+  open("tutorial_5_2");
+  const auto before = place_of_cell(window().scene(), {TensorId::input, 0, 0, 2, 2});
+  ASSERT_TRUE(before);
+  play("scroll input[0,0,2,2] 4");
+  EXPECT_GT(window().picture().view().zoom, 1.5);
+  const auto after = place_of_cell(window().scene(), {TensorId::input, 0, 0, 2, 2});
+  ASSERT_TRUE(after);
+  EXPECT_NEAR(after->first, before->first, 2);
+  EXPECT_NEAR(after->second, before->second, 2);
+  play("double_click picture");
+  EXPECT_DOUBLE_EQ(window().picture().view().zoom, 1);
+}
+
+TEST_F(WindowTest, zoomed_in_a_drag_pans) {
+  open("photo_1080p");
+  play("scroll picture at 30% 30% 12");
+  const double before = window().picture().view().center_x;
+  const int64_t step_before = step();
+  play("drag picture at 50% 50% by 80 0");
+  EXPECT_LT(window().picture().view().center_x, before);
+  EXPECT_EQ(step(), step_before);
+  play("click picture.fit");
+  EXPECT_DOUBLE_EQ(window().picture().view().zoom, 1);
+  EXPECT_DOUBLE_EQ(window().picture().view().center_x, 0.5);
+}
+
+TEST_F(WindowTest, zoom_buttons_and_keys) {
+  open("tutorial_5_2");
+  play("click picture.zoom_in");
+  const double once = window().picture().view().zoom;
+  EXPECT_GT(once, 1);
+  play("key +");
+  EXPECT_GT(window().picture().view().zoom, once);
+  play("key 0");
+  EXPECT_DOUBLE_EQ(window().picture().view().zoom, 1);
+  EXPECT_FALSE(widget("picture.zoom_out")->enabled);
+}
+
+TEST_F(WindowTest, pointing_at_a_cell_lights_it_and_its_relatives) {
+  open("tutorial_5_2");
+  play("hover output[0,0,1,1]");
+  ASSERT_TRUE(window().picture().hovered());
+  EXPECT_EQ(*window().picture().hovered(), output_cell(0, 1, 1));
+  int lit = 0;
+  for (const Mark& mark : window().scene().marks) lit += mark.role == Role::hover;
+  EXPECT_GT(lit, 9) << "the cell, its window's nine inputs and nine weights";
+  play("hover toolbar.help");
+  EXPECT_FALSE(window().picture().hovered());
+}
+
+TEST_F(WindowTest, a_picture_that_is_dropped_becomes_the_input) {
+  const TemporaryFolder folder;
+  Pixels pixels;
+  pixels.width = 6;
+  pixels.height = 4;
+  pixels.rgba.assign(6 * 4 * 4, 255);
+  for (int i = 0; i < 24; ++i) pixels.rgba[static_cast<size_t>(i) * 4 + 1] = static_cast<uint8_t>(i * 10);
+  const std::string path = folder.file("\u56FE\u7247 1.png");
+  ASSERT_TRUE(write_png(path, pixels).ok());
+  open("tutorial_5_2");
+  play("drop " + path);
+  EXPECT_EQ(plan().in, (Pair{4, 6}));
+  EXPECT_EQ(plan().in_channels, 3);
+  const Tensor& input = window().workbench().computation()->tensors.input;
+  EXPECT_FLOAT_EQ(static_cast<float>(input.at(24 + 7)), 70.0f / 255);
+  EXPECT_NE(widget("notice"), nullptr);
+  play("key ctrl+z");
+  EXPECT_EQ(plan().in, (Pair{5, 5}));
+}
+
+TEST_F(WindowTest, a_file_that_cannot_be_read_leaves_everything_and_says_why) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.file("broken.png")) << "no picture at all";
+  open("tutorial_5_2");
+  const ComputationPtr before = window().workbench().computation();
+  play("drop " + folder.file("broken.png"));
+  EXPECT_EQ(window().workbench().computation(), before);
+  EXPECT_TRUE(window().notice().is_error);
+  EXPECT_THAT(window().notice().text, testing::HasSubstr("broken.png"));
+  play("drop " + folder.file("missing.npy"));
+  EXPECT_TRUE(window().notice().is_error);
+  EXPECT_FALSE(window().workbench().can_undo());
+}
+
+TEST_F(WindowTest, letters_typed_into_a_field_are_no_shortcuts) {
+  open("tutorial_5_2");
+  play("click constructor\nwait frames 2\nkey t\nkey l\nkey 2\nkey escape");
+  EXPECT_EQ(session().theme, ThemeId::light);
+  EXPECT_EQ(session().language, Language::en);
+  EXPECT_EQ(session().lens, Lens::sliding);
+}
+
+TEST_F(WindowTest, lenses_change_by_key_and_by_button) {
+  open("tutorial_5_2");
+  play("click lens.im2col");
+  EXPECT_EQ(session().lens, Lens::im2col);
+  EXPECT_TRUE(draws({TensorId::im2col, 0, 0, 8, 8}));
+  play("key 1");
+  EXPECT_EQ(session().lens, Lens::sliding);
+}
+
+TEST_F(WindowTest, every_widget_has_a_name_of_its_own) {
+  for (const char* name : {"tutorial_5_2", "tutorial_5_3", "photo_1080p", "grouped"}) {
+    for (int width : {1600, 960}) {
+      open(name, width, 900);
+      for (const char* script : {"wait frames 1", "key 2", "click toolbar.settings", "key escape\nkey ?"}) {
+        play(script);
+        std::map<std::string, int> count;
+        for (const WidgetRect& rect : window().widgets().all()) ++count[rect.name];
+        for (const auto& [widget_name, times] : count) {
+          EXPECT_EQ(times, 1) << widget_name << " in " << name << " at " << width << " after " << script;
+        }
+        EXPECT_GT(count.size(), 40u);
+      }
+    }
+  }
+}
+
+TEST_F(WindowTest, a_preset_opens_from_the_menu_and_keeps_the_users_words_and_colours) {
+  open("tutorial_5_2");
+  play("key t\nkey l\nclick preset\nclick preset.dilation");
+  EXPECT_EQ(session().title, "dilation");
+  EXPECT_EQ(session().params.dilation, find_preset("dilation")->session.params.dilation);
+  EXPECT_EQ(session().theme, ThemeId::dark);
+  EXPECT_EQ(session().language, Language::zh);
+  play("key ctrl+z");
+  EXPECT_EQ(session().title, "tutorial_5_2");
+}
+
+TEST_F(WindowTest, columns_fold_and_give_their_room_to_the_picture) {
+  open("tutorial_5_2");
+  const float before = window().picture().box().width();
+  play("click toolbar.fold_left\nclick toolbar.fold_right");
+  EXPECT_EQ(widget("stride.h"), nullptr);
+  EXPECT_EQ(widget("section.output_size"), nullptr);
+  EXPECT_FLOAT_EQ(window().picture().box().width(), 1280);
+  play("click toolbar.fold_left\nclick toolbar.fold_right");
+  EXPECT_FLOAT_EQ(window().picture().box().width(), before);
+  play("drag splitter.left by 60 0");
+  EXPECT_NEAR(window().picture().box().width(), before - 60, 1.5);
+}
+
+TEST_F(WindowTest, a_narrow_window_puts_the_right_column_into_tabs) {
+  open("tutorial_5_2", 960, 720);
+  EXPECT_NE(widget("section.output_size"), nullptr);
+  EXPECT_EQ(widget("section.cell"), nullptr);
+  play("click tab.cell");
+  EXPECT_EQ(widget("section.output_size"), nullptr);
+  EXPECT_NE(widget("section.cell"), nullptr);
+}
+
+TEST_F(WindowTest, everything_grows_with_the_scale) {
+  open("tutorial_5_2", 1280, 720, 1);
+  const WidgetRect small = *widget("timeline.play");
+  open("tutorial_5_2", 2560, 1440, 2);
+  const WidgetRect large = *widget("timeline.play");
+  EXPECT_NEAR(large.x1 - large.x0, 2 * (small.x1 - small.x0), 3);
+  EXPECT_NEAR(large.y0, 2 * small.y0, 4);
+}
+
+TEST_F(WindowTest, the_title_names_the_session_and_marks_changes) {
+  open("tutorial_5_2");
+  EXPECT_THAT(window().title(), testing::HasSubstr("5.2"));
+  EXPECT_THAT(window().title(), testing::Not(testing::StartsWith("\u2022")));
+  play("click padding.h.plus");
+  EXPECT_THAT(window().title(), testing::StartsWith("\u2022"));
+}
+
+TEST_F(WindowTest, the_session_is_there_again_at_the_next_start) {
+  const TemporaryFolder folder;
+  Session session_at_first = find_preset("tutorial_5_2")->session;
+  open(session_at_first, 1280, 720, 1, folder.path());
+  play("click stride.h.minus\nkey t\nkey end");
+  window().save_state();
+  const Remembered remembered = load_remembered(folder.path());
+  ASSERT_TRUE(remembered.session);
+  EXPECT_EQ(remembered.session->params.stride, (Pair{1, 1}));
+  EXPECT_EQ(remembered.session->theme, ThemeId::dark);
+  open(*remembered.session, 1280, 720, 1, folder.path());
+  EXPECT_EQ(step(), 25);
+}
+
+TEST_F(WindowTest, saving_writes_a_project_that_opens_again) {
+  const TemporaryFolder folder;
+  open("tutorial_5_2");
+  window().settings().project_path = folder.file("mine.json");
+  play("click padding.h.plus\nkey ctrl+s");
+  EXPECT_FALSE(window().workbench().modified());
+  const Result<Session> saved = load_session(folder.file("mine.json"));
+  ASSERT_TRUE(saved.ok());
+  EXPECT_EQ(saved->params.padding, (Pair{2, 2}));
+  open("tutorial_3_2");
+  play("drop " + folder.file("mine.json"));
+  EXPECT_EQ(session().params.padding, (Pair{2, 2}));
+  EXPECT_EQ(window().settings().project_path, folder.file("mine.json"));
+}
+
+TEST_F(WindowTest, the_same_script_gives_the_same_picture) {
+  const std::string script = "click stride.h.minus\nkey right\nkey right\nwait 1\nhover output[0,0,0,1]";
+  open("tutorial_5_2");
+  play(script);
+  const Pixels once = off_->pixels();
+  open("tutorial_5_2");
+  play(script);
+  EXPECT_EQ(off_->pixels().rgba, once.rgba);
+}
+
+TEST_F(WindowTest, scripts_say_which_line_failed_and_why) {
+  open("tutorial_5_2");
+  const Result<void> missing = off_->play("wait frames 1\nclick strid.h");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, "error.script_no_widget");
+  EXPECT_THAT(missing.error().args, testing::ElementsAre("2", "strid.h", "stride.h"));
+  const Result<void> disabled = off_->play("click toolbar.undo");
+  ASSERT_FALSE(disabled.ok());
+  EXPECT_EQ(disabled.error().code, "error.script_disabled");
+  const Result<void> cell = off_->play("click output[0,0,9,9]");
+  ASSERT_FALSE(cell.ok());
+  EXPECT_EQ(cell.error().code, "error.script_no_cell");
+}
+
+TEST_F(WindowTest, widgets_out_of_sight_are_scrolled_to) {
+  open("tutorial_5_2", 1280, 480);
+  ASSERT_FALSE(widget("dtype")->visible);
+  play("click dtype\nclick dtype.float64");
+  EXPECT_EQ(session().params.dtype, DType::float64);
+}
+
+}  // namespace
+}  // namespace convscope
