@@ -1,5 +1,6 @@
 #include "tests/render/pictures.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <ostream>

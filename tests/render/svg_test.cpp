@@ -187,6 +187,15 @@ TEST(SvgStill, has_no_canvas_when_transparent) {
   EXPECT_FALSE(canvases());
 }
 
+TEST(SvgStill, takes_the_size_asked_for_and_keeps_its_coordinates) {
+  Sketch sketch(100, 80);
+  sketch.box({10, 10, 20, 20}, Role::output, Fill::full);
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "", "", 2.5f);
+  ASSERT_TRUE(svg.ok());
+  EXPECT_THAT(*svg, testing::HasSubstr("width=\"250\" height=\"200\" viewBox=\"0 0 100 80\""));
+  EXPECT_THAT(*svg, testing::HasSubstr("x=\"10\" y=\"10\" width=\"10\" height=\"10\""));
+}
+
 TEST(SvgStill, stays_small_for_a_grid_of_numbers) {
   Sketch sketch(960, 540);
   for (int i = 0; i < 2000; ++i) {
