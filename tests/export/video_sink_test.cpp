@@ -1,4 +1,6 @@
 #ifdef CONVSCOPE_VIDEO
+#include <algorithm>
+
 #include "clip_tools.h"
 
 namespace convscope::testing {
