@@ -130,8 +130,11 @@ struct GlCanvas::State {
   bool build(const Scene& scene, const Theme& theme, int width, int height, float scale);
   void add_layer_batch(Program program, GLuint texture, size_t first);
   void flush_layer(int width, int height);
+  /// `parts` limits drawing to some of the picture, in the framebuffer's pixels.
   void submit(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale,
-              bool top_row_first);
+              bool top_row_first, std::span<const PixelBox> parts);
+  void upload();
+  void draw_batches(int width, int height, float scale, bool top_row_first);
 };
 
 void GlCanvas::State::append_text(const Scene& scene, const Mark& mark, const Theme& theme, int width, int height,
@@ -276,7 +279,7 @@ bool GlCanvas::State::build(const Scene& scene, const Theme& theme, int width, i
 }
 
 void GlCanvas::State::submit(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale,
-                             bool top_row_first) {
+                             bool top_row_first, std::span<const PixelBox> parts) {
   if (width <= 0 || height <= 0) return;
   const SavedState saved;
   for (const GLenum off : {GL_DEPTH_TEST, GL_STENCIL_TEST, GL_CULL_FACE, GL_FRAMEBUFFER_SRGB}) glDisable(off);
@@ -293,7 +296,6 @@ void GlCanvas::State::submit(const Scene& scene, const Theme& theme, int x, int 
   rasters.end_frame();
 
   glViewport(x, y, width, height);
-  glScissor(x, y, width, height);
   glEnable(GL_SCISSOR_TEST);
   if (scene.transparent) {
     glClearColor(0, 0, 0, 0);
@@ -301,10 +303,6 @@ void GlCanvas::State::submit(const Scene& scene, const Theme& theme, int x, int 
     const Color canvas = theme.of(Role::canvas).full;
     glClearColor(canvas.r, canvas.g, canvas.b, 1);
   }
-  glClear(GL_COLOR_BUFFER_BIT);
-  if (batches.empty()) return;
-
-  glEnable(GL_BLEND);
   glBlendEquation(GL_FUNC_ADD);
   if (scene.transparent) {
     glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
@@ -312,7 +310,16 @@ void GlCanvas::State::submit(const Scene& scene, const Theme& theme, int x, int 
     // An opaque canvas stays exactly opaque, whatever the rounding of translucent layers.
     glBlendFuncSeparate(GL_ONE, GL_ONE_MINUS_SRC_ALPHA, GL_ZERO, GL_ONE);
   }
+  upload();
+  for (const PixelBox& part : parts) {
+    glScissor(part.x0, part.y0, part.x1 - part.x0, part.y1 - part.y0);
+    glClear(GL_COLOR_BUFFER_BIT);
+    draw_batches(width, height, scale, top_row_first);
+  }
+}
 
+void GlCanvas::State::upload() {
+  if (quads.empty()) return;
   glBindVertexArray(vertex_array);
   glBindBuffer(GL_ARRAY_BUFFER, buffer);
   const size_t bytes = quads.size() * sizeof(Quad);
@@ -323,6 +330,9 @@ void GlCanvas::State::submit(const Scene& scene, const Theme& theme, int x, int 
     glEnableVertexAttribArray(at);
     glVertexAttribDivisor(at, 1);
   }
+}
+
+void GlCanvas::State::draw_batches(int width, int height, float scale, bool top_row_first) {
   const float w = static_cast<float>(width);
   const float h = static_cast<float>(height);
   const float up = top_row_first ? 1.0f : -1.0f;
@@ -364,7 +374,8 @@ Result<std::unique_ptr<GlCanvas>> GlCanvas::create(const FontStack& fonts) {
 }
 
 void GlCanvas::draw(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale) {
-  state_->submit(scene, theme, x, y, width, height, scale, false);
+  const PixelBox all{x, y, x + width, y + height};
+  state_->submit(scene, theme, x, y, width, height, scale, false, {&all, 1});
 }
 
 struct FrameRenderer::State {
@@ -414,12 +425,18 @@ Result<std::unique_ptr<FrameRenderer>> FrameRenderer::create(const FontStack& fo
 }
 
 void FrameRenderer::submit(const Scene& scene, const Theme& theme, float scale) {
+  const PixelBox all{0, 0, state_->width, state_->height};
+  submit_changes(scene, theme, scale, {&all, 1});
+}
+
+void FrameRenderer::submit_changes(const Scene& scene, const Theme& theme, float scale,
+                                   std::span<const PixelBox> changed) {
   State& state = *state_;
   GLint bound = 0;
   glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &bound);
   glBindFramebuffer(GL_DRAW_FRAMEBUFFER, state.framebuffer);
   // Drawn upside down for OpenGL, whose first row is the lowest: so it is read in the order of pictures.
-  state.canvas->state_->submit(scene, theme, 0, 0, state.width, state.height, scale, true);
+  state.canvas->state_->submit(scene, theme, 0, 0, state.width, state.height, scale, true, changed);
   state.transparent = scene.transparent;
   glBindFramebuffer(GL_DRAW_FRAMEBUFFER, static_cast<GLuint>(bound));
   glFlush();

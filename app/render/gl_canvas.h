@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "app/io/image.h"
@@ -32,6 +33,12 @@ class GlCanvas {
   std::unique_ptr<State> state_;
 };
 
+/// Part of a frame in device pixels, top row first, half-open.
+struct PixelBox {
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  bool operator==(const PixelBox&) const = default;
+};
+
 /// Frames off screen: a framebuffer of its own, read back as RGBA. Needs a current context.
 class FrameRenderer {
  public:
@@ -45,6 +52,9 @@ class FrameRenderer {
   /// render() in two halves, for exporters: what was submitted is drawn while the caller encodes the frame before it.
   /// One frame may be under way at a time; the scene is not needed any more once submit() is back.
   void submit(const Scene& scene, const Theme& theme, float scale);
+  /// submit() of a picture that is the last one outside of `changed`: only there it is drawn, with the same pixels as
+  /// by submit(). The parts do not overlap.
+  void submit_changes(const Scene& scene, const Theme& theme, float scale, std::span<const PixelBox> changed);
   void read(Pixels& out);
 
  private:
