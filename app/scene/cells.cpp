@@ -386,9 +386,23 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
   const int64_t done = std::clamp<int64_t>(frame.step - first + (frame.phase.landed() ? 1 : 0), 0, plan.positions());
 
   if (grid.pitch < kMinCellPitch) {
-    const int64_t rows = done / plan.out.w, rest = done % plan.out.w;
-    draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, 0, rows, 0, plan.out.w, opacity);
-    draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, rows, rows + 1, 0, rest, opacity);
+    // Nobody waits for two million steps: what is still to come shows faintly, under a veil, so that the texture itself
+    // is the same in all frames.
+    draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, 0, plan.out.h, 0, plan.out.w, opacity);
+    const auto veil = [&](double row, double col, double rows, double cols) {
+      if (rows <= 0 || cols <= 0) return;
+      const Box box{static_cast<float>(grid.left(col)), static_cast<float>(grid.top(row)),
+                    static_cast<float>(grid.left(col + cols)), static_cast<float>(grid.top(row + rows))};
+      painter.box(box, Role::canvas, Fill::full).opacity = 1 - kPendingOpacity;
+    };
+    const auto height = static_cast<double>(plan.out.h), width = static_cast<double>(plan.out.w);
+    const auto row = static_cast<double>(done / plan.out.w), rest = static_cast<double>(done % plan.out.w);
+    if (rest > 0) {
+      veil(row, rest, 1, width - rest);
+      veil(row + 1, 0, height - row - 1, width);
+    } else {
+      veil(row, 0, height - row, width);
+    }
     painter.box(grid.bounds(), Role::output, Fill::none, Outline::solid, 3).opacity = opacity;
     if (here) {
       Box box = grid.cell(current.y, current.x);
@@ -410,13 +424,15 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
       const bool computed = y * plan.out.w + x < done;
       const bool is_current = here && y == current.y && x == current.x;
-      const double value = computed ? view.at(n, c, y, x) : 0;
-      const Fill fill = !computed                  ? Fill::none
+      const bool faint = !computed && values;
+      const double value = computed || faint ? view.at(n, c, y, x) : 0;
+      const Fill fill = faint                      ? Fill::value
+                        : !computed                ? Fill::none
                         : is_current               ? Fill::full
                         : values || !style.drawn() ? Fill::value
                                                    : Fill::tint;
       Mark& mark = painter.box(box, Role::output, fill, Outline::hairline, grid.radius());
-      mark.opacity = opacity;
+      mark.opacity = faint ? kPendingOpacity * opacity : opacity;
       mark.value = scale_of(numbers, value);
       painter.refer(mark, {TensorId::output, n, c, y, x});
       if (!computed) {

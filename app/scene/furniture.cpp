@@ -74,7 +74,7 @@ void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float 
   const double end = range.max_abs();
   if (end <= 0 || !scale_ramp().defined()) return;
   Painter& painter = frame.painter;
-  const float ui = frame.stage.ui, size = 11 * ui;
+  const float ui = frame.stage.ui, size = std::max(9.0f, 11 * ui);
   char low[24], high[24];
   const NumberStyle style{end >= 10 ? 1 : end >= 0.1 ? 2 : 4, 7, true, size};
   const int low_length = format_styled(-end, style, low, sizeof low),

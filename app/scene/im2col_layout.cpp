@@ -8,9 +8,11 @@
 namespace convscope {
 namespace {
 
-// Matrices whose cells would be smaller than this (times the type scale) are shown page by page.
+// The smallest cells of a page, in logical pixels at type scale 1.
 constexpr double kMinMatrixPitch = 2.5;
-constexpr double kMinTensorPitch = 15;
+// A matrix is shown as a whole as long as its cells are at least this large; the cells of a page are at most so large.
+constexpr double kMinWholePitch = 5, kPagePitch = 16;
+constexpr double kMinTensorPitch = 18;
 
 struct Extent {
   int64_t rows = 0, cols = 0;
@@ -48,6 +50,10 @@ class Solver {
     tag_product_ = tag("Y", matrix_.rows, kernels_);
     tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
     tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
+    if (label_ > 0) {
+      label_x_ = static_cast<double>(index_label_width(painter, 'X', plan.batch - 1, plan.in_channels - 1, stage.ui));
+      label_y_ = static_cast<double>(index_label_width(painter, 'Y', plan.batch - 1, plan.out_channels - 1, stage.ui));
+    }
     choose_stacks(rgb);
     solve();
   }
@@ -65,33 +71,51 @@ class Solver {
   double main_height() const { return height_ - strip_h_ - gap_; }
   double tensor_room() const { return (portrait_ ? main_height() * 0.42 : main_height()) - tag_; }
 
-  double pitch_in(double room, int count, int64_t rows, double sheet) const {
+  double pitch_in(double room, int count, int64_t rows, double sheet) const {  // count: of channels one below the other
     return ((room + gap_) / count - gap_ - label_ - sheet) / static_cast<double>(rows);
   }
 
   void choose_stacks(bool rgb) {
-    const auto separate = [&](int64_t channels, int64_t rows) {
-      return channels <= kMaxIm2colInputs &&
-             pitch_in(tensor_room(), static_cast<int>(channels), rows, 0) >= kMinTensorPitch * u_;
+    const auto lines = [&](int64_t channels, int cols) { return static_cast<int>((channels + cols - 1) / cols); };
+    // Two columns where one would make the cells small.
+    const auto columns = [&](int64_t channels, int64_t rows) {
+      const bool many = channels > 2 && channels <= kMaxIm2colInputs && !portrait_;
+      return many && pitch_in(tensor_room(), lines(channels, 1), rows, 0) < 26 * u_ ? 2 : 1;
     };
-    layout_.input_stacked = !rgb && plan_.in_channels > 1 && !separate(plan_.in_channels, padded_.rows);
+    input_cols_ = columns(plan_.in_channels, padded_.rows);
+    output_cols_ = columns(plan_.out_channels, plan_.out.h);
+    const auto separate = [&](int64_t channels, int64_t rows, int cols) {
+      return channels <= kMaxIm2colInputs &&
+             pitch_in(tensor_room(), lines(channels, cols), rows, 0) >= kMinTensorPitch * u_;
+    };
+    layout_.input_stacked = !rgb && plan_.in_channels > 1 && !separate(plan_.in_channels, padded_.rows, input_cols_);
     layout_.input_count = layout_.input_stacked || rgb ? 1 : static_cast<int>(plan_.in_channels);
-    layout_.output_stacked = plan_.out_channels > 1 && !separate(plan_.out_channels, plan_.out.h);
+    layout_.output_stacked = plan_.out_channels > 1 && !separate(plan_.out_channels, plan_.out.h, output_cols_);
     layout_.output_count = layout_.output_stacked ? 1 : static_cast<int>(plan_.out_channels);
+    if (layout_.input_count == 1) input_cols_ = 1;
+    if (layout_.output_count == 1) output_cols_ = 1;
     sheets_x_ = layout_.input_stacked ? sheets(plan_.in_channels) : 0;
     sheets_y_ = layout_.output_stacked ? sheets(plan_.out_channels) : 0;
     // The largest that the tensors may become, and what they get at least.
-    tallest_ = std::min(pitch_in(tensor_room(), layout_.input_count, padded_.rows, sheets_x_),
-                        pitch_in(tensor_room(), layout_.output_count, plan_.out.h, sheets_y_));
+    tallest_ = std::min(pitch_in(tensor_room(), lines(layout_.input_count, input_cols_), padded_.rows, sheets_x_),
+                        pitch_in(tensor_room(), lines(layout_.output_count, output_cols_), plan_.out.h, sheets_y_));
     const double share = portrait_ ? 0.42 : 0.24;
-    widest_ = width_ * share / static_cast<double>(std::max(padded_.cols, plan_.out.w));
+    widest_ = width_ * share / static_cast<double>(std::max(padded_.cols * input_cols_, plan_.out.w * output_cols_));
     least_ = std::min({26 * u_, tallest_, widest_});
   }
 
-  double tensors_width(double x) const {
-    return std::max(static_cast<double>(padded_.cols) * x + sheets_x_, tag_x_) +
-           std::max(static_cast<double>(plan_.out.w) * x + sheets_y_, tag_y_);
+  static double in_columns(int cols, double each, double gap) { return cols * each + (cols - 1) * gap; }
+  double input_each_width(double x) const {
+    return std::max(static_cast<double>(padded_.cols) * x + sheets_x_, label_x_);
   }
+  double output_each_width(double x) const {
+    return std::max(static_cast<double>(plan_.out.w) * x + sheets_y_, label_y_);
+  }
+  double inputs_width(double x) const { return std::max(in_columns(input_cols_, input_each_width(x), gap_), tag_x_); }
+  double outputs_width(double x) const {
+    return std::max(in_columns(output_cols_, output_each_width(x), gap_), tag_y_);
+  }
+  double tensors_width(double x) const { return inputs_width(x) + outputs_width(x); }
   double block_width(double m, int64_t cols, int64_t kernels) const {
     return std::max(static_cast<double>(cols) * m, tag_matrix_) +
            std::max(static_cast<double>(kernels) * m, tag_kernels_) +
@@ -110,39 +134,41 @@ class Solver {
     rows_ = matrix_.rows;
     cols_ = matrix_.cols;
     shown_kernels_ = kernels_;
-    if (fits(smallest)) {
-      double low = smallest, high = limit;
-      for (int i = 0; i < 24; ++i) {
-        const double middle = (low + high) / 2;
-        (fits(middle) ? low : high) = middle;
-      }
-      m_ = low >= 8 ? std::floor(low) : low;
-    } else {
-      // A page of each matrix. Kernels get a fifth of the width, taps what remains of it and of the height.
-      m_ = smallest;
+    double low = 0, high = limit;
+    for (int i = 0; i < 24; ++i) {
+      const double middle = (low + high) / 2;
+      (fits(middle) ? low : high) = middle;
+    }
+    m_ = low >= 8 ? std::floor(low) : low;
+    if (m_ < kMinWholePitch * u_) {
+      // A page of each matrix, its cells as large as all taps and kernels allow.
       const double room = block_room_w() - 2 * sign_;
+      const double all = static_cast<double>(matrix_.cols + 2 * kernels_);
+      const double tall = block_room_h() / static_cast<double>(std::max<int64_t>(matrix_.cols, 12));
+      m_ = std::clamp(std::min(room / all, tall), smallest, kPagePitch * u_);
+      if (block_width(m_, matrix_.cols, kernels_) > block_room_w()) m_ = smallest;
       const auto most = [&](double pixels) { return std::max<int64_t>(1, static_cast<int64_t>(pixels / m_)); };
-      shown_kernels_ = std::min(kernels_, most(room * 0.2));
-      const double side = std::max(static_cast<double>(shown_kernels_) * m_, tag_kernels_) +
-                          std::max(static_cast<double>(shown_kernels_) * m_, tag_product_);
-      cols_ = std::min({matrix_.cols, most(std::max(tag_matrix_, room - side)), most(block_room_h())});
-      rows_ = std::min(matrix_.rows, most(block_room_h()));
-      // What is left of the room makes the cells larger.
-      while (m_ < limit && block_width(m_ * 1.02, cols_, shown_kernels_) <= block_room_w() &&
-             static_cast<double>(std::max(rows_, cols_)) * m_ * 1.02 <= block_room_h()) {
-        m_ *= 1.02;
+      shown_kernels_ = kernels_;
+      cols_ = std::min(matrix_.cols, most(block_room_h()));
+      if (block_width(m_, cols_, shown_kernels_) > block_room_w()) {
+        // Kernels get a fifth of the width, taps what remains of it.
+        shown_kernels_ = std::min(kernels_, most(room * 0.2));
+        const double side = std::max(static_cast<double>(shown_kernels_) * m_, tag_kernels_) +
+                            std::max(static_cast<double>(shown_kernels_) * m_, tag_product_);
+        cols_ = std::min(cols_, most(std::max(tag_matrix_, room - side)));
       }
+      rows_ = std::min(matrix_.rows, most(block_room_h()));
     }
     // What the matrices leave free goes to the tensors.
     x_ = least_;
     if (!portrait_) {
       const double room = width_ - block_width(m_, cols_, shown_kernels_) - 2 * arrow_;
-      double low = least_, high = std::max(least_, std::min({tallest_, std::max(44 * u_, m_ * 1.2)}));
+      double least = least_, most = std::max(least_, std::min({tallest_, std::max(44 * u_, m_ * 1.2)}));
       for (int i = 0; i < 20; ++i) {
-        const double middle = (low + high) / 2;
-        (tensors_width(middle) <= room ? low : high) = middle;
+        const double middle = (least + most) / 2;
+        (tensors_width(middle) <= room ? least : most) = middle;
       }
-      x_ = low;
+      x_ = least;
     } else {
       x_ = std::min({tallest_, widest_, std::max(26 * u_, m_ * 1.5)});
     }
@@ -159,7 +185,9 @@ class Solver {
   Im2colLayout layout_;
   Extent padded_, matrix_;
   int64_t kernels_ = 1;
+  int input_cols_ = 1, output_cols_ = 1;  // of channels
   double width_ = 0, height_ = 0, tag_ = 0, label_ = 0, gap_ = 0, sign_ = 0, arrow_ = 0, strip_h_ = 0;
+  double label_x_ = 0, label_y_ = 0;
   double tag_matrix_ = 0, tag_kernels_ = 0, tag_product_ = 0, tag_x_ = 0, tag_y_ = 0;
   double sheets_x_ = 0, sheets_y_ = 0, tallest_ = 0, widest_ = 0, least_ = 0;
   double m_ = 0, x_ = 0;
@@ -181,13 +209,15 @@ const Im2colLayout& Solver::place() {
   const double kernels_w = std::max(static_cast<double>(shown_kernels_) * m_, tag_kernels_);
   const double product_w = std::max(static_cast<double>(shown_kernels_) * m_, tag_product_);
   const double block_w = matrix_w + kernels_w + product_w + 2 * sign_;
-  const double x_w = std::max(static_cast<double>(padded_.cols) * x_ + sheets_x_, tag_x_);
-  const double y_w = std::max(static_cast<double>(plan_.out.w) * x_ + sheets_y_, tag_y_);
+  const double x_w = inputs_width(x_);
+  const double y_w = outputs_width(x_);
 
   const double input_each = label_ + sheets_x_ + static_cast<double>(padded_.rows) * x_;
   const double output_each = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * x_;
-  const double inputs_h = tag_ + l.input_count * input_each + (l.input_count - 1) * gap_;
-  const double outputs_h = tag_ + l.output_count * output_each + (l.output_count - 1) * gap_;
+  const int input_rows = (l.input_count + input_cols_ - 1) / input_cols_;
+  const int output_rows = (l.output_count + output_cols_ - 1) / output_cols_;
+  const double inputs_h = tag_ + in_columns(input_rows, input_each, gap_);
+  const double outputs_h = tag_ + in_columns(output_rows, output_each, gap_);
   const double block_h = tag_ + static_cast<double>(std::max(rows_, cols_)) * m_;
 
   double x_left, y_left, block_left, tensors_axis, block_axis;
@@ -212,12 +242,14 @@ const Im2colLayout& Solver::place() {
   }
 
   for (int i = 0; i < l.input_count; ++i) {
-    const double y = tensors_axis - inputs_h / 2 + tag_ + i * (input_each + gap_) + label_ + sheets_x_;
-    l.inputs[i] = {x_left, y, x_, -plan_.pads.top, -plan_.pads.left, padded_.rows, padded_.cols};
+    const double y = tensors_axis - inputs_h / 2 + tag_ + i / input_cols_ * (input_each + gap_) + label_ + sheets_x_;
+    const double x = x_left + i % input_cols_ * (input_each_width(x_) + gap_);
+    l.inputs[i] = {x, y, x_, -plan_.pads.top, -plan_.pads.left, padded_.rows, padded_.cols};
   }
   for (int i = 0; i < l.output_count; ++i) {
-    const double y = tensors_axis - outputs_h / 2 + tag_ + i * (output_each + gap_) + label_ + sheets_y_;
-    l.outputs[i] = {y_left, y, x_, 0, 0, plan_.out.h, plan_.out.w};
+    const double y = tensors_axis - outputs_h / 2 + tag_ + i / output_cols_ * (output_each + gap_) + label_ + sheets_y_;
+    const double x = y_left + i % output_cols_ * (output_each_width(x_) + gap_);
+    l.outputs[i] = {x, y, x_, 0, 0, plan_.out.h, plan_.out.w};
   }
   const auto in_block = [&](double at, double room, int64_t r0, int64_t c0, int64_t rows, int64_t cols) {
     const double h = static_cast<double>(rows) * m_;
@@ -232,7 +264,7 @@ const Im2colLayout& Solver::place() {
   l.equals_x = l.kernels.x + l.kernels.width() + (l.product.x - l.kernels.x - l.kernels.width()) / 2;
   l.times_y = l.equals_y = axis;
   l.arrows_down = portrait_;
-  l.unfold_x0 = l.inputs[0].x + l.inputs[0].width() + 10 * u_ + sheets_x_;
+  l.unfold_x0 = x_left + in_columns(input_cols_, input_each_width(x_), gap_) + 10 * u_;
   l.unfold_x1 = l.matrix.x - 10 * u_;
   l.reshape_x0 = l.product.x + l.product.width() + 10 * u_;
   l.reshape_x1 = l.outputs[0].x - 10 * u_;
@@ -265,7 +297,9 @@ const Im2colLayout& Solver::place() {
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
                            bool rgb) {
   Solver wide(plan, stage, painter, cell, rgb, false), tall(plan, stage, painter, cell, rgb, true);
-  Solver& best = wide.score() >= tall.score() ? wide : tall;
+  // Side by side the arrows say what becomes of what; one above the other only where there is no width for that.
+  const bool upright = stage.content.height() > 0.9f * stage.content.width();
+  Solver& best = wide.score() > 0 && (!upright || wide.score() >= tall.score()) ? wide : tall;
   return best.score() > 0 ? best.place() : Im2colLayout{};
 }
 

@@ -65,7 +65,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
     return is_matrix && im2col_entry(frame.plan, frame.group, y, x).is_padding;
   };
   const auto fill_of = [&](int is, bool padding) {
-    return is == 0 || padding ? Fill::none : is == 2 ? Fill::full : values ? Fill::value : Fill::tint;
+    return is == 0 || padding ? Fill::none : is == 2 ? Fill::full : values || !style.drawn() ? Fill::value : Fill::tint;
   };
   for (int64_t y = range.row0; y < range.row1; ++y) {
     for (int64_t x = range.col0; x < range.col1; ++x) {

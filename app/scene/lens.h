@@ -51,6 +51,8 @@ void build_im2col_lens(LensFrame& frame);
 
 /// Below this pitch cells are drawn as a texture.
 inline constexpr double kMinCellPitch = 14;
+/// How much of a cell of a large output shows before its step has come.
+inline constexpr float kPendingOpacity = 0.4f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.
 inline constexpr double kMinNumberPitch = 18;
 

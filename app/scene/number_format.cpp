@@ -97,7 +97,8 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
   for (double limit = 9.5; whole < 9 && largest >= limit; limit *= 10) ++whole;
 
   const float inner = width - std::max(2.0f, width * 0.08f);
-  const float tallest = std::min(height * 0.46f, 64.0f);
+  // Small cells are filled rather than left without their number.
+  const float tallest = std::max(std::min(height * 0.46f, 64.0f), std::min(height * 0.68f, kMinNumberSize));
   // In digits: a point is half as wide as a digit, a minus little more.
   const auto size_for = [&](int digits, int points) {
     const float wide = static_cast<float>(digits) + 0.5f * static_cast<float>(points) + 0.6f * static_cast<float>(sign);
@@ -119,6 +120,7 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
     style.max_chars = sign + whole;
     // One digit alone would be larger than anything else in the picture.
     style.size = size_for(std::max(2, whole), 0);
+    if (style.size < kMinNumberSize) style.size = std::min(size_for(whole, 0), kMinNumberSize);
   } else {
     // Whole digits alone would be wrong numbers: without room for a decimal there is none.
     const auto decimals_in = [&](int whole_digits) {
