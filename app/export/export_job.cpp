@@ -4,11 +4,12 @@
 #include <cmath>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "app/export/export_plan.h"
 #include "app/export/frame_pipe.h"
 #include "app/export/frame_sink.h"
-#include "app/export/same_picture.h"
+#include "app/export/scene_changes.h"
 #include "app/io/atomic_file.h"
 #include "app/render/egl_context.h"
 #include "app/render/gl_canvas.h"
@@ -54,11 +55,13 @@ class Clip {
     build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
   }
 
-  /// Calls `show(scene, repeat)` for every run of equal frames, in order. Errors: error.export_cancelled, show's.
+  /// Calls `show(scene, changed, repeat)` for every run of equal frames, in order; `changed` are the parts that differ
+  /// from the picture before. Errors: error.export_cancelled, show's.
   template <class Show>
   Result<void> for_each_picture(Show show) {
     Scene scene, next;
     build(0, scene);
+    std::vector<PixelBox> changed{{0, 0, settings_.width, settings_.height}}, next_changed;
     for (int64_t frame = 0; frame < frames();) {
       int64_t end = frame + 1;
       for (; end < frames(); ++end) {
@@ -69,13 +72,15 @@ class Clip {
           break;
         }
         build(end, next);
-        if (!same_picture(scene, next)) break;
+        next_changed = changed_parts(scene, next, measure_, plan_.scale, settings_.width, settings_.height);
+        if (!next_changed.empty()) break;
       }
       if (cancelled()) return Error{"error.export_cancelled", "", {}};
-      if (auto shown = show(scene, static_cast<int>(end - frame)); !shown) return shown;
+      if (auto shown = show(scene, changed, static_cast<int>(end - frame)); !shown) return shown;
       if (job_ != nullptr) job_->progress = static_cast<float>(end) / static_cast<float>(frames());
       frame = end;
       std::swap(scene, next);
+      std::swap(changed, next_changed);
     }
     return {};
   }
@@ -117,7 +122,7 @@ Result<void> export_svg(Clip& clip, const ExportSettings& settings, const Export
     document = std::move(still).value();
   } else {
     SvgAnimation animation(colors, clip.title(), clip.description(), plan.scale);
-    auto added = clip.for_each_picture([&](const Scene& scene, int repeat) {
+    auto added = clip.for_each_picture([&](const Scene& scene, const auto&, int repeat) {
       return animation.add(scene, static_cast<double>(repeat) / settings.fps);
     });
     if (!added) return added;
@@ -168,9 +173,9 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
       (*renderer)->read(pipe.next());
       return pipe.push(std::exchange(under_way, 0));
     };
-    auto shown = clip.for_each_picture([&](const Scene& scene, int repeat) -> Result<void> {
+    auto shown = clip.for_each_picture([&](const Scene& scene, const auto& changed, int repeat) -> Result<void> {
       if (auto collected = collect(); !collected) return collected;
-      (*renderer)->submit(scene, colors, plan.scale);
+      (*renderer)->submit_changes(scene, colors, plan.scale, changed);
       under_way = repeat;
       return {};
     });

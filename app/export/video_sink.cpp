@@ -22,9 +22,10 @@ namespace {
 
 /// x264's bytes depend on how many threads it runs, so the number does not follow the machine.
 constexpr int kEncoderThreads = 4;
-/// Flat fills and letters: below 16 nothing more is seen, above 20 thin outlines begin to smear.
+/// Flat fills and letters at 960x540: 50 dB of luma, where colour at half resolution is the only loss that can be seen.
+/// "fast" gains 3 dB more in twice the time, half of it in trellis (libx264 164).
 constexpr const char* kCrf = "16";
-constexpr const char* kPreset = "fast";
+constexpr const char* kPreset = "veryfast";
 /// A key frame at least this often, so that a lecturer can jump about in the clip.
 constexpr int kKeySeconds = 4;
 
