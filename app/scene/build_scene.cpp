@@ -16,7 +16,7 @@ constexpr float kMargin = 0.04f;
 Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const View& view = request.view;
   Stage stage;
-  stage.ui = std::clamp(std::min(view.width / 960.0f, view.height / 540.0f), 0.7f, 4.0f);
+  stage.ui = painter.ui();
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
   if (request.caption) {

@@ -11,7 +11,7 @@ namespace {
 
 NumberStyle numbers_for(const LensFrame& frame, const Grid& grid, const NumberRange& range) {
   const auto cell = static_cast<float>(grid.pitch - grid.gap());
-  return fit_numbers(range, cell, cell, frame.painter.digit_width());
+  return frame.painter.fit(range, cell, cell);
 }
 
 // Whether any window reads an index of one axis of the padded input.
@@ -130,7 +130,7 @@ void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n, const Cov
     const auto at = static_cast<float>(grid.left(static_cast<double>(x)));
     painter.line(at, top, at, bottom, Role::canvas, 0).opacity = 0.35f;
   }
-  NumberStyle style = fit_numbers({0, 1, false}, cell * 0.9f, cell, painter.digit_width());
+  NumberStyle style = painter.fit({0, 1, false}, cell * 0.9f, cell);
   style.size = std::min(style.size, cell * 0.24f);
   style.decimals = std::min(style.decimals, 3);
   if (style.size < kMinNumberSize) return;
@@ -169,7 +169,7 @@ void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
 
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
   // The dark hairline keeps the ring visible on white, where yellow alone has too little contrast.
-  frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f;
+  frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f * std::max(1.0f, frame.stage.ui);
   frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
 }
 
@@ -182,7 +182,7 @@ bool is_rgb(const Tensor& input) {
 void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill) {
   Mark& mark = frame.painter.box(box, role, fill, Outline::hairline, std::min(3.0f, box.width() * 0.1f));
   mark.value = scale_of(range, value);
-  const NumberStyle style = fit_numbers(range, box.width(), box.height(), frame.painter.digit_width());
+  const NumberStyle style = frame.painter.fit(range, box.width(), box.height());
   if (!style.drawn()) return;
   Mark& text = frame.painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, role, fill);
   text.value = scale_of(range, value);
@@ -263,7 +263,8 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
   if (style.with_window && style.shade) draw_window(frame, grid, taps, 1);
 
-  const bool chips = style.weights_in_window && style.with_window && grid.pitch >= 42;
+  const bool chips = style.weights_in_window && style.with_window &&
+                     grid.pitch >= 40 * static_cast<double>(std::max(1.0f, frame.stage.ui));
   if (style.rgb) {
     draw_pixel_numbers(frame, grid, n, covered);
   } else if (number_style.drawn()) {
@@ -289,7 +290,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     // What each cell is multiplied by, in the kernel's colour.
     const NumberRange weights = range_of(frame.tensors.weight);
     const auto width = static_cast<float>(grid.pitch * 0.62), height = static_cast<float>(grid.pitch * 0.3);
-    NumberStyle chip = fit_numbers(weights, width, height * 1.9f, painter.digit_width());
+    NumberStyle chip = painter.fit(weights, width, height * 1.9f);
     chip.size = std::min(chip.size, height * 0.86f);
     const TensorView weight(frame.tensors.weight);
     const int64_t slice = c % plan.channels_per_group();
@@ -408,7 +409,7 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       Box box = grid.cell(current.y, current.x);
       const float smallest = 8 * frame.stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
       if (box.width() < smallest) box = {mx - smallest / 2, my - smallest / 2, mx + smallest / 2, my + smallest / 2};
-      painter.box(box, Role::canvas, Fill::none, Outline::ring, 2).size = 5;
+      painter.box(box, Role::canvas, Fill::none, Outline::ring, 2).size = 5 * std::max(1.0f, frame.stage.ui);
       painter.box(box, Role::output, grid.pitch < 6 ? Fill::none : Fill::full, Outline::ring, 2);
     }
     return;

@@ -34,6 +34,13 @@ const Tensor& scale_ramp() {
   return ramp;
 }
 
+int stack_label(char* out, size_t capacity, char name, int64_t first, int64_t second, int64_t position, int64_t count) {
+  const auto wide = [](int64_t value) { return static_cast<long long>(value); };
+  if (count <= 1) return std::snprintf(out, capacity, "%c[%lld, %lld]", name, wide(first), wide(second));
+  return std::snprintf(out, capacity, "%c[%lld, %lld]  %lld / %lld", name, wide(first), wide(second),
+                       wide(position + 1), wide(count));
+}
+
 }  // namespace
 
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui) {
@@ -56,18 +63,11 @@ void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, 
 }
 
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y) {
-  char words[64];
-  const int length = std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(first),
-                                   static_cast<long long>(second));
-  frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
-                     kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
+  draw_stack_label(frame, name, first, second, 0, 1, x, y);
 }
 
 float index_label_width(const Painter& painter, char name, int64_t first, int64_t second, float ui) {
-  char words[64];
-  const int length = std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(first),
-                                   static_cast<long long>(second));
-  return painter.width({words, static_cast<size_t>(length)}, Face::mono, kLabelSize * ui);
+  return stack_label_width(painter, name, first, second, 1, ui);
 }
 
 void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
@@ -101,17 +101,18 @@ void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float 
   painter.text(high_words, x + width, middle, size, Role::secondary, Align::right);
 }
 
-void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y) {
-  if (count <= 1) {
-    draw_index_label(frame, name, first, second, x, y);
-    return;
-  }
+void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
+                      float x, float y) {
   char words[96];
-  const int length =
-      std::snprintf(words, sizeof words, "%c[%lld, %lld]  %lld / %lld", name, static_cast<long long>(first),
-                    static_cast<long long>(second), static_cast<long long>(second + 1), static_cast<long long>(count));
+  const int length = stack_label(words, sizeof words, name, first, second, position, count);
   frame.painter.text({words, static_cast<size_t>(length)}, x, y - kLabelHeight * frame.stage.ui * 0.5f,
                      kLabelSize * frame.stage.ui, Role::secondary, Align::left, Face::mono);
+}
+
+float stack_label_width(const Painter& painter, char name, int64_t first, int64_t second, int64_t count, float ui) {
+  char words[96];
+  const int length = stack_label(words, sizeof words, name, first, second, count - 1, count);
+  return painter.width({words, static_cast<size_t>(length)}, Face::mono, kLabelSize * ui);
 }
 
 void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second) {

@@ -50,11 +50,13 @@ class Solver {
     tag_product_ = tag("Y", matrix_.rows, kernels_);
     tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
     tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
-    if (label_ > 0) {
-      label_x_ = static_cast<double>(index_label_width(painter, 'X', plan.batch - 1, plan.in_channels - 1, stage.ui));
-      label_y_ = static_cast<double>(index_label_width(painter, 'Y', plan.batch - 1, plan.out_channels - 1, stage.ui));
-    }
     choose_stacks(rgb);
+    if (label_ > 0) {
+      label_x_ = static_cast<double>(stack_label_width(painter, 'X', plan.batch - 1, plan.in_channels - 1,
+                                                       layout_.input_stacked ? plan.in_channels : 1, stage.ui));
+      label_y_ = static_cast<double>(stack_label_width(painter, 'Y', plan.batch - 1, plan.out_channels - 1,
+                                                       layout_.output_stacked ? plan.out_channels : 1, stage.ui));
+    }
     solve();
   }
 
@@ -99,7 +101,7 @@ class Solver {
     // The largest that the tensors may become, and what they get at least.
     tallest_ = std::min(pitch_in(tensor_room(), lines(layout_.input_count, input_cols_), padded_.rows, sheets_x_),
                         pitch_in(tensor_room(), lines(layout_.output_count, output_cols_), plan_.out.h, sheets_y_));
-    const double share = portrait_ ? 0.42 : 0.24;
+    const double share = portrait_ ? 0.42 : 0.18;
     widest_ = width_ * share / static_cast<double>(std::max(padded_.cols * input_cols_, plan_.out.w * output_cols_));
     least_ = std::min({26 * u_, tallest_, widest_});
   }
@@ -122,7 +124,10 @@ class Solver {
            std::max(static_cast<double>(kernels) * m, tag_product_) + 2 * sign_;
   }
   double block_room_w() const { return portrait_ ? width_ : width_ - tensors_width(least_) - 2 * arrow_; }
-  double block_room_h() const { return (portrait_ ? main_height() * 0.58 - gap_ - 8 * u_ : main_height()) - tag_; }
+  double block_room_h() const {
+    return (portrait_ ? main_height() * 0.58 - gap_ - 8 * u_ : main_height()) - tag_ -
+           static_cast<double>(kLabelHeight) * u_;
+  }
 
   void solve() {
     if (least_ <= 0 || block_room_h() < 20 || block_room_w() < block_width(0, 0, 0)) return;
@@ -146,7 +151,9 @@ class Solver {
       const double all = static_cast<double>(matrix_.cols + 2 * kernels_);
       const double tall = block_room_h() / static_cast<double>(std::max<int64_t>(matrix_.cols, 12));
       m_ = std::clamp(std::min(room / all, tall), smallest, kPagePitch * u_);
-      if (block_width(m_, matrix_.cols, kernels_) > block_room_w()) m_ = smallest;
+      // Name tags may be wider than what they stand on.
+      while (m_ > smallest && block_width(m_, matrix_.cols, kernels_) > block_room_w())
+        m_ = std::max(smallest, m_ * 0.96);
       const auto most = [&](double pixels) { return std::max<int64_t>(1, static_cast<int64_t>(pixels / m_)); };
       shown_kernels_ = kernels_;
       cols_ = std::min(matrix_.cols, most(block_room_h()));
@@ -199,8 +206,11 @@ const Im2colLayout& Solver::place() {
   const Box& content = stage_.content;
   const auto left = static_cast<double>(content.x0), top = static_cast<double>(content.y0);
   const int64_t row = im2col_row(plan_, cell_);
-  // Pages do not overlap, so that the picture stands still within one.
-  const int64_t row0 = std::min(row / rows_ * rows_, matrix_.rows - rows_);
+  // The picture stands still within a page; pages overlap by a quarter, so that there is always something above the
+  // row.
+  const int64_t turn = std::max<int64_t>(1, rows_ * 3 / 4);
+  const int64_t page = std::max<int64_t>(0, row - (rows_ - turn)) / turn;
+  const int64_t row0 = std::min(page * turn, matrix_.rows - rows_);
   const int64_t kernel = cell_.c % kernels_;
   const int64_t kernel0 =
       cell_.c - kernel + std::min(kernel / shown_kernels_ * shown_kernels_, kernels_ - shown_kernels_);

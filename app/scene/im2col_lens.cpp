@@ -1,10 +1,13 @@
 // im2col(X) x W = Y: every window a row, every kernel a column, the product reshaped to Y.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <string>
 
 #include "app/scene/im2col_layout.h"
 #include "app/scene/lens.h"
 #include "app/scene/matrix_page.h"
+#include "app/scene/words.h"
 #include "engine/im2col.h"
 
 namespace convscope {
@@ -54,7 +57,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
   Painter& painter = frame.painter;
   const Grid& g = m.grid;
   const auto cell = static_cast<float>(g.pitch - g.gap());  // of a side
-  const NumberStyle style = fit_numbers(m.numbers, cell, cell, painter.digit_width());
+  const NumberStyle style = painter.fit(m.numbers, cell, cell);
   const Grid::Range range = g.visible(painter.viewport());
   const double largest = m.numbers.max_abs();
   const bool is_matrix = m.id == TensorId::im2col;
@@ -113,6 +116,24 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
   }
 }
 
+// Which rows a page holds.
+void draw_page_label(LensFrame& frame, const Matrix& m) {
+  if (m.grid.rows == m.rows) return;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  char numbers[3][24];
+  std::string_view args[3];
+  const int64_t values[3] = {m.grid.row0, m.grid.row0 + m.grid.rows - 1, m.rows};
+  for (int i = 0; i < 3; ++i) {
+    args[i] = {numbers[i], static_cast<size_t>(std::snprintf(numbers[i], sizeof numbers[i], "%lld",
+                                                             static_cast<long long>(values[i])))};
+  }
+  append_words(words, words_of(frame.request.language, "scene.page"), {args[0], args[1], args[2]});
+  const Box box = m.grid.bounds();
+  frame.painter.text(words, box.x0, box.y1 + kLabelHeight * frame.stage.ui * 0.55f, kLabelSize * frame.stage.ui,
+                     Role::secondary);
+}
+
 // The edges at which a page is cut off.
 void draw_page_frame(LensFrame& frame, const Matrix& m, Outline outline) {
   const Box box = m.grid.bounds();
@@ -136,7 +157,7 @@ void build_im2col_lens(LensFrame& frame) {
   const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
   const int64_t row = im2col_row(plan, frame.cell);
   const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
-  const bool values = layout.matrix.pitch < kMinNumberPitch;
+  const bool values = layout.matrix.pitch < kMinCellPitch;
   const float label_height = labels ? kLabelHeight * stage.ui : 0;
   const auto rise_of = [&](bool stacked, int64_t count) {
     return stacked ? kSheetOffset * stage.ui * static_cast<float>(std::min<int64_t>(count - 1, 3)) : 0.0f;
@@ -152,12 +173,13 @@ void build_im2col_lens(LensFrame& frame) {
     InputStyle style;
     style.opacity = rgb || c / cpg == frame.group ? 1.0f : 0.35f;
     style.with_window = rgb || c / cpg == frame.group;
-    style.values = layout.inputs[i].pitch < kMinNumberPitch;
+    style.values = layout.inputs[i].pitch < kMinCellPitch;
     style.weights_in_window = false;
     style.rgb = rgb;
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (labels && !rgb) draw_index_label(frame, 'X', frame.cell.n, c, x, y);
+    if (labels && !rgb)
+      draw_stack_label(frame, 'X', frame.cell.n, c, c, layout.input_stacked ? plan.in_channels : 1, x, y);
     if (i == 0) draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, rgb ? y : y - label_height);
   }
 
@@ -182,6 +204,7 @@ void build_im2col_lens(LensFrame& frame) {
     draw_cells(frame, matrix, values, [&](int64_t y, int64_t) { return y < known_rows ? 1 : 0; });
   }
   draw_page_frame(frame, matrix, Outline::solid);
+  draw_page_label(frame, matrix);
   {
     Box box = matrix.grid.area(at, 0, 1, static_cast<double>(matrix.grid.cols));
     if (box.height() < 4) {
@@ -256,9 +279,9 @@ void build_im2col_lens(LensFrame& frame) {
     if (layout.output_stacked)
       draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::output);
     draw_output_channel(frame, grid, frame.cell.n, c, c / kpg == frame.group ? 1.0f : 0.55f,
-                        layout.outputs[i].pitch < kMinNumberPitch);
+                        layout.outputs[i].pitch < kMinCellPitch);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise - 2;
-    if (labels) draw_index_label(frame, 'Y', frame.cell.n, c, x, y);
+    if (labels) draw_stack_label(frame, 'Y', frame.cell.n, c, c, layout.output_stacked ? plan.out_channels : 1, x, y);
     if (i == 0) draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x, y - label_height);
   }
 

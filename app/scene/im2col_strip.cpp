@@ -39,9 +39,8 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
   products.max = inputs.max_abs() * weights.max_abs();
   products.min = inputs.min < 0 || weights.min < 0 ? -products.max : 0;
   products.integral = inputs.integral && weights.integral;
-  const NumberStyle styles[3] = {fit_numbers(inputs, cell, cell, painter.digit_width()),
-                                 fit_numbers(weights, cell, cell, painter.digit_width()),
-                                 fit_numbers(products, cell, cell, painter.digit_width())};
+  const NumberStyle styles[3] = {painter.fit(inputs, cell, cell), painter.fit(weights, cell, cell),
+                                 painter.fit(products, cell, cell)};
 
   const std::string_view labels[3] = {words_of(language, "scene.strip_row"), words_of(language, "scene.strip_kernel"),
                                       words_of(language, "scene.products")};

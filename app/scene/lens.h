@@ -63,8 +63,10 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);
 
 float index_label_width(const Painter& painter, char name, int64_t first, int64_t second, float ui);
-/// The same with how many lie on the stack: "X[0, 3]  4 / 16".
-void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t count, float x, float y);
+/// The same with the place on the stack: "X[0, 3]  4 / 16"; without it where there is no stack (count 1).
+void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
+                      float x, float y);
+float stack_label_width(const Painter& painter, char name, int64_t first, int64_t second, int64_t count, float ui);
 
 /// Which rows and columns are seen, in the corner of a grid that the camera has come too near to for its name tag.
 void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second);

@@ -88,7 +88,7 @@ int format_number(double value, int max_chars, char* out, int capacity) {
   return copy(text, length, out, capacity);
 }
 
-NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width) {
+NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width, float legible) {
   NumberStyle style;
   const double largest = std::max(std::abs(range.min), std::abs(range.max));
   const int sign = range.min < 0 ? 1 : 0;
@@ -105,7 +105,7 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
     return std::min(tallest, inner / (wide * digit_width));
   };
   // Reading from afar comes before the fourth decimal.
-  const float wanted = std::clamp(height * 0.27f, kMinNumberSize, 26.0f);
+  const float wanted = std::clamp(height * 0.27f, legible, legible * 2.9f);
 
   if (exponent) {
     int digits = 3;

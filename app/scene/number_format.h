@@ -24,8 +24,9 @@ struct NumberStyle {
 inline constexpr float kMinNumberSize = 9.0f;
 
 /// The largest type, and then as many decimals, as fit a cell `width` wide and `height` high.
-/// `digit_width` is the width of a digit at size 1.
-NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width);
+/// `digit_width` is the width of a digit at size 1, `legible` the type that decimals are given up for.
+NumberStyle fit_numbers(const NumberRange& range, float width, float height, float digit_width,
+                        float legible = kMinNumberSize);
 
 /// Prints at the style's decimals: whole numbers without any, tiny ones in scientific notation where that fits. Returns
 /// the length; `out` is not NUL-terminated.

@@ -31,6 +31,7 @@ float estimated_width(std::string_view words, Face face, float size) {
 
 Painter::Painter(const SceneRequest& request, Scene& scene) : request_(request), scene_(scene) {
   digit_width_ = width("0000", Face::sans, 100) / 400.0f;
+  ui_ = std::clamp(std::min(request.view.width / 960.0f, request.view.height / 540.0f), 0.7f, 4.0f);
 }
 
 float Painter::width(std::string_view words, Face face, float size) const {
@@ -52,6 +53,9 @@ Mark& Painter::box(const Box& box, Role role, Fill fill, Outline outline, float 
   mark.fill = fill;
   mark.outline = outline;
   mark.radius = radius;
+  // Larger pictures have stronger lines; hairlines stay hairlines.
+  constexpr float kWidths[] = {0, 0, 1.5f, 2.5f, 1.25f, 3};  // as scene.h has them
+  if (ui_ > 1) mark.size = kWidths[static_cast<int>(outline)] * ui_;
   return mark;
 }
 

@@ -1,6 +1,7 @@
 // Adds marks to a scene: culls what the viewport does not show, measures words, keeps references.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "app/scene/build_scene.h"
@@ -32,8 +33,12 @@ class Painter {
   void refer(Mark& mark, const CellRef& ref);
 
   float width(std::string_view words, Face face, float size) const;
-  /// Width of a digit at size 1.
-  float digit_width() const { return digit_width_; }
+  /// Type scale: 1 for a picture of 960x540.
+  float ui() const { return ui_; }
+  /// How numbers of a range are printed in a cell.
+  NumberStyle fit(const NumberRange& range, float cell_width, float cell_height) const {
+    return fit_numbers(range, cell_width, cell_height, digit_width_, kMinNumberSize * std::max(1.0f, ui_));
+  }
 
  private:
   Mark& add(Mark::Kind kind, const Box& box, Role role);
@@ -42,6 +47,7 @@ class Painter {
   Scene& scene_;
   Mark dropped_;
   float digit_width_ = 0.64f;
+  float ui_ = 1;
 };
 
 }  // namespace convscope

@@ -18,7 +18,9 @@ struct Options {
 
 struct Tags {
   double input, weight, output, bias, products, channel_sum;
-  double input_label, weight_label, output_label;  // "X[0, 1]"
+  double input_label[2];  // "X[0, 1]", and on a stack
+  double weight_label;
+  double output_label[2];
 };
 
 struct Size {
@@ -73,9 +75,11 @@ class Placement {
     s_ = s;
     const double kw = static_cast<double>(plan_.kernel.w) * s, kh = static_cast<double>(plan_.kernel.h) * s;
     const bool below = options_.products == Products::below, beside = options_.products == Products::beside;
-    x_.tile_w = std::max(static_cast<double>(padded_w_) * s + sheets_x_, tags_.input_label);
+    x_.tile_w =
+        std::max(static_cast<double>(padded_w_) * s + sheets_x_, tags_.input_label[layout_.input_stacked ? 1 : 0]);
     x_.tile_h = label_ + sheets_x_ + static_cast<double>(padded_h_) * s;
-    y_.tile_w = std::max(static_cast<double>(plan_.out.w) * s + sheets_y_, tags_.output_label);
+    y_.tile_w =
+        std::max(static_cast<double>(plan_.out.w) * s + sheets_y_, tags_.output_label[layout_.output_stacked ? 1 : 0]);
     y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * s;
     // A slice, its products and its sum.
     const double sum_w = layout_.channel_sums ? tags_.channel_sum : 0;
@@ -217,8 +221,8 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
                              const NumberRange& input, const NumberRange& output) {
   const auto readable = [&](double pitch) {
     const auto cell = static_cast<float>(pitch);
-    return fit_numbers(input, cell, cell, painter.digit_width()).drawn() &&
-           fit_numbers(output, cell, cell, painter.digit_width()).drawn();
+    const float least = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
+    return painter.fit(input, cell, cell).size >= least && painter.fit(output, cell, cell).size >= least;
   };
   const auto wide = [](float width) { return static_cast<double>(width); };
   const Language language = painter.request().language;
@@ -228,8 +232,8 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
   append_channel_sum(sum_words, language, plan.channels_per_group() > kMaxShownChannels ? plan.channels_per_group() : 1,
                      -0.00001);
   const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
-  const auto label = [&](int64_t first, int64_t second) {
-    return labels ? wide(index_label_width(painter, 'W', first - 1, second - 1, stage.ui)) : 0.0;
+  const auto label = [&](int64_t first, int64_t second, int64_t count) {
+    return labels ? wide(stack_label_width(painter, 'W', first - 1, second - 1, count, stage.ui)) : 0.0;
   };
   const Tags tags{wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
                   wide(name_tag_width(painter, "W", plan.weight_shape(), stage.ui)),
@@ -237,9 +241,9 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
                   wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
                   wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
                   wide(painter.width(sum_words, Face::sans, kSumSize * stage.ui)),
-                  label(plan.batch, plan.in_channels),
-                  label(plan.out_channels, plan.channels_per_group()),
-                  label(plan.batch, plan.out_channels)};
+                  {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
+                  label(plan.out_channels, plan.channels_per_group(), plan.out_channels),
+                  {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
   const double limit = 88.0 * static_cast<double>(stage.ui);
   SlidingLayout best;
   double best_score = 0;

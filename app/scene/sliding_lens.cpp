@@ -81,8 +81,8 @@ void build_sliding_lens(LensFrame& frame) {
   const SlidingLayout layout =
       sliding_layout(plan, stage, painter, frame.group, range_of(frame.tensors.input), range_of(frame.tensors.output));
   const auto cell = static_cast<float>(layout.pitch);
-  if (layout.pitch < kMinNumberPitch ||
-      !fit_numbers(range_of(frame.tensors.input), cell, cell, painter.digit_width()).drawn()) {
+  const float legible = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
+  if (layout.pitch < kMinNumberPitch || painter.fit(range_of(frame.tensors.input), cell, cell).size < legible) {
     build_sliding_overview(frame);
     return;
   }
@@ -105,7 +105,8 @@ void build_sliding_lens(LensFrame& frame) {
     style.values = values;
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (layout.labels) draw_index_label(frame, 'X', frame.cell.n, c, x, y);
+    if (layout.labels)
+      draw_stack_label(frame, 'X', frame.cell.n, c, c, layout.input_stacked ? plan.in_channels : 1, x, y);
     if (i == 0)
       draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, layout.labels ? y - kLabelHeight * stage.ui : y);
   }
@@ -118,7 +119,7 @@ void build_sliding_lens(LensFrame& frame) {
       draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::weight);
     draw_weight_slice(frame, grid, frame.cell.c, i, 1, values);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (layout.labels) draw_index_label(frame, 'W', frame.cell.c, i, x, y);
+    if (layout.labels) draw_stack_label(frame, 'W', frame.cell.c, i, frame.cell.c, plan.out_channels, x, y);
     if (i == 0)
       draw_name_tag(frame, "W", plan.weight_shape(), Role::weight, x, layout.labels ? y - kLabelHeight * stage.ui : y);
     if (layout.products) {
@@ -154,7 +155,8 @@ void build_sliding_lens(LensFrame& frame) {
       draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::output);
     draw_output_channel(frame, grid, frame.cell.n, c, in_group ? 1.0f : 0.55f, values);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (layout.labels) draw_index_label(frame, 'Y', frame.cell.n, c, x, y - 2);
+    if (layout.labels)
+      draw_stack_label(frame, 'Y', frame.cell.n, c, c, layout.output_stacked ? plan.out_channels : 1, x, y - 2);
     if (i == 0)
       draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x,
                     (layout.labels ? y - kLabelHeight * stage.ui : y) - 2);

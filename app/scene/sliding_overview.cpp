@@ -105,7 +105,7 @@ void build_sliding_overview(LensFrame& frame) {
       draw_legend(frame, TensorId::input, range_of(frame.tensors.input), x, static_cast<float>(grid.y + grid.height()),
                   legend_width(grid, stage));
     }
-    if (labels && !rgb) draw_stack_label(frame, 'X', frame.cell.n, first, plan.in_channels, x, y);
+    if (labels && !rgb) draw_stack_label(frame, 'X', frame.cell.n, first, first, plan.in_channels, x, y);
     draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, rgb ? y : y - label_height);
   }
   {
@@ -117,7 +117,7 @@ void build_sliding_overview(LensFrame& frame) {
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise - 2;
     draw_legend(frame, TensorId::output, range_of(frame.tensors.output), x,
                 static_cast<float>(grid.y + grid.height()) + 2, legend_width(grid, stage));
-    if (labels) draw_stack_label(frame, 'Y', frame.cell.n, frame.cell.c, plan.out_channels, x, y);
+    if (labels) draw_stack_label(frame, 'Y', frame.cell.n, frame.cell.c, frame.cell.c, plan.out_channels, x, y);
     draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x, y - label_height);
   }
 
