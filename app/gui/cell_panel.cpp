@@ -23,7 +23,10 @@ struct Memory {
   CellArithmetic arithmetic;
   NumberRange inputs, weights, products;
   int64_t channel = 0;  // of the kernel grid, within the group
-  std::string text;
+  std::string text;     // "step 7", as of
+  int64_t text_step = -1;
+  bool text_pointed = false;
+  Language text_language = Language::en;
 };
 
 Memory& memory() {
@@ -350,7 +353,12 @@ void draw_cell_panel(UiContext& ui) {
   const int64_t step = step_of_cell(computation->plan, m.cell);
   const bool pointed = step != ui.playback.moment().step;
   ImGui::AlignTextToFramePadding();
-  m.text = tr(ui.language(), pointed ? "cell.pointed" : "cell.of_step", {std::to_string(step + 1)});
+  if (m.text_step != step || m.text_pointed != pointed || m.text_language != ui.language()) {
+    m.text_step = step;
+    m.text_pointed = pointed;
+    m.text_language = ui.language();
+    m.text = tr(ui.language(), pointed ? "cell.pointed" : "cell.of_step", {std::to_string(step + 1)});
+  }
   ui_words(ui, m.text.c_str(), Role::secondary, ui.fonts.caption);
   ui_gap(ui, 4);
   draw_grid(ui, *computation);

@@ -78,6 +78,8 @@ std::string without_ending(const std::string& path) {
   return path.substr(0, dot);
 }
 
+float message_height() { return std::max(ImGui::GetFrameHeight(), 2.2f * ImGui::GetTextLineHeight()); }
+
 std::string file_size_text(const std::string& path) {
   Result<std::vector<FolderEntry>> listing = read_folder(parent_of(path), {}, true);
   if (!listing) return {};
@@ -457,7 +459,7 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
   const float buttons = ImGui::CalcTextSize(ok).x + ImGui::CalcTextSize(cancel).x + ui.px(24 + 24 + 8);
   const ImVec2 low = ImGui::GetCursorPos();
   const float width = ImGui::GetContentRegionAvail().x;
-  ImGui::BeginChild("##message", {std::max(ui.px(80), width - buttons - ui.px(24)), ImGui::GetContentRegionAvail().y});
+  ImGui::BeginChild("##message", {std::max(ui.px(80), width - buttons - ui.px(24)), message_height()});
   if (error) {
     ui.shows(describe(ui.language(), *error));
     ui_error_line(ui, "export", *error);
@@ -515,7 +517,7 @@ void ExportDialog::draw(UiContext& ui) {
   ImGui::SetNextWindowPos(
       {viewport->WorkPos.x + viewport->WorkSize.x / 2, viewport->WorkPos.y + viewport->WorkSize.y / 2},
       ImGuiCond_Always, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(592), most.y)});
+  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(568), most.y)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(16), ui.px(12)));
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
                                       ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
@@ -525,7 +527,8 @@ void ExportDialog::draw(UiContext& ui) {
 
   ui_title(ui, ui.text("export_dialog.title"));
   ui_gap(ui, 4);
-  const float bottom = std::max(ImGui::GetFrameHeight(), 2 * ImGui::GetTextLineHeight()) + ui.px(16);
+  // A rule, a little air and two lines of message.
+  const float bottom = message_height() + 2 * ImGui::GetStyle().ItemSpacing.y + ui.px(10);
   const float height = std::max(ui.px(120), ImGui::GetContentRegionAvail().y - bottom);
   const float whole = ImGui::GetContentRegionAvail().x;
   const float form = std::min(ui.px(400), whole * 0.55f);

@@ -122,12 +122,15 @@ void draw_selectors(UiContext& ui, std::string_view name, TensorId id, const Sli
     ui_label(ui, joined(name, suffix), ui.text(label_key));
     StepperOptions options;
     options.maximum = count - 1;
+    options.width = 92;
     if (ui_int_stepper(ui, joined(name, suffix), value, options)) value = std::clamp<int64_t>(value, 0, count - 1);
-    ImGui::SameLine(0, ui.px(8));
+    ImGui::SameLine(0, ui.px(6));
     ImGui::AlignTextToFramePadding();
-    std::array<char, 32> of{};
-    std::snprintf(of.data(), of.size(), "/ %lld", static_cast<long long>(count - 1));
-    ui_words(ui, of.data(), Role::secondary, ui.fonts.mono);
+    std::array<char, 32> number{};
+    std::snprintf(number.data(), number.size(), "0 \u2013 %lld", static_cast<long long>(count - 1));
+    ui.shows(number.data());
+    const UiFont mono(ui.fonts.mono);
+    ImGui::TextColored(ui_color(ui, Role::secondary), "%s", number.data());
   };
   selector("outer", id == TensorId::weight ? "editor.kernel" : "editor.image", memory.outer, slice.outer);
   selector("channel", "editor.channel", memory.channel, slice.channels);
@@ -306,6 +309,7 @@ void draw_grid(UiContext& ui, std::string_view name, TensorId id, const Slice& s
 void draw_clipboard_buttons(UiContext& ui, std::string_view name, TensorId id, const Slice& slice, Memory& memory) {
   ButtonOptions quiet;
   quiet.quiet = true;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() - ui.px(10));
   if (ui_icon_label_button(ui, joined(name, "copy"), Icon::copy, ui.text("editor.copy"), quiet)) {
     std::vector<double> values(static_cast<size_t>(slice.rows * slice.columns));
     for (size_t i = 0; i < values.size(); ++i) {

@@ -1,0 +1,203 @@
+#include <imgui.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "app/gui/parameters_parts.h"
+#include "app/gui/widgets.h"
+#include "engine/conv_param_spec.h"
+
+namespace convscope {
+
+namespace {
+
+/// Texts behind the labels, put together once per language.
+struct Help {
+  std::map<std::string_view, std::string> texts;
+  Language language = Language::en;
+};
+
+/// What PyTorch means by it, its default and what is legal.
+const char* help_of(UiContext& ui, const ConvParamSpec& spec) {
+  static Help m;
+  if (m.language != ui.language()) {
+    m.texts.clear();
+    m.language = ui.language();
+  }
+  std::string& text = m.texts[spec.name];
+  if (text.empty()) {
+    text = ui.text(spec.help_key);
+    text += "\n";
+    text += ui.text("default." + std::string(spec.name));
+    text += " ";
+    text += ui.text("range." + std::string(spec.name));
+  }
+  return text.c_str();
+}
+
+void set_argument(UiContext& ui, const ConvParamSpec& spec, std::function<void(ConvParams&)> change) {
+  ui.workbench.apply(edit_params(spec.name, last_good(ui), std::move(change)));
+}
+
+StepperOptions stepper_of(const UiContext& ui, const ConvParamSpec& spec) {
+  StepperOptions options;
+  options.minimum = spec.minimum;
+  options.maximum = spec.slider_maximum;
+  options.invalid = ui_field_invalid(ui, spec.name);
+  return options;
+}
+
+void draw_integer(UiContext& ui, const ConvParamSpec& spec) {
+  ConvParams params = ui.session().params;
+  const bool groups = spec.name == "groups";
+  int64_t ConvParams::*const member = groups                       ? &ConvParams::groups
+                                      : spec.name == "in_channels" ? &ConvParams::in_channels
+                                                                   : &ConvParams::out_channels;
+  ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+  StepperOptions options = stepper_of(ui, spec);
+  // Channels come in whole groups: the buttons go from legal number to legal number.
+  const bool whole = params.groups > 1 && (params.*member) % params.groups == 0;
+  if (!groups && whole) options.step = params.groups;
+  int64_t value = params.*member;
+  const int64_t before = value;
+  if (!ui_int_stepper(ui, spec.name, value, options)) return;
+  const bool by_button = !ImGui::GetIO().WantTextInput && std::abs(value - before) == 1;
+  if (groups && by_button && before >= 1) {
+    value = next_groups(params.in_channels, params.out_channels, before, value > before ? 1 : -1);
+  }
+  set_argument(ui, spec, [member, value](ConvParams& p) { p.*member = value; });
+}
+
+Pair ConvParams::*pair_member(std::string_view name) {
+  if (name == "kernel_size") return &ConvParams::kernel_size;
+  if (name == "stride") return &ConvParams::stride;
+  return name == "padding" ? &ConvParams::padding : &ConvParams::dilation;
+}
+
+/// Height and width, as one number while they are linked.
+void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
+  static std::string name;
+  Pair ConvParams::*const member = pair_member(spec.name);
+  const Pair pair = ui.session().params.*member;
+  static std::map<std::string_view, bool> all_linked;  // pairs whose two numbers move together
+  bool& linked = all_linked.try_emplace(spec.name, pair.h == pair.w).first->second;
+  if (pair.h != pair.w) linked = false;
+
+  StepperOptions options = stepper_of(ui, spec);
+  int64_t h = pair.h;
+  options.prefix = linked ? nullptr : "H ";
+  const float start = ImGui::GetCursorPosX();
+  name.assign(spec.name);
+  name += ".h";
+  if (ui_int_stepper(ui, name, h, options)) {
+    const bool both = linked;
+    set_argument(ui, spec, [member, h, both](ConvParams& p) {
+      (p.*member).h = h;
+      if (both) (p.*member).w = h;
+    });
+  }
+  ImGui::SameLine(0, ui.px(4));
+  name.assign(spec.name);
+  name += ".link";
+  if (ui_icon_button(ui, name, linked ? Icon::link : Icon::unlink, ui.text(linked ? "pair.unlink" : "pair.link"))) {
+    linked = !linked;
+    if (linked && pair.h != pair.w) {
+      set_argument(ui, spec, [member](ConvParams& p) { (p.*member).w = (p.*member).h; });
+    }
+  }
+  if (linked) return;
+  ImGui::SetCursorPosX(start);
+  int64_t w = pair.w;
+  options.prefix = "W ";
+  name.assign(spec.name);
+  name += ".w";
+  if (ui_int_stepper(ui, name, w, options)) {
+    set_argument(ui, spec, [member, w](ConvParams& p) { (p.*member).w = w; });
+  }
+}
+
+void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
+  const ConvParams& params = ui.session().params;
+  ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+  const float start = ImGui::GetCursorPosX();
+  const std::array<const char*, 3> labels = {ui.text("padding.numbers"), "'same'", "'valid'"};
+  constexpr std::array<std::string_view, 3> kKeys = {"numbers", "same", "valid"};
+  int kind = static_cast<int>(params.padding_kind);
+  if (ui_combo(ui, "padding.kind", kind, labels, 116, kKeys)) {
+    // From a word to numbers: the numbers that the word stood for, where numbers can say it.
+    const ConvPlan* plan = ui.workbench.plan();
+    const std::optional<Pads> pads = plan ? std::optional<Pads>(plan->pads) : std::nullopt;
+    set_argument(ui, spec, [kind, pads](ConvParams& p) {
+      const bool was_word = p.padding_kind != PaddingKind::numbers;
+      p.padding_kind = static_cast<PaddingKind>(kind);
+      if (p.padding_kind != PaddingKind::numbers || !was_word || !pads) return;
+      if (pads->top == pads->bottom && pads->left == pads->right) p.padding = {pads->top, pads->left};
+    });
+  }
+  if (ui.session().params.padding_kind == PaddingKind::numbers) {
+    ImGui::SetCursorPosX(start);
+    draw_pair_fields(ui, spec);
+  }
+}
+
+void draw_choice(UiContext& ui, const ConvParamSpec& spec) {
+  const ConvParams& params = ui.session().params;
+  const bool dtype = spec.name == "dtype";
+  std::array<const char*, 8> labels{};
+  const size_t count = std::min(spec.choices.size(), labels.size());
+  for (size_t i = 0; i < count; ++i) labels[i] = spec.choices[i].data();
+  int current = dtype ? static_cast<int>(params.dtype) : static_cast<int>(params.padding_mode);
+  ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+  if (!ui_combo(ui, spec.name, current, std::span(labels).first(count), 116, spec.choices)) return;
+  set_argument(ui, spec, [dtype, current](ConvParams& p) {
+    if (dtype) {
+      p.dtype = static_cast<DType>(current);
+    } else {
+      p.padding_mode = static_cast<PaddingMode>(current);
+    }
+  });
+}
+
+void draw_flag(UiContext& ui, const ConvParamSpec& spec) {
+  bool value = ui.session().params.bias;
+  ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+  if (ui_checkbox(ui, spec.name, value ? "True" : "False", value)) {
+    set_argument(ui, spec, [value](ConvParams& p) { p.bias = value; });
+  }
+}
+
+}  // namespace
+
+void draw_argument_fields(UiContext& ui) {
+  for (const ConvParamSpec& spec : conv_param_specs()) {
+    switch (spec.kind) {
+      case ParamKind::integer:
+        draw_integer(ui, spec);
+        break;
+      case ParamKind::pair:
+        if (spec.name == "padding") {
+          draw_padding(ui, spec);
+        } else {
+          ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+          draw_pair_fields(ui, spec);
+        }
+        break;
+      case ParamKind::flag:
+        draw_flag(ui, spec);
+        break;
+      case ParamKind::choice:
+        draw_choice(ui, spec);
+        break;
+    }
+    ui_field_error(ui, spec.name);
+  }
+}
+
+}  // namespace convscope

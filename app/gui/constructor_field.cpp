@@ -1,0 +1,107 @@
+#include <imgui.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/gui/constructor_text.h"
+#include "app/gui/parameters_parts.h"
+#include "app/gui/widgets.h"
+
+namespace convscope {
+
+namespace {
+
+/// What the field keeps between frames.
+struct Memory {
+  std::string text;                   // as shown and typed, with its line breaks
+  std::optional<ConvParams> written;  // the parameters that `text` was made from
+  float wrap_width = 0;               // of the line breaks
+  std::optional<Error> error;
+  bool typing = false;
+};
+
+/// Breaks the call between its arguments, under its opening bracket, as PEP 8 has it.
+std::string broken_into_lines(const std::string& call, size_t columns) {
+  constexpr std::string_view kIndent = "       ";  // as wide as "Conv2d("
+  std::string lines;
+  size_t column = 0;
+  size_t at = 0;
+  while (at < call.size()) {
+    size_t end = call.find(", ", at);
+    // A pair is one piece.
+    const size_t open = call.find('(', at == 0 ? 7 : at);
+    if (open != std::string::npos && end != std::string::npos && open < end) {
+      end = call.find(')', open);
+      if (end != std::string::npos) end = call.find(", ", end);
+    }
+    const size_t stop = end == std::string::npos ? call.size() : end + 2;
+    const std::string piece = call.substr(at, stop - at);
+    const size_t length = piece.ends_with(' ') ? piece.size() - 1 : piece.size();
+    if (column > 0 && column + length > columns) {
+      while (!lines.empty() && lines.back() == ' ') lines.pop_back();
+      lines += '\n';
+      lines += kIndent;
+      column = kIndent.size();
+    }
+    lines += piece;
+    column += piece.size();
+    at = stop;
+  }
+  return lines;
+}
+
+}  // namespace
+
+void draw_constructor_field(UiContext& ui) {
+  static Memory m;
+  const ConvParams& params = ui.session().params;
+  const UiFont mono(ui.fonts.mono);
+  const float padding = ImGui::GetStyle().FramePadding.x;
+  const float available = ImGui::GetContentRegionAvail().x;
+  const bool resized = std::abs(m.wrap_width - available) > 0.5f;
+  if (!m.typing && (!m.written || *m.written != params || (resized && !m.error))) {
+    const float character = ImGui::CalcTextSize("0").x;
+    const auto columns = static_cast<size_t>(std::max(20.0f, (available - 2 * padding) / character - 0.5f));
+    m.text = broken_into_lines(constructor_text(params), columns);
+    m.written = params;
+    m.wrap_width = available;
+    m.error.reset();
+  }
+  const auto lines = static_cast<float>(std::count(m.text.begin(), m.text.end(), '\n') + 1);
+  const float height = lines * ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().FramePadding.y + ui.px(2);
+  const bool invalid = m.error.has_value();
+  ImGui::PushStyleColor(ImGuiCol_Border, ui_color(ui, invalid ? Role::error : Role::border));
+  const bool changed =
+      ImGui::InputTextMultiline("##constructor", &m.text, {available, height},
+                                ImGuiInputTextFlags_CtrlEnterForNewLine | ImGuiInputTextFlags_NoHorizontalScroll);
+  ImGui::PopStyleColor();
+  ui.widgets.note_item("constructor");
+  if (!m.typing) ui_tooltip(ui, ui.text("constructor.help"));
+  m.typing = ImGui::IsItemActive();
+  if (changed) {
+    ui.shows(m.text);
+    Result<ConvParams> parsed = parse_constructor(m.text);
+    if (!parsed) {
+      m.error = parsed.error();
+    } else {
+      m.error.reset();
+      m.written = *parsed;
+      if (*parsed != params) ui.workbench.apply(edit_constructor(*parsed, last_good(ui)));
+    }
+  }
+  if (ImGui::IsItemDeactivated() && !m.error) m.written.reset();
+  if (m.error) {
+    const UiFont body(ui.fonts.body);
+    ui_error_line(ui, "constructor", *m.error);
+    if (ui_icon_label_button(ui, "constructor.reset", Icon::reset, ui.text("constructor.restore"))) {
+      m.written.reset();
+      m.error.reset();
+    }
+  }
+}
+
+}  // namespace convscope
