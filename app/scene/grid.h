@@ -34,8 +34,9 @@ struct Grid {
     return {static_cast<float>(x), static_cast<float>(y), static_cast<float>(x + width()),
             static_cast<float>(y + height())};
   }
-  double gap() const { return std::min(2.0, pitch * 0.08); }
-  float radius() const { return static_cast<float>(std::min(3.0, pitch * 0.1)); }
+  /// 2 pixels; of large cells a little more, so that a large picture looks like a small one.
+  double gap() const { return std::max(std::min(2.0, pitch * 0.08), pitch * 0.033); }
+  float radius() const { return static_cast<float>(std::max(std::min(3.0, pitch * 0.1), pitch * 0.05)); }
   bool contains(int64_t row, int64_t col) const {
     return row >= row0 && row < row0 + rows && col >= col0 && col < col0 + cols;
   }

@@ -158,6 +158,7 @@ void build_im2col_lens(LensFrame& frame) {
   const int64_t row = im2col_row(plan, frame.cell);
   const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
   const bool values = layout.matrix.pitch < kMinCellPitch;
+  const float grow = 3 * std::max(1.0f, stage.ui);  // outlines around what they mark, not over it
   const float label_height = labels ? kLabelHeight * stage.ui : 0;
   const auto rise_of = [&](bool stacked, int64_t count) {
     return stacked ? kSheetOffset * stage.ui * static_cast<float>(std::min<int64_t>(count - 1, 3)) : 0.0f;
@@ -212,7 +213,8 @@ void build_im2col_lens(LensFrame& frame) {
       box.y0 = middle - 2;
       box.y1 = middle + 2;
     }
-    painter.box({box.x0 - 3, box.y0 - 2, box.x1 + 3, box.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
+    painter.box({box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow}, Role::window, Fill::none, Outline::thick,
+                3);
   }
   draw_name_tag(frame, "im2col(X)", {matrix.rows, matrix.cols}, Role::input, static_cast<float>(matrix.grid.x),
                 static_cast<float>(matrix.grid.y));
@@ -228,7 +230,8 @@ void build_im2col_lens(LensFrame& frame) {
   draw_page_frame(frame, kernels, kpg > 1 ? Outline::solid : Outline::thick);
   if (kpg > 1) {
     const Box box = kernels.grid.area(0, static_cast<double>(frame.cell.c), static_cast<double>(kernels.grid.rows), 1);
-    painter.box({box.x0 - 2, box.y0 - 3, box.x1 + 2, box.y1 + 3}, Role::weight, Fill::none, Outline::thick, 3);
+    painter.box({box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow}, Role::weight, Fill::none, Outline::thick,
+                3);
   }
   draw_name_tag(frame, "W", {plan.taps(), kpg}, Role::weight, static_cast<float>(kernels.grid.x),
                 static_cast<float>(kernels.grid.y));

@@ -96,7 +96,7 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
   int whole = 1;
   for (double limit = 9.5; whole < 9 && largest >= limit; limit *= 10) ++whole;
 
-  const float inner = width - std::max(2.0f, width * 0.08f);
+  const float inner = width - std::max(2.0f, width * 0.1f);
   // Small cells are filled rather than left without their number.
   const float tallest = std::max(std::min(height * 0.46f, 64.0f), std::min(height * 0.68f, kMinNumberSize));
   // In digits: a point is half as wide as a digit, a minus little more.
