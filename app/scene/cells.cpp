@@ -173,6 +173,12 @@ void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
   frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
 }
 
+void draw_hover_marker(LensFrame& frame, Box box) {
+  const float smallest = 8 * frame.stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
+  const float w = std::max(box.width(), smallest) / 2, h = std::max(box.height(), smallest) / 2;
+  draw_hover_ring(frame, {mx - w, my - h, mx + w, my + h}, 2);
+}
+
 bool is_rgb(const Tensor& input) {
   if (TensorView(input).channels() != 3) return false;
   const NumberRange range = range_of(input);
@@ -219,6 +225,16 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       if (style.shade) draw_window(frame, grid, taps, 1);
       draw_trail(frame, grid, n, taps);
       draw_window_outline(frame, grid, taps);
+    }
+    if (frame.hover.active()) {
+      const CellRef& self = frame.hover.self();
+      if (const auto& output = frame.hover.output(); output && output->n == n) {
+        const Pair origin = window_origin(plan, *output);
+        draw_hover_marker(frame, grid.area(static_cast<double>(origin.h), static_cast<double>(origin.w),
+                                           static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w)));
+      } else if (self.tensor == TensorId::input && self.n == n) {
+        draw_hover_marker(frame, grid.cell(self.y, self.x));
+      }
     }
     return;
   }
@@ -411,6 +427,25 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       if (box.width() < smallest) box = {mx - smallest / 2, my - smallest / 2, mx + smallest / 2, my + smallest / 2};
       painter.box(box, Role::canvas, Fill::none, Outline::ring, 2).size = 5 * std::max(1.0f, frame.stage.ui);
       painter.box(box, Role::output, grid.pitch < 6 ? Fill::none : Fill::full, Outline::ring, 2);
+    }
+    if (frame.hover.active()) {
+      const CellRef& self = frame.hover.self();
+      if (const auto& output = frame.hover.output(); output && output->n == n && output->c == c) {
+        draw_hover_marker(frame, grid.cell(output->y, output->x));
+      } else if (self.tensor == TensorId::input && self.n == n) {
+        uses_of_input(plan, n, self.y, self.x, frame.uses);
+        if (!frame.uses.cells.empty()) {
+          int64_t y0 = plan.out.h, x0 = plan.out.w, y1 = 0, x1 = 0;
+          for (const OutputCell& use : frame.uses.cells) {
+            y0 = std::min(y0, use.y);
+            x0 = std::min(x0, use.x);
+            y1 = std::max(y1, use.y + 1);
+            x1 = std::max(x1, use.x + 1);
+          }
+          draw_hover_marker(frame, grid.area(static_cast<double>(y0), static_cast<double>(x0),
+                                             static_cast<double>(y1 - y0), static_cast<double>(x1 - x0)));
+        }
+      }
     }
     return;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <string>
 
 #include "app/scene/im2col_layout.h"
@@ -116,6 +117,52 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
   }
 }
 
+// Relatives on a texture: rows of windows and columns of taps as a whole.
+void draw_hover_on_texture(LensFrame& frame, const Matrix& m) {
+  if (!frame.hover.active() || m.grid.pitch >= kMinCellPitch) return;
+  const ConvPlan& plan = frame.plan;
+  const CellRef& self = frame.hover.self();
+  const Grid& g = m.grid;
+  const auto mark = [&](int64_t row0, int64_t row1, int64_t col0, int64_t col1) {
+    row0 = std::max(row0, g.row0);
+    row1 = std::min(row1, g.row0 + g.rows);
+    col0 = std::max(col0, g.col0);
+    col1 = std::min(col1, g.col0 + g.cols);
+    if (row1 <= row0 || col1 <= col0) return;
+    draw_hover_marker(frame, g.area(static_cast<double>(row0), static_cast<double>(col0),
+                                    static_cast<double>(row1 - row0), static_cast<double>(col1 - col0)));
+  };
+  const int64_t all = std::numeric_limits<int64_t>::max();
+  const auto& output = frame.hover.output();
+  int64_t tap = -1;
+  if (self.tensor == TensorId::weight) tap = (self.c * plan.kernel.h + self.y) * plan.kernel.w + self.x;
+  if (self.tensor == TensorId::kernel_matrix) tap = self.y;
+  if (m.id == TensorId::im2col) {
+    if (output) {
+      const int64_t row = im2col_row(plan, *output);
+      mark(row, row + 1, 0, all);
+    } else if (tap >= 0) {
+      mark(0, all, tap, tap + 1);
+    } else if (self.tensor == TensorId::im2col) {
+      mark(self.y, self.y + 1, self.x, self.x + 1);
+    }
+  } else if (m.id == TensorId::kernel_matrix) {
+    if (output) {
+      mark(0, all, output->c, output->c + 1);
+    } else if (tap >= 0) {
+      const int64_t channel = self.tensor == TensorId::weight ? self.n : self.x;
+      mark(tap, tap + 1, channel, channel + 1);
+    } else if (self.tensor == TensorId::im2col) {
+      mark(self.x, self.x + 1, 0, all);
+    }
+  } else if (output) {
+    const int64_t row = im2col_row(plan, *output);
+    mark(row, row + 1, output->c, output->c + 1);
+  } else if (self.tensor == TensorId::im2col) {
+    mark(self.y, self.y + 1, 0, all);
+  }
+}
+
 // Which rows a page holds.
 void draw_page_label(LensFrame& frame, const Matrix& m) {
   if (m.grid.rows == m.rows) return;
@@ -206,6 +253,7 @@ void build_im2col_lens(LensFrame& frame) {
   }
   draw_page_frame(frame, matrix, Outline::solid);
   draw_page_label(frame, matrix);
+  draw_hover_on_texture(frame, matrix);
   {
     Box box = matrix.grid.area(at, 0, 1, static_cast<double>(matrix.grid.cols));
     if (box.height() < 4) {
@@ -228,6 +276,7 @@ void build_im2col_lens(LensFrame& frame) {
     draw_cells(frame, kernels, values, [](int64_t, int64_t) { return 1; });
   }
   draw_page_frame(frame, kernels, kpg > 1 ? Outline::solid : Outline::thick);
+  draw_hover_on_texture(frame, kernels);
   if (kpg > 1) {
     const Box box = kernels.grid.area(0, static_cast<double>(frame.cell.c), static_cast<double>(kernels.grid.rows), 1);
     painter.box({box.x0 - grow, box.y0 - grow, box.x1 + grow, box.y1 + grow}, Role::weight, Fill::none, Outline::thick,
@@ -254,6 +303,7 @@ void build_im2col_lens(LensFrame& frame) {
     draw_cells(frame, product, values, is_known);
   }
   draw_page_frame(frame, product, Outline::solid);
+  draw_hover_on_texture(frame, product);
   {
     Box box = product.grid.cell(row, frame.cell.c);
     const float smallest = 6 * stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;

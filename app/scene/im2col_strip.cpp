@@ -73,6 +73,11 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
         if (out && styles[2].drawn()) painter.number(values.product, styles[2], mx, my, Role::text, Fill::none);
       }
     }
+    for (int64_t i = 0; i < shown && r < 2; ++i) {
+      const CellRef ref = r == 0 ? CellRef{TensorId::im2col, 0, frame.group, row, first + i}
+                                 : CellRef{TensorId::kernel_matrix, 0, 0, first + i, frame.cell.c};
+      if (frame.hover.lights(ref)) draw_hover_ring(frame, grid.cell(r, i), grid.radius());
+    }
     if (cut) {
       const Box at = grid.cell(r, grid.cols - 1);
       painter.text("\u2026", (at.x0 + at.x1) / 2, (at.y0 + at.y1) / 2, label_size, Role::secondary, Align::center);

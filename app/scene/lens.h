@@ -103,6 +103,8 @@ void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role
 void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output);
 /// The yellow ring around the cell under the pointer and its relatives.
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius);
+/// The same around something on a texture, at least large enough to be found.
+void draw_hover_marker(LensFrame& frame, Box box);
 /// A picture: three channels in 0 to 1, drawn as one in its colours.
 bool is_rgb(const Tensor& input);
 /// The value of the cell that has role `role` at a grid's place; used for products, biases and the like.
