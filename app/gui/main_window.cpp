@@ -3,6 +3,7 @@
 #include <glad/gl.h>
 #include <imgui.h>
 #include <imgui_impl_opengl3.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
 #include <cmath>
@@ -173,6 +174,12 @@ void MainWindow::draw() {
   const bool dialog =
       file_dialog_.is_open() || export_dialog_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
+    // Menus close by Escape; dialogs see to theirs.
+    if (key_press.key == kKeyEscape && ImGui::GetTopMostPopupModal() == nullptr &&
+        ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup)) {
+      ImGui::ClosePopupToLevel(0, true);
+      continue;
+    }
     const std::optional<Command> command = command_of(key_press, io.WantTextInput || dialog);
     if (command) run(*command);
   }
@@ -497,8 +504,12 @@ bool MainWindow::moves() const {
 }
 
 double MainWindow::sleeps_at_most() const {
+  constexpr double kForGood = 60;
+  double seconds = kForGood;
   const double left = notice_.until_seconds - frame_.time_seconds;
-  return !notice_.text.empty() && left > 0 ? std::min(left + 0.01, 1.0) : 1.0;
+  if (!notice_.text.empty() && left > 0) seconds = left + 0.01;
+  const bool unsaved = !state_folder_.empty() && !(saved_session_ == workbench_->session());
+  return unsaved ? std::min(seconds, kAutosaveSeconds) : seconds;
 }
 
 bool MainWindow::busy() const { return workbench_->busy() || export_dialog_.busy(); }

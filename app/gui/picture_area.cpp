@@ -305,17 +305,26 @@ void PictureArea::react(UiContext& ui) {
 
 void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
   const ComputationPtr computation = ui.workbench.computation();
-  const std::string words = describe_cell(*computation, cell, ui.playback.moment().step);
-  const char* text = words.c_str();
-  if (words.empty()) {
-    if (cell.tensor != TensorId::input) return;
-    text = ui.text("picture.padding_cell");
+  const int64_t step = ui.playback.moment().step;
+  std::string words = describe_cell(*computation, cell, step);
+  // A pixel in colours is three cells.
+  const bool colours = std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
+                                   [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
+  if (colours && !words.empty()) {
+    words.clear();
+    for (int64_t channel = 0; channel < 3; ++channel) {
+      CellRef other = cell;
+      other.c = cell.c / 3 * 3 + channel;
+      const std::string line = describe_cell(*computation, other, step);
+      if (!line.empty()) words += (words.empty() ? "" : "\n") + line;
+    }
   }
-  ImGui::BeginTooltip();
-  if (!words.empty()) ImGui::PushFont(ui.fonts.mono);
-  ImGui::TextUnformatted(text);
-  if (!words.empty()) ImGui::PopFont();
-  ImGui::EndTooltip();
+  if (words.empty()) {
+    if (cell.tensor == TensorId::input) ImGui::SetTooltip("%s", ui.text("picture.padding_cell"));
+    return;
+  }
+  const UiFont mono(ui.fonts.mono);
+  ImGui::SetTooltip("%s", words.c_str());
 }
 
 void PictureArea::draw_overlays(UiContext& ui) {

@@ -92,6 +92,14 @@ void draw_lenses(UiContext& ui, float room) {
   }
 }
 
+/// "Undo (Ctrl+Z): stride" when the last item is pointed at; the words are only put together then.
+void name_edit(UiContext& ui, std::string_view key, std::string_view edit) {
+  if (!ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) return;
+  std::string words(ui.text(key));
+  if (!edit.empty()) words += ": " + std::string(tr(ui.language(), edit));
+  ui_tooltip(ui, words.c_str());
+}
+
 }  // namespace
 
 void draw_toolbar(UiContext& ui) {
@@ -119,25 +127,13 @@ void draw_toolbar(UiContext& ui) {
 
   ImGui::SameLine(start + full - right - button - gap);
   ButtonOptions possible;
-  std::string hint;
-  const auto named = [&](const char* key, std::string_view edit) -> const char* {
-    if (edit.empty()) return ui.text(key);
-    hint = std::string(ui.text(key)) + ": " + std::string(tr(ui.language(), edit));
-    return hint.c_str();
-  };
   possible.enabled = ui.workbench.can_undo();
-  if (ui_icon_button(ui, "toolbar.undo", Icon::undo,
-                     named("toolbar.undo", possible.enabled ? ui.workbench.undo_name_key() : std::string_view()),
-                     possible)) {
-    ui.workbench.undo();
-  }
+  if (ui_icon_button(ui, "toolbar.undo", Icon::undo, nullptr, possible)) ui.workbench.undo();
+  name_edit(ui, "toolbar.undo", possible.enabled ? ui.workbench.undo_name_key() : std::string_view());
   ImGui::SameLine(0, gap);
   possible.enabled = ui.workbench.can_redo();
-  if (ui_icon_button(ui, "toolbar.redo", Icon::redo,
-                     named("toolbar.redo", possible.enabled ? ui.workbench.redo_name_key() : std::string_view()),
-                     possible)) {
-    ui.workbench.redo();
-  }
+  if (ui_icon_button(ui, "toolbar.redo", Icon::redo, nullptr, possible)) ui.workbench.redo();
+  name_edit(ui, "toolbar.redo", possible.enabled ? ui.workbench.redo_name_key() : std::string_view());
   ImGui::SameLine(0, group_gap);
   if (ui_icon_button(ui, "toolbar.open", Icon::open_file, ui.text("toolbar.open"))) {
     ui.requests.open_file_dialog = true;

@@ -320,6 +320,32 @@ TEST_F(WindowTest, a_preset_opens_from_the_menu_and_keeps_the_users_words_and_co
   EXPECT_EQ(session().title, "tutorial_5_2");
 }
 
+TEST_F(WindowTest, menus_close_by_escape) {
+  open("tutorial_5_2");
+  play("click preset\nexpect preset.dilation\nkey escape\nexpect no preset.dilation");
+  play("click toolbar.settings\nexpect settings.ui_scale\nkey escape\nexpect no settings.ui_scale");
+  play("key ?\nexpect shortcuts\nkey escape\nexpect no shortcuts");
+}
+
+TEST_F(WindowTest, a_session_whose_file_is_gone_says_so_and_offers_a_way_out) {
+  Session session = find_preset("tutorial_5_2")->session;
+  session.input = {SourceKind::image, {}, "/no such folder/picture.png", nullptr};
+  open(session);
+  EXPECT_EQ(window().workbench().computation(), nullptr);
+  ASSERT_NE(window().workbench().error(), nullptr);
+  play("expect empty.error\nkey space\nkey right\nscroll picture 2\nclick empty.restore");
+  EXPECT_NE(window().workbench().computation(), nullptr);
+  EXPECT_EQ(window().workbench().error(), nullptr);
+}
+
+TEST_F(WindowTest, the_interface_can_be_made_larger) {
+  open("tutorial_5_2", 1600, 900);
+  const WidgetRect small = *widget("timeline.play");
+  play("click toolbar.settings\nclick settings.ui_scale\nclick settings.ui_scale.150\nkey escape");
+  const WidgetRect large = *widget("timeline.play");
+  EXPECT_NEAR((large.x1 - large.x0) / (small.x1 - small.x0), 1.5f, 0.05f);
+}
+
 TEST_F(WindowTest, columns_fold_and_give_their_room_to_the_picture) {
   open("tutorial_5_2");
   const float before = window().picture().box().width();
