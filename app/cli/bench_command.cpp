@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app/cli/command.h"
 #include "app/cli/conv_options.h"
 #include "app/cli/messages.h"
 #include "app/cli/shape_table.h"
+#include "app/session/json_reader.h"
 #include "engine/conv2d.h"
 #include "engine/cost.h"
 #include "engine/torch_random.h"
@@ -97,14 +97,14 @@ Result<void> run_bench(const BenchOptions& options) {
       engine->threads > 0 ? engine->threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const std::string impl = std::string("convscope-") + name_of(engine->algorithm);
 
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  Json list = Json::array();
   if (options.csv) print("name,impl,threads,median_ms,gflops\n");
   for (const BenchShape& shape : *shapes) {
     Result<Timing> timing = measure(shape, *engine);
     if (!timing) return timing.error();
     char numbers[96];
     if (options.json) {
-      nlohmann::ordered_json item;
+      Json item;
       item["name"] = shape.name;
       item["input_size"] = std::vector<int64_t>(shape.input.begin(), shape.input.end());
       item["algorithm"] = name_of(engine->algorithm);
@@ -122,7 +122,7 @@ Result<void> run_bench(const BenchOptions& options) {
     }
     std::fflush(stdout);
   }
-  if (options.json) print(list.dump(2) + "\n");
+  if (options.json) print(pretty(list) + "\n");
   return {};
 }
 

@@ -1,9 +1,9 @@
 // `convscope presets`: the built-in sessions.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
+#include "app/session/json_reader.h"
 #include "app/session/presets.h"
 
 namespace convscope {
@@ -12,18 +12,18 @@ namespace {
 
 Result<void> run_presets(bool as_json) {
   if (as_json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const Preset& preset : presets()) {
-      nlohmann::ordered_json item;
+      Json item;
       item["name"] = preset.name;
       item["title"] = words(preset.title_key);
       item["group"] = words(preset.group_key);
       item["operation"] = preset.session.operation;
-      item["lenses"] = nlohmann::ordered_json::array();
+      item["lenses"] = Json::array();
       for (Lens lens : preset.lenses) item["lenses"].push_back(name_of(lens));
       list.push_back(std::move(item));
     }
-    print(list.dump(2) + "\n");
+    print(pretty(list) + "\n");
     return {};
   }
   size_t widest = 0;

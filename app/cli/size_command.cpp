@@ -2,12 +2,12 @@
 // of the tensors' size.
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
 #include "app/cli/conv_options.h"
 #include "app/cli/messages.h"
+#include "app/session/json_reader.h"
 #include "engine/conv_plan.h"
 #include "engine/cost.h"
 #include "engine/output_size.h"
@@ -31,7 +31,7 @@ std::string substitution(const OutputSize& size) {
          text(size.s) + ") + 1 = " + text(size.out);
 }
 
-nlohmann::ordered_json axis_json(const OutputSize& size) {
+Json axis_json(const OutputSize& size) {
   return {{"input", size.n},    {"pad_begin", size.pad_begin},  {"pad_end", size.pad_end},
           {"dilation", size.d}, {"kernel_size", size.k},        {"effective_kernel_size", size.effective_k},
           {"stride", size.s},   {"numerator", size.numerator},  {"remainder", size.remainder},
@@ -105,7 +105,7 @@ Result<void> run_size(const SizeOptions& options) {
 
   const Shape output = plan->output_shape();
   if (options.json) {
-    nlohmann::ordered_json json;
+    Json json;
     json["operation"] = options.operation;
     json["input_size"] = std::vector<int64_t>(input->begin(), input->end());
     const Shape weight = plan->weight_shape();
@@ -119,7 +119,7 @@ Result<void> run_size(const SizeOptions& options) {
     json["weight_bytes"] = cost->weight_bytes;
     json["output_bytes"] = cost->output_bytes;
     json["im2col_bytes"] = cost->im2col_bytes;
-    print(json.dump(2) + "\n");
+    print(pretty(json) + "\n");
     return {};
   }
   const Language language = cli_language();

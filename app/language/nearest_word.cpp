@@ -38,4 +38,10 @@ std::string nearest_word(std::string_view text, std::span<const std::string> wor
   return nearest == nullptr ? std::string() : *nearest;
 }
 
+std::string similar_word(std::string_view text, std::span<const std::string> words) {
+  const std::string nearest = nearest_word(text, words);
+  const size_t changes = distance(text.substr(0, 100), nearest);
+  return changes <= std::max<size_t>(1, text.size() / 3) ? nearest : std::string();
+}
+
 }  // namespace convscope

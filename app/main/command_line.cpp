@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/cli/command.h"
+#include "app/cli/conv_options.h"
 #include "app/cli/messages.h"
 #include "app/language/nearest_word.h"
 #include "app/main/gui_commands.h"
@@ -35,7 +36,9 @@ std::optional<Error> unknown_command(const CLI::App& app, const std::string& wor
   struct stat status = {};
   if (find_preset(word) != nullptr || stat(word.c_str(), &status) == 0) return std::nullopt;
   for (const Preset& preset : presets()) names.push_back(preset.name);
-  return Error{"error.unknown_command", "", {word, nearest_word(word, names)}};
+  const std::string similar = similar_word(word, names);
+  if (similar.empty()) return Error{"error.unknown_command", "", {word}};
+  return Error{"error.unknown_command_similar", "", {word, similar}};
 }
 
 const CLI::App& command_of(const CLI::App& app) {
@@ -53,16 +56,22 @@ std::optional<Error> left_over(const CLI::App& app) {
   for (const CLI::Option* option : command_of(app).get_options()) {
     for (const std::string& long_name : option->get_lnames()) names.push_back("--" + long_name);
   }
-  return Error{"error.unknown_option", name, {name, nearest_word(name, names)}};
+  const std::string similar = similar_word(name, names);
+  if (similar.empty()) return Error{"error.unknown_option", name, {name}};
+  return Error{"error.unknown_option_similar", name, {name, similar}};
 }
 
 /// The parser's exceptions in our words.
 Error error_from(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
   const std::string type = error.get_name();
-  // A mistyped option is the cause; that a required one is missing only follows from it.
+  // A mistyped option or operation is the cause; that a required one is missing only follows from it.
   if (type == "RequiredError") {
     if (std::optional<Error> extra = left_over(app)) return *extra;
+    const CLI::Option* operation = command_of(app).get_option_no_throw("operation");
+    if (operation != nullptr && operation->count() > 0) {
+      if (Result<void> known = check_operation(operation->results().front()); !known) return known.error();
+    }
     const std::string option = text.substr(0, text.find(" is required"));
     return Error{"error.missing_option", option, {option}};
   }

@@ -7,6 +7,7 @@
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
 #include "app/gui/entry.h"
+#include "app/session/presets.h"
 
 namespace convscope {
 
@@ -102,6 +103,10 @@ Result<void> run_window_command(const WindowTexts& texts) {
     if (!scale) return scale.error();
     if (*scale < 0.5 || *scale > 4) return Error{"error.ui_scale", "--ui-scale", {*texts.ui_scale}};
     options.ui_scale = static_cast<float>(*scale);
+  }
+  // That a file is missing is worth knowing even where no window can open.
+  if (!options.open.empty()) {
+    if (const Result<Session> session = open_session(options.open); !session) return session.error();
   }
   return run_window(options);
 }

@@ -1,0 +1,257 @@
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "app/io/image.h"
+#include "app/io/npy.h"
+#include "tests/cli/program.h"
+
+namespace convscope {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ComputeCommand : public testing_support::Program {
+ protected:
+  /// A float32 (or float64) tensor counting up from `start`.
+  void put_tensor(const std::string& name, const Shape& shape, double start = 0, DType dtype = DType::float32) {
+    Tensor tensor = *Tensor::zeros(shape, dtype);
+    for (int64_t i = 0; i < tensor.numel(); ++i) {
+      const double value = start + static_cast<double>(i);
+      if (dtype == DType::float32) {
+        tensor.mutable_data<float>()[i] = static_cast<float>(value);
+      } else {
+        tensor.mutable_data<double>()[i] = value;
+      }
+    }
+    ASSERT_TRUE(write_npy(path(name), tensor));
+  }
+  Tensor tensor(const std::string& name) {
+    const Result<NpyFile> file = read_npy(path(name));
+    EXPECT_TRUE(file) << name;
+    return file ? file->tensor : Tensor();
+  }
+  std::vector<double> numbers(const std::string& name) {
+    const Tensor t = tensor(name);
+    std::vector<double> list;
+    for (int64_t i = 0; i < t.numel(); ++i) list.push_back(t.at(i));
+    return list;
+  }
+};
+
+TEST_F(ComputeCommand, agrees_with_pen_and_paper) {
+  put_tensor("x.npy", Shape{1, 1, 3, 3});
+  put_tensor("w.npy", Shape{1, 1, 2, 2}, 1);
+  put_tensor("b.npy", Shape{1}, 10);
+  EXPECT_EQ(success({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "--bias", "b.npy", "-o", "y.npy"}),
+            "");
+  EXPECT_THAT(numbers("y.npy"), ElementsAre(37, 47, 67, 77));
+  EXPECT_EQ(tensor("y.npy").shape(), (Shape{1, 1, 2, 2}));
+}
+
+TEST_F(ComputeCommand, every_algorithm_gives_the_same_numbers_whatever_the_threads) {
+  success({"random", "--seed", "3", "--draw", "randint:2,4,9,8:-5:6", "--draw", "randint:6,2,3,2:-5:6", "-o", "r"});
+  const std::vector<std::string> base{"compute",   "conv2d",   "--input",    "r.0.npy",  "--weight",
+                                      "r.1.npy",   "--groups", "2",          "--stride", "2,1",
+                                      "--padding", "1,0",      "--dilation", "1,2"};
+  for (const char* algorithm : {"auto", "naive", "im2col"}) {
+    for (const char* threads : {"1", "3"}) {
+      std::vector<std::string> args = base;
+      const std::string name = std::string(algorithm) + threads + ".npy";
+      args.insert(args.end(), {"--algorithm", algorithm, "--threads", threads, "-o", name});
+      success(args);
+      EXPECT_EQ(tensor(name).shape(), (Shape{2, 6, 5, 6}));
+      EXPECT_EQ(numbers(name), numbers("auto1.npy")) << name;  // whole numbers: no rounding to differ in
+    }
+  }
+}
+
+TEST_F(ComputeCommand, same_valid_and_unequal_pads) {
+  put_tensor("x.npy", Shape{1, 1, 4, 4}, 1);
+  put_tensor("w.npy", Shape{1, 1, 2, 2}, 0);
+  const std::vector<std::string> base{"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy"};
+  const auto shape_with = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = base;
+    args.insert(args.end(), more.begin(), more.end());
+    success(args);
+    return tensor("y.npy").shape();
+  };
+  EXPECT_EQ(shape_with({"--padding", "same"}), (Shape{1, 1, 4, 4}));
+  const std::vector<double> same = numbers("y.npy");
+  EXPECT_EQ(shape_with({"--padding", "valid"}), (Shape{1, 1, 3, 3}));
+  EXPECT_EQ(shape_with({"--pads", "0,0,1,1"}), (Shape{1, 1, 4, 4}));
+  EXPECT_EQ(numbers("y.npy"), same) << "an even kernel's 'same' pads behind";
+  EXPECT_EQ(shape_with({"--pads", "2,0,0,1"}), (Shape{1, 1, 5, 4}));
+}
+
+TEST_F(ComputeCommand, padding_modes_repeat_what_they_should) {
+  put_tensor("x.npy", Shape{1, 1, 1, 4}, 1);
+  put_tensor("w.npy", Shape{1, 1, 1, 1}, 1);
+  const auto padded = [&](const char* mode) {
+    success({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "--padding", "0,2", "--padding-mode", mode,
+             "-o", "y.npy"});
+    return numbers("y.npy");
+  };
+  EXPECT_THAT(padded("zeros"), ElementsAre(0, 0, 1, 2, 3, 4, 0, 0));
+  EXPECT_THAT(padded("reflect"), ElementsAre(3, 2, 1, 2, 3, 4, 3, 2));
+  EXPECT_THAT(padded("replicate"), ElementsAre(1, 1, 1, 2, 3, 4, 4, 4));
+  EXPECT_THAT(padded("circular"), ElementsAre(3, 4, 1, 2, 3, 4, 1, 2));
+}
+
+TEST_F(ComputeCommand, an_unbatched_input_gives_an_unbatched_output) {
+  put_tensor("x.npy", Shape{2, 5, 5});
+  put_tensor("w.npy", Shape{3, 2, 3, 3});
+  success({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").shape(), (Shape{3, 3, 3}));
+}
+
+TEST_F(ComputeCommand, types_are_promoted_as_pytorch_does) {
+  put_tensor("x32.npy", Shape{1, 1, 3, 3});
+  put_tensor("x64.npy", Shape{1, 1, 3, 3}, 0.1, DType::float64);
+  put_tensor("w32.npy", Shape{1, 1, 2, 2});
+  success({"compute", "conv2d", "--input", "x64.npy", "--weight", "w32.npy", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").dtype(), DType::float64);
+  success({"compute", "conv2d", "--input", "x32.npy", "--weight", "w32.npy", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").dtype(), DType::float32);
+  // int64, as numpy makes of whole numbers, follows the other tensor.
+  std::string ones("\x93NUMPY\x01\x00", 8);
+  const std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1, 1, 1), }\n";
+  ones += static_cast<char>(header.size());
+  ones += '\0';
+  put("wi.npy", ones + header + std::string("\x02\0\0\0\0\0\0\0", 8));
+  success({"compute", "conv2d", "--input", "x32.npy", "--weight", "wi.npy", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").dtype(), DType::float32);
+  EXPECT_EQ(tensor("y.npy").at(3), 6);
+}
+
+TEST_F(ComputeCommand, pictures_go_in_and_come_out) {
+  Pixels pixels{3, 2, {}};
+  for (int i = 0; i < 6; ++i) {
+    for (int v : {i * 40, 255 - i * 40, 7}) pixels.rgba.push_back(static_cast<uint8_t>(v));
+    pixels.rgba.push_back(255);
+  }
+  ASSERT_TRUE(write_png(path("a.png"), pixels));
+  // An identity for each of three channels.
+  Tensor weight = *Tensor::zeros(Shape{3, 3, 1, 1}, DType::float32);
+  for (int64_t i = 0; i < 3; ++i) weight.mutable_data<float>()[i * 4] = 1;
+  ASSERT_TRUE(write_npy(path("w.npy"), weight));
+  success({"compute", "conv2d", "--input", "a.png", "--weight", "w.npy", "-o", "b.png"});
+  const Tensor a = *read_image(path("a.png")), b = *read_image(path("b.png"));
+  ASSERT_EQ(b.shape(), a.shape());
+  for (int64_t i = 0; i < a.numel(); ++i) EXPECT_EQ(a.at(i), b.at(i));
+}
+
+TEST_F(ComputeCommand, values_beyond_a_pictures_range_are_cut_off) {
+  put_tensor("x.npy", Shape{1, 1, 1, 3}, -1);  // -1 0 1
+  put_tensor("w.npy", Shape{1, 1, 1, 1}, 2);
+  success({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.png"});
+  const Tensor y = *read_image(path("y.png"));
+  EXPECT_EQ(y.at(0), 0);
+  EXPECT_EQ(y.at(1), 0);
+  EXPECT_EQ(y.at(2), 1);
+  put_tensor("w2.npy", Shape{2, 1, 1, 1}, 2);
+  EXPECT_THAT(refusal({"compute", "conv2d", "--input", "x.npy", "--weight", "w2.npy", "-o", "z.png"}, 1),
+              HasSubstr("1 or 3 channels"));
+}
+
+TEST_F(ComputeCommand, illegal_parameters_end_with_1_and_leave_no_file) {
+  put_tensor("x.npy", Shape{1, 2, 5, 5});
+  put_tensor("w.npy", Shape{4, 2, 3, 3});
+  put_tensor("b.npy", Shape{5});
+  const std::vector<std::string> base{"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy"};
+  const std::vector<std::vector<std::string>> bad = {
+      {"--stride", "0"},
+      {"--stride", "1,-1"},
+      {"--padding", "-1"},
+      {"--dilation", "0"},
+      {"--dilation", "3"},
+      {"--groups", "0"},
+      {"--groups", "3"},
+      {"--groups", "2"},
+      {"--bias", "b.npy"},
+      {"--padding-mode", "mirror"},
+      {"--padding", "5", "--padding-mode", "reflect"},
+      {"--padding", "same", "--stride", "2"},
+      {"--algorithm", "magic"},
+      {"--threads", "0"},
+      {"--threads", "99999"},
+      {"--stride", "1,2,3"},
+      {"--stride", "99999999999999999999"},
+      {"--padding", "4611686018427387904"},
+      {"--padding", "1", "--pads", "1,1,1,1"},
+      {"--pads", "1,2,3"},
+      {"--pads", "-1,0,0,0"},
+  };
+  for (const std::vector<std::string>& more : bad) {
+    std::vector<std::string> args = base;
+    args.insert(args.end(), more.begin(), more.end());
+    EXPECT_NE(refusal(args, 1), "");
+    EXPECT_FALSE(std::filesystem::exists(path("y.npy"))) << more[0] << " " << more[1];
+  }
+}
+
+TEST_F(ComputeCommand, text_that_is_no_number_ends_with_2) {
+  put_tensor("x.npy", Shape{1, 1, 5, 5});
+  put_tensor("w.npy", Shape{1, 1, 3, 3});
+  const std::vector<std::string> base{"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy"};
+  for (const auto& [option, text] : {std::pair<std::string, std::string>{"--stride", "two"},
+                                     {"--stride", "1.5"},
+                                     {"--stride", ""},
+                                     {"--stride", "1,"},
+                                     {"--stride", "0x2"},
+                                     {"--stride", "1 2"},
+                                     {"--padding", "full"},
+                                     {"--dilation", "2,x"},
+                                     {"--groups", "one"},
+                                     {"--threads", "many"},
+                                     {"--pads", "1,1,1,b"}}) {
+    std::vector<std::string> args = base;
+    args.insert(args.end(), {option, text});
+    EXPECT_THAT(refusal(args, 2), HasSubstr(option)) << text;
+  }
+}
+
+TEST_F(ComputeCommand, broken_and_missing_files_end_with_1) {
+  put_tensor("x.npy", Shape{1, 1, 5, 5});
+  put_tensor("w.npy", Shape{1, 1, 3, 3});
+  put_tensor("flat.npy", Shape{3, 3});
+  put("bad.npy", "not an array");
+  put("bad.png", "not a picture");
+  const auto with = [&](const std::string& input, const std::string& weight, const std::string& output) {
+    return refusal({"compute", "conv2d", "--input", input, "--weight", weight, "-o", output}, 1);
+  };
+  EXPECT_THAT(with("none.npy", "w.npy", "y.npy"), HasSubstr("none.npy"));
+  EXPECT_THAT(with("bad.npy", "w.npy", "y.npy"), HasSubstr("bad.npy"));
+  EXPECT_THAT(with("bad.png", "w.npy", "y.npy"), HasSubstr("bad.png"));
+  EXPECT_THAT(with(".", "w.npy", "y.npy"), HasSubstr("folder"));
+  EXPECT_THAT(with("x.npy", "flat.npy", "y.npy"), HasSubstr("3, 3"));
+  EXPECT_THAT(with("flat.npy", "w.npy", "y.npy"), HasSubstr("3, 3"));
+  EXPECT_THAT(with("x.npy", "w.npy", "no/such/folder/y.npy"), HasSubstr("folder does not exist"));
+  EXPECT_THAT(with("x.npy", "w.npy", "y.txt"), HasSubstr(".npy or .png"));
+  EXPECT_THAT(with("a\nb.npy", "w.npy", "y.npy"), HasSubstr("a b.npy"));
+}
+
+TEST_F(ComputeCommand, a_target_that_is_no_file_is_refused_and_an_old_file_survives_failures) {
+  put_tensor("x.npy", Shape{1, 1, 5, 5});
+  put_tensor("w.npy", Shape{1, 1, 3, 3});
+  std::filesystem::create_directory(folder_ / "dir.npy");
+  EXPECT_THAT(refusal({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "dir.npy"}, 1),
+              HasSubstr("not an ordinary file"));
+  put("y.npy", "old");
+  refusal({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy", "--stride", "0"}, 1);
+  EXPECT_EQ(get("y.npy"), "old");
+  EXPECT_EQ(names(), (std::vector<std::string>{"dir.npy", "w.npy", "x.npy", "y.npy"}));
+}
+
+TEST_F(ComputeCommand, what_the_command_needs_is_asked_for) {
+  EXPECT_THAT(refusal({"compute", "conv2d", "--weight", "w.npy", "-o", "y.npy"}, 2), HasSubstr("--input"));
+  EXPECT_THAT(refusal({"compute"}, 2), HasSubstr("operation"));
+  EXPECT_THAT(refusal({"compute", "conv9d", "--input", "x", "--weight", "w", "-o", "y.npy"}, 2), HasSubstr("conv9d"));
+  EXPECT_THAT(refusal({"compute", "conv9d"}, 2), HasSubstr("conv9d"));
+  EXPECT_THAT(refusal({"compute", "conv2d", "--inptu", "x.npy"}, 2), HasSubstr("Did you mean --input?"));
+  EXPECT_THAT(refusal({"compute", "conv2d", "--input"}, 2), HasSubstr("no value"));
+}
+
+}  // namespace
+}  // namespace convscope
