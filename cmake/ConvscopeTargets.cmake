@@ -26,8 +26,16 @@ function(convscope_test name)
     CONVSCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     CONVSCOPE_BINARY="$<IF:$<TARGET_EXISTS:convscope>,${CMAKE_BINARY_DIR}/convscope,>")
   include(GoogleTest)
+  if(NOT test_LABELS)
+    set(test_LABELS ${name})
+  endif()
+  # A property without a value is left out: it would take the next property's name for its value.
+  set(properties TIMEOUT 300 LABELS ${test_LABELS})
+  if(test_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT "${test_ENVIRONMENT}")
+  endif()
   gtest_discover_tests(test_${name}
     TEST_PREFIX "${name}."
     DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${test_LABELS}" ENVIRONMENT "${test_ENVIRONMENT}" TIMEOUT 300)
+    PROPERTIES ${properties})
 endfunction()
