@@ -79,7 +79,7 @@ Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& w
     const Shape shape = plan.output_shape();
     return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(output->bytes() >> 20)}};
   }
-  if (options.job != nullptr) options.job->progress.store(1.0f, std::memory_order_relaxed);
+  if (options.job != nullptr) options.job->report(1);
   return output;
 }
 

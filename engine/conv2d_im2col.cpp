@@ -106,7 +106,7 @@ struct Work {
   void item_done() {
     const int64_t done = items_done.fetch_add(1, std::memory_order_relaxed) + 1;
     if (job != nullptr) {
-      job->progress.store(static_cast<float>(done) / static_cast<float>(items), std::memory_order_relaxed);
+      job->report(static_cast<float>(done) / static_cast<float>(items));
     }
   }
   const T* image(int64_t n, int64_t group) const {

@@ -18,8 +18,7 @@ bool conv2d_naive(const ConvPlan& plan, const T* input, const T* weight, const T
       const int64_t first_channel = k / plan.kernels_per_group() * group_channels;
       for (int64_t p = 0; p < P; ++p) {
         if (job != nullptr) {
-          job->progress.store(static_cast<float>((n * K + k) * P + p) / static_cast<float>(rows),
-                              std::memory_order_relaxed);
+          job->report(static_cast<float>((n * K + k) * P + p) / static_cast<float>(rows));
         }
         for (int64_t q = 0; q < Q; ++q) {
           T sum = 0;

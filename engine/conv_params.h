@@ -16,8 +16,18 @@ struct Pair {
 
 enum class PaddingMode : uint8_t { zeros, reflect, replicate, circular };
 
-/// How `padding` was given: numbers (`padding`), the words 'same' or 'valid'.
-enum class PaddingKind : uint8_t { numbers, same, valid };
+/// Padding on each side, in cells.
+struct Pads {
+  int64_t top = 0;
+  int64_t left = 0;
+  int64_t bottom = 0;
+  int64_t right = 0;
+  bool operator==(const Pads&) const = default;
+};
+
+/// How the padding was given: numbers (`padding`), the words 'same' or 'valid', or each side by itself (`pads`), which
+/// ONNX can say and nn.Conv2d cannot.
+enum class PaddingKind : uint8_t { numbers, same, valid, pads };
 
 /// nn.Conv2d's arguments, unchecked. Source: https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
 struct ConvParams {
@@ -27,6 +37,7 @@ struct ConvParams {
   Pair stride{1, 1};
   PaddingKind padding_kind = PaddingKind::numbers;
   Pair padding{0, 0};  // read when padding_kind is numbers
+  Pads pads;           // read when padding_kind is pads
   Pair dilation{1, 1};
   int64_t groups = 1;
   bool bias = true;

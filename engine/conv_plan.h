@@ -9,15 +9,6 @@
 
 namespace convscope {
 
-/// Padding on each side, in cells.
-struct Pads {
-  int64_t top = 0;
-  int64_t left = 0;
-  int64_t bottom = 0;
-  int64_t right = 0;
-  bool operator==(const Pads&) const = default;
-};
-
 /// A convolution whose every rule has been checked and whose sizes fit int64_t. Kernels take plans only.
 ///
 /// Shapes: input (batch, in_channels, in.h, in.w), weight (out_channels, in_channels/groups, kernel.h,

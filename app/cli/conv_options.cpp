@@ -46,8 +46,8 @@ Result<void> apply_conv_options(const ConvOptions& options, ConvParams& params) 
     Result<std::vector<int64_t>> pads = parse_integers(*options.pads, "--pads", 4, 4);
     if (!pads) return pads.error();
     const std::vector<int64_t>& p = *pads;
-    if (p[0] != p[2] || p[1] != p[3]) return Error{"error.pads_not_symmetric", "--pads", {*options.pads}};
-    params.padding = {p[0], p[1]};
+    params.padding_kind = PaddingKind::pads;
+    params.pads = {p[0], p[1], p[2], p[3]};
   }
   if (options.padding_mode) {
     bool is_known = false;
@@ -83,7 +83,7 @@ Result<Conv2dOptions> engine_options(const EngineOptions& options) {
 
 Result<void> check_operation(const std::string& operation) {
   if (operation == "conv2d") return {};
-  return Error{"error.unknown_command", "", {operation, "conv2d"}};
+  return Error{"error.unknown_operation_word", "", {operation, "conv2d"}};
 }
 
 }  // namespace convscope

@@ -7,6 +7,7 @@
 
 #include "engine/conv2d.h"
 #include "engine/conv_params.h"
+#include "engine/conv_plan.h"
 #include "engine/result.h"
 
 namespace convscope {
@@ -18,8 +19,7 @@ struct ConvOptions {
 
 /// Adds --stride --padding --pads --dilation --groups --padding-mode.
 void add_conv_options(CLI::App& command, ConvOptions& options);
-/// Errors: those of parse_pair and parse_integer, error.padding_mode_word, error.pads_and_padding,
-/// error.pads_not_symmetric.
+/// Errors: those of parse_pair and parse_integer, error.padding_mode_word, error.pads_and_padding.
 Result<void> apply_conv_options(const ConvOptions& options, ConvParams& params);
 
 struct EngineOptions {
@@ -31,7 +31,8 @@ void add_engine_options(CLI::App& command, EngineOptions& options);
 /// Errors: error.unknown_algorithm (args: text, the names), those of parse_integer.
 Result<Conv2dOptions> engine_options(const EngineOptions& options);
 
-/// The commands take an operation as their first word. Errors: error.unknown_command (args: text, nearest).
+/// The commands take an operation as their first word. Errors: error.unknown_operation_word (args: text, the
+/// operations).
 Result<void> check_operation(const std::string& operation);
 
 }  // namespace convscope

@@ -123,20 +123,44 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   }
 }
 
+/// Each side by itself, begins above ends as --pads writes them.
+void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
+  struct Side {
+    std::string_view name;
+    const char* prefix;
+    int64_t Pads::*member;
+  };
+  constexpr std::array<Side, 4> kSides = {{{"padding.top", "\u2191 ", &Pads::top},
+                                           {"padding.left", "\u2190 ", &Pads::left},
+                                           {"padding.bottom", "\u2193 ", &Pads::bottom},
+                                           {"padding.right", "\u2192 ", &Pads::right}}};
+  const float start = ImGui::GetCursorPosX();
+  for (const Side& side : kSides) {
+    ImGui::SetCursorPosX(start);
+    StepperOptions options = stepper_of(ui, spec);
+    options.prefix = side.prefix;
+    int64_t value = ui.session().params.pads.*side.member;
+    if (!ui_int_stepper(ui, side.name, value, options)) continue;
+    set_argument(ui, spec, [member = side.member, value](ConvParams& p) { p.pads.*member = value; });
+  }
+}
+
 void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
   const ConvParams& params = ui.session().params;
   ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
   const float start = ImGui::GetCursorPosX();
-  const std::array<const char*, 3> labels = {ui.text("padding.numbers"), "'same'", "'valid'"};
-  constexpr std::array<std::string_view, 3> kKeys = {"numbers", "same", "valid"};
+  const std::array<const char*, 4> labels = {ui.text("padding.numbers"), "'same'", "'valid'", ui.text("padding.pads")};
+  constexpr std::array<std::string_view, 4> kKeys = {"numbers", "same", "valid", "pads"};
   int kind = static_cast<int>(params.padding_kind);
   if (ui_combo(ui, "padding.kind", kind, labels, 116, kKeys)) {
-    // From a word to numbers: the numbers that the word stood for, where numbers can say it.
+    // From a word to numbers: the numbers that the word stood for, where numbers can say it. To each side by itself:
+    // what the sides are now.
     const ConvPlan* plan = ui.workbench.plan();
     const std::optional<Pads> pads = plan ? std::optional<Pads>(plan->pads) : std::nullopt;
     set_argument(ui, spec, [kind, pads](ConvParams& p) {
       const bool was_word = p.padding_kind != PaddingKind::numbers;
       p.padding_kind = static_cast<PaddingKind>(kind);
+      if (p.padding_kind == PaddingKind::pads && pads) p.pads = *pads;
       if (p.padding_kind != PaddingKind::numbers || !was_word || !pads) return;
       if (pads->top == pads->bottom && pads->left == pads->right) p.padding = {pads->top, pads->left};
     });
@@ -144,6 +168,10 @@ void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
   if (ui.session().params.padding_kind == PaddingKind::numbers) {
     ImGui::SetCursorPosX(start);
     draw_pair_fields(ui, spec);
+  }
+  if (ui.session().params.padding_kind == PaddingKind::pads) {
+    ImGui::SetCursorPosX(start);
+    draw_pads_fields(ui, spec);
   }
 }
 

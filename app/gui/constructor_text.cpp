@@ -19,16 +19,47 @@ std::string pair_text(Pair pair) {
   return "(" + std::to_string(pair.h) + ", " + std::to_string(pair.w) + ")";
 }
 
+/// Whether begin and end differ, which Conv2d's own padding cannot say.
+bool has_own_ends(const ConvParams& params) {
+  const Pads& p = params.pads;
+  return params.padding_kind == PaddingKind::pads && (p.top != p.bottom || p.left != p.right);
+}
+
 std::string padding_text(const ConvParams& params) {
   switch (params.padding_kind) {
     case PaddingKind::same:
       return "'same'";
     case PaddingKind::valid:
       return "'valid'";
+    case PaddingKind::pads:
+      if (!has_own_ends(params)) return pair_text({params.pads.top, params.pads.left});
+      return "0";
     case PaddingKind::numbers:
       break;
   }
   return pair_text(params.padding);
+}
+
+/// The module that pads each side by itself in front of the convolution; it takes left, right, top, bottom.
+std::string padding_module(const ConvParams& params) {
+  const char* name = "";
+  switch (params.padding_mode) {
+    case PaddingMode::zeros:
+      name = "ZeroPad2d";
+      break;
+    case PaddingMode::reflect:
+      name = "ReflectionPad2d";
+      break;
+    case PaddingMode::replicate:
+      name = "ReplicationPad2d";
+      break;
+    case PaddingMode::circular:
+      name = "CircularPad2d";
+      break;
+  }
+  const Pads& p = params.pads;
+  return std::string(name) + "((" + std::to_string(p.left) + ", " + std::to_string(p.right) + ", " +
+         std::to_string(p.top) + ", " + std::to_string(p.bottom) + "))";
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -372,11 +403,13 @@ std::string constructor_text(const ConvParams& params) {
   if (params.dilation != Pair{1, 1}) text += ", dilation=" + pair_text(params.dilation);
   if (params.groups != 1) text += ", groups=" + std::to_string(params.groups);
   if (!params.bias) text += ", bias=False";
-  if (params.padding_mode != PaddingMode::zeros) {
+  const bool apart = has_own_ends(params);
+  if (params.padding_mode != PaddingMode::zeros && !apart) {
     text += std::string(", padding_mode='") + name_of(params.padding_mode) + "'";
   }
   if (params.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(params.dtype);
-  return text + ")";
+  text += ")";
+  return apart ? "Sequential(" + padding_module(params) + ", " + text + ")" : text;
 }
 
 Result<ConvParams> parse_constructor(std::string_view text) {

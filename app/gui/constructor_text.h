@@ -10,7 +10,8 @@
 namespace convscope {
 
 /// "Conv2d(1, 1, kernel_size=3, stride=1, padding=0)": the first five arguments always, the others where they differ
-/// from PyTorch's defaults.
+/// from PyTorch's defaults. Paddings that differ between begin and end, which Conv2d cannot say, become a module of
+/// their own before it: "Sequential(ZeroPad2d((1, 0, 2, 1)), Conv2d(...))".
 std::string constructor_text(const ConvParams& params);
 
 /// Reads such a call, as a user would paste it from a script: `nn.Conv2d(...)`, `torch.nn.Conv2d(...)`, with

@@ -216,13 +216,19 @@ void write_violated(FormulaLine& line, const Error& error, const Session& sessio
   };
   if (error.code == "error.kernel_larger_than_input") {
     // 'same' always fits; of numbers at least one axis does not.
-    const Pair pads = p.padding_kind == PaddingKind::numbers ? p.padding : Pair{0, 0};
-    std::optional<OutputSize> size = output_size(in.h, pads.h, pads.h, p.kernel_size.h, p.dilation.h, 1);
+    Pads pads = p.padding_kind == PaddingKind::pads ? p.pads : Pads{};
+    if (p.padding_kind == PaddingKind::numbers) pads = {p.padding.h, p.padding.w, p.padding.h, p.padding.w};
+    std::optional<OutputSize> size = output_size(in.h, pads.top, pads.bottom, p.kernel_size.h, p.dilation.h, 1);
     if (!size || size->numerator >= 0) {
-      size = output_size(in.w, pads.w, pads.w, p.kernel_size.w, p.dilation.w, 1);
+      size = output_size(in.w, pads.left, pads.right, p.kernel_size.w, p.dilation.w, 1);
     }
     if (!size) return;
-    line.add("n", kInput).add(" + 2").add("p", kPadding).add(" = ");
+    if (size->pad_begin == size->pad_end) {
+      line.add("n", kInput).add(" + 2").add("p", kPadding).add(" = ");
+    } else {
+      line.add("n", kInput).add(" + ").add(size->pad_begin, kPadding).add(" + ").add(size->pad_end, kPadding);
+      line.add(" = ");
+    }
     line.add(size->effective_k + size->numerator, Role::error).add(" < ").add(size->effective_k, Role::error);
     line.add(" = ").add("d", kDilation).add("(").add("k", kKernel).add(" \u2212 1) + 1");
   } else if (error.field == "stride" && (p.stride.h < 1 || p.stride.w < 1)) {

@@ -1,5 +1,6 @@
 #include "app/session/session_json.h"
 
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -51,6 +52,24 @@ std::optional<Error> read_head(FieldReader& fields, std::initializer_list<std::s
   return std::nullopt;
 }
 
+/// The padding of each side, "pads": [top, left, bottom, right], instead of "padding".
+void read_pads(FieldReader& fields, ConvParams& params) {
+  constexpr const char* kWanted = "[top, left, bottom, right]";
+  const std::optional<Json> list = fields.take("pads");
+  if (!list->is_array()) return fields.fail_type("pads", "@json.list", *list);
+  std::array<int64_t, 4> sides{};
+  bool fits = list->size() == sides.size();
+  for (size_t i = 0; fits && i < sides.size(); ++i) {
+    const Json& side = (*list)[i];
+    fits =
+        side.is_number_integer() && !(side.is_number_unsigned() && side.get<uint64_t>() > static_cast<uint64_t>(kMost));
+    if (fits) sides[i] = side.get<int64_t>();
+  }
+  if (!fits) return fields.fail_value("pads", FieldReader::shortened(list->dump()), kWanted);
+  params.padding_kind = PaddingKind::pads;
+  params.pads = {sides[0], sides[1], sides[2], sides[3]};
+}
+
 void read_params(FieldReader& fields, ConvParams& params) {
   constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   // Ranges are validate()'s business: a session with a stride of 0 can be opened, looked at and repaired.
@@ -58,6 +77,9 @@ void read_params(FieldReader& fields, ConvParams& params) {
   fields.integer("out_channels", params.out_channels, kLeast, kMost);
   fields.pair("kernel_size", params.kernel_size);
   fields.pair("stride", params.stride);
+  if (fields.has("padding") && fields.has("pads")) {
+    return fields.fail_value("pads", "@json.beside_padding", "padding | pads");
+  }
   if (std::optional<Json> padding = fields.take("padding")) {
     if (padding->is_string()) {
       if (*padding == "same") {
@@ -72,6 +94,7 @@ void read_params(FieldReader& fields, ConvParams& params) {
       fields.pair("padding", params.padding);
     }
   }
+  if (fields.has("pads")) read_pads(fields, params);
   fields.pair("dilation", params.dilation);
   fields.integer("groups", params.groups, kLeast, kMost);
   fields.flag("bias", params.bias);
@@ -261,6 +284,9 @@ std::string session_to_json(const Session& session) {
       break;
     case PaddingKind::valid:
       params["padding"] = "valid";
+      break;
+    case PaddingKind::pads:
+      params["pads"] = Json::array({p.pads.top, p.pads.left, p.pads.bottom, p.pads.right});
       break;
   }
   params["dilation"] = pair_json(p.dilation);

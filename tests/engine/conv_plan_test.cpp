@@ -158,6 +158,18 @@ TEST(validate, valid_ignores_the_numbers) {
   EXPECT_EQ(validate(p, k5x5)->pads, Pads{});
 }
 
+TEST(validate, pads_pad_each_side_by_itself) {
+  ConvParams p;
+  p.padding_kind = PaddingKind::pads;
+  p.padding = {-7, 9};  // not read
+  p.pads = {1, 0, 2, 3};
+  const ConvPlan plan = validate(p, k5x5).value();
+  EXPECT_EQ(plan.pads, (Pads{1, 0, 2, 3}));
+  EXPECT_EQ(plan.out, (Pair{6, 6}));
+  p.stride = {2, 3};
+  EXPECT_EQ(validate(p, k5x5)->out, (Pair{3, 2}));
+}
+
 TEST(validate, a_stride_beyond_the_input_leaves_one_window) {
   EXPECT_EQ(validate(with([](ConvParams& p) { p.stride = {kHuge, kMost}; }), k5x5)->out, (Pair{1, 1}));
 }
@@ -199,6 +211,26 @@ TEST(validate_refuses, negative_padding) {
             })),
             (Error{"error.padding_negative", "padding", {"(-1, 0)"}}));
 }
+TEST(validate_refuses, pads_with_a_negative_side) {
+  EXPECT_EQ(refusal(with([](auto& p) {
+              p.padding_kind = PaddingKind::pads;
+              p.pads = {0, 1, -2, 0};
+            })),
+            (Error{"error.pads_negative", "padding", {"0, 1, -2, 0"}}));
+}
+TEST(validate_refuses, pads_beyond_the_limit_of_reflect_on_one_side) {
+  const auto reflect = [](Pads pads) {
+    ConvParams p;
+    p.padding_kind = PaddingKind::pads;
+    p.padding_mode = PaddingMode::reflect;
+    p.pads = pads;
+    return p;
+  };
+  EXPECT_TRUE(validate(reflect({4, 4, 4, 4}), k5x5));
+  for (const Pads& pads : {Pads{5, 0, 0, 0}, Pads{0, 5, 0, 0}, Pads{0, 0, 5, 0}, Pads{0, 0, 0, 5}}) {
+    EXPECT_EQ(refusal(reflect(pads)).code, "error.reflect_padding_too_large");
+  }
+}
 TEST(validate_refuses, zero_dilation) {
   EXPECT_EQ(refusal(with([](auto& p) {
               p.dilation = {0, 1};
@@ -234,7 +266,7 @@ TEST(validate_refuses, same_with_a_stride) {
             (Error{"error.same_needs_stride_1", "padding", {"(1, 2)"}}));
 }
 TEST(validate_refuses, an_input_of_another_rank) {
-  EXPECT_EQ(refusal(params(), {5, 5}), (Error{"error.input_rank", "input", {"5, 5"}}));
+  EXPECT_EQ(refusal(params(), {5, 5}), (Error{"error.input_rank", "input", {"5, 5", "conv2d", "H, W"}}));
   EXPECT_EQ(refusal(params(), {1, 1, 1, 5, 5}).code, "error.input_rank");
 }
 TEST(validate_refuses, an_input_without_cells) {

@@ -41,8 +41,9 @@ RandomCase random_case(std::mt19937_64& random, DType dtype, double max_macs) {
     p.dilation = {pick(1, 3), pick(1, 3)};
     if (pick(0, 1) == 0) p.dilation = {1, 1};
     if (pick(0, 19) == 0) p.dilation = {pick(1, 4000), pick(1, 4000)};
-    p.padding_kind = static_cast<PaddingKind>(pick(0, 2));
+    p.padding_kind = static_cast<PaddingKind>(pick(0, 3));
     p.padding = {pick(0, 4), pick(0, 4)};
+    p.pads = {pick(0, 4), pick(0, 4), pick(0, 4), pick(0, 4)};
     if (p.dilation.h > 3 && pick(0, 1) == 0)
       p.padding = {p.dilation.h * (p.kernel_size.h - 1), p.dilation.w * (p.kernel_size.w - 1)};
     p.padding_mode = static_cast<PaddingMode>(pick(0, 3));
@@ -72,12 +73,13 @@ Tensor random_tensor(std::mt19937_64& random, const Shape& shape, DType dtype) {
 }
 
 std::string describe(const RandomCase& c) {
-  static constexpr const char* kKinds[] = {"", "same", "valid"};
+  static constexpr const char* kKinds[] = {"", "same", "valid", "pads"};
   std::ostringstream text;
   const ConvParams& p = c.params;
   text << name_of(p.dtype) << " input (" << c.input_shape.to_string() << ") out_channels " << p.out_channels
        << " kernel_size " << p.kernel_size.h << "," << p.kernel_size.w << " stride " << p.stride.h << "," << p.stride.w
        << " padding " << p.padding.h << "," << p.padding.w << " " << kKinds[static_cast<int>(p.padding_kind)]
+       << " " << p.pads.top << "," << p.pads.left << "," << p.pads.bottom << "," << p.pads.right
        << " dilation " << p.dilation.h << "," << p.dilation.w << " groups " << p.groups << " bias " << p.bias << " "
        << name_of(p.padding_mode) << " -> (" << c.plan.output_shape().to_string() << ")";
   return text.str();

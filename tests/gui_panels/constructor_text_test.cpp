@@ -39,6 +39,19 @@ TEST(ConstructorText, writes_the_others_where_they_differ_from_the_defaults) {
             "padding_mode='reflect', dtype=torch.float64)");
 }
 
+TEST(ConstructorText, pads_that_differ_become_a_module_in_front) {
+  ConvParams params;
+  params.padding_kind = PaddingKind::pads;
+  params.pads = {1, 2, 3, 4};
+  EXPECT_EQ(constructor_text(params),
+            "Sequential(ZeroPad2d((2, 4, 1, 3)), Conv2d(1, 1, kernel_size=3, stride=1, padding=0))");
+  params.padding_mode = PaddingMode::reflect;
+  EXPECT_EQ(constructor_text(params),
+            "Sequential(ReflectionPad2d((2, 4, 1, 3)), Conv2d(1, 1, kernel_size=3, stride=1, padding=0))");
+  params.pads = {1, 2, 1, 2};
+  EXPECT_EQ(constructor_text(params), "Conv2d(1, 1, kernel_size=3, stride=1, padding=(1, 2), padding_mode='reflect')");
+}
+
 TEST(ConstructorText, reads_what_it_writes_for_random_parameters) {
   std::mt19937 random(20240501);
   const auto pick = [&](int64_t low, int64_t high) {

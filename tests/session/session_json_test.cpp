@@ -140,6 +140,18 @@ TEST(SessionJson, padding_is_numbers_or_a_word) {
   EXPECT_EQ(error_of(R"("params":{"padding":true})").code, "error.json_type");
 }
 
+TEST(SessionJson, pads_give_each_side_by_itself_and_come_back) {
+  Session session = read(R"("params":{"pads":[1,0,2,3]})").value();
+  EXPECT_EQ(session.params.padding_kind, PaddingKind::pads);
+  EXPECT_EQ(session.params.pads, (Pads{1, 0, 2, 3}));
+  EXPECT_EQ(session_from_json(session_to_json(session)).value(), session);
+  EXPECT_EQ(session_to_json(session).find("\"padding\""), std::string::npos);
+  EXPECT_EQ(error_of(R"("params":{"pads":[1,0,2]})").code, "error.json_value");
+  EXPECT_EQ(error_of(R"("params":{"pads":[1,0,2,"x"]})").code, "error.json_value");
+  EXPECT_EQ(error_of(R"("params":{"pads":3})").code, "error.json_type");
+  EXPECT_EQ(error_of(R"("params":{"pads":[1,0,2,3],"padding":1})").code, "error.json_value");
+}
+
 TEST(SessionJson, illegal_parameters_are_kept_for_the_widget_to_explain) {
   EXPECT_EQ(read(R"("params":{"stride":0,"groups":-1})")->params.stride, (Pair{0, 0}));
 }
