@@ -104,12 +104,9 @@ struct TensorCache::State {
     Tensor tensor;
     std::optional<TorchRandom> after;
   };
-  std::mutex making;  // held while numbers are made or files read
+  std::mutex mutex;  // held for looks only, never while numbers are made or files read
   Slot slots[3];
-
-  std::mutex looking;  // held for looks at keys and headers only
   std::map<std::string, Shape> file_shapes;
-  std::string keys[3];  // of the slots, for estimates that must not wait
 };
 
 TensorCache::TensorCache() : state_(std::make_unique<State>()) {}
@@ -130,7 +127,7 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
 
   const std::string key = file_key(source.path);
   {
-    const std::lock_guard lock(state_->looking);
+    const std::lock_guard lock(state_->mutex);
     const auto known = state_->file_shapes.find(key);
     if (known != state_->file_shapes.end()) return known->second;
   }
@@ -138,14 +135,13 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
   if (!shape) return with_field(std::move(shape).error(), "input");
   // A lone matrix is a picture of one channel.
   if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
-  const std::lock_guard lock(state_->looking);
+  const std::lock_guard lock(state_->mutex);
   if (state_->file_shapes.size() > 100) state_->file_shapes.clear();
   state_->file_shapes[key] = *shape;
   return shape;
 }
 
 Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan& plan) {
-  const std::lock_guard lock(state_->making);
   std::string history = "seed " + std::to_string(session.seed);  // of the generator
   std::optional<TorchRandom> random;                             // behind the tensors so far; made when first needed
   const auto generator = [&]() -> TorchRandom& {
@@ -211,21 +207,24 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan&
       history += "; " + key;
       key = history;
     }
-    const bool is_kept = slot.key == key && slot.values == source.values && slot.tensor.defined();
-    if (!is_kept) {
+    {
+      const std::lock_guard lock(state_->mutex);
+      if (slot.key == key && slot.values == source.values && slot.tensor.defined()) {
+        if (is_random(source.kind)) random = slot.after;
+        return slot.tensor;
+      }
       // Dropped before the new one is made: two photographs need not be in memory at once.
       slot = {};
-      Result<Tensor> tensor = make(which, source, shape, field);
-      if (!tensor) return with_field(std::move(tensor).error(), field);
-      slot.key = key;
-      slot.values = source.values;
-      slot.tensor = *std::move(tensor);
-      if (is_random(source.kind)) slot.after = *random;
     }
-    if (is_random(source.kind)) random = slot.after;
-    const std::lock_guard looking(state_->looking);
-    state_->keys[which] = slot.key;
-    return slot.tensor;
+    // Made without the lock: a picture that is being read for the background must not hold up the window.
+    Result<Tensor> tensor = make(which, source, shape, field);
+    if (!tensor) return with_field(std::move(tensor).error(), field);
+    const std::lock_guard lock(state_->mutex);
+    slot.key = std::move(key);
+    slot.values = source.values;
+    slot.tensor = *tensor;
+    if (is_random(source.kind)) slot.after = *random;
+    return tensor;
   };
 
   ConvTensors tensors;
@@ -262,8 +261,8 @@ double TensorCache::preparation_seconds(const Session& session, const ConvPlan& 
   std::string input_key = source_key(session.input, plan.input_shape(), plan.dtype);
   if (is_random(session.input.kind)) input_key = "seed " + std::to_string(session.seed) + "; " + input_key;
   double seconds = static_cast<double>(plan.weight_shape().numel().value_or(0)) * seconds_per_element(session.weight);
-  const std::lock_guard lock(state_->looking);
-  if (state_->keys[0] != input_key) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->slots[0].key != input_key) {
     seconds += static_cast<double>(plan.input_shape().numel().value_or(0)) * seconds_per_element(session.input);
   }
   return seconds;

@@ -1,7 +1,9 @@
 #include "app/io/atomic_file.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/io/temporary_folder.h"
@@ -105,6 +107,25 @@ TEST_F(AtomicFileTest, a_protected_target_is_refused) {
   const Result<void> written = write_file(path("a"), "y");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().args[1], "@reason.no_permission");
+}
+
+TEST_F(AtomicFileTest, a_signal_removes_what_is_unfinished_and_still_ends_the_process) {
+  for (const int signal_number : {SIGTERM, SIGINT, SIGHUP}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      remove_unfinished_files_on_signals();
+      Result<AtomicFile> first = AtomicFile::create(path("a.txt"));
+      Result<AtomicFile> second = AtomicFile::create(path("b.txt"));
+      if (!first || !second || !first->write("x", 1)) _exit(3);
+      raise(signal_number);
+      _exit(4);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), signal_number);
+    EXPECT_THAT(names(), testing::IsEmpty());
+  }
 }
 
 TEST_F(AtomicFileTest, reads_what_was_written_and_stops_at_the_limit) {

@@ -114,7 +114,8 @@ TEST(Presets, tutorial_3_2_has_the_numbers_of_the_book) {
 
 TEST(Presets, tutorial_4_2_has_the_kernel_and_the_numbers_of_the_book) {
   expect_output("tutorial_4_2", Shape{1, 1, 2, 2}, {1.3038, 0.0875, -0.8772, -0.1317}, 6e-5);
-  const Tensor& weight = computed("tutorial_4_2")->tensors.weight;
+  const ComputationPtr done = computed("tutorial_4_2");
+  const Tensor& weight = done->tensors.weight;
   const double wanted[] = {-0.0765, 0.1716, 0.2779, -0.1685, -0.1217, 0.0160, 0.1584, -0.2000, -0.2148};
   for (int64_t i = 0; i < 9; ++i) EXPECT_NEAR(weight.at(i), wanted[i], 5.1e-5);
 }
