@@ -352,7 +352,7 @@ void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i,
         if (!style.drawn()) continue;
         Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::weight, fill);
         text.opacity = opacity;
-        text.value = mark.value;
+        text.value = scale_of(numbers, value);
       }
     }
   }

@@ -21,7 +21,8 @@ class Painter {
     return box.x1 > 0 && box.y1 > 0 && box.x0 < request_.view.width && box.y0 < request_.view.height;
   }
 
-  /// Marks outside of the viewport go to a mark that nobody draws.
+  /// The mark may be changed until the next one is added, which can move it. Marks outside of the viewport go to one
+  /// that nobody draws.
   Mark& box(const Box& box, Role role, Fill fill, Outline outline = Outline::none, float radius = 0);
   Mark& line(float x0, float y0, float x1, float y1, Role role, float width);
   Mark& arrow(float x0, float y0, float x1, float y1, Role role, float width);
