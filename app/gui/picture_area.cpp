@@ -374,7 +374,7 @@ void PictureArea::draw_empty(UiContext& ui) {
 }
 
 void PictureArea::draw_problem(UiContext& ui) {
-  const std::string words = describe(ui.language(), *ui.workbench.error());
+  const std::string sentence = describe(ui.language(), *ui.workbench.error());
   const char* stale = ui.text("picture.last_good");
   const float limit = std::min(box_.width() - ui.px(24), ui.px(560));
   if (limit < ui.px(160)) return;
@@ -382,6 +382,7 @@ void PictureArea::draw_problem(UiContext& ui) {
   const float button = ImGui::CalcTextSize(ui.text("picture.undo")).x + ui.px(24);
   const bool can_undo = ui.workbench.can_undo();
   const float room = limit - inset - ui.px(12) - (can_undo ? button + ui.px(12) : 0);
+  const std::string words = ui_wrapped(sentence.c_str(), room);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, room);
   const float caption = ui.fonts.caption->FontSize;
   const float height = size.y + caption + ui.px(24);
@@ -415,11 +416,11 @@ void PictureArea::draw_progress(UiContext& ui) {
 }
 
 void PictureArea::draw_notice(UiContext& ui) {
-  const char* words = ui.notice.text.c_str();
   ui.shows(ui.notice.text);
   const float limit = std::min(box_.width() - ui.px(24), ui.px(640));
   if (limit < ui.px(120)) return;
   const float inset = ui.px(36);
+  const char* words = ui_wrapped(ui.notice.text.c_str(), limit - inset - ui.px(16));
   const ImVec2 size = ImGui::CalcTextSize(words, nullptr, false, limit - inset - ui.px(16));
   const float width = size.x + inset + ui.px(16);
   const float height = size.y + ui.px(20);

@@ -182,8 +182,10 @@ void draw_timeline(UiContext& ui) {
   }
   const float speed_width = ui.px(118);
   const float camera_words = ui.px(52);
-  const float camera_width = 3 * ImGui::GetFrameHeight() + camera_words;
-  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + ui.px(25) + camera_width;
+  // The wheel and the keys zoom as well: a narrow window keeps its bar.
+  const bool camera = full > ui.px(720);
+  const float camera_width = camera ? 3 * ImGui::GetFrameHeight() + camera_words + ui.px(25) : 0;
+  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
   float bar = full - used - side - words_width - numbers_width - cell_width;
   const bool show_cell = bar > ui.px(140);
@@ -234,6 +236,7 @@ void draw_timeline(UiContext& ui) {
   if (ui_icon_button(ui, "timeline.loop", Icon::loop, ui.text("timeline.loop"), loop)) {
     ui.workbench.apply_view([](Session& session) { session.loop = !session.loop; });
   }
+  if (!camera) return;
   ImGui::SameLine(0, ui.px(12));
   const ImVec2 line = ImGui::GetCursorScreenPos();
   ImGui::GetWindowDrawList()->AddRectFilled({line.x, line.y + ui.px(4)}, {line.x + 1, line.y + height - ui.px(4)},

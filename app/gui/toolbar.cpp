@@ -11,6 +11,9 @@ namespace convscope {
 namespace {
 
 constexpr size_t kMostLenses = 16;
+// Logical pixels.
+constexpr float kLeastPreset = 112;
+constexpr float kLeastLens = 92;
 
 /// The button that names the session and opens the list of presets below itself.
 void draw_preset_button(UiContext& ui, float width) {
@@ -85,7 +88,7 @@ void draw_lenses(UiContext& ui, float room) {
   const std::span<const char* const> words(labels.data(), count);
   const std::span<const std::string_view> names(keys.data(), count);
   const bool changed = fit <= room ? ui_segments(ui, "lens", current, words, names)
-                                   : ui_combo(ui, "lens", current, words, std::max(96.0f, room / ui.scale), names);
+                                   : ui_combo(ui, "lens", current, words, std::max(kLeastLens, room / ui.scale), names);
   if (changed) {
     const Lens lens = lenses[static_cast<size_t>(current)];
     ui.workbench.apply_view([lens](Session& session) { session.lens = lens; });
@@ -112,15 +115,25 @@ void draw_toolbar(UiContext& ui) {
   const char* language_words = ui.text("toolbar.other_language");
   const float export_width = ImGui::CalcTextSize(export_words).x + ui.px(24 + 22);
   const float language_width = ImGui::CalcTextSize(language_words).x + ui.px(20);
-  const float right = 7 * button + 6 * gap + 3 * group_gap + language_width + gap + export_width;
+  // Undo and redo, open and save, language, theme, settings and help, export.
+  float right = 7 * button + 5 * gap + 3 * group_gap + language_width + export_width;
+  const float others = 2 * (button + gap) + group_gap;
+  const float least = ui.px(kLeastPreset + kLeastLens) + group_gap;
+  // In a narrow window what a key does as well goes first, then the word on the export button.
+  const bool all_buttons = full - right - others >= least;
+  if (!all_buttons) right -= 2 * (button + gap);
+  const bool export_label = full - right - others >= least;
+  if (!export_label) right -= export_width - button;
 
   const Icon left_icon = ui.settings.left_open ? Icon::fold_left : Icon::unfold_left;
   if (ui_icon_button(ui, "toolbar.fold_left", left_icon, ui.text("toolbar.fold_left"))) {
     ui.settings.left_open = !ui.settings.left_open;
   }
   ImGui::SameLine(0, gap);
-  const float middle = full - right - 2 * (button + gap) - group_gap;
-  const float preset_width = std::clamp(wanted_preset_width(ui), ui.px(120), std::max(ui.px(200), middle * 0.6f));
+  const float middle = full - right - others;
+  const float most = std::max(ui.px(kLeastPreset), std::max(middle * 0.6f, middle - ui.px(240)));
+  const float preset_width =
+      std::clamp(wanted_preset_width(ui), ui.px(kLeastPreset), std::min(most, middle - group_gap - ui.px(kLeastLens)));
   draw_preset_button(ui, preset_width);
   ImGui::SameLine(0, group_gap);
   draw_lenses(ui, middle - preset_width - group_gap);
@@ -138,8 +151,10 @@ void draw_toolbar(UiContext& ui) {
   if (ui_icon_button(ui, "toolbar.open", Icon::open_file, ui.text("toolbar.open"))) {
     ui.requests.open_file_dialog = true;
   }
-  ImGui::SameLine(0, gap);
-  if (ui_icon_button(ui, "toolbar.save", Icon::save, ui.text("toolbar.save"))) ui.requests.save_project = true;
+  if (all_buttons) {
+    ImGui::SameLine(0, gap);
+    if (ui_icon_button(ui, "toolbar.save", Icon::save, ui.text("toolbar.save"))) ui.requests.save_project = true;
+  }
   ImGui::SameLine(0, group_gap);
   ButtonOptions language;
   language.quiet = true;
@@ -165,16 +180,19 @@ void draw_toolbar(UiContext& ui) {
     draw_settings_menu(ui);
     ImGui::EndPopup();
   }
-  ImGui::SameLine(0, gap);
-  if (ui_icon_button(ui, "toolbar.help", Icon::help, ui.text("toolbar.help"))) ui.requests.show_shortcuts = true;
+  if (all_buttons) {
+    ImGui::SameLine(0, gap);
+    if (ui_icon_button(ui, "toolbar.help", Icon::help, ui.text("toolbar.help"))) ui.requests.show_shortcuts = true;
+  }
   ImGui::SameLine(0, group_gap);
   ButtonOptions primary;
   primary.primary = true;
   primary.enabled = ui.workbench.computation() != nullptr;
   primary.tooltip = ui.text("toolbar.export_hint");
-  if (ui_icon_label_button(ui, "toolbar.export", Icon::export_file, export_words, primary)) {
-    ui.requests.open_export = true;
-  }
+  const bool wants_export =
+      export_label ? ui_icon_label_button(ui, "toolbar.export", Icon::export_file, export_words, primary)
+                   : ui_icon_button(ui, "toolbar.export", Icon::export_file, ui.text("toolbar.export_hint"), primary);
+  if (wants_export) ui.requests.open_export = true;
   ImGui::SameLine(0, gap);
   const Icon right_icon = ui.settings.right_open ? Icon::fold_right : Icon::unfold_right;
   if (ui_icon_button(ui, "toolbar.fold_right", right_icon, ui.text("toolbar.fold_right"))) {

@@ -517,7 +517,7 @@ void ui_tooltip(UiContext& ui, const char* text) {
   if (ui.time_seconds - since < kTooltipDelay) return;
   ImGui::BeginTooltip();
   ImGui::PushTextWrapPos(ui.px(340));
-  ImGui::TextUnformatted(text);
+  ImGui::TextUnformatted(ui_wrapped(text, ui.px(336)));
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
 }
@@ -533,7 +533,7 @@ void ui_error_line(UiContext& ui, std::string_view name, const Error& error) {
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent);
   ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, Role::error));
   ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + wrap - indent);
-  ImGui::TextUnformatted(words.c_str(), words.c_str() + words.size());
+  ImGui::TextUnformatted(ui_wrapped(words.c_str(), wrap - indent));
   ImGui::PopTextWrapPos();
   ImGui::PopStyleColor();
   ImGui::EndGroup();
@@ -555,9 +555,59 @@ void ui_words(UiContext& ui, const char* text, Role role, ImFont* font) {
   const UiFont scope(font ? font : ImGui::GetFont());
   ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, role));
   ImGui::PushTextWrapPos(0);
-  ImGui::TextUnformatted(text);
+  ImGui::TextUnformatted(ui_wrapped(text, ImGui::GetContentRegionAvail().x));
   ImGui::PopTextWrapPos();
   ImGui::PopStyleColor();
+}
+
+const char* ui_wrapped(const char* text, float width) {
+  const std::string_view all(text);
+  const auto is_wide = [](char32_t c) {
+    return (c >= 0x2E80 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFF00 && c <= 0xFFEF);
+  };
+  const auto in = [](char32_t c, std::u32string_view set) { return set.find(c) != std::u32string_view::npos; };
+  constexpr std::u32string_view kClosing = U"，。；：！？、）》」』】’”…,.;:!?)]}%";
+  constexpr std::u32string_view kOpening = U"（《「『【‘“([{`";
+  bool wide = false;
+  for (size_t at = 0; at < all.size() && !wide;) wide = is_wide(next_character(all, at));
+  if (!wide) return text;
+
+  static std::string lines;
+  lines.clear();
+  const ImFont* font = ImGui::GetFont();
+  const float scale = ImGui::GetFontSize() / font->FontSize;
+  float used = 0;             // width of the present line
+  size_t candidate = 0;       // position in `lines` where it may be broken
+  float after_candidate = 0;  // width behind it
+  char32_t before = 0;
+  for (size_t at = 0; at < all.size();) {
+    const size_t start = at;
+    const char32_t c = next_character(all, at);
+    if (c == '\n') {
+      lines += '\n';
+      used = after_candidate = 0;
+      candidate = lines.size();
+      before = 0;
+      continue;
+    }
+    const bool free = before != 0 && (before == ' ' || is_wide(before) || is_wide(c)) && !in(c, kClosing) && c != ' ' &&
+                      !in(before, kOpening);
+    if (free) {
+      candidate = lines.size();
+      after_candidate = 0;
+    }
+    const float advance = font->GetCharAdvance(static_cast<ImWchar>(c)) * scale;
+    if (used + advance > width && c != ' ' && candidate > 0 && lines[candidate - 1] != '\n') {
+      lines.insert(candidate, 1, '\n');
+      used = after_candidate;
+      candidate = 0;
+    }
+    lines.append(all.substr(start, at - start));
+    used += advance;
+    after_candidate += advance;
+    before = c;
+  }
+  return lines.c_str();
 }
 
 void ui_chip(UiContext& ui, const char* text, Role role) {

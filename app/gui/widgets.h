@@ -135,6 +135,10 @@ bool ui_field_error(UiContext& ui, std::string_view field);
 bool ui_field_invalid(const UiContext& ui, std::string_view field);
 /// Wrapped text in a role's colour and a font.
 void ui_words(UiContext& ui, const char* text, Role role = Role::text, ImFont* font = nullptr);
+/// The text with line breaks for `width` device pixels in the present font. Dear ImGui breaks lines at spaces only;
+/// Chinese has none, so here lines also break between its characters, but not before closing marks or after opening
+/// ones. Text without Chinese comes back as it is (use ImGui's wrapping besides). Valid until the next call.
+const char* ui_wrapped(const char* text, float width);
 /// Words in a rounded patch of a role's tint: name tags ("X 1x1x5x5").
 void ui_chip(UiContext& ui, const char* text, Role role);
 void ui_gap(UiContext& ui, float logical = 8);

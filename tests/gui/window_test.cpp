@@ -1,11 +1,13 @@
 // What a user does with the window, and what must follow.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
 
 #include "app/gui/settings_file.h"
+#include "app/gui/widgets.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/scene/theme.h"
@@ -366,6 +368,48 @@ TEST_F(WindowTest, a_narrow_window_puts_the_right_column_into_tabs) {
   play("click tab.cell");
   EXPECT_EQ(widget("section.output_size"), nullptr);
   EXPECT_NE(widget("section.cell"), nullptr);
+}
+
+TEST_F(WindowTest, the_bars_fit_windows_of_any_width_in_both_languages) {
+  for (Language language : {Language::en, Language::zh}) {
+    for (int width : {640, 700, 760, 900, 1100, 1280, 1920}) {
+      Session session = find_preset("tutorial_5_2")->session;
+      session.title = "tutorial_5_2";
+      session.language = language;
+      open(session, width, 480);
+      const auto all = window().widgets().all();
+      for (size_t i = 0; i < all.size(); ++i) {
+        const WidgetRect& a = all[i];
+        const bool bar = a.y1 <= 52 || a.y0 >= 420;
+        if (!bar || a.name.starts_with("splitter")) continue;
+        EXPECT_GE(a.x0, 0) << a.name;
+        EXPECT_LE(a.x1, width) << a.name;
+        for (size_t j = i + 1; j < all.size(); ++j) {
+          const WidgetRect& b = all[j];
+          const bool apart = a.x1 <= b.x0 + 0.5f || b.x1 <= a.x0 + 0.5f || a.y1 <= b.y0 || b.y1 <= a.y0;
+          EXPECT_TRUE(apart || b.y1 > 480 || b.visible != a.visible)
+              << a.name << " and " << b.name << " at " << width << " in " << name_of(language);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(WindowTest, chinese_lines_break_between_characters_but_not_before_closing_marks) {
+  open("tutorial_5_2");
+  off_->frame(1.0 / 60);
+  const std::string text = "窗口必须放得下，请减小 kernel_size。";
+  EXPECT_STREQ(ui_wrapped("plain words", 10), "plain words");
+  EXPECT_STREQ(ui_wrapped(text.c_str(), 1e6f), text.c_str());
+  for (float width = 60; width < 200; width += 7) {
+    std::string lines = ui_wrapped(text.c_str(), width);
+    EXPECT_EQ(lines.find("\n，"), std::string::npos);
+    EXPECT_EQ(lines.find("\n。"), std::string::npos);
+    EXPECT_EQ(lines.find("kernel\n"), std::string::npos);
+    EXPECT_NE(lines.find('\n'), std::string::npos);
+    lines.erase(std::remove(lines.begin(), lines.end(), '\n'), lines.end());
+    EXPECT_EQ(lines, text) << "nothing is lost";
+  }
 }
 
 TEST_F(WindowTest, everything_grows_with_the_scale) {
