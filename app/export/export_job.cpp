@@ -154,13 +154,17 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
 
   if (sink.wants_sample()) {
     const int64_t frames = plan.clock.moving_frames, samples = std::min(kSampleFrames, frames);
-    Scene scene;
+    Scene scene, last;
     Pixels pixels;
+    std::vector<PixelBox> changed{{0, 0, settings.width, settings.height}};
     for (int64_t i = 0; i < samples; ++i) {
       if (clip.cancelled()) return Error{"error.export_cancelled", "", {}};
       clip.build(samples == 1 ? frames - 1 : i * (frames - 1) / (samples - 1), scene);
-      (*renderer)->render(scene, colors, plan.scale, pixels);
+      if (i > 0) changed = changed_parts(last, scene, fonts, plan.scale, settings.width, settings.height);
+      (*renderer)->submit_changes(scene, colors, plan.scale, changed);
+      (*renderer)->read(pixels);
       sink.sample(pixels);
+      std::swap(scene, last);
     }
   }
   if (auto begun = sink.begin(); !begun) return begun;
