@@ -349,6 +349,11 @@ void draw_cell_panel(UiContext& ui) {
                 static_cast<long long>(m.cell.c), static_cast<long long>(m.cell.y), static_cast<long long>(m.cell.x));
   ui_chip(ui, name.data(), Role::output);
   ui.widgets.note_item("cell.name");
+  // Scripts can ask which cell it is.
+  std::array<char, 112> shows{};
+  std::snprintf(shows.data(), shows.size(), "cell.shows.%lld.%lld.%lld.%lld", static_cast<long long>(m.cell.n),
+                static_cast<long long>(m.cell.c), static_cast<long long>(m.cell.y), static_cast<long long>(m.cell.x));
+  ui.widgets.note_item(shows.data());
   ImGui::SameLine(0, ui.px(8));
   const int64_t step = step_of_cell(computation->plan, m.cell);
   const bool pointed = step != ui.playback.moment().step;

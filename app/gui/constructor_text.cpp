@@ -40,26 +40,29 @@ std::string padding_text(const ConvParams& params) {
   return pair_text(params.padding);
 }
 
-/// The module that pads each side by itself in front of the convolution; it takes left, right, top, bottom.
-std::string padding_module(const ConvParams& params) {
-  const char* name = "";
-  switch (params.padding_mode) {
+constexpr std::array kAllModes = {PaddingMode::zeros, PaddingMode::reflect, PaddingMode::replicate,
+                                  PaddingMode::circular};
+
+/// The module that pads by itself, in front of the convolution.
+const char* module_name(PaddingMode mode) {
+  switch (mode) {
     case PaddingMode::zeros:
-      name = "ZeroPad2d";
-      break;
+      return "ZeroPad2d";
     case PaddingMode::reflect:
-      name = "ReflectionPad2d";
-      break;
+      return "ReflectionPad2d";
     case PaddingMode::replicate:
-      name = "ReplicationPad2d";
-      break;
+      return "ReplicationPad2d";
     case PaddingMode::circular:
-      name = "CircularPad2d";
-      break;
+      return "CircularPad2d";
   }
+  return "";
+}
+
+/// It takes left, right, top, bottom.
+std::string padding_module_text(const ConvParams& params) {
   const Pads& p = params.pads;
-  return std::string(name) + "((" + std::to_string(p.left) + ", " + std::to_string(p.right) + ", " +
-         std::to_string(p.top) + ", " + std::to_string(p.bottom) + "))";
+  return std::string(module_name(params.padding_mode)) + "((" + std::to_string(p.left) + ", " +
+         std::to_string(p.right) + ", " + std::to_string(p.top) + ", " + std::to_string(p.bottom) + "))";
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -84,6 +87,17 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 
+/// A module in front of the layer that pads each side by itself.
+struct ModulePadding {
+  Pads pads;
+  PaddingMode mode = PaddingMode::zeros;
+};
+
+struct Call {
+  std::optional<ModulePadding> padding;
+  std::vector<Argument> arguments;
+};
+
 /// Long or broken text must not push the message out of the window.
 std::string shortened(std::string_view text) {
   constexpr size_t kLongest = 32;
@@ -97,14 +111,14 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  Result<std::vector<Argument>> call() {
-    if (Result<void> head = name_of_class(); !head) return head.error();
-    std::vector<Argument> arguments;
+  Result<Call> call() {
+    Call result;
+    if (Result<void> head = name_of_class(result); !head) return head.error();
     skip_space();
     while (!accept(')')) {
       Result<Argument> argument = one_argument();
       if (!argument) return argument.error();
-      arguments.push_back(std::move(*argument));
+      result.arguments.push_back(std::move(*argument));
       skip_space();
       if (accept(',')) {
         skip_space();
@@ -116,8 +130,12 @@ class Reader {
     skip_space();
     accept(',');  // a line out of nn.Sequential
     skip_space();
+    if (result.padding) {
+      if (!accept(')')) return unexpected("`)`");
+      skip_space();
+    }
     if (at_ < text_.size()) return unexpected("end");
-    return arguments;
+    return result;
   }
 
  private:
@@ -155,8 +173,13 @@ class Reader {
     return std::string(text_.substr(begin, at_ - begin));
   }
 
-  /// `nn.Conv2d(`, with an assignment before it if need be.
-  Result<void> name_of_class() {
+  static std::string last_part(const std::string& name) {
+    const size_t dot = name.rfind('.');
+    return dot == std::string::npos ? name : name.substr(dot + 1);
+  }
+
+  /// `nn.Conv2d(`, with an assignment before it if need be, or in a Sequential behind a module that pads.
+  Result<void> name_of_class(Call& result) {
     skip_space();
     std::string name = dotted_name();
     skip_space();
@@ -167,13 +190,55 @@ class Reader {
       skip_space();
     }
     if (name.empty() && at_ >= text_.size()) return Error{"error.constructor_empty", "constructor", {}};
-    const size_t dot = name.rfind('.');
-    const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);
-    if (last != "Conv2d") {
+    if (last_part(name) == "Sequential") {
+      if (!accept('(')) return unexpected("`(`");
+      skip_space();
+      Result<ModulePadding> padding = padding_module();
+      if (!padding) return padding.error();
+      result.padding = *padding;
+      skip_space();
+      if (!accept(',')) return unexpected("`,`");
+      skip_space();
+      name = dotted_name();
+      skip_space();
+    }
+    if (last_part(name) != "Conv2d") {
       return Error{"error.constructor_not_conv2d", "constructor", {shortened(name.empty() ? text_ : name)}};
     }
     if (!accept('(')) return unexpected("`(`");
     return {};
+  }
+
+  /// `nn.ZeroPad2d((1, 0, 2, 1))`: left, right, top, bottom, or one number for all.
+  Result<ModulePadding> padding_module() {
+    const std::string name = dotted_name();
+    ModulePadding result;
+    bool known = false;
+    for (PaddingMode mode : kAllModes) {
+      if (last_part(name) != module_name(mode)) continue;
+      result.mode = mode;
+      known = true;
+    }
+    if (!known) {
+      std::string modules;
+      for (PaddingMode mode : kAllModes) modules += (modules.empty() ? "" : ", ") + std::string(module_name(mode));
+      return Error{"error.constructor_not_padding", "constructor", {shortened(name), modules}};
+    }
+    skip_space();
+    if (!accept('(')) return unexpected("`(`");
+    skip_space();
+    Result<Argument> argument = one_argument();
+    if (!argument) return argument.error();
+    if (const int64_t* number = std::get_if<int64_t>(&argument->value)) {
+      result.pads = {*number, *number, *number, *number};
+    } else if (const auto* sides = std::get_if<std::vector<int64_t>>(&argument->value); sides && sides->size() == 4) {
+      result.pads = {(*sides)[2], (*sides)[0], (*sides)[3], (*sides)[1]};
+    } else {
+      return Error{"error.constructor_type", "padding", {"padding", argument->source, "1, (1, 0, 2, 1)"}};
+    }
+    skip_space();
+    if (!accept(')')) return unexpected("`)`");
+    return result;
   }
 
   Result<Argument> one_argument() {
@@ -409,7 +474,7 @@ std::string constructor_text(const ConvParams& params) {
   }
   if (params.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(params.dtype);
   text += ")";
-  return apart ? "Sequential(" + padding_module(params) + ", " + text + ")" : text;
+  return apart ? "Sequential(" + padding_module_text(params) + ", " + text + ")" : text;
 }
 
 Result<ConvParams> parse_constructor(std::string_view text) {
@@ -418,21 +483,22 @@ Result<ConvParams> parse_constructor(std::string_view text) {
     return Error{
         "error.constructor_too_long", "constructor", {std::to_string(text.size()), std::to_string(kLongestCall)}};
   }
-  Result<std::vector<Argument>> arguments = Reader(text).call();
-  if (!arguments) return arguments.error();
+  Result<Call> call = Reader(text).call();
+  if (!call) return call.error();
+  const std::vector<Argument>& arguments = call->arguments;
 
   ConvParams params;
   std::array<bool, kSignature.size()> given{};
   bool named = false;
   size_t position = 0;
-  for (const Argument& argument : *arguments) {
+  for (const Argument& argument : arguments) {
     size_t index = 0;
     if (argument.name.empty()) {
       if (named) return Error{"error.constructor_positional_late", "constructor", {argument.source}};
       if (position >= kSignature.size()) {
         return Error{"error.constructor_too_many",
                      "constructor",
-                     {std::to_string(arguments->size()), std::to_string(kSignature.size()), signature_list()}};
+                     {std::to_string(arguments.size()), std::to_string(kSignature.size()), signature_list()}};
       }
       index = position++;
     } else {
@@ -452,6 +518,16 @@ Result<ConvParams> parse_constructor(std::string_view text) {
       const std::string name(kSignature[required]);
       return Error{"error.constructor_missing", name, {name}};
     }
+  }
+  if (call->padding) {
+    // Padding twice over, with two kinds of cells, is no single convolution.
+    const bool pads_too = params.padding_kind == PaddingKind::same ||
+                          (params.padding_kind == PaddingKind::numbers && params.padding != Pair{0, 0});
+    if (pads_too) return Error{"error.constructor_two_paddings", "padding", {padding_text(params)}};
+    params.padding_kind = PaddingKind::pads;
+    params.padding = {0, 0};
+    params.pads = call->padding->pads;
+    params.padding_mode = call->padding->mode;
   }
   return params;
 }

@@ -208,9 +208,9 @@ void draw_cell(UiContext& ui, TensorId id, const Slice& slice, int64_t y, int64_
     memory.active = index;
     memory.typed = field.data();
     memory.text_before = memory.typed;
-    memory.error.reset();
   } else if (memory.active == index && memory.typed != field.data()) {
     memory.typed = field.data();
+    memory.error.reset();
     const std::optional<double> number = lone_number(memory.typed);
     if (number) apply_or_keep(ui, memory, edit_cell(id, flat, *number, ui.workbench.computation()));
   }

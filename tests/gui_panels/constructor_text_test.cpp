@@ -113,6 +113,20 @@ TEST(ConstructorText, underscores_part_digits_as_in_python) {
   EXPECT_EQ(parsed("Conv2d(1_000, 1, 3)").in_channels, 1000);
 }
 
+TEST(ConstructorText, a_module_that_pads_in_front_gives_each_side_its_own_padding) {
+  const ConvParams params = parsed("nn.Sequential(nn.ReflectionPad2d((1, 0, 2, 1)), nn.Conv2d(1, 4, 3, stride=2))");
+  EXPECT_EQ(params.padding_kind, PaddingKind::pads);
+  EXPECT_EQ(params.pads, (Pads{2, 1, 1, 0}));
+  EXPECT_EQ(params.padding_mode, PaddingMode::reflect);
+  EXPECT_EQ(params.out_channels, 4);
+  EXPECT_EQ(parsed(constructor_text(params)), params);
+  EXPECT_EQ(parsed("Sequential(ZeroPad2d(2), Conv2d(1, 1, 3))").pads, (Pads{2, 2, 2, 2}));
+  EXPECT_EQ(refusal("Sequential(ZeroPad2d((1, 2)), Conv2d(1, 1, 3))"), "error.constructor_type");
+  EXPECT_EQ(refusal("Sequential(ReLU(), Conv2d(1, 1, 3))"), "error.constructor_not_padding");
+  EXPECT_EQ(refusal("Sequential(ZeroPad2d(1), Conv2d(1, 1, 3, padding=1))"), "error.constructor_two_paddings");
+  EXPECT_EQ(refusal("Sequential(ZeroPad2d(1), Conv2d(1, 1, 3)"), "error.constructor_unfinished");
+}
+
 TEST(ConstructorText, illegal_numbers_are_left_to_validate) {
   EXPECT_EQ(parsed("Conv2d(1, 1, 3, stride=0)").stride, (Pair{0, 0}));
   EXPECT_EQ(parsed("Conv2d(1, 1, 3, padding=-1)").padding, (Pair{-1, -1}));

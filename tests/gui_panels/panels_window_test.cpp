@@ -1,0 +1,205 @@
+// The panels in the real interface, off screen, as a user works with them.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/io/image.h"
+#include "app/io/npy.h"
+#include "tests/gui/driven_window.h"
+
+namespace convscope {
+namespace {
+
+class Panels : public DrivenWindow {
+ protected:
+  double weight(int64_t flat) { return window().workbench().computation()->tensors.weight.at(flat); }
+  bool visible(const std::string& name) { return widget(name) != nullptr; }
+};
+
+TEST_F(Panels, the_constructor_call_is_an_editor_of_the_layer) {
+  open("no_padding_no_strides");
+  play("click constructor\nkey ctrl+a\ntype nn.Conv2d(2, 3, (2, 3), stride=2, padding=1, bias=False)\nkey enter");
+  const ConvParams& params = session().params;
+  EXPECT_EQ(params.in_channels, 2);
+  EXPECT_EQ(params.out_channels, 3);
+  EXPECT_EQ(params.kernel_size, (Pair{2, 3}));
+  EXPECT_EQ(params.stride, (Pair{2, 2}));
+  EXPECT_FALSE(params.bias);
+  EXPECT_EQ(plan().in_channels, 2);
+}
+
+TEST_F(Panels, a_wrong_call_says_why_and_changes_nothing_until_it_is_restored) {
+  open("no_padding_no_strides");
+  const ConvParams before = session().params;
+  play("click constructor\nkey ctrl+a\ntype Conv2d(1, 1, 3, strides=2)\nexpect constructor.error");
+  EXPECT_EQ(session().params, before);
+  play("click section.conv2d\nexpect constructor.error\nclick constructor.reset\nexpect no constructor.error");
+  EXPECT_EQ(session().params, before);
+}
+
+TEST_F(Panels, an_illegal_field_explains_itself_beneath_it_and_shows_the_inequality) {
+  open("no_padding_no_strides", 1280, 1400);
+  play(
+      "click kernel_size.h\ntype 9\nkey enter\n"
+      "expect kernel_size.error\nexpect output_size.violated");
+  const WidgetRect* field = widget("kernel_size.h");
+  const WidgetRect* words = widget("kernel_size.error");
+  ASSERT_TRUE(field && words);
+  EXPECT_GE(words->y0, field->y1 - 1);
+  EXPECT_LT(words->y0, widget("stride.h")->y0);
+  EXPECT_EQ(plan().kernel.h, 3);
+}
+
+TEST_F(Panels, height_and_width_move_together_until_they_are_unlinked) {
+  open("no_padding_no_strides", 1280, 1200);
+  play("click stride.h.plus");
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+  EXPECT_FALSE(visible("stride.w"));
+  play("click stride.link\nclick stride.w.minus");
+  EXPECT_EQ(session().params.stride, (Pair{2, 1}));
+  play("click stride.link");
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+}
+
+TEST_F(Panels, from_same_to_numbers_the_padding_stays_what_it_was) {
+  open("no_padding_no_strides", 1280, 1200);
+  play("click padding.kind\nclick padding.kind.same");
+  EXPECT_EQ(session().params.padding_kind, PaddingKind::same);
+  EXPECT_EQ(plan().out, plan().in);
+  play("click padding.kind\nclick padding.kind.numbers");
+  EXPECT_EQ(session().params.padding, (Pair{1, 1}));
+}
+
+TEST_F(Panels, the_buttons_of_groups_keep_to_legal_numbers) {
+  open("no_padding_no_strides", 1280, 1200);
+  play(
+      "click constructor\nkey ctrl+a\ntype Conv2d(6, 12, 3)\nkey enter\nclick groups.plus\nclick groups.plus\n"
+      "click groups.plus");
+  EXPECT_EQ(session().params.groups, 6);
+  EXPECT_EQ(window().workbench().error(), nullptr);
+  play("click in_channels.plus");
+  EXPECT_EQ(session().params.in_channels, 12);
+  EXPECT_EQ(window().workbench().error(), nullptr);
+}
+
+TEST_F(Panels, cells_are_typed_one_after_the_other) {
+  open("no_padding_no_strides", 1280, 1400);
+  play("click kernel.cell.0.0\ntype 10\nkey tab\ntype 20\nkey enter\ntype -3.5\nkey enter");
+  EXPECT_EQ(session().weight.kind, SourceKind::values);
+  EXPECT_EQ(weight(0), 10);
+  EXPECT_EQ(weight(1), 20);
+  EXPECT_EQ(weight(2), -3.5);
+}
+
+TEST_F(Panels, the_arrows_move_between_rows_of_cells) {
+  open("no_padding_no_strides", 1280, 1400);
+  play("click kernel.cell.0.1\nkey down\nwait frames 3\ntype 42\nkey enter");
+  EXPECT_EQ(weight(4), 42);
+}
+
+TEST_F(Panels, a_list_typed_into_a_cell_is_the_tensor) {
+  open("no_padding_no_strides", 1280, 1400);
+  play("click kernel.cell.1.1\ntype [[1, 0], [0, -1]]\nkey enter");
+  EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
+  EXPECT_EQ(weight(3), -1);
+}
+
+TEST_F(Panels, copied_numbers_can_be_pasted_elsewhere) {
+  open("no_padding_no_strides", 1280, 1600);
+  play("click kernel.named\nclick kernel.named.sobel_x\nclick kernel.copy\nclick input.numbers\nclick input.paste");
+  EXPECT_EQ(session().input.kind, SourceKind::values);
+  EXPECT_EQ(session().input_shape, (Shape{1, 1, 3, 3}));
+  for (int64_t i = 0; i < 9; ++i) {
+    EXPECT_EQ(window().workbench().computation()->tensors.input.at(i), weight(i)) << i;
+  }
+}
+
+TEST_F(Panels, text_that_is_no_tensor_is_explained_and_changes_nothing) {
+  open("no_padding_no_strides", 1280, 1400);
+  const Session before = session();
+  play("click kernel.cell.0.0\ntype [[1, 2], [3]]\nkey enter\nexpect kernel.error");
+  EXPECT_EQ(session(), before);
+}
+
+TEST_F(Panels, the_cell_panel_shows_the_cell_under_the_pointer) {
+  open("no_padding_no_strides", 1280, 1400);
+  play(
+      "expect cell.list\nexpect cell.grid\nexpect cell.shows.0.0.0.0\nhover output[0,0,1,1]\nwait frames 3\n"
+      "expect cell.shows.0.0.1.1\nhover cell.result\nwait frames 3\nexpect cell.shows.0.0.0.0");
+}
+
+TEST_F(Panels, a_picture_is_opened_by_typing_its_name) {
+  TemporaryFolder folder;
+  Pixels pixels{6, 5, std::vector<uint8_t>(6 * 5 * 4, 200)};
+  pixels.rgba[1] = 7;
+  const std::string path = folder.file("\u7167\u7247 1.png");
+  ASSERT_TRUE(write_png(path, pixels).ok());
+  open("no_padding_no_strides");
+  play("click input.open\nclick file_dialog.name\ntype " + path + "\nkey enter\nwait idle\nexpect input.file");
+  EXPECT_EQ(session().input.path, path);
+  EXPECT_EQ(session().params.in_channels, 3);
+  EXPECT_EQ(plan().in, (Pair{5, 6}));
+}
+
+TEST_F(Panels, the_file_dialog_walks_folders_and_goes_away_by_escape) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("inner"));
+  ASSERT_TRUE(write_npy(folder.file("inner") + "/w.npy", *Tensor::zeros({2, 1, 4, 5}, DType::float32)).ok());
+  std::ofstream(folder.file("inner") + "/notes.txt") << "x";
+  open("no_padding_no_strides", 1280, 1400);
+  play(
+      "click kernel.open\nclick file_dialog.name\ntype " + folder.path() +
+      "\nkey enter\ndouble_click file_dialog.entry.inner\nexpect file_dialog.entry.w.npy\n"
+      "expect no file_dialog.entry.notes.txt\nclick file_dialog.path\ndouble_click file_dialog.entry.w.npy\nwait idle\n"
+      "expect no file_dialog.list");
+  EXPECT_EQ(session().weight.kind, SourceKind::npy);
+  EXPECT_EQ(session().params.kernel_size, (Pair{4, 5}));
+  EXPECT_EQ(session().params.out_channels, 2);
+  play("click kernel.open\nexpect file_dialog.list\nkey escape\nwait frames 2\nexpect no file_dialog.list");
+}
+
+TEST_F(Panels, a_missing_file_is_named_and_the_dialog_stays) {
+  open("no_padding_no_strides");
+  const Session before = session();
+  play(
+      "click input.open\nclick file_dialog.name\ntype /nowhere/at/all.png\nkey enter\nexpect file_dialog.error\n"
+      "expect file_dialog.list");
+  EXPECT_EQ(session(), before);
+}
+
+TEST_F(Panels, an_export_is_written_and_asks_before_it_replaces) {
+  TemporaryFolder folder;
+  const std::string path = folder.file("\u52a8\u753b.gif");
+  open("no_padding_no_strides");
+  const std::string choose = "click export.target\nkey ctrl+a\ntype " + path + "\nkey enter\n";
+  play("click toolbar.export\n" + choose +
+       "click export.last\nkey ctrl+a\ntype 1\nkey enter\nclick export.ok\nwait idle\nwait frames 3\n"
+       "expect export.done");
+  ASSERT_TRUE(std::filesystem::exists(path));
+  const auto size = std::filesystem::file_size(path);
+  std::ofstream(path) << "mine";
+  play("click export.ok\nexpect export.replace\nclick export.keep\nexpect export.ok");
+  EXPECT_EQ(std::filesystem::file_size(path), 4u);
+  play("click export.ok\nclick export.replace\nwait idle\nwait frames 3\nexpect export.done");
+  EXPECT_EQ(std::filesystem::file_size(path), size);
+}
+
+TEST_F(Panels, an_export_that_cannot_be_written_says_so) {
+  open("no_padding_no_strides");
+  play(
+      "click toolbar.export\nclick export.format\nclick export.format.png\nclick export.target\nkey ctrl+a\n"
+      "type /nowhere/at/all.png\nkey enter\nclick export.ok\nwait idle\nwait frames 3\nexpect export.error\n"
+      "expect no export.done");
+}
+
+TEST_F(Panels, an_impossible_export_cannot_be_started) {
+  open("no_padding_no_strides");
+  play("click toolbar.export\nclick export.last\nkey ctrl+a\ntype 99\nkey enter\nwait frames 2\nexpect export.error");
+  const WidgetRect* ok = widget("export.ok");
+  ASSERT_TRUE(ok);
+  EXPECT_FALSE(ok->enabled);
+}
+
+}  // namespace
+}  // namespace convscope
