@@ -1,0 +1,122 @@
+#!/bin/bash
+# The main job through the real window: xdotool moves a real pointer and presses real keys under Xvfb. Where a widget is,
+# is asked of the same interface drawn off screen after the same actions.
+#
+# Usage: real_window_test.sh CONVSCOPE MAKE_PICTURE. Exit status 77: something the test needs is not installed.
+set -eu
+convscope=$1
+make_picture=$2
+for tool in xvfb-run xdotool ffprobe; do
+  command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
+done
+if [ -z "${CONVSCOPE_IN_XVFB:-}" ]; then
+  exec env CONVSCOPE_IN_XVFB=1 xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" "$0" "$convscope" "$make_picture"
+fi
+
+folder=$(mktemp -d)
+window_pid=
+cleanup() {
+  [ -z "$window_pid" ] || kill "$window_pid" 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+fail() {
+  echo "failed: $*" >&2
+  exit 1
+}
+export XDG_CONFIG_HOME=$folder/config XDG_STATE_HOME=$folder/state XDG_DATA_HOME=$folder/data LC_ALL=C.UTF-8
+size=1280x800
+actions=$folder/actions.txt
+: >"$actions"
+
+"$make_picture" "$folder"
+
+"$convscope" tutorial_5_1 >"$folder/window.log" 2>&1 &
+window_pid=$!
+window=$(timeout 30 xdotool search --sync --onlyvisible --pid $window_pid | head -n 1)
+[ -n "$window" ] || fail "no window appeared: $(cat "$folder/window.log")"
+eval "$(xdotool getwindowgeometry --shell "$window")"
+[ "${WIDTH}x$HEIGHT" = $size ] || fail "the window is ${WIDTH}x$HEIGHT, not $size"
+
+# did LINE: says to the off-screen twin what the real window is about to be told.
+did() { echo "$1" >>"$actions"; }
+centre_of() {
+  "$convscope" screenshot tutorial_5_1 -o "$folder/twin.png" --size $size --actions "$actions" --list-widgets |
+    awk -v name="$1" '$1 == name { print int(($2 + $4) / 2), int(($3 + $5) / 2); found = 1 } END { exit !found }' ||
+    fail "the twin has no widget $1 after: $(cat "$actions")"
+}
+click() {
+  local at
+  at=$(centre_of "$1")
+  set -- "$1" $at
+  xdotool mousemove --window "$window" "$2" "$3" sleep 0.1 mousedown 1 sleep 0.1 mouseup 1 sleep 0.2
+  did "click $1"
+}
+key() {
+  xdotool key --window "$window" --delay 120 "$1"
+  sleep 0.15
+  did "key $2"
+}
+type_text() {
+  xdotool type --window "$window" --delay 40 "$1"
+  sleep 0.2
+  did "type $1"
+}
+enter_value() {
+  click "$1"
+  key ctrl+a ctrl+a
+  type_text "$2"
+  key Return enter
+}
+
+xdotool windowfocus "$window" sleep 0.3
+key ctrl+o ctrl+o
+type_text "$folder/picture.png"
+key Return enter
+did "wait idle"
+sleep 1
+enter_value padding.h 1
+enter_value stride.h 2
+# Folded away, the input makes room for the kernel: nothing needs scrolling.
+click section.input
+click kernel.named
+# The list opens at its present choice, which is the last but one: to the top of it.
+at=$(centre_of kernel.named.values)
+xdotool mousemove --window "$window" ${at% *} ${at#* } sleep 0.1 click --repeat 20 --delay 60 4 sleep 0.3
+did "scroll kernel.named.values 20"
+click kernel.named.sobel_x
+did "wait idle"
+
+# Forty steps, played at two a second.
+xdotool key --window "$window" --delay 120 space
+sleep 20.3
+xdotool key --window "$window" --delay 120 space
+sleep 0.3
+
+key ctrl+s ctrl+s
+type_text "$folder/job.json"
+key Return enter
+for _ in $(seq 50); do [ -s "$folder/job.json" ] && break; sleep 0.1; done
+[ -s "$folder/job.json" ] || fail "the project was not saved"
+
+key ctrl+e ctrl+e
+click export.target
+key ctrl+a ctrl+a
+type_text "$folder/job.gif"
+key Tab tab
+enter_value export.last 40
+click export.ok
+for _ in $(seq 600); do [ -s "$folder/job.gif" ] && break; sleep 0.1; done
+[ -s "$folder/job.gif" ] || fail "no GIF was exported"
+
+"$convscope" check "$folder/job.json" || fail "the saved project is not good"
+for wanted in '"stride"' '"sobel_x"' 'picture.png'; do
+  grep -q -- "$wanted" "$folder/job.json" || fail "the project does not mention $wanted: $(cat "$folder/job.json")"
+done
+step=$(sed -n 's/.*"step": *\([0-9]*\).*/\1/p' "$folder/job.json")
+# The window's clock starts a moment after the key is pressed.
+[ "$step" -ge 38 ] && [ "$step" -le 44 ] || fail "about forty steps should have been played, but the step is $step"
+seconds=$(ffprobe -v error -show_entries packet=duration_time -of csv=p=0 "$folder/job.gif" | awk -F, '{ s += $1 } END { printf "%.2f", s }')
+[ "$seconds" = 22.00 ] || fail "forty steps and the pause take 22 seconds, but the GIF takes $seconds"
+kill -0 $window_pid || fail "the window did not survive: $(cat "$folder/window.log")"
+echo "The real window opened a picture, filtered it, played forty steps and exported them."
