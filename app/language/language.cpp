@@ -1,6 +1,7 @@
 #include "app/language/language.h"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -12,7 +13,12 @@ namespace convscope {
 
 namespace {
 
-using Table = std::unordered_map<std::string, std::string>;
+/// Looks words up without making a string of the key: every frame of the window asks a hundred times.
+struct KeyHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
+};
+using Table = std::unordered_map<std::string, std::string, KeyHash, std::equal_to<>>;
 
 Table load(std::string_view folder) {
   Table table;
@@ -46,7 +52,7 @@ std::string_view intern(std::string_view key) {
 
 const std::string* find(Language language, std::string_view key) {
   const Table& texts = table_of(language);
-  const auto found = texts.find(std::string(key));
+  const auto found = texts.find(key);
   return found == texts.end() ? nullptr : &found->second;
 }
 

@@ -13,6 +13,7 @@
 #include "app/scene/theme.h"
 #include "app/session/session_json.h"
 #include "tests/gui/driven_window.h"
+#include "tests/render/count_allocations.h"
 
 namespace convscope {
 namespace {
@@ -409,6 +410,23 @@ TEST_F(WindowTest, chinese_lines_break_between_characters_but_not_before_closing
     EXPECT_NE(lines.find('\n'), std::string::npos);
     lines.erase(std::remove(lines.begin(), lines.end(), '\n'), lines.end());
     EXPECT_EQ(lines, text) << "nothing is lost";
+  }
+}
+
+TEST_F(WindowTest, a_frame_allocates_nothing_that_the_last_one_allocated) {
+  if (!test::allocations_are_counted()) GTEST_SKIP() << "a sanitizer counts its own";
+  for (const char* name : {"tutorial_5_3"}) {
+    for (Lens lens : {Lens::sliding, Lens::im2col}) {
+      Session session = find_preset(name)->session;
+      session.title = name;
+      session.lens = lens;
+      open(session);
+      play("click padding.h.plus\nhover timeline.step");
+      for (int i = 0; i < 4; ++i) off_->frame();
+      const long before = test::allocations_so_far();
+      for (int i = 0; i < 4; ++i) off_->frame();
+      EXPECT_EQ(test::allocations_so_far() - before, 0) << name << " " << name_of(lens);
+    }
   }
 }
 
