@@ -33,20 +33,6 @@ Shape ConvNdPlan::output_shape() const {
 
 namespace {
 
-/// The values that `groups` may have, "1, 2, 4"; the first twelve.
-std::string common_divisors(int64_t a, int64_t b) {
-  const int64_t greatest = std::gcd(a, b);
-  std::string list;
-  int found = 0;
-  // Divisors beyond a million are of no help to anyone and would take long to find.
-  for (int64_t d = 1; d <= greatest && d <= 1'000'000 && found < 12; ++d) {
-    if (greatest % d != 0) continue;
-    if (found++ > 0) list += ", ";
-    list += std::to_string(d);
-  }
-  return list;
-}
-
 /// The pads of one axis; empty where 'same' needs more than int64_t holds.
 std::optional<std::array<int64_t, 2>> pads_of(const ConvNdParams& p, int axis) {
   switch (p.padding.kind) {
@@ -101,6 +87,19 @@ Result<void> check_channels(int64_t in_channels, int64_t out_channels) {
     return Error{"error.out_channels_not_positive", "out_channels", {std::to_string(out_channels)}};
   }
   return {};
+}
+
+std::string common_divisors(int64_t a, int64_t b) {
+  const int64_t greatest = std::gcd(a, b);
+  std::string list;
+  int found = 0;
+  // Divisors beyond a million are of no help to anyone and would take long to find.
+  for (int64_t d = 1; d <= greatest && d <= 1'000'000 && found < 12; ++d) {
+    if (greatest % d != 0) continue;
+    if (found++ > 0) list += ", ";
+    list += std::to_string(d);
+  }
+  return list;
 }
 
 Result<void> check_groups(int64_t in_channels, int64_t out_channels, int64_t groups) {

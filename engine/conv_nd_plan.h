@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "engine/conv_plan.h"
 #include "engine/result.h"
@@ -71,6 +72,8 @@ ConvPlan as_conv2d(const ConvNdPlan& plan);
 Result<void> check_channels(int64_t in_channels, int64_t out_channels);
 /// Errors: error.groups_not_positive, error.in_channels_not_divisible, error.out_channels_not_divisible.
 Result<void> check_groups(int64_t in_channels, int64_t out_channels, int64_t groups);
+/// The values that `groups` may have, "1, 2, 4"; the first twelve.
+std::string common_divisors(int64_t in_channels, int64_t out_channels);
 /// The input's channels against the layer's. Errors: error.in_channels_mismatch.
 Result<void> check_input_channels(int64_t in_channels, const Leading& leading, const Shape& input_shape);
 
