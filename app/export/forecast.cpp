@@ -107,10 +107,11 @@ Result<ExportPlan> plan_export(const ConvPlan& plan, const ExportSettings& setti
 }
 
 float export_scale(const ExportSettings& settings) {
-  // Composed for 960x540 and enlarged from there, so that letters are as large a part of every picture. Below half of
-  // that they would no longer be readable, so the picture shows less furniture instead of smaller one.
-  const float fit = std::min(static_cast<float>(settings.width) / 960.0f, static_cast<float>(settings.height) / 540.0f);
-  return std::max(fit, 0.5f);
+  // Composed for 960x540, or 540x960 upright, and enlarged from there, so that letters are as large a part of every
+  // picture. Below three quarters of that captions would no longer be readable: small pictures show less instead.
+  const auto [short_side, long_side] = std::minmax(settings.width, settings.height);
+  const float fit = std::min(static_cast<float>(long_side) / 960.0f, static_cast<float>(short_side) / 540.0f);
+  return std::max(fit, 0.75f);
 }
 
 Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings) {

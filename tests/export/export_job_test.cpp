@@ -285,10 +285,12 @@ TEST(Export, scale_keeps_the_composition) {
   EXPECT_FLOAT_EQ(export_scale(settings), 1.0f);
   settings.width = 1920, settings.height = 1080;
   EXPECT_FLOAT_EQ(export_scale(settings), 2.0f);
-  settings.width = 540, settings.height = 960;
-  EXPECT_FLOAT_EQ(export_scale(settings), 0.5625f);
+  settings.width = 1080, settings.height = 1920;
+  EXPECT_FLOAT_EQ(export_scale(settings), 2.0f);
+  settings.width = 1000, settings.height = 540;
+  EXPECT_FLOAT_EQ(export_scale(settings), 1.0f);
   settings.width = 16, settings.height = 16;
-  EXPECT_FLOAT_EQ(export_scale(settings), 0.5f);
+  EXPECT_FLOAT_EQ(export_scale(settings), 0.75f);
 }
 
 }  // namespace
