@@ -24,32 +24,32 @@ struct Memory {
   bool typing = false;
 };
 
-/// Breaks the call between its arguments, under its opening bracket, as PEP 8 has it.
+/// Breaks the call between its arguments, under its opening bracket, as PEP 8 has it. Pairs stay in one piece.
 std::string broken_into_lines(const std::string& call, size_t columns) {
   constexpr std::string_view kIndent = "       ";  // as wide as "Conv2d("
+  const int deepest = call.starts_with("Sequential") ? 2 : 1;
   std::string lines;
   size_t column = 0;
-  size_t at = 0;
-  while (at < call.size()) {
-    size_t end = call.find(", ", at);
-    // A pair is one piece.
-    const size_t open = call.find('(', at == 0 ? 7 : at);
-    if (open != std::string::npos && end != std::string::npos && open < end) {
-      end = call.find(')', open);
-      if (end != std::string::npos) end = call.find(", ", end);
-    }
-    const size_t stop = end == std::string::npos ? call.size() : end + 2;
-    const std::string piece = call.substr(at, stop - at);
-    const size_t length = piece.ends_with(' ') ? piece.size() - 1 : piece.size();
-    if (column > 0 && column + length > columns) {
-      while (!lines.empty() && lines.back() == ' ') lines.pop_back();
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t at = 0; at < call.size(); ++at) {
+    if (call[at] == '(') ++depth;
+    if (call[at] == ')') --depth;
+    const bool last = at + 1 == call.size();
+    const bool ends_here = last || (call[at] == ',' && depth <= deepest);
+    if (!ends_here) continue;
+    const std::string_view piece = std::string_view(call).substr(begin, at + 1 - begin);
+    if (column > 0 && column + 1 + piece.size() > columns) {
       lines += '\n';
       lines += kIndent;
       column = kIndent.size();
+    } else if (column > 0) {
+      lines += ' ';
+      ++column;
     }
     lines += piece;
     column += piece.size();
-    at = stop;
+    begin = at + 2;  // behind the comma and its blank
   }
   return lines;
 }

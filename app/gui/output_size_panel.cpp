@@ -118,7 +118,10 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
     write_numbers(m.numbers[axis], size, symmetric, m.alike ? "H = W" : axis == 0 ? "H" : "W");
     write_result(m.result[axis], size);
     m.note[axis].clear();
-    if (size.remainder > 0) {
+    if (size.remainder > 0 && m.alike) {
+      // One sentence for both.
+      if (axis == 1) m.note[axis] = tr(ui.language(), "size.both_left_over", {std::to_string(size.remainder)});
+    } else if (size.remainder > 0) {
       const bool one = size.remainder == 1;
       const char* key = axis == 0 ? (one ? "size.row_left_over" : "size.rows_left_over")
                                   : (one ? "size.column_left_over" : "size.columns_left_over");
@@ -288,13 +291,10 @@ void draw_illegal(UiContext& ui) {
   ui.widgets.note_item("output_size.violated");
 }
 
-/// What floor drops; of both axes where one formula stands for both.
-void draw_notes(UiContext& ui, size_t axis) {
-  const Memory& m = memory();
-  const size_t end = m.alike ? 2 : axis + 1;
-  for (; axis < end; ++axis) {
-    if (!m.note[axis].empty()) ui_words(ui, m.note[axis].c_str(), Role::secondary, ui.fonts.caption);
-  }
+/// What floor drops.
+void draw_note(UiContext& ui, size_t axis) {
+  const std::string& note = memory().note[axis];
+  if (!note.empty()) ui_words(ui, note.c_str(), Role::secondary, ui.fonts.caption);
 }
 
 }  // namespace
@@ -326,7 +326,7 @@ void draw_output_size_panel(UiContext& ui) {
       m.result[axis].draw(ui, 20, width - indent);
     }
     ui.widgets.note_item(kNames[axis]);
-    if (axis == 1 || !m.alike) draw_notes(ui, m.alike ? 0 : axis);
+    draw_note(ui, axis);
   }
   ui_gap(ui, 12);
   ui.shows(m.shape);
