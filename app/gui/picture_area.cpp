@@ -13,7 +13,6 @@ namespace convscope {
 namespace {
 
 constexpr double kWheelFactor = 1.2;
-constexpr double kCellHintDelay = 0.35;
 constexpr double kProgressDelay = 0.2;
 
 /// A card over the picture: a child window, so that the picture does not feel the mouse through it.
@@ -245,7 +244,6 @@ void PictureArea::react(UiContext& ui) {
   const float x = (io.MousePos.x - box_.x0) / ui.scale;
   const float y = (io.MousePos.y - box_.y0) / ui.scale;
   const ComputationPtr computation = ui.workbench.computation();
-  const std::optional<CellRef> before = hovered_;
   hovered_.reset();
   if (!computation) return;
   const ConvPlan& plan = computation->plan;
@@ -254,7 +252,6 @@ void PictureArea::react(UiContext& ui) {
   const bool pointing = hovered || (active && drag_ == Drag::step);
   const std::optional<CellRef> under = pointing ? pick(scene_, x, y) : std::nullopt;
   if (drag_ != Drag::pan) hovered_ = under;
-  if (hovered_ != before) pointing_since_ = ui.time_seconds;
 
   if (hovered && io.MouseWheel != 0) {
     view_ = zoomed(view_, std::pow(kWheelFactor, static_cast<double>(io.MouseWheel)), x, y, plan, ui.session().lens);
@@ -299,7 +296,7 @@ void PictureArea::react(UiContext& ui) {
   }
   if (hovered_ && drag_ == Drag::none) {
     if (step_of(plan, *hovered_, current)) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
-    if (ui.time_seconds - pointing_since_ > kCellHintDelay) show_cell(ui, *hovered_);
+    show_cell(ui, *hovered_);
   }
 }
 
@@ -316,15 +313,23 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
       CellRef other = cell;
       other.c = cell.c / 3 * 3 + channel;
       const std::string line = describe_cell(*computation, other, step);
-      if (!line.empty()) words += (words.empty() ? "" : "\n") + line;
+      if (!line.empty()) words += (words.empty() ? "" : "   ") + line;
     }
   }
   if (words.empty()) {
-    if (cell.tensor == TensorId::input) ImGui::SetTooltip("%s", ui.text("picture.padding_cell"));
-    return;
+    if (cell.tensor != TensorId::input) return;
+    words = ui.text("picture.padding_cell");
   }
+  // In the corner: next to the pointer it would hide the neighbours that are to be compared.
   const UiFont mono(ui.fonts.mono);
-  ImGui::SetTooltip("%s", words.c_str());
+  const ImVec2 size = ImGui::CalcTextSize(words.c_str());
+  const ImVec2 low(box_.x0 + ui.px(12), std::floor(box_.y1 - ui.px(12) - size.y - ui.px(12)));
+  const ImVec2 high(low.x + size.x + ui.px(20), low.y + size.y + ui.px(12));
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(low, high, ui_color32(ui, Role::panel), ui.px(6));
+  list->AddRect(low, high, ui_color32(ui, Role::border), ui.px(6));
+  list->AddText({low.x + ui.px(10), low.y + ui.px(6)}, ui_color32(ui, Role::text), words.c_str());
+  ui.widgets.note_rect("picture.pointed", low.x, low.y, high.x, high.y);
 }
 
 void PictureArea::draw_overlays(UiContext& ui) {

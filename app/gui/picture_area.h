@@ -42,7 +42,6 @@ class PictureArea {
   Lens framed_lens_ = Lens::sliding;
   Shape framed_input_;
   double busy_since_ = -1;
-  double pointing_since_ = 0;
 };
 
 /// The step (from 0) that a cell of the picture stands for: an output cell or one of the product, a row of im2col, or

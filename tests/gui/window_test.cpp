@@ -239,9 +239,34 @@ TEST_F(WindowTest, pointing_at_a_cell_lights_it_and_its_relatives) {
   EXPECT_EQ(*window().picture().hovered(), output_cell(0, 1, 1));
   int lit = 0;
   for (const Mark& mark : window().scene().marks) lit += mark.role == Role::hover;
+  EXPECT_NE(widget("picture.pointed"), nullptr) << "its name and value";
   EXPECT_GT(lit, 9) << "the cell, its window's nine inputs and nine weights";
   play("hover toolbar.help");
   EXPECT_FALSE(window().picture().hovered());
+}
+
+TEST_F(WindowTest, cells_are_described_by_name_and_value) {
+  open("tutorial_5_2");
+  const Computation& computation = *window().workbench().computation();
+  EXPECT_EQ(describe_cell(computation, {TensorId::input, 0, 0, 2, 2}, 0), "x[0, 0, 2, 2] = 12");
+  EXPECT_EQ(describe_cell(computation, {TensorId::weight, 0, 0, 1, 2}, 0), "w[0, 0, 1, 2] = -1");
+  EXPECT_EQ(describe_cell(computation, {TensorId::output, 0, 0, 1, 1}, 0), "y[0, 0, 1, 1] = -6");
+  EXPECT_EQ(describe_cell(computation, {TensorId::input, 0, 0, -1, 0}, 0), "") << "padding";
+  EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 4, 4}, 0), "im2col[4, 4] = x[0, 0, 2, 2] = 12");
+  EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 0, 0}, 0), "im2col[0, 0] = 0");
+  EXPECT_EQ(describe_cell(computation, {TensorId::product, 0, 0, 4, 0}, 0), "y[0, 0, 1, 1] = -6");
+  EXPECT_EQ(describe_cell(computation, {TensorId::kernel_matrix, 0, 0, 5, 0}, 0), "w[0, 0, 1, 2] = -1");
+}
+
+TEST_F(WindowTest, the_step_of_a_cell) {
+  open("tutorial_5_3");  // two channels in, three out, 5x5, kernel 3
+  EXPECT_EQ(step_of(plan(), {TensorId::output, 0, 2, 1, 0}, 0), 2 * 9 + 3);
+  EXPECT_EQ(step_of(plan(), {TensorId::input, 0, 1, 2, 2}, 10), 9 + 4) << "keeps the output channel";
+  EXPECT_EQ(step_of(plan(), {TensorId::im2col, 0, 0, 8, 0}, 20), 18 + 8);
+  EXPECT_EQ(step_of(plan(), {TensorId::product, 0, 0, 2, 1}, 0), 9 + 2);
+  EXPECT_EQ(step_of(plan(), {TensorId::weight, 0, 0, 0, 0}, 0), std::nullopt);
+  EXPECT_EQ(step_of(plan(), {TensorId::im2col, 0, 0, 99, 0}, 0), std::nullopt);
+  EXPECT_EQ(step_of(plan(), {TensorId::input, 0, 0, -1, -1}, 0), 0) << "padding counts to the nearest window";
 }
 
 TEST_F(WindowTest, a_picture_that_is_dropped_becomes_the_input) {
