@@ -88,8 +88,6 @@ struct Number {
 
 Number number_at(double value, const NumberStyle& style) {
   Number number;
-  // 0 times a negative weight is -0 to the processor and 0 to everybody else.
-  if (value == 0) value = 0;
   number.length = format_styled(value, style, number.text.data(), static_cast<int>(number.text.size()) - 1);
   return number;
 }

@@ -59,6 +59,12 @@ void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, f
   }
   const float grow = static_cast<float>(grid.gap()) / 2;
   whole = {whole.x0 - grow, whole.y0 - grow, whole.x1 + grow, whole.y1 + grow};
+  if (grid.pitch < kMinCellPitch) {
+    // A dark outline drowns in a dark picture, so it stands on a light one.
+    Mark& halo = frame.painter.box(whole, Role::canvas, Fill::none, Outline::ring, grid.radius() + grow);
+    halo.size = 6 * std::max(1.0f, frame.stage.ui);
+    halo.opacity = opacity;
+  }
   frame.painter.box(whole, Role::window, Fill::none, Outline::thick, grid.radius() + grow).opacity = opacity;
 }
 

@@ -57,8 +57,8 @@ int shortest_scientific(double value, int max_chars, char* text, size_t size) {
 int special(double value, int max_chars, char* text, size_t size) {
   if (std::isnan(value)) return std::snprintf(text, size, "nan");
   if (std::isinf(value)) return std::snprintf(text, size, value < 0 ? "-inf" : "inf");
-  if (value == 0 && std::signbit(value))
-    return std::snprintf(text, size, max_chars >= 4 ? "-0.0" : max_chars >= 2 ? "-0" : "0");
+  // 0 times a negative weight is -0 to the processor and 0 to everybody else.
+  if (value == 0) value = 0;
   if (value == std::floor(value) && std::abs(value) < kLargest) {
     const int length = fixed(value, 0, text, size);
     return length <= max_chars ? length : shortest_scientific(value, max_chars, text, size);
@@ -153,7 +153,7 @@ int format_styled(double value, const NumberStyle& style, char* out, int capacit
   }
   length = fixed(value, style.decimals, text, sizeof text);
   const char* from = text;
-  // A sign before nothing but zeros would say that it is PyTorch's negative zero.
+  // A sign before nothing but zeros says nothing.
   if (text[0] == '-' && reads_as_zero(text, length)) {
     ++from;
     --length;

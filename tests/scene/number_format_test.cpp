@@ -33,9 +33,8 @@ TEST(format_number, prints_whole_numbers_without_a_point) {
   EXPECT_EQ(format(0, 10), "0");
 }
 
-TEST(format_number, keeps_the_sign_of_a_negative_zero) {
-  EXPECT_EQ(format(-0.0, 10), "-0.0");
-  EXPECT_EQ(format(-0.0, 2), "-0");
+TEST(format_number, shows_a_negative_zero_as_zero) {
+  EXPECT_EQ(format(-0.0, 10), "0");
 }
 
 TEST(format_number, turns_to_scientific_notation_for_small_and_large_numbers) {
@@ -117,7 +116,7 @@ TEST(format_styled, does_not_invent_a_negative_zero) {
   style.decimals = 1;
   style.max_chars = 4;
   EXPECT_EQ(styled(-0.02, style), "0.0");
-  EXPECT_EQ(styled(-0.0, style), "-0.0");
+  EXPECT_EQ(styled(-0.0, style), "0");
 }
 
 TEST(format_styled, leaves_out_the_leading_zero_only_where_asked) {
