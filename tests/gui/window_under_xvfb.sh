@@ -46,6 +46,7 @@ changed_since() { shot now; differ "$1" now; }
 gone() { ! kill -0 "$pid" 2>/dev/null; }
 
 click() {
+  # shellcheck disable=SC2046  # two numbers
   xdotool mousemove $(middle "$1")
   sleep 0.3
   xdotool mousedown 1
@@ -104,6 +105,7 @@ press l
 soon changed_since dark || fail "L does not change the language"
 
 shot before_scrub
+# shellcheck disable=SC2046  # three numbers
 set -- $(awk '$1 == "timeline.scrub" { print $2 + 8, $4 - 2, int(($3 + $5) / 2) }' "$work/widgets")
 xdotool mousemove "$1" "$3"
 sleep 0.2

@@ -48,8 +48,7 @@ centre_of() {
 click() {
   local at
   at=$(centre_of "$1")
-  set -- "$1" $at
-  xdotool mousemove --window "$window" "$2" "$3" sleep 0.1 mousedown 1 sleep 0.1 mouseup 1 sleep 0.2
+  xdotool mousemove --window "$window" "${at% *}" "${at#* }" sleep 0.1 mousedown 1 sleep 0.1 mouseup 1 sleep 0.2
   did "click $1"
 }
 key() {
@@ -82,7 +81,7 @@ click section.input
 click kernel.named
 # The list opens at its present choice, which is the last but one: to the top of it.
 at=$(centre_of kernel.named.values)
-xdotool mousemove --window "$window" ${at% *} ${at#* } sleep 0.1 click --repeat 20 --delay 60 4 sleep 0.3
+xdotool mousemove --window "$window" "${at% *}" "${at#* }" sleep 0.1 click --repeat 20 --delay 60 4 sleep 0.3
 did "scroll kernel.named.values 20"
 click kernel.named.sobel_x
 did "wait idle"
@@ -115,7 +114,7 @@ for wanted in '"stride"' '"sobel_x"' 'picture.png'; do
 done
 step=$(sed -n 's/.*"step": *\([0-9]*\).*/\1/p' "$folder/job.json")
 # The window's clock starts a moment after the key is pressed.
-[ "$step" -ge 38 ] && [ "$step" -le 44 ] || fail "about forty steps should have been played, but the step is $step"
+{ [ "$step" -ge 38 ] && [ "$step" -le 44 ]; } || fail "about forty steps should have been played, but the step is $step"
 seconds=$(ffprobe -v error -show_entries packet=duration_time -of csv=p=0 "$folder/job.gif" | awk -F, '{ s += $1 } END { printf "%.2f", s }')
 [ "$seconds" = 22.00 ] || fail "forty steps and the pause take 22 seconds, but the GIF takes $seconds"
 kill -0 $window_pid || fail "the window did not survive: $(cat "$folder/window.log")"
