@@ -257,10 +257,10 @@ TEST_P(MainJob, the_last_frames_of_gif_and_mp4_are_the_still_of_step_forty) {
   const Result<Tensor> wanted = read_image(file("step40.png"));
   ASSERT_TRUE(wanted.ok());
   for (const auto& [name, least_psnr] : {std::pair{"job.gif", 30.0}, std::pair{"job.mp4", 24.0}}) {
-    // Of the frames after the fortieth step the last one stays in the file.
+    // Of the frames of the fortieth step and the pause the last one stays in the file.
     const std::string last = file(std::string(name) + ".png");
     const Ran ran =
-        run("ffmpeg -v error -i " + file(name) + " -vf select='gte(t\\,20.0)' -vsync 0 -update 1 -y " + last);
+        run("ffmpeg -v error -i " + file(name) + " -vf select='gte(t\\,19.5)' -vsync 0 -update 1 -y " + last);
     ASSERT_EQ(ran.status, 0) << ran.output;
     const Result<Tensor> seen = read_image(last);
     ASSERT_TRUE(seen.ok()) << ran.output;
