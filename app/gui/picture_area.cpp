@@ -304,16 +304,22 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
   const ComputationPtr computation = ui.workbench.computation();
   const int64_t step = ui.playback.moment().step;
   std::string words = describe_cell(*computation, cell, step);
-  // A pixel in colours is three cells.
-  const bool colours = std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
+  // A pixel in colours is three cells: x[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
+  const bool colours = cell.tensor == TensorId::input &&
+                       std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
                                    [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
   if (colours && !words.empty()) {
-    words.clear();
+    const bool batch = !computation->plan.unbatched;
+    words = "x[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
+            std::to_string(cell.x) + "] = ";
     for (int64_t channel = 0; channel < 3; ++channel) {
       CellRef other = cell;
       other.c = cell.c / 3 * 3 + channel;
       const std::string line = describe_cell(*computation, other, step);
-      if (!line.empty()) words += (words.empty() ? "" : "   ") + line;
+      const size_t value = line.find(" = ");
+      if (value == std::string::npos) continue;
+      if (channel > 0) words += ", ";
+      words += line.substr(value + 3);
     }
   }
   if (words.empty()) {
