@@ -2,38 +2,44 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154  # $root and $script come from whoever sources this file
 
-# Sets $build: build/release in the clone or, where the clone cannot be written to, a folder in the user's cache.
+# Sets $builds: build/ in the clone or, where the clone cannot be written to, a folder in the user's cache. Each
+# preset of CMakePresets.json has its folder there.
 choose_build_folder() {
-  if mkdir -p -- "$root/build/release" 2>/dev/null && [ -w "$root/build/release" ]; then
-    build=$root/build/release
+  if mkdir -p -- "$root/build" 2>/dev/null && [ -w "$root/build" ]; then
+    builds=$root/build
     return 0
   fi
   cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}
   case "$cache" in
-    /.cache) cache=${TMPDIR:-/tmp}/convscope-$(id -u) ;;
+    /.cache) cache=${TMPDIR:-/tmp}/cache-$(id -u) ;;
   esac
-  build=$cache/convscope/build/release
-  mkdir -p -- "$build"
-  echo "$script: $root cannot be written to; building in $build"
+  builds=$cache/convscope/build
+  mkdir -p -- "$builds"
+  echo "$script: $root cannot be written to; building in $builds"
 }
 
-# Whether $build holds a finished configuration of this very folder (a clone that was moved needs a new one).
+# Whether the preset's folder is of this very clone; one that was moved or copied is not.
+belongs_here() {
+  grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$builds/$1/CMakeCache.txt" 2>/dev/null
+}
+
 is_configured() {
-  [ -f "$build/build.ninja" ] && grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt" 2>/dev/null
+  [ -f "$builds/$1/build.ninja" ] && belongs_here "$1"
 }
 
-# Configures the release preset; further arguments go to cmake.
+# configure PRESET [ARGUMENTS OF CMAKE]
 configure() {
-  fresh=
-  if [ -f "$build/CMakeCache.txt" ] &&
-    ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
-    fresh=--fresh
+  preset=$1
+  shift
+  if [ -f "$builds/$preset/CMakeCache.txt" ] && ! belongs_here "$preset"; then
+    set -- --fresh "$@"
   fi
-  # shellcheck disable=SC2086  # no word where it is empty
-  cmake $fresh -S "$root" --preset release -B "$build" "$@"
+  cmake -S "$root" --preset "$preset" -B "$builds/$preset" "$@"
 }
 
-# Builds the targets named.
+# build PRESET TARGETS...
 build() {
-  cmake --build "$build" --target "$@"
+  preset=$1
+  shift
+  cmake --build "$builds/$preset" --target "$@"
 }
