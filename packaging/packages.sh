@@ -45,10 +45,9 @@ install_missing() {
   # shellcheck disable=SC2046  # one word per package is wanted
   set -- $(missing_packages "$@")
   [ $# -gt 0 ] || return 0
-  echo "$script: installing $# packages: $*"
   if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-      echo "$script: error: packages are missing and there is no sudo; run as root: apt-get install $*" >&2
+      echo "$script: error: packages are missing and there is no sudo; run as root: apt-get install --no-install-recommends $*" >&2
       return 1
     fi
     # sudo may ask for a password only where somebody can answer.
@@ -58,10 +57,11 @@ install_missing() {
       sudo_words='sudo -n'
     else
       echo "$script: error: packages are missing and sudo wants a password, which nobody can type without a" \
-        "terminal; run: sudo apt-get install $*" >&2
+        "terminal; run: sudo apt-get install --no-install-recommends $*" >&2
       return 1
     fi
   fi
+  echo "$script: installing $# packages: $*"
   refreshed=no
   if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -print 2>/dev/null | head -n 1)" ]; then
     as_root apt-get update -q || return 1

@@ -58,7 +58,7 @@ if said_by 1000 delta; then
   echo "missing packages without a password were accepted"
   exit 1
 fi
-expect said 'sudo apt-get install delta'
+expect said 'sudo apt-get install --no-install-recommends delta'
 expect_silence log
 
 # sudo that needs none is used without a question.
