@@ -39,7 +39,7 @@ as_root() {
 # Installs those of the packages named that are missing and says which; does nothing, quickly, when none is.
 install_missing() {
   if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "$script: no dpkg here, so packages are not checked; README.md names what Debian calls them" >&2
+    echo "$script: no dpkg here, so packages are not checked; packaging/packages.sh lists what Debian calls them" >&2
     return 0
   fi
   # shellcheck disable=SC2046  # one word per package is wanted
