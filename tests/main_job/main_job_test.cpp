@@ -102,7 +102,7 @@ class MainJob : public testing::TestWithParam<const char*> {
       fs::create_directories(folder);
       std::ofstream(folder / "actions.txt") << script((root_ / picture).string(), folder.string());
       ran_[picture] = run("env -u DISPLAY XDG_CONFIG_HOME=" + folder.string() +
-                          " " CONVSCOPE_BINARY " screenshot tutorial_5_1 --size 1600x900 -o " + folder.string() +
+                          " '" CONVSCOPE_BINARY "' screenshot tutorial_5_1 --size 1600x900 -o " + folder.string() +
                           "/window.png --actions " + folder.string() + "/actions.txt");
     }
     std::ifstream file(CONVSCOPE_SOURCE_DIR "/tests/main_job/main_job.json");
@@ -251,8 +251,8 @@ TEST_P(MainJob, gif_and_mp4_have_the_size_and_the_length_of_forty_steps) {
 
 TEST_P(MainJob, the_last_frames_of_gif_and_mp4_are_the_still_of_step_forty) {
   if (run("ffmpeg -version").status != 0) GTEST_SKIP() << "ffmpeg is not installed";
-  const Ran still =
-      run(CONVSCOPE_BINARY " export " + file("job.json") + " -o " + file("step40.png") + " --size 1920x1080 --step 40");
+  const Ran still = run("'" CONVSCOPE_BINARY "' export " + file("job.json") + " -o " + file("step40.png") +
+                        " --size 1920x1080 --step 40");
   ASSERT_EQ(still.status, 0) << still.output;
   const Result<Tensor> wanted = read_image(file("step40.png"));
   ASSERT_TRUE(wanted.ok());
