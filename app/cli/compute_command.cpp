@@ -1,23 +1,26 @@
-// `convscope compute conv2d`: real tensors in, real tensors out.
+// `convscope compute OP`: real tensors in, real tensors out.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "app/cli/command.h"
-#include "app/cli/conv_options.h"
 #include "app/cli/messages.h"
+#include "app/cli/operation_options.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
-#include "engine/conv2d.h"
+#include "engine/conv2d_backward.h"
+#include "engine/conv_nd.h"
+#include "engine/conv_transpose.h"
 
 namespace convscope {
 
 namespace {
 
 struct ComputeOptions {
-  std::string operation, input, weight, output;
-  std::optional<std::string> bias;
-  ConvOptions conv;
+  std::string operation, input, output;
+  std::optional<std::string> weight, bias, grad_output, output_indices;
+  OperationOptions arguments;
   EngineOptions engine;
 };
 
@@ -55,8 +58,9 @@ DType common_type(std::initializer_list<const Loaded*> all) {
 Result<void> write_picture(const std::string& path, const Tensor& tensor) {
   const Shape& shape = tensor.shape();
   const int rank = shape.rank();
-  const int64_t channels = shape[rank - 3];
-  const bool is_picture = (channels == 1 || channels == 3) && (rank == 3 || shape[0] == 1);
+  const bool is_plane = rank == 3 || rank == 4;
+  const int64_t channels = is_plane ? shape[rank - 3] : 0;
+  const bool is_picture = is_plane && (channels == 1 || channels == 3) && (rank == 3 || shape[0] == 1);
   constexpr int64_t kMaxSide = 1 << 20;
   if (!is_picture || shape[rank - 1] > kMaxSide || shape[rank - 2] > kMaxSide) {
     return Error{"error.output_not_a_picture", "-o", {path, shape.to_string()}};
@@ -78,50 +82,130 @@ Result<void> write_picture(const std::string& path, const Tensor& tensor) {
   return write_png(path, pixels);
 }
 
-Result<void> run_compute(const ComputeOptions& options) {
-  if (Result<void> known = check_operation(options.operation); !known) return known;
-  ConvParams params;
-  if (Result<void> applied = apply_conv_options(options.conv, params); !applied) return applied;
-  Result<Conv2dOptions> engine = engine_options(options.engine);
-  if (!engine) return engine.error();
-  const std::string ending = std::filesystem::path(options.output).extension().string();
-  if (ending != ".npy" && ending != ".png") return Error{"error.compute_output_ending", "-o", {options.output}};
+/// The tensors that were given, in one dtype.
+struct Inputs {
+  Loaded input, weight, bias, grad_output;
+  DType dtype = DType::float32;
+};
 
-  Result<Loaded> input = load(options.input);
-  if (!input) return input.error();
-  Result<Loaded> weight = load(options.weight);
-  if (!weight) return weight.error();
-  Loaded bias;
-  if (options.bias) {
-    Result<Loaded> loaded = load(*options.bias);
+Result<Inputs> load_inputs(const ComputeOptions& options) {
+  Inputs inputs;
+  const std::pair<const std::optional<std::string>, Loaded*> files[] = {{options.input, &inputs.input},
+                                                                        {options.weight, &inputs.weight},
+                                                                        {options.bias, &inputs.bias},
+                                                                        {options.grad_output, &inputs.grad_output}};
+  for (const auto& [path, target] : files) {
+    if (!path) continue;
+    Result<Loaded> loaded = load(*path);
     if (!loaded) return loaded.error();
-    bias = *std::move(loaded);
+    *target = *std::move(loaded);
   }
-  const Shape& kernel = weight->tensor.shape();
-  if (kernel.rank() != 4) return Error{"error.weight_rank", "--weight", {kernel.to_string()}};
-  const std::optional<int64_t> in_channels = checked_mul(kernel[1], params.groups);
-  if (!in_channels) return Error{"error.size_overflow", "in_channels", {"in_channels"}};
-  params.out_channels = kernel[0];
-  // A group number that makes no sense is validate()'s to refuse.
-  params.in_channels = params.groups >= 1 ? *in_channels : kernel[1];
-  params.kernel_size = {kernel[2], kernel[3]};
-  params.bias = options.bias.has_value();
-  params.dtype = common_type({&*input, &*weight, &bias});
+  inputs.dtype = common_type({&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output});
+  return inputs;
+}
 
-  Result<ConvPlan> plan = validate(params, input->tensor.shape());
-  if (!plan) return plan.error();
-  const Shape bias_shape = bias.tensor.shape();
-  if (Result<void> fits = check_weight(*plan, kernel, options.bias ? &bias_shape : nullptr); !fits) return fits;
-  Tensor tensors[3];
-  const Tensor* loaded[3] = {&input->tensor, &weight->tensor, &bias.tensor};
-  for (int i = 0; i < 3; ++i) {
-    Result<Tensor> converted = loaded[i]->to(params.dtype);
+Result<void> convert(Inputs& inputs) {
+  for (Loaded* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
+    Result<Tensor> converted = loaded->tensor.to(inputs.dtype);
     if (!converted) return converted.error();
-    tensors[i] = *std::move(converted);
+    loaded->tensor = *std::move(converted);
   }
-  Result<Tensor> output = conv2d(*plan, tensors[0], tensors[1], tensors[2], *engine);
+  return {};
+}
+
+/// Three files behind one prefix: all numbers are there before the first is written.
+Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& gradients) {
+  const std::pair<const char*, const Tensor*> files[] = {
+      {".input.npy", &gradients.input}, {".weight.npy", &gradients.weight}, {".bias.npy", &gradients.bias}};
+  for (const auto& [ending, tensor] : files) {
+    if (Result<void> written = write_npy(prefix + ending, *tensor); !written) return written;
+  }
+  return {};
+}
+
+Result<void> write_output(const std::string& path, const Tensor& output) {
+  return path.ends_with(".png") ? write_picture(path, output) : write_npy(path, output);
+}
+
+Result<void> compute_gradients(const ComputeOptions& options, const ConvNdPlan& plan, const Inputs& inputs,
+                               const Conv2dOptions& engine) {
+  if (!options.grad_output) return Error{"error.missing_option", "--grad-output", {"--grad-output"}};
+  const Result<Conv2dGradients> gradients =
+      conv2d_backward(as_conv2d(plan), inputs.input.tensor, inputs.weight.tensor, inputs.grad_output.tensor, engine);
+  if (!gradients) return gradients.error();
+  return write_gradients(options.output, *gradients);
+}
+
+Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, const Inputs& inputs,
+                          const Conv2dOptions& engine) {
+  const PoolIndices wanted = options.output_indices ? PoolIndices::wanted : PoolIndices::none;
+  const Result<PoolResult> result = pool(plan, inputs.input.tensor, wanted, engine.threads, engine.job);
+  if (!result) return result.error();
+  if (Result<void> written = write_output(options.output, result->output); !written) return written;
+  if (!options.output_indices) return {};
+  return write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+}
+
+/// All operations that make one tensor.
+Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
+                           const Conv2dOptions& engine) {
+  const Tensor& input = inputs.input.tensor;
+  if (const auto* conv = std::get_if<ConvNdPlan>(&plan)) {
+    return conv_nd(*conv, input, inputs.weight.tensor, inputs.bias.tensor, engine);
+  }
+  if (const auto* transposed = std::get_if<ConvTransposePlan>(&plan)) {
+    return conv_transpose(*transposed, input, inputs.weight.tensor, inputs.bias.tensor, engine);
+  }
+  const FoldPlan& windows = std::get<FoldPlan>(plan);
+  return operation.family == OperationFamily::fold ? fold(windows, input) : unfold(windows, input);
+}
+
+Result<void> check_ending(const Operation& operation, const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  const bool is_prefix = operation.family == OperationFamily::conv_backward;
+  if (is_prefix || ending == ".npy" || ending == ".png") return {};
+  return Error{"error.compute_output_ending", "-o", {path}};
+}
+
+Result<void> run_compute(const ComputeOptions& options) {
+  using Family = OperationFamily;
+  const Result<Operation> operation = parse_operation(options.operation);
+  if (!operation) return operation.error();
+  const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose, Family::conv_backward};
+  if (Result<void> good =
+          check_option_use(*operation, options.arguments,
+                           {{"--weight", options.weight.has_value(), with_weight},
+                            {"--bias", options.bias.has_value(), {Family::conv, Family::conv_transpose}},
+                            {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
+                            {"--output-indices", options.output_indices.has_value(), {Family::max_pool}},
+                            {"--algorithm", options.engine.algorithm.has_value(), with_weight},
+                            {"--kernel-size",
+                             options.arguments.kernel_size.has_value(),
+                             {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
+      !good) {
+    return good;
+  }
+  const Result<Conv2dOptions> engine = engine_options(options.engine);
+  if (!engine) return engine.error();
+  if (Result<void> good = check_ending(*operation, options.output); !good) return good;
+
+  Result<Inputs> inputs = load_inputs(options);
+  if (!inputs) return inputs.error();
+  WeightShapes shapes;
+  if (options.weight) shapes.weight = inputs->weight.tensor.shape();
+  shapes.has_bias = options.bias.has_value();
+  const Result<OperationPlan> plan =
+      plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
+  if (!plan) return plan.error();
+  if (Result<void> converted = convert(*inputs); !converted) return converted;
+
+  if (operation->family == Family::conv_backward) {
+    return compute_gradients(options, std::get<ConvNdPlan>(*plan), *inputs, *engine);
+  }
+  if (const auto* pool_plan = std::get_if<PoolPlan>(&*plan)) return compute_pool(options, *pool_plan, *inputs, *engine);
+  const Result<Tensor> output = compute_one(*operation, *plan, *inputs, *engine);
   if (!output) return output.error();
-  return ending == ".png" ? write_picture(options.output, *output) : write_npy(options.output, *output);
+  return write_output(options.output, *output);
 }
 
 }  // namespace
@@ -131,10 +215,12 @@ void add_compute_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("compute", words("cli.compute"));
   command->add_option("operation", options->operation, words("cli.operation"))->required();
   command->add_option("--input", options->input, words("cli.compute.input"))->required();
-  command->add_option("--weight", options->weight, words("cli.compute.weight"))->required();
+  command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
+  command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
   command->add_option("-o,--output", options->output, words("cli.compute.output"))->required();
-  add_conv_options(*command, options->conv);
+  command->add_option("--output-indices", options->output_indices, words("cli.compute.output_indices"));
+  add_operation_options(*command, options->arguments);
   add_engine_options(*command, options->engine);
   command->callback([options, &run] { run = [options] { return run_compute(*options); }; });
 }

@@ -1,13 +1,14 @@
-// The options that are Conv2d's arguments, shared by the commands that take them.
+// The options that are arguments of the operations, shared by the commands that take them.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/conv2d.h"
+#include "engine/conv_nd_plan.h"
 #include "engine/conv_params.h"
-#include "engine/conv_plan.h"
 #include "engine/result.h"
 
 namespace convscope {
@@ -19,8 +20,17 @@ struct ConvOptions {
 
 /// Adds --stride --padding --pads --dilation --groups --padding-mode.
 void add_conv_options(CLI::App& command, ConvOptions& options);
-/// Errors: those of parse_pair and parse_integer, error.padding_mode_word, error.pads_and_padding.
+/// Errors: those of parse_spatial and parse_integer, error.padding_mode_word, error.pads_and_padding.
 Result<void> apply_conv_options(const ConvOptions& options, ConvParams& params);
+Result<void> apply_conv_options(const ConvOptions& options, ConvNdParams& params);
+
+/// "2" for every axis or one number for each, outermost first. Errors: those of parse_integers.
+Result<Spatial> parse_spatial(std::string_view text, const std::string& option, int dims);
+/// The parts of apply_conv_options() that other operations share; absent texts leave the target as it is.
+Result<void> apply_spatial(const std::optional<std::string>& text, const char* option, int dims, Spatial& target);
+Result<void> apply_integer(const std::optional<std::string>& text, const char* option, int64_t& target);
+/// --padding or --pads. Errors: also error.pads_and_padding.
+Result<void> apply_padding(const ConvOptions& options, int dims, SpatialPadding& padding);
 
 struct EngineOptions {
   std::optional<std::string> algorithm, threads;

@@ -1,16 +1,15 @@
-// `convscope size conv2d`: the output-size formula with its numbers, and what the convolution costs. Allocates nothing
-// of the tensors' size.
+// `convscope size OP`: the output-size formula with its numbers, and what the operation costs. Allocates nothing of the
+// tensors' size.
 #include <cmath>
 #include <cstdio>
 
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
-#include "app/cli/conv_options.h"
 #include "app/cli/messages.h"
-#include "app/session/json_reader.h"
-#include "engine/conv_plan.h"
-#include "engine/cost.h"
-#include "engine/output_size.h"
+#include "app/cli/operation_options.h"
+#include "app/cli/size_formula.h"
+#include "engine/checked_math.h"
+#include "engine/operation_cost.h"
 
 namespace convscope {
 
@@ -18,25 +17,10 @@ namespace {
 
 struct SizeOptions {
   std::string operation, input_size;
-  std::optional<std::string> weight_size, bias_size, out_channels, kernel_size;
+  std::optional<std::string> weight_size, bias_size, out_channels;
   bool json = false;
-  ConvOptions conv;
+  OperationOptions arguments;
 };
-
-/// "floor((224 + 3 + 3 - 1*(7 - 1) - 1) / 2) + 1 = floor(223 / 2) + 1 = 112"
-std::string substitution(const OutputSize& size) {
-  const auto text = [](int64_t v) { return std::to_string(v); };
-  return "floor((" + text(size.n) + " + " + text(size.pad_begin) + " + " + text(size.pad_end) + " - " + text(size.d) +
-         "*(" + text(size.k) + " - 1) - 1) / " + text(size.s) + ") + 1 = floor(" + text(size.numerator) + " / " +
-         text(size.s) + ") + 1 = " + text(size.out);
-}
-
-Json axis_json(const OutputSize& size) {
-  return {{"input", size.n},    {"pad_begin", size.pad_begin},  {"pad_end", size.pad_end},
-          {"dilation", size.d}, {"kernel_size", size.k},        {"effective_kernel_size", size.effective_k},
-          {"stride", size.s},   {"numerator", size.numerator},  {"remainder", size.remainder},
-          {"output", size.out}, {"formula", substitution(size)}};
-}
 
 /// "7.0 MiB" behind a number of bytes that is hard to read.
 std::string readable(int64_t bytes) {
@@ -53,89 +37,157 @@ std::string readable(int64_t bytes) {
   return text;
 }
 
-Result<ConvParams> params_of(const SizeOptions& options, const Shape& input) {
-  ConvParams params;
-  if (Result<void> applied = apply_conv_options(options.conv, params); !applied) return applied.error();
-  params.bias = options.bias_size.has_value();
+bool has_weight(const Operation& operation) {
+  return operation.family == OperationFamily::conv || operation.family == OperationFamily::conv_transpose ||
+         operation.family == OperationFamily::conv_backward;
+}
+
+/// The weight's shape: as given, or from --out-channels, --kernel-size and the input's channels.
+Result<Shape> weight_shape(const Operation& operation, const SizeOptions& options, const Shape& input) {
   if (options.weight_size) {
-    if (options.out_channels || options.kernel_size) return Error{"error.weight_size_twice", "--weight-size", {}};
-    Result<Shape> weight = parse_shape(*options.weight_size, "--weight-size");
-    if (!weight) return weight.error();
-    if (weight->rank() != 4) return Error{"error.weight_rank", "--weight-size", {weight->to_string()}};
-    const std::optional<int64_t> in_channels = checked_mul((*weight)[1], params.groups);
-    if (!in_channels) return Error{"error.size_overflow", "in_channels", {"in_channels"}};
-    params.out_channels = (*weight)[0];
-    params.in_channels = params.groups >= 1 ? *in_channels : (*weight)[1];
-    params.kernel_size = {(*weight)[2], (*weight)[3]};
-    return params;
+    if (options.out_channels || options.arguments.kernel_size) {
+      return Error{"error.weight_size_twice", "--weight-size", {}};
+    }
+    return parse_shape(*options.weight_size, "--weight-size");
   }
-  if (!options.out_channels || !options.kernel_size) {
+  if (!options.out_channels || !options.arguments.kernel_size) {
     return Error{"error.missing_option", "--weight-size", {"--weight-size"}};
   }
-  Result<int64_t> out_channels = parse_integer(*options.out_channels, "--out-channels");
+  const Result<int64_t> out_channels = parse_integer(*options.out_channels, "--out-channels");
   if (!out_channels) return out_channels.error();
-  Result<Pair> kernel = parse_pair(*options.kernel_size, "--kernel-size");
+  const Result<Spatial> kernel = parse_spatial(*options.arguments.kernel_size, "--kernel-size", operation.dims);
   if (!kernel) return kernel.error();
-  params.out_channels = *out_channels;
-  params.kernel_size = *kernel;
-  if (input.rank() >= 3) params.in_channels = input[input.rank() - 3];
-  return params;
+  int64_t groups = 1;
+  if (Result<void> good = apply_integer(options.arguments.conv.groups, "--groups", groups); !good) return good.error();
+  const int64_t in_channels = input.rank() > operation.dims ? input[input.rank() - operation.dims - 1] : 1;
+  const bool upward = operation.family == OperationFamily::conv_transpose;
+  if (groups < 1) return Error{"error.groups_not_positive", "groups", {std::to_string(groups)}};
+  // The axis of the channels that a group shares: a remainder is for the gate to name.
+  const int64_t shared = upward ? *out_channels : in_channels;
+  if (shared % groups != 0) {
+    return Error{upward ? "error.out_channels_not_divisible" : "error.in_channels_not_divisible",
+                 "groups",
+                 {std::to_string(shared), std::to_string(groups), common_divisors(in_channels, *out_channels)}};
+  }
+  Shape shape = upward ? Shape{in_channels, shared / groups} : Shape{*out_channels, shared / groups};
+  for (int64_t k : *kernel) shape.push_back(k);
+  return shape;
+}
+
+Result<OperationCost> cost_of_operation(const Operation& operation, const OperationPlan& plan) {
+  if (operation.family == OperationFamily::conv_backward) return cost_of_backward(std::get<ConvNdPlan>(plan));
+  if (operation.family == OperationFamily::fold) return cost_of_fold(std::get<FoldPlan>(plan));
+  if (operation.family == OperationFamily::unfold) return cost_of_unfold(std::get<FoldPlan>(plan));
+  if (const auto* pool = std::get_if<PoolPlan>(&plan)) return cost_of(*pool);
+  if (const auto* upward = std::get_if<ConvTransposePlan>(&plan)) return cost_of(*upward);
+  return cost_of(std::get<ConvNdPlan>(plan));
+}
+
+/// What a size report is made of.
+struct Report {
+  Operation operation;
+  Shape input, output;
+  std::optional<Shape> weight;
+  int64_t biases = 0;
+  OperationCost cost;
+  const char* formula_key = "";
+  std::vector<AxisFormula> axes;
+};
+
+std::vector<int64_t> list_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+void print_json(const Report& report) {
+  Json json;
+  json["operation"] = std::string(report.operation.name);
+  json["input_size"] = list_of(report.input);
+  if (report.weight) json["weight_size"] = list_of(*report.weight);
+  json["output_size"] = list_of(report.output);
+  if (report.operation.family == OperationFamily::conv_backward) {
+    json["grad_input_size"] = list_of(report.input);
+    json["grad_weight_size"] = list_of(*report.weight);
+    json["grad_bias_size"] = {(*report.weight)[0]};
+  }
+  for (const AxisFormula& axis : report.axes) json[axis.name] = axis.numbers;
+  json["parameters"] = report.cost.parameters;
+  json["macs"] = report.cost.macs;
+  if (!report.weight) json["window_operations"] = report.cost.window_operations;
+  json["input_bytes"] = report.cost.input_bytes;
+  json["weight_bytes"] = report.cost.weight_bytes;
+  json["output_bytes"] = report.cost.output_bytes;
+  json["im2col_bytes"] = report.cost.im2col_bytes;
+  json["arithmetic_intensity"] = report.cost.intensity;
+  print(pretty(json) + "\n");
+}
+
+void print_text(const Report& report) {
+  const Language language = cli_language();
+  const auto line = [&](const std::string& key, std::initializer_list<std::string> args) {
+    print(tr(language, key, args) + "\n");
+  };
+  const OperationCost& cost = report.cost;
+  line(report.formula_key, {});
+  for (const AxisFormula& axis : report.axes) line(axis.text_key, {axis.text});
+  if (report.weight) {
+    line("cli.size.parameters", {std::to_string(cost.parameters), std::to_string(cost.parameters - report.biases),
+                                 std::to_string(report.biases)});
+    line("cli.size.macs", {std::to_string(cost.macs)});
+  } else if (cost.window_operations > 0) {
+    line("cli.size.window_operations", {std::to_string(cost.window_operations)});
+  }
+  line("cli.size.im2col", {std::to_string(cost.im2col_bytes), readable(cost.im2col_bytes)});
+  if (report.operation.family == OperationFamily::conv_backward) {
+    line("cli.size.gradients",
+         {report.input.to_string(), report.weight->to_string(), std::to_string((*report.weight)[0])});
+  }
+  line("cli.size.output", {});
+  print(report.output.to_string() + "\n");
 }
 
 Result<void> run_size(const SizeOptions& options) {
-  if (Result<void> known = check_operation(options.operation); !known) return known;
-  Result<Shape> input = parse_shape(options.input_size, "--input-size");
+  using Family = OperationFamily;
+  const Result<Operation> operation = parse_operation(options.operation);
+  if (!operation) return operation.error();
+  const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose, Family::conv_backward};
+  if (Result<void> good = check_option_use(*operation, options.arguments,
+                                           {{"--weight-size", options.weight_size.has_value(), with_weight},
+                                            {"--out-channels", options.out_channels.has_value(), with_weight},
+                                            {"--bias-size", options.bias_size.has_value(), with_weight}});
+      !good) {
+    return good;
+  }
+  const Result<Shape> input = parse_shape(options.input_size, "--input-size");
   if (!input) return input.error();
-  Result<ConvParams> params = params_of(options, *input);
-  if (!params) return params.error();
-  Result<ConvPlan> plan = validate(*params, *input);
+
+  Report report;
+  report.operation = *operation;
+  report.input = *input;
+  WeightShapes shapes;
+  shapes.has_bias = options.bias_size.has_value();
+  if (has_weight(*operation)) {
+    const Result<Shape> weight = weight_shape(*operation, options, *input);
+    if (!weight) return weight.error();
+    shapes.weight = report.weight = *weight;
+  }
+  const Result<OperationPlan> plan = plan_operation(*operation, options.arguments, shapes, DType::float32, *input);
   if (!plan) return plan.error();
   if (options.bias_size) {
-    Result<Shape> bias = parse_shape(*options.bias_size, "--bias-size");
+    const Result<Shape> bias = parse_shape(*options.bias_size, "--bias-size");
     if (!bias) return bias.error();
-    if (Result<void> fits = check_weight(*plan, plan->weight_shape(), &*bias); !fits) return fits;
+    const Shape wanted = bias_shape_of(*plan);
+    if (*bias != wanted) return Error{"error.bias_shape", "bias", {bias->to_string(), wanted.to_string()}};
+    report.biases = wanted[0];
   }
-  Result<ConvCost> cost = conv_cost(*plan);
+  const Result<OperationCost> cost = cost_of_operation(*operation, *plan);
   if (!cost) return cost.error();
-  const std::optional<OutputSize> height =
-      output_size(plan->in.h, plan->pads.top, plan->pads.bottom, plan->kernel.h, plan->dilation.h, plan->stride.h);
-  const std::optional<OutputSize> width =
-      output_size(plan->in.w, plan->pads.left, plan->pads.right, plan->kernel.w, plan->dilation.w, plan->stride.w);
-  if (!height || !width) return Error{"error.size_overflow", "padding", {"padding"}};
-
-  const Shape output = plan->output_shape();
+  report.cost = *cost;
+  report.output = output_shape_of(*operation, *plan);
+  report.formula_key = formula_key(*operation, *plan);
+  report.axes = axis_formulas(*operation, *plan);
   if (options.json) {
-    Json json;
-    json["operation"] = options.operation;
-    json["input_size"] = std::vector<int64_t>(input->begin(), input->end());
-    const Shape weight = plan->weight_shape();
-    json["weight_size"] = std::vector<int64_t>(weight.begin(), weight.end());
-    json["output_size"] = std::vector<int64_t>(output.begin(), output.end());
-    json["height"] = axis_json(*height);
-    json["width"] = axis_json(*width);
-    json["parameters"] = cost->parameters;
-    json["macs"] = cost->macs;
-    json["input_bytes"] = cost->input_bytes;
-    json["weight_bytes"] = cost->weight_bytes;
-    json["output_bytes"] = cost->output_bytes;
-    json["im2col_bytes"] = cost->im2col_bytes;
-    print(pretty(json) + "\n");
-    return {};
+    print_json(report);
+  } else {
+    print_text(report);
   }
-  const Language language = cli_language();
-  const auto line = [&](const char* key, std::initializer_list<std::string> args) {
-    print(tr(language, key, args) + "\n");
-  };
-  line("cli.size.formula", {});
-  line("cli.size.height", {substitution(*height)});
-  line("cli.size.width", {substitution(*width)});
-  const int64_t biases = plan->bias ? plan->out_channels : 0;
-  line("cli.size.parameters",
-       {std::to_string(cost->parameters), std::to_string(cost->parameters - biases), std::to_string(biases)});
-  line("cli.size.macs", {std::to_string(cost->macs)});
-  line("cli.size.im2col", {std::to_string(cost->im2col_bytes), readable(cost->im2col_bytes)});
-  line("cli.size.output", {});
-  print(output.to_string() + "\n");
   return {};
 }
 
@@ -149,8 +201,7 @@ void add_size_command(CLI::App& app, Run& run) {
   command->add_option("--weight-size", options->weight_size, words("cli.size.weight_size"));
   command->add_option("--bias-size", options->bias_size, words("cli.size.bias_size"));
   command->add_option("--out-channels", options->out_channels, words("cli.size.out_channels"));
-  command->add_option("--kernel-size", options->kernel_size, words("cli.size.kernel_size"));
-  add_conv_options(*command, options->conv);
+  add_operation_options(*command, options->arguments);
   command->add_flag("--json", options->json, words("cli.json"));
   command->callback([options, &run] { run = [options] { return run_size(*options); }; });
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cassert>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -258,15 +259,18 @@ Result<NpyFile> read_npy(const std::string& path) {
   return result;
 }
 
-Result<void> write_npy(const std::string& path, const Tensor& tensor) {
+namespace {
+
+/// A whole file: version 1, C order, little endian; `descr` names the type of the numbers.
+Result<void> write_numbers(const std::string& path, const char* descr, const Shape& extents, const void* numbers,
+                           size_t bytes) {
   std::string shape = "(";
-  for (int axis = 0; axis < tensor.shape().rank(); ++axis) {
-    shape += std::to_string(tensor.shape()[axis]);
-    if (axis == 0 || axis + 1 < tensor.shape().rank()) shape += axis + 1 < tensor.shape().rank() ? ", " : ",";
+  for (int axis = 0; axis < extents.rank(); ++axis) {
+    shape += std::to_string(extents[axis]);
+    if (axis == 0 || axis + 1 < extents.rank()) shape += axis + 1 < extents.rank() ? ", " : ",";
   }
   shape += ")";
-  std::string header = std::string("{'descr': '") + (tensor.dtype() == DType::float32 ? "<f4" : "<f8") +
-                       "', 'fortran_order': False, 'shape': " + shape + ", }";
+  std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': " + shape + ", }";
   // The data starts at a multiple of 64, behind spaces and a newline.
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
@@ -278,10 +282,22 @@ Result<void> write_npy(const std::string& path, const Tensor& tensor) {
   Result<AtomicFile> file = AtomicFile::create(path);
   if (!file) return file.error();
   if (Result<void> written = file->write(start.data(), start.size()); !written) return written;
-  const void* data = tensor.dtype() == DType::float32 ? static_cast<const void*>(tensor.data<float>())
-                                                      : static_cast<const void*>(tensor.data<double>());
-  if (Result<void> written = file->write(data, static_cast<size_t>(tensor.bytes())); !written) return written;
+  if (Result<void> written = file->write(numbers, bytes); !written) return written;
   return file->commit();
+}
+
+}  // namespace
+
+Result<void> write_npy(const std::string& path, const Tensor& tensor) {
+  const bool single = tensor.dtype() == DType::float32;
+  const void* data =
+      single ? static_cast<const void*>(tensor.data<float>()) : static_cast<const void*>(tensor.data<double>());
+  return write_numbers(path, single ? "<f4" : "<f8", tensor.shape(), data, static_cast<size_t>(tensor.bytes()));
+}
+
+Result<void> write_npy_integers(const std::string& path, const Shape& shape, std::span<const int64_t> numbers) {
+  assert(shape.numel() == static_cast<int64_t>(numbers.size()));
+  return write_numbers(path, "<i8", shape, numbers.data(), numbers.size_bytes());
 }
 
 }  // namespace convscope

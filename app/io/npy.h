@@ -1,6 +1,7 @@
 // NumPy's .npy files.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "engine/result.h"
@@ -25,5 +26,7 @@ Result<Shape> npy_shape(const std::string& path);
 
 /// Writes version 1, C order, little endian; the file appears whole or not at all.
 Result<void> write_npy(const std::string& path, const Tensor& tensor);
+/// The same for whole numbers, as int64. Needs as many numbers as the shape has.
+Result<void> write_npy_integers(const std::string& path, const Shape& shape, std::span<const int64_t> numbers);
 
 }  // namespace convscope

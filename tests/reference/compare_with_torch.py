@@ -1,137 +1,179 @@
 #!/usr/bin/env python3
-"""Holds `convscope compute conv2d` against PyTorch on random parameters, refusals included.
+"""Holds `convscope compute` and `convscope size` against PyTorch on random parameters, refusals included.
 
 For developers who have a Python with torch and numpy:
-    compare_with_torch.py build/release/convscope [--cases 200] [--seed 1] [--algorithm auto]
-Prints the seed, the largest difference relative to the tolerance, and each case that disagrees; exits with 1 if any.
+    compare_with_torch.py build/release/convscope [--cases 200] [--minutes 5] [--seed 1] [--operation conv3d]
+Prints the seed, how many cases of each operation ran, the largest difference relative to the tolerance of two orders
+of summation, and each case that disagrees; exits with 1 if any does.
 """
 
 import argparse
+import collections
 import os
 import random
 import subprocess
 import sys
 import tempfile
-import warnings
+import time
 
 import numpy
 import torch
-from torch import nn
 
-warnings.filterwarnings("ignore")
+import torch_operations as operations
 
-MODES = ["zeros", "reflect", "replicate", "circular"]
 ALGORITHMS = ["auto", "naive", "im2col"]
 
 
-def random_case(source):
-    groups = source.choice([1, 1, 1, 2, 3, 8])
-    slip = source.randint(0, 15)  # now and then a rule is broken
-    pair = lambda low, high: (source.randint(low, high), source.randint(low, high))
-    case = dict(
-        in_channels=groups * source.randint(1, 9) + (slip == 1),
-        out_channels=groups * source.randint(1, 20) + (slip == 2),
-        kernel_size=pair(1, 7),
-        stride=pair(1, 4) if source.random() < 0.5 else (1, 1),
-        padding=source.choice(["same", "valid", pair(0, 6), pair(0, 3), pair(0, 1)]),
-        dilation=pair(1, 4) if source.random() < 0.3 else (1, 1),
-        groups=groups,
-        bias=source.random() < 0.5,
-        padding_mode=source.choice(MODES),
-    )
-    if slip == 3:
-        case["stride"] = pair(-1, 1)
-    size = [case["in_channels"] + (slip == 4), source.randint(1, 70), source.randint(1, 70)]
-    # Circular padding without a batch axis: refused by PyTorch 1.13, accepted since and here.
-    batched = source.random() < 0.8 or case["padding_mode"] == "circular"
-    dtype = source.choice([torch.float32, torch.float64])
-    return case, ([source.randint(1, 3)] + size if batched else size), dtype
+def text_of(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(str(v) for v in value) if isinstance(value, list) else str(value)
 
 
-def ask_torch(case, shape, dtype):
-    """Input, weight, bias, output and the tolerance; output None where PyTorch refuses."""
-    x = torch.randn(shape, dtype=dtype)
-    try:
-        layer = nn.Conv2d(**case, dtype=dtype)
-    except (RuntimeError, ValueError, ZeroDivisionError):
-        channels = max(1, case["in_channels"] // max(1, case["groups"]))
-        weight = torch.randn([max(1, case["out_channels"]), channels, *case["kernel_size"]], dtype=dtype)
-        return x, weight, torch.randn([weight.shape[0]], dtype=dtype) if case["bias"] else None, None, 0.0
-    with torch.no_grad():
-        weight, bias = layer.weight.clone(), layer.bias.clone() if case["bias"] else None
-        try:
-            y = layer(x)
-        except (RuntimeError, ValueError):
-            return x, weight, bias, None, 0.0
-        layer.weight.abs_()
-        if bias is not None:
-            layer.bias.abs_()
-        largest = layer(x.abs()).max().item() if y.numel() > 0 else 0.0
-    products = weight[0].numel()
-    return x, weight, bias, y, torch.finfo(dtype).eps * max(4.0, 2.5 * products**0.5) * largest
+def option_of(name):
+    return "--" + name.replace("_", "-")
 
 
-def pair_text(value):
-    return value if isinstance(value, str) else ",".join(str(v) for v in value)
-
-
-def ask_convscope(program, folder, case, x, weight, bias, algorithm, threads):
-    path = lambda name: os.path.join(folder, name + ".npy")
-    numpy.save(path("x"), x.numpy())
-    numpy.save(path("weight"), weight.numpy())
-    command = [program, "compute", "conv2d", "--input", path("x"), "--weight", path("weight"), "-o", path("y")]
-    if bias is not None:
-        numpy.save(path("bias"), bias.numpy())
-        command += ["--bias", path("bias")]
-    command += ["--stride", pair_text(case["stride"]), "--padding", pair_text(case["padding"])]
-    command += ["--dilation", pair_text(case["dilation"]), "--groups", str(case["groups"])]
-    command += ["--padding-mode", case["padding_mode"], "--algorithm", algorithm, "--threads", str(threads)]
-    if os.path.exists(path("y")):
-        os.remove(path("y"))
+def run(command):
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1) or (done.returncode == 1) != done.stderr.startswith("convscope: error: "):
         raise SystemExit(f"exit status {done.returncode} from {' '.join(command)}\n{done.stderr}")
-    return (numpy.load(path("y")) if done.returncode == 0 else None), done.stderr.strip()
+    return done
+
+
+def ask_convscope(program, folder, case, tensors, algorithm, threads):
+    """The answers by name, or None where it refuses; and what it said."""
+    path = lambda name: os.path.join(folder, name + ".npy")
+    for file in os.listdir(folder):
+        os.remove(os.path.join(folder, file))
+    command = [program, "compute", case["operation"]]
+    for name, tensor in tensors.items():
+        if tensor is not None:
+            numpy.save(path(name), tensor.numpy())
+            command += [option_of(name), path(name)]
+    for name, value in case["arguments"].items():
+        command += [option_of(name), text_of(value)]
+    command += ["--threads", str(threads)]
+    if algorithm:
+        command += ["--algorithm", algorithm]
+    backward, has_indices = case["operation"] == "conv2d_backward", case["operation"] in operations.MAX_POOLS
+    command += ["-o", os.path.join(folder, "grad") if backward else path("output")]
+    if has_indices:
+        command += ["--output-indices", path("indices")]
+    done = run(command)
+    if done.returncode != 0:
+        left = [f for f in os.listdir(folder) if f.startswith(("output", "indices", "grad."))]
+        return None, done.stderr.strip() + (f" but left {left}" if left else "")
+    if backward:
+        return {name: numpy.load(path("grad." + name)) for name in ("input", "weight", "bias")}, ""
+    names = ["output", "indices"] if has_indices else ["output"]
+    return {name: numpy.load(path(name)) for name in names}, ""
+
+
+def ask_size(program, case):
+    """The output's shape as `convscope size` says it, or None where it refuses."""
+    command = [program, "size", case["operation"], "--input-size", text_of(case["input_shape"])]
+    if "weight_shape" in case:
+        command += ["--weight-size", text_of(case["weight_shape"])]
+    for name, value in case["arguments"].items():
+        command += [option_of(name), text_of(value)]
+    done = run(command)
+    return [int(v) for v in done.stdout.splitlines()[-1].split(", ")] if done.returncode == 0 else None
+
+
+def draw_tensors(case):
+    dtype = getattr(torch, case["dtype"])
+    tensors = dict(input=torch.randn(case["input_shape"], dtype=dtype))
+    if "weight_shape" in case:
+        tensors["weight"] = torch.randn(case["weight_shape"], dtype=dtype)
+        transposed = case["operation"] in operations.TRANSPOSED
+        groups = case["arguments"]["groups"]
+        out_channels = case["weight_shape"][1] * groups if transposed else case["weight_shape"][0]
+        if case.get("bias"):
+            tensors["bias"] = torch.randn([max(0, out_channels)], dtype=dtype)
+    if case["operation"] == "conv2d_backward":
+        tensors["grad_output"] = torch.randn(operations.grad_shape(case), dtype=dtype)
+    return tensors
+
+
+def difference(name, actual, expected, tolerance):
+    """A complaint or None, and the largest difference as a part of the tolerance."""
+    if list(actual.shape) != list(expected.shape) or actual.dtype != expected.numpy().dtype:
+        return f"{name}: {actual.dtype} {actual.shape} instead of {expected.dtype} {tuple(expected.shape)}", 0.0
+    if expected.numel() == 0:
+        return None, 0.0
+    wanted = expected.numpy()
+    with numpy.errstate(invalid="ignore"):
+        apart = numpy.where(actual == wanted, 0.0, numpy.abs(actual - wanted))
+    at = numpy.unravel_index(numpy.argmax(apart), apart.shape)
+    if apart[at] <= tolerance:
+        return None, apart[at] / tolerance if tolerance > 0 else 0.0
+    return f"{name}{list(map(int, at))}: {actual[at]} instead of {wanted[at]}, allowed {tolerance}", 0.0
+
+
+def compare(program, folder, case, algorithm, threads):
+    """A complaint or None, whether both refused, and the largest difference as a part of the tolerance."""
+    tensors = draw_tensors(case)
+    expected = operations.ask_torch(case, tensors["input"], tensors.get("weight"), tensors.get("bias"),
+                                    tensors.get("grad_output"))
+    given = {k: v for k, v in tensors.items() if not (case["operation"] == "conv2d_backward" and k == "bias")}
+    actual, message = ask_convscope(program, folder, case, given, algorithm, threads)
+    if "left" in message:
+        return message, True, 0.0
+    if (actual is None) != (expected.tensors is None):
+        verb = "refuses: " + expected.message if expected.tensors is None else "accepts"
+        return f"torch {verb}; convscope does not: {message}", False, 0.0
+    size = ask_size(program, case)
+    if (size is None) != (actual is None):
+        return f"compute and size disagree: {message}", False, 0.0
+    if actual is None:
+        return None, True, 0.0
+    if "output" in actual and size != list(actual["output"].shape):
+        return f"size says {size}, compute {actual['output'].shape}", False, 0.0
+    worst = 0.0
+    for name, wanted in expected.tensors.items():
+        complaint, part = difference(name, actual[name], wanted, expected.tolerances.get(name, 0.0))
+        if complaint:
+            return complaint, False, 0.0
+        worst = max(worst, part)
+    return None, False, worst
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--minutes", type=float, help="go on for so long, whatever --cases says")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(0, 2**31))
+    parser.add_argument("--operation", choices=operations.OPERATIONS, help="one of them (default: each in turn)")
     parser.add_argument("--algorithm", choices=ALGORITHMS, help="one of them (default: each in turn)")
+    parser.add_argument("--largest", type=int, default=40, help="the longest axis of most one-dimensional inputs")
     options = parser.parse_args()
     print(f"seed {options.seed}, torch {torch.__version__}")
     source = random.Random(options.seed)
     torch.manual_seed(options.seed)
 
-    wrong = refused = 0
-    worst = 0.0
+    counts = collections.defaultdict(lambda: [0, 0])
+    wrong, worst, number = 0, 0.0, 0
+    end = time.monotonic() + 60 * options.minutes if options.minutes else None
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(options.cases):
-            case, shape, dtype = random_case(source)
-            algorithm = options.algorithm or ALGORITHMS[number % len(ALGORITHMS)]
-            x, weight, bias, expected, tolerance = ask_torch(case, shape, dtype)
-            actual, message = ask_convscope(
-                options.program, folder, case, x, weight, bias, algorithm, source.randint(1, 3))
-            complaint = None
-            if (actual is None) != (expected is None):
-                complaint = f"torch {'refuses' if expected is None else 'accepts'}, convscope does not: {message}"
-            elif expected is None:
-                refused += 1
-            elif list(actual.shape) != list(expected.shape) or actual.dtype != expected.numpy().dtype:
-                complaint = f"{actual.dtype} {actual.shape} instead of {expected.dtype} {tuple(expected.shape)}"
-            elif expected.numel() > 0:
-                difference = numpy.abs(actual - expected.numpy())
-                at = numpy.unravel_index(numpy.argmax(difference), difference.shape)
-                worst = max(worst, difference[at] / tolerance)
-                if not difference[at] <= tolerance:
-                    complaint = f"cell {at}: {actual[at]} instead of {expected[at].item()}, allowed {tolerance}"
+        while time.monotonic() < end if end else number < options.cases:
+            operation = options.operation or operations.OPERATIONS[number % len(operations.OPERATIONS)]
+            largest = options.largest * source.choice([1, 1, 1, 6])
+            case = operations.random_case(source, operation, largest)
+            algorithm = None
+            if "weight_shape" in case:
+                algorithm = options.algorithm or ALGORITHMS[source.randint(0, 2)]
+            complaint, refused, part = compare(options.program, folder, case, algorithm, source.randint(1, 3))
+            counts[operation][refused] += 1
+            worst = max(worst, part)
+            number += 1
             if complaint:
                 wrong += 1
-                print(f"case {number}: {complaint}\n  input {shape} {dtype} {case} {algorithm}")
-    print(f"{options.cases} cases, {refused} refused by both, {wrong} disagree; "
-          f"largest difference {worst:.3f} of the tolerance")
+                print(f"case {number - 1}: {complaint}\n  {case} {algorithm or ''}", flush=True)
+    for operation, (computed, refused) in counts.items():
+        print(f"{operation}: {computed} computed, {refused} refused by both")
+    print(f"{number} cases, {wrong} disagree; largest difference {worst:.3f} of the tolerance")
     sys.exit(1 if wrong else 0)
 
 

@@ -23,7 +23,7 @@ TRANSPOSED = ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 MAX_POOLS = ["max_pool1d", "max_pool2d", "max_pool3d"]
 AVERAGE_POOLS = ["avg_pool1d", "avg_pool2d", "avg_pool3d"]
 OPERATIONS = CONVOLUTIONS + TRANSPOSED + MAX_POOLS + AVERAGE_POOLS + ["unfold", "fold", "conv2d_backward"]
-REFUSALS = (RuntimeError, ValueError, ZeroDivisionError, TypeError)
+REFUSALS = (RuntimeError, ValueError, ZeroDivisionError, TypeError, IndexError)
 
 
 def dims_of(operation):
