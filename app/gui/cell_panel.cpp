@@ -332,7 +332,6 @@ void draw_total_row(UiContext& ui, const char* name, const char* label, const ch
 }  // namespace
 
 void draw_cell_panel(UiContext& ui) {
-  if (!ui_section(ui, "section.cell", ui.text("section.cell"))) return;
   const ComputationPtr computation = ui.workbench.computation();
   if (!computation || !computation->tensors.output.defined() || step_count(computation->plan) < 1) {
     ui_words(ui, ui.text("cell.none"), Role::secondary);

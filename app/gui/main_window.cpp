@@ -12,6 +12,7 @@
 #include "app/gui/edits.h"
 #include "app/gui/overlays.h"
 #include "app/gui/settings_file.h"
+#include "app/gui/side_panels.h"
 #include "app/gui/theme_style.h"
 #include "app/gui/widgets.h"
 #include "app/session/presets.h"
@@ -65,6 +66,9 @@ class Pane {
   Pane(const Pane&) = delete;
   Pane& operator=(const Pane&) = delete;
 };
+
+/// A tab only where there is no room for it above the tabs.
+constexpr SidePanel kOutputSize{"output_size", "tab.output_size", draw_output_size_panel};
 
 constexpr ImGuiWindowFlags kColumn = kBar & ~ImGuiWindowFlags_NoScrollbar;
 
@@ -268,16 +272,10 @@ void MainWindow::draw_left(UiContext& ui, const Box& box, bool with_right) {
   const float bar = ImGui::GetFrameHeight() + ui.px(16);
   {
     const Pane pane(ui, "##tabs", {box.x0, upper.y1, box.x1, upper.y1 + bar}, {ui.px(16), ui.px(8)}, Edge::top);
-    const char* labels[] = {ui.text("tab.output_size"), ui.text("tab.cell")};
-    const std::string_view keys[] = {"output_size", "cell"};
-    ui_segments(ui, "tab", narrow_tab_, labels, keys, -0.01f);
+    draw_side_tabs(ui, &kOutputSize);
   }
   const Pane pane(ui, "##lower", {box.x0, upper.y1 + bar, box.x1, box.y1}, {ui.px(16), ui.px(4)}, Edge::right, kColumn);
-  if (narrow_tab_ == 0) {
-    draw_output_size_panel(ui);
-  } else {
-    draw_cell_panel(ui);
-  }
+  draw_side_panel(ui, &kOutputSize);
   ui_gap(ui, 8);
 }
 
@@ -286,8 +284,10 @@ void MainWindow::draw_right(UiContext& ui, const Box& box) {
   draw_output_size_panel(ui);
   ui_gap(ui, 4);
   ui_rule(ui);
-  ui_gap(ui, 4);
-  draw_cell_panel(ui);
+  ui_gap(ui, 8);
+  draw_side_tabs(ui);
+  ui_gap(ui, 8);
+  draw_side_panel(ui);
   ui_gap(ui, 8);
 }
 

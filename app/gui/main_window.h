@@ -114,7 +114,6 @@ class MainWindow {
   int64_t shown_step_ = 0;      // 1-based, as the session had it at the end of the last frame
   double last_input_ = 0;
   bool shortcuts_open_ = false;
-  int narrow_tab_ = 0;
   bool quit_ = false, fullscreen_toggled_ = false;
   Session saved_session_;
   Settings saved_settings_;

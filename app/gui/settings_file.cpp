@@ -69,6 +69,7 @@ std::string settings_to_json(const Settings& s) {
                        {"right_open", s.right_open},
                        {"left_width", s.left_width},
                        {"right_width", s.right_width},
+                       {"side_panel", s.side_panel},
                        {"reduced_motion", s.reduced_motion},
                        {"window_width", s.window_width},
                        {"window_height", s.window_height},
@@ -89,6 +90,7 @@ Result<Settings> settings_from_json(std::string_view text) {
   take(object, "right_open", s.right_open);
   take(object, "left_width", s.left_width, 200.0f, 800.0f);
   take(object, "right_width", s.right_width, 200.0f, 800.0f);
+  take(object, "side_panel", s.side_panel);
   take(object, "reduced_motion", s.reduced_motion);
   take(object, "window_width", s.window_width, 640, 16384);
   take(object, "window_height", s.window_height, 400, 16384);

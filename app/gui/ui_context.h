@@ -30,6 +30,7 @@ struct Settings {
   float ui_scale = 1.0f;  // times the monitor's own
   bool left_open = true, right_open = true;
   float left_width = 300, right_width = 340;  // logical pixels
+  std::string side_panel;                     // key of the chosen tab, see side_panels.h; empty: the first
   bool reduced_motion = false;
   int window_width = 1280, window_height = 800;
   std::vector<std::string> recent_files;

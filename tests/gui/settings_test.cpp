@@ -15,6 +15,7 @@ TEST(Settings, survive_writing_and_reading) {
   settings.ui_scale = 1.5f;
   settings.left_open = false;
   settings.right_width = 401;
+  settings.side_panel = "cell";
   settings.reduced_motion = true;
   settings.recent_files = {"/a/\u56FE.png", "/b \"c\".npy"};
   settings.project_path = "/p.json";
@@ -25,6 +26,7 @@ TEST(Settings, survive_writing_and_reading) {
   EXPECT_EQ(remembered.settings.ui_scale, 1.5f);
   EXPECT_FALSE(remembered.settings.left_open);
   EXPECT_EQ(remembered.settings.right_width, 401);
+  EXPECT_EQ(remembered.settings.side_panel, "cell");
   EXPECT_TRUE(remembered.settings.reduced_motion);
   EXPECT_EQ(remembered.settings.recent_files, settings.recent_files);
   EXPECT_EQ(remembered.settings.project_path, "/p.json");

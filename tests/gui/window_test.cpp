@@ -390,10 +390,10 @@ TEST_F(WindowTest, columns_fold_and_give_their_room_to_the_picture) {
 TEST_F(WindowTest, a_narrow_window_puts_the_right_column_into_tabs) {
   open("tutorial_5_2", 960, 720);
   EXPECT_NE(widget("section.output_size"), nullptr);
-  EXPECT_EQ(widget("section.cell"), nullptr);
+  EXPECT_EQ(widget("cell.name"), nullptr);
   play("click tab.cell");
   EXPECT_EQ(widget("section.output_size"), nullptr);
-  EXPECT_NE(widget("section.cell"), nullptr);
+  EXPECT_NE(widget("cell.name"), nullptr);
 }
 
 TEST_F(WindowTest, the_bars_fit_windows_of_any_width_in_both_languages) {

@@ -1,0 +1,26 @@
+// The tabs of the right column, under the output size: one row of the list is one panel, in a file of its own.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "app/gui/ui_context.h"
+
+namespace convscope {
+
+struct SidePanel {
+  std::string_view key;        // of scripts and of the settings: "cell"
+  std::string_view label_key;  // of the language files
+  void (*draw)(UiContext& ui);
+};
+
+/// In the order of their tabs.
+std::span<const SidePanel> side_panels();
+
+/// The tabs in one row, registered as "tab.<key>"; which one is chosen is a setting. `first` (may be null) stands before
+/// all others: in a narrow window the output size is a tab as well.
+void draw_side_tabs(UiContext& ui, const SidePanel* first = nullptr);
+/// The panel of the chosen tab.
+void draw_side_panel(UiContext& ui, const SidePanel* first = nullptr);
+
+}  // namespace convscope
