@@ -19,6 +19,7 @@ leave() {
 trap leave EXIT
 trap 'exit 143' HUP INT TERM
 
+: >"$work/number"
 Xvfb -displayfd 3 -screen 0 1280x800x24 +extension GLX -nolisten tcp 3>"$work/number" >"$work/said" 2>&1 &
 server=$!
 tries=0
