@@ -433,8 +433,11 @@ void compare_all(const RandomOperation& set, const OperationPlan& plan, std::mt1
   }
   for (Algorithm algorithm : algorithms()) {
     const Result<Outputs> one = computed(set, plan, in, algorithm, 1);
-    const bool is_general = algorithm == Algorithm::automatic || algorithm == Algorithm::im2col;
-    EXPECT_TRUE(one || !is_general) << name_of(algorithm) << " refuses";
+    // im2col's gradient writes the padding out, which may be too much.
+    const bool may_refuse =
+        (algorithm != Algorithm::automatic && algorithm != Algorithm::im2col) ||
+        (set.operation.family == Family::conv_backward && !one && one.error().code == "error.tensor_too_large");
+    EXPECT_TRUE(one || may_refuse) << name_of(algorithm) << " refuses";
     if (!one) continue;
     EXPECT_EQ(difference(*naive, *one, allowed), "") << name_of(algorithm);
     for (int threads : {2, 3, 8}) {

@@ -220,8 +220,12 @@ def refuse_gaps(case, x):
         raise Refused("a weight without cells")
     if "weight_shape" in case and len(case["weight_shape"]) != dims + 2:
         raise Refused("rank of the weight")
-    if ("weight_shape" in case or "pads" in a) and x.dim() in (dims + 1, dims + 2) and 0 in x.shape[-dims - 1:]:
+    if operation != "fold" and x.dim() in (dims + 1, dims + 2) and 0 in x.shape[-dims - 1:]:
         raise Refused("an input without cells")
+    if operation in TRANSPOSED and "output_padding" in a:
+        lists = [each(a[name], dims) for name in ("output_padding", "stride", "dilation")]
+        if any(more >= max(s, d) for more, s, d in zip(*lists)):
+            raise Refused("output_padding")  # unchecked where the batch is empty
     if "pads" in a and x.dim() not in ((dims, dims + 1) if operation == "fold" else (dims + 1, dims + 2)):
         raise Refused("rank of the input")
     if operation == "max_pool1d" and x.dim() in (2, 3):
