@@ -63,8 +63,9 @@ Result<Spatial> output_padding_of(const ConvTransposeParams& p, const Spatial& s
     const std::optional<int64_t> most = checked_add(smallest[i], p.stride[i] - 1);
     if (!most) return size_overflow("stride");
     largest[i] = *most;
-    possible = possible && (*p.output_size)[i] >= smallest[i] && (*p.output_size)[i] <= largest[i];
-    padding[i] = (*p.output_size)[i] - smallest[i];
+    const int64_t wanted = (*p.output_size)[i];
+    possible = possible && wanted >= smallest[i] && wanted <= largest[i];
+    if (possible) padding[i] = wanted - smallest[i];
   }
   if (possible) return padding;
   return Error{"error.output_size_out_of_range",

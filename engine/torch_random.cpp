@@ -1,7 +1,7 @@
 #include "engine/torch_random.h"
 
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <numbers>
@@ -131,9 +131,10 @@ void normal_block(double* v) {
 
 /// Short, whatever the number: "3", "-1e+308".
 std::string text_of(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", number);
-  return text;
+  std::array<char, 32> text{};
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 6);
+  return error == std::errc() ? std::string(text.data(), end) : "";
 }
 
 /// Calls `fill` with the elements of a new tensor as float* or double*.

@@ -365,36 +365,25 @@ std::string wordless(const Error& error) {
 
 // ---- the test ----
 
-/// The multiply-adds or visits of taps that computing takes, and whether all tensors are small.
+/// Whether computing takes at most so many multiply-adds or visits of taps, and all tensors are small.
 bool is_small(const OperationPlan& plan, double most) {
-  const Windows& windows = std::visit([](const auto& p) -> const Windows& { return p.windows; }, plan);
-  double work = static_cast<double>(windows.count()) * static_cast<double>(windows.taps());
-  double cells = static_cast<double>(windows.cells()) + static_cast<double>(windows.count());
-  if (const auto* p = std::get_if<ConvNdPlan>(&plan)) {
-    const double channels = static_cast<double>(p->out_channels) * static_cast<double>(p->channels_per_group());
-    work *= static_cast<double>(std::max<int64_t>(1, p->batch)) * channels;
-    cells *=
-        static_cast<double>(std::max<int64_t>(1, p->batch)) * static_cast<double>(p->in_channels + p->out_channels);
-    work += channels * static_cast<double>(windows.taps());
-  }
-  if (const auto* p = std::get_if<ConvTransposePlan>(&plan)) {
-    const double channels = static_cast<double>(p->in_channels) * static_cast<double>(p->kernels_per_group());
-    work *= static_cast<double>(std::max<int64_t>(1, p->batch)) * channels;
-    cells *=
-        static_cast<double>(std::max<int64_t>(1, p->batch)) * static_cast<double>(p->in_channels + p->out_channels);
-    work += channels * static_cast<double>(windows.taps());
-  }
-  if (const auto* p = std::get_if<PoolPlan>(&plan)) {
-    const double planes = static_cast<double>(std::max<int64_t>(1, p->batch)) * static_cast<double>(p->channels);
-    work *= planes;
-    cells *= planes;
-  }
-  if (const auto* p = std::get_if<FoldPlan>(&plan)) {
-    const double planes = static_cast<double>(std::max<int64_t>(1, p->batch)) * static_cast<double>(p->channels);
-    work *= planes;
-    cells *= planes;
-  }
-  return work <= most && cells <= 2e5;
+  return std::visit(
+      [most]<class Plan>(const Plan& p) {
+        double pairs = 1, planes = 1;  // of input and output channels; channels of both
+        if constexpr (std::is_same_v<Plan, ConvNdPlan> || std::is_same_v<Plan, ConvTransposePlan>) {
+          pairs = static_cast<double>(p.out_channels) * static_cast<double>(p.channels_per_group());
+          planes = static_cast<double>(p.in_channels) + static_cast<double>(p.out_channels);
+        } else {
+          pairs = planes = static_cast<double>(p.channels);
+        }
+        const double images = static_cast<double>(std::max<int64_t>(1, p.batch));
+        const double cells = static_cast<double>(p.windows.cells()) + static_cast<double>(p.windows.count());
+        const double taps = static_cast<double>(p.windows.taps());
+        // The weight counts once more: it may be larger than all else.
+        const double work = pairs * taps * (images * static_cast<double>(p.windows.count()) + 1);
+        return work <= most && images * planes * cells <= 2e5;
+      },
+      plan);
 }
 
 Result<OperationCost> cost(const RandomOperation& set, const OperationPlan& plan) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds `convscope size --json` against whole numbers that never overflow: Python's, with extents up to 2^63 - 1.
 
-    compare_sizes_exactly.py build/release/convscope [--cases 300] [--seed 1]
+    compare_sizes_exactly.py build/release/convscope [--cases 200] [--seed 1]
 
 Needs nothing but Python. Every number that is printed must be exact; what breaks a rule, or needs a number beyond
 int64, must be refused in one line. Only where a sum on the way is beyond int64, though all results would fit, may
@@ -168,7 +168,7 @@ def complaint(program, case):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
-    parser.add_argument("--cases", type=int, default=300)
+    parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20240607)
     options = parser.parse_args()
     print(f"seed {options.seed}")
