@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/cli/command.h"
+#include "app/cli/cross_check_table.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
 #include "app/io/image.h"
@@ -22,6 +23,7 @@ struct ComputeOptions {
   std::optional<std::string> weight, bias, grad_output, output_indices;
   OperationOptions arguments;
   EngineOptions engine;
+  bool cross_check = false, json = false;
 };
 
 struct Loaded {
@@ -160,7 +162,23 @@ Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan
   return operation.family == OperationFamily::fold ? fold(windows, input) : unfold(windows, input);
 }
 
-Result<void> check_ending(const Operation& operation, const std::string& path) {
+Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {
+  const ConvPlan flat = as_conv2d(plan);
+  const Result<CrossCheck> check =
+      cross_check(flat, inputs.input.tensor.reshaped(flat.input_shape()),
+                  inputs.weight.tensor.reshaped(flat.weight_shape()), inputs.bias.tensor, engine.threads, engine.job);
+  if (!check) return check.error();
+  return print_cross_check(*check, as_json);
+}
+
+/// The output may be left out where the cross-check is all that is wanted.
+Result<void> check_output(const Operation& operation, const ComputeOptions& options) {
+  if (options.json && !options.cross_check) return Error{"error.json_needs_cross_check", "--json", {}};
+  if (options.output.empty()) {
+    if (options.cross_check) return {};
+    return Error{"error.missing_option", "-o", {"-o"}};
+  }
+  const std::string& path = options.output;
   const std::string ending = std::filesystem::path(path).extension().string();
   const bool is_prefix = operation.family == OperationFamily::conv_backward;
   if (is_prefix || ending == ".npy" || ending == ".png") return {};
@@ -179,15 +197,17 @@ Result<void> run_compute(const ComputeOptions& options) {
                             {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
                             {"--output-indices", options.output_indices.has_value(), {Family::max_pool}},
                             {"--algorithm", options.engine.algorithm.has_value(), with_weight},
+                            {"--cross-check", options.cross_check && operation->dims < 3, {Family::conv}},
+                            {"--cross-check", options.cross_check && operation->dims == 3, {}},
                             {"--kernel-size",
                              options.arguments.kernel_size.has_value(),
                              {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
       !good) {
     return good;
   }
-  const Result<Conv2dOptions> engine = engine_options(options.engine);
+  const Result<Conv2dOptions> engine = engine_options(options.engine, *operation);
   if (!engine) return engine.error();
-  if (Result<void> good = check_ending(*operation, options.output); !good) return good;
+  if (Result<void> good = check_output(*operation, options); !good) return good;
 
   Result<Inputs> inputs = load_inputs(options);
   if (!inputs) return inputs.error();
@@ -203,9 +223,13 @@ Result<void> run_compute(const ComputeOptions& options) {
     return compute_gradients(options, std::get<ConvNdPlan>(*plan), *inputs, *engine);
   }
   if (const auto* pool_plan = std::get_if<PoolPlan>(&*plan)) return compute_pool(options, *pool_plan, *inputs, *engine);
-  const Result<Tensor> output = compute_one(*operation, *plan, *inputs, *engine);
-  if (!output) return output.error();
-  return write_output(options.output, *output);
+  if (!options.output.empty()) {
+    const Result<Tensor> output = compute_one(*operation, *plan, *inputs, *engine);
+    if (!output) return output.error();
+    if (Result<void> written = write_output(options.output, *output); !written) return written;
+  }
+  if (!options.cross_check) return {};
+  return check_algorithms(std::get<ConvNdPlan>(*plan), *inputs, *engine, options.json);
 }
 
 }  // namespace
@@ -218,10 +242,12 @@ void add_compute_command(CLI::App& app, Run& run) {
   command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
   command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
-  command->add_option("-o,--output", options->output, words("cli.compute.output"))->required();
+  command->add_option("-o,--output", options->output, words("cli.compute.output"));
   command->add_option("--output-indices", options->output_indices, words("cli.compute.output_indices"));
   add_operation_options(*command, options->arguments);
   add_engine_options(*command, options->engine);
+  command->add_flag("--cross-check", options->cross_check, words("cli.compute.cross_check"));
+  command->add_flag("--json", options->json, words("cli.compute.json"));
   command->callback([options, &run] { run = [options] { return run_compute(*options); }; });
 }
 

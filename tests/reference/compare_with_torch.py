@@ -25,7 +25,7 @@ import torch
 
 import torch_operations as operations
 
-ALGORITHMS = ["auto", "naive", "im2col"]
+ALGORITHMS = ["auto", "naive", "im2col", "slices", "loops", "im2col_per_channel", "toeplitz"]
 
 
 def text_of(value):
@@ -221,7 +221,8 @@ def main():
                 write_strangely(source, case)
             algorithm = None
             if "weight_shape" in case:
-                algorithm = options.algorithm or ALGORITHMS[source.randint(0, 2)]
+                takes_all = operation in operations.CONVOLUTIONS  # the others: the first three
+                algorithm = options.algorithm or source.choice(ALGORITHMS if takes_all else ALGORITHMS[:3])
             try:
                 complaint, refused, part = compare(options.program, folder, source, case, algorithm)
             except AssertionError as problem:
