@@ -522,7 +522,9 @@ double MainWindow::sleeps_at_most() const {
   return unsaved ? std::min(seconds, kAutosaveSeconds) : seconds;
 }
 
-bool MainWindow::busy() const { return workbench_->busy() || export_dialog_.busy(); }
+bool MainWindow::busy() const {
+  return workbench_->busy() || workbench_->cross_checker().busy() || export_dialog_.busy();
+}
 
 void MainWindow::wait() {
   workbench_->wait();

@@ -9,7 +9,7 @@
 namespace convscope {
 
 // Left column.
-void draw_parameters_panel(UiContext& ui);   // constructor call, input, Conv2d's arguments, kernel, bias
+void draw_parameters_panel(UiContext& ui);   // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
 void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in numbers, both axes, cost
 void draw_cell_panel(UiContext& ui);         // products, bias and sum of the current cell

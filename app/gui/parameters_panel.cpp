@@ -17,7 +17,7 @@ namespace {
 
 /// Errors that belong to no widget of this panel stand on top of it.
 bool has_widget(std::string_view field) {
-  if (field == "input" || field == "weight") return true;
+  if (field == "input" || field == "weight" || field == "algorithm") return true;
   return find_conv_param(field) != nullptr;
 }
 
@@ -36,6 +36,8 @@ void draw_parameters_panel(UiContext& ui) {
   if (ui_section(ui, "section.kernel", ui.text("section.kernel"))) draw_kernel_fields(ui);
   ui_gap(ui);
   if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
+  ui_gap(ui);
+  if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
   ui_gap(ui, 16);
   ImGui::PopStyleVar();
 }
