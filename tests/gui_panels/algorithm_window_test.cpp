@@ -10,14 +10,14 @@ namespace {
 class AlgorithmPanel : public DrivenWindow {
  protected:
   void open_tall(const std::string& name) { open(name, 1280, 1600); }
-  /// Some seconds of the lessons' loops.
-  void open_slow() {
-    Session slow;
-    slow.params.in_channels = slow.params.out_channels = 32;
-    slow.params.kernel_size = {5, 5};
-    slow.input_shape = Shape{1, 32, 96, 96};
-    slow.weight = {SourceKind::ones, {}, {}, nullptr};
-    open(slow, 1280, 1600);
+  /// A 5x5 convolution from `channels` to as many over a square input.
+  void open_wide(int64_t channels, int64_t side) {
+    Session wide;
+    wide.params.in_channels = wide.params.out_channels = channels;
+    wide.params.kernel_size = {5, 5};
+    wide.input_shape = Shape{1, channels, side, side};
+    wide.weight = {SourceKind::ones, {}, {}, nullptr};
+    open(wide, 1280, 1600);
   }
   CrossChecker& checker() { return window().workbench().cross_checker(); }
 };
@@ -52,7 +52,7 @@ TEST_F(AlgorithmPanel, the_comparison_lists_every_algorithm_until_the_numbers_ch
 }
 
 TEST_F(AlgorithmPanel, a_long_comparison_shows_its_progress_and_can_be_stopped) {
-  open_slow();
+  open_wide(32, 96);  // some seconds of the lessons' loops
   window().workbench().cross_checker().start(window().workbench().computation());
   for (int i = 0; i < 3 && checker().busy(); ++i) off_->frame(0.3);
   ASSERT_TRUE(checker().busy()) << "the computation is too short for this test";
@@ -66,12 +66,7 @@ TEST_F(AlgorithmPanel, a_long_comparison_shows_its_progress_and_can_be_stopped) 
 }
 
 TEST_F(AlgorithmPanel, what_would_take_too_long_says_so) {
-  Session vast;
-  vast.params.in_channels = vast.params.out_channels = 64;
-  vast.params.kernel_size = {5, 5};
-  vast.input_shape = Shape{1, 64, 128, 128};
-  vast.weight = {SourceKind::ones, {}, {}, nullptr};
-  open(vast, 1280, 1600);
+  open_wide(64, 128);
   play("click cross_check.run\nexpect cross_check.error\nexpect cross_check.run");
   EXPECT_FALSE(checker().busy());
 }
