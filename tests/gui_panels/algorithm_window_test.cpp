@@ -9,7 +9,6 @@ namespace {
 
 class AlgorithmPanel : public DrivenWindow {
  protected:
-  void open_tall(const std::string& name) { open(name, 1280, 1600); }
   /// A 5x5 convolution from `channels` to as many over a square input.
   void open_wide(int64_t channels, int64_t side) {
     Session wide;
@@ -17,13 +16,13 @@ class AlgorithmPanel : public DrivenWindow {
     wide.params.kernel_size = {5, 5};
     wide.input_shape = Shape{1, channels, side, side};
     wide.weight = {SourceKind::ones, {}, {}, nullptr};
-    open(wide, 1280, 1600);
+    open(wide);
   }
   CrossChecker& checker() { return window().workbench().cross_checker(); }
 };
 
 TEST_F(AlgorithmPanel, every_algorithm_can_be_chosen_and_computes) {
-  open_tall("tutorial_6_2_1");
+  open("tutorial_6_2_1");
   for (Algorithm algorithm : algorithms()) {
     play(std::string("click algorithm\nclick algorithm.") + name_of(algorithm));
     EXPECT_EQ(session().algorithm, algorithm);
@@ -33,7 +32,7 @@ TEST_F(AlgorithmPanel, every_algorithm_can_be_chosen_and_computes) {
 }
 
 TEST_F(AlgorithmPanel, a_choice_is_one_undo_step) {
-  open_tall("tutorial_6_2_1");
+  open("tutorial_6_2_1");
   play("click algorithm\nclick algorithm.loops\nclick algorithm\nclick algorithm.slices\nkey ctrl+z");
   EXPECT_EQ(session().algorithm, Algorithm::loops);
   play("key ctrl+z");
@@ -41,7 +40,7 @@ TEST_F(AlgorithmPanel, a_choice_is_one_undo_step) {
 }
 
 TEST_F(AlgorithmPanel, the_comparison_lists_every_algorithm_until_the_numbers_change) {
-  open_tall("tutorial_7_2");
+  open("tutorial_7_2");
   play("expect no cross_check.result\nclick cross_check.run\nwait idle\nexpect cross_check.result");
   for (Algorithm algorithm : algorithms().subspan(1)) {
     play(std::string("expect cross_check.row.") + name_of(algorithm));
@@ -72,7 +71,7 @@ TEST_F(AlgorithmPanel, what_would_take_too_long_says_so) {
 }
 
 TEST_F(AlgorithmPanel, without_good_parameters_there_is_nothing_to_compare) {
-  open_tall("tutorial_6_2_1");
+  open("tutorial_6_2_1");
   play("click stride.h\ntype 0\nkey enter");
   ASSERT_NE(window().workbench().error(), nullptr);
   ASSERT_NE(widget("cross_check.run"), nullptr);
@@ -84,7 +83,7 @@ TEST_F(AlgorithmPanel, an_algorithm_without_room_explains_itself_beneath_its_fie
   session.params.kernel_size = {1, 1};
   session.params.padding = {50000, 50000};
   session.params.stride = {100000, 100000};
-  open(session, 1280, 1600);
+  open(session);
   play("click algorithm\nclick algorithm.slices\nwait idle\nexpect algorithm.error\nexpect no session.error");
   play("click algorithm\nclick algorithm.toeplitz\nwait idle\nexpect no algorithm.error");
 }
@@ -94,7 +93,7 @@ TEST_F(AlgorithmPanel, a_frame_with_a_result_allocates_nothing) {
   for (Language language : {Language::en, Language::zh}) {
     Session session = find_preset("tutorial_6_2_2")->session;
     session.language = language;
-    open(session, 1280, 1600);
+    open(session);
     play("click cross_check.run\nwait idle\nhover timeline.step");
     ASSERT_NE(widget("cross_check.result"), nullptr);
     for (int i = 0; i < 4; ++i) off_->frame();
