@@ -1,14 +1,11 @@
 // `convscope compute OP`: real tensors in, real tensors out.
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/cross_check_table.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
-#include "app/io/image.h"
+#include "app/cli/tensor_files.h"
 #include "app/io/npy.h"
 #include "engine/conv2d_backward.h"
 #include "engine/conv_nd.h"
@@ -20,34 +17,17 @@ namespace {
 
 struct ComputeOptions {
   std::string operation, input, output;
+  std::optional<std::string> value_range;
   std::optional<std::string> weight, bias, grad_output, output_indices;
   OperationOptions arguments;
   EngineOptions engine;
   bool cross_check = false, json = false;
 };
 
-struct Loaded {
-  Tensor tensor;
-  bool is_float = false;  // was stored with a fraction, so its type counts
-  bool is_double = false;
-};
-
-Result<Loaded> load(const std::string& path) {
-  if (is_image_name(path)) {
-    Result<Tensor> image = read_image(path);
-    if (!image) return image.error();
-    return Loaded{*image, true, false};
-  }
-  Result<NpyFile> file = read_npy(path);
-  if (!file) return file.error();
-  const bool is_float = file->stored_type.size() > 1 && file->stored_type[1] == 'f';
-  return Loaded{file->tensor, is_float, file->tensor.dtype() == DType::float64};
-}
-
 /// As PyTorch promotes: float64 if any real number is, whole numbers follow the real ones.
-DType common_type(std::initializer_list<const Loaded*> all) {
+DType common_type(std::initializer_list<const LoadedTensor*> all) {
   bool any_float = false, float_double = false, whole_double = false;
-  for (const Loaded* loaded : all) {
+  for (const LoadedTensor* loaded : all) {
     if (!loaded->tensor.defined()) continue;
     any_float = any_float || loaded->is_float;
     float_double = float_double || (loaded->is_float && loaded->is_double);
@@ -56,49 +36,22 @@ DType common_type(std::initializer_list<const Loaded*> all) {
   return (any_float ? float_double : whole_double) ? DType::float64 : DType::float32;
 }
 
-/// One picture of 1 or 3 channels, 0 to 1 as black to full.
-Result<void> write_picture(const std::string& path, const Tensor& tensor) {
-  const Shape& shape = tensor.shape();
-  const int rank = shape.rank();
-  const bool is_plane = rank == 3 || rank == 4;
-  const int64_t channels = is_plane ? shape[rank - 3] : 0;
-  const bool is_picture = is_plane && (channels == 1 || channels == 3) && (rank == 3 || shape[0] == 1);
-  constexpr int64_t kMaxSide = 1 << 20;
-  if (!is_picture || shape[rank - 1] > kMaxSide || shape[rank - 2] > kMaxSide) {
-    return Error{"error.output_not_a_picture", "-o", {path, shape.to_string()}};
-  }
-  Pixels pixels;
-  pixels.height = static_cast<int>(shape[rank - 2]);
-  pixels.width = static_cast<int>(shape[rank - 1]);
-  const int64_t plane = shape[rank - 2] * shape[rank - 1];
-  pixels.rgba.resize(static_cast<size_t>(plane) * 4);
-  for (int64_t i = 0; i < plane; ++i) {
-    for (int64_t c = 0; c < 3; ++c) {
-      const double value = tensor.at((channels == 3 ? c * plane : 0) + i);
-      // A NaN fails both comparisons and becomes black.
-      const double shown = value > 0 ? std::min(value, 1.0) : 0.0;
-      pixels.rgba[static_cast<size_t>(4 * i + c)] = static_cast<uint8_t>(std::lround(shown * 255));
-    }
-    pixels.rgba[static_cast<size_t>(4 * i + 3)] = 255;
-  }
-  return write_png(path, pixels);
-}
-
 /// The tensors that were given, in one dtype.
 struct Inputs {
-  Loaded input, weight, bias, grad_output;
+  LoadedTensor input, weight, bias, grad_output;
   DType dtype = DType::float32;
 };
 
 Result<Inputs> load_inputs(const ComputeOptions& options) {
   Inputs inputs;
-  const std::pair<const std::optional<std::string>, Loaded*> files[] = {{options.input, &inputs.input},
-                                                                        {options.weight, &inputs.weight},
-                                                                        {options.bias, &inputs.bias},
-                                                                        {options.grad_output, &inputs.grad_output}};
-  for (const auto& [path, target] : files) {
-    if (!path) continue;
-    Result<Loaded> loaded = load(*path);
+  const std::pair<const std::optional<std::string>, LoadedTensor*> files[] = {
+      {options.input, &inputs.input},
+      {options.weight, &inputs.weight},
+      {options.bias, &inputs.bias},
+      {options.grad_output, &inputs.grad_output}};
+  for (const auto& [argument, target] : files) {
+    if (!argument) continue;
+    Result<LoadedTensor> loaded = load_tensor(*argument);
     if (!loaded) return loaded.error();
     *target = *std::move(loaded);
   }
@@ -107,12 +60,25 @@ Result<Inputs> load_inputs(const ComputeOptions& options) {
 }
 
 Result<void> convert(Inputs& inputs) {
-  for (Loaded* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
+  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
     Result<Tensor> converted = loaded->tensor.to(inputs.dtype);
     if (!converted) return converted.error();
     loaded->tensor = *std::move(converted);
   }
   return {};
+}
+
+/// A text of the spatial axes alone is one channel of one picture, and a kernel for it. What fold takes has no spatial
+/// axes.
+void add_channels(const Operation& operation, Inputs& inputs) {
+  if (operation.family == OperationFamily::fold) return;
+  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.grad_output}) {
+    const Shape& spatial = loaded->tensor.shape();
+    if (!loaded->is_text || spatial.rank() != operation.dims) continue;
+    Shape shape{1, 1};
+    for (int64_t extent : spatial) shape.push_back(extent);
+    loaded->tensor = loaded->tensor.reshaped(shape);
+  }
 }
 
 /// Three files behind one prefix: all numbers are there before the first is written.
@@ -125,8 +91,18 @@ Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& g
   return {};
 }
 
-Result<void> write_output(const std::string& path, const Tensor& output) {
-  return path.ends_with(".png") ? write_picture(path, output) : write_npy(path, output);
+/// Once all is written: what files of other types have become.
+void tell_conversions(const Inputs& inputs) {
+  for (const LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
+    if (loaded->conversion) print(conversion_line(*loaded->conversion, inputs.dtype));
+  }
+}
+
+Result<void> write_output(const ComputeOptions& options, const Tensor& output) {
+  Result<std::string> written = write_tensor(options.output, output, options.value_range);
+  if (!written) return written.error();
+  print(*written);
+  return {};
 }
 
 Result<void> compute_gradients(const ComputeOptions& options, const ConvNdPlan& plan, const Inputs& inputs,
@@ -143,9 +119,11 @@ Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, c
   const PoolIndices wanted = options.output_indices ? PoolIndices::wanted : PoolIndices::none;
   const Result<PoolResult> result = pool(plan, inputs.input.tensor, wanted, engine.threads, engine.job);
   if (!result) return result.error();
-  if (Result<void> written = write_output(options.output, result->output); !written) return written;
-  if (!options.output_indices) return {};
-  return write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+  if (options.output_indices) {
+    Result<void> written = write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+    if (!written) return written;
+  }
+  return write_output(options, result->output);
 }
 
 /// All operations that make one tensor.
@@ -171,18 +149,32 @@ Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, cons
   return print_cross_check(*check, as_json);
 }
 
-/// The output may be left out where the cross-check is all that is wanted.
+Result<void> compute_and_write(const Operation& operation, const ComputeOptions& options, const OperationPlan& plan,
+                               const Inputs& inputs, const Conv2dOptions& engine) {
+  if (operation.family == OperationFamily::conv_backward) {
+    return compute_gradients(options, std::get<ConvNdPlan>(plan), inputs, engine);
+  }
+  if (const auto* pool_plan = std::get_if<PoolPlan>(&plan)) return compute_pool(options, *pool_plan, inputs, engine);
+  if (!options.output.empty()) {
+    const Result<Tensor> output = compute_one(operation, plan, inputs, engine);
+    if (!output) return output.error();
+    if (Result<void> written = write_output(options, *output); !written) return written;
+  }
+  if (!options.cross_check) return {};
+  return check_algorithms(std::get<ConvNdPlan>(plan), inputs, engine, options.json);
+}
+
+/// The output may be left out where the cross-check is all that is wanted; the gradients' three files are .npy whatever
+/// the prefix.
 Result<void> check_output(const Operation& operation, const ComputeOptions& options) {
   if (options.json && !options.cross_check) return Error{"error.json_needs_cross_check", "--json", {}};
-  if (options.output.empty()) {
-    if (options.cross_check) return {};
-    return Error{"error.missing_option", "-o", {"-o"}};
+  if (options.output.empty() && !options.cross_check) return Error{"error.missing_option", "-o", {"-o"}};
+  if (operation.family == OperationFamily::conv_backward) {
+    if (!options.value_range) return {};
+    return Error{"error.option_not_of_operation", "--value-range", {"--value-range", std::string(operation.name)}};
   }
-  const std::string& path = options.output;
-  const std::string ending = std::filesystem::path(path).extension().string();
-  const bool is_prefix = operation.family == OperationFamily::conv_backward;
-  if (is_prefix || ending == ".npy" || ending == ".png") return {};
-  return Error{"error.compute_output_ending", "-o", {path}};
+  if (options.output.empty()) return {};
+  return check_tensor_output(options.output, options.value_range);
 }
 
 Result<void> run_compute(const ComputeOptions& options) {
@@ -211,6 +203,7 @@ Result<void> run_compute(const ComputeOptions& options) {
 
   Result<Inputs> inputs = load_inputs(options);
   if (!inputs) return inputs.error();
+  add_channels(*operation, *inputs);
   WeightShapes shapes;
   if (options.weight) shapes.weight = inputs->weight.tensor.shape();
   shapes.has_bias = options.bias.has_value();
@@ -219,17 +212,9 @@ Result<void> run_compute(const ComputeOptions& options) {
   if (!plan) return plan.error();
   if (Result<void> converted = convert(*inputs); !converted) return converted;
 
-  if (operation->family == Family::conv_backward) {
-    return compute_gradients(options, std::get<ConvNdPlan>(*plan), *inputs, *engine);
-  }
-  if (const auto* pool_plan = std::get_if<PoolPlan>(&*plan)) return compute_pool(options, *pool_plan, *inputs, *engine);
-  if (!options.output.empty()) {
-    const Result<Tensor> output = compute_one(*operation, *plan, *inputs, *engine);
-    if (!output) return output.error();
-    if (Result<void> written = write_output(options.output, *output); !written) return written;
-  }
-  if (!options.cross_check) return {};
-  return check_algorithms(std::get<ConvNdPlan>(*plan), *inputs, *engine, options.json);
+  const Result<void> done = compute_and_write(*operation, options, *plan, *inputs, *engine);
+  if (done) tell_conversions(*inputs);
+  return done;
 }
 
 }  // namespace
@@ -243,6 +228,7 @@ void add_compute_command(CLI::App& app, Run& run) {
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
   command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
   command->add_option("-o,--output", options->output, words("cli.compute.output"));
+  command->add_option("--value-range", options->value_range, words("cli.value_range"));
   command->add_option("--output-indices", options->output_indices, words("cli.compute.output_indices"));
   add_operation_options(*command, options->arguments);
   add_engine_options(*command, options->engine);

@@ -44,6 +44,8 @@ def random_expression(source):
     text = "x"
     for _ in range(source.choice([0, 1, 1, 1, 1, 1, 1, 2, 3])):
         items = [random_item(source) for _ in range(source.choice([1, 1, 2, 2, 3, 4, 5]))]
+        # Behind a second `...` PyTorch reads sizes beyond its list of them, whatever lies there.
+        items = [":" if item == "..." and "..." in items[:i] else item for i, item in enumerate(items)]
         comma = source.choice([",", ", ", " , "])
         text += "[" + comma.join(items) + (source.choice([",", ""]) if source.random() < 0.1 else "") + "]"
     return text

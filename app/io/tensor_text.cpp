@@ -1,0 +1,327 @@
+#include "app/io/tensor_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "app/io/atomic_file.h"
+
+namespace convscope {
+
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_separator(char c) { return is_blank(c) || c == ',' || c == ';'; }
+bool is_space(char c) { return is_blank(c) || c == '\n'; }
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr size_t kLongest = 16;
+  size_t end = text.find('\n');
+  end = std::min(end == std::string_view::npos ? text.size() : end, kLongest);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
+Error not_number(std::string_view text, size_t at) {
+  return Error{"error.tensor_text_not_number", "values", {excerpt(text.substr(at)), std::to_string(at + 1)}};
+}
+
+/// Reads one number at `at`, in the notations of Python's repr and of NumPy's and PyTorch's prints.
+bool read_number(std::string_view text, size_t& at, double& number) {
+  size_t begin = at;
+  double sign = 1;
+  if (begin < text.size() && (text[begin] == '+' || text[begin] == '-')) {
+    sign = text[begin] == '-' ? -1 : 1;
+    ++begin;
+  }
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr std::pair<std::string_view, double> kWords[] = {{"nan", kNan},      {"NaN", kNan}, {"Infinity", kInfinity},
+                                                            {"inf", kInfinity}, {"True", 1},   {"False", 0}};
+  for (const auto& [word, value] : kWords) {
+    if (text.substr(begin).starts_with(word)) {
+      at = begin + word.size();
+      number = sign * value;
+      return true;
+    }
+  }
+  const bool digit = begin < text.size() && ((text[begin] >= '0' && text[begin] <= '9') || text[begin] == '.');
+  if (!digit) return false;
+  double magnitude = 0;
+  const auto read = std::from_chars(text.data() + begin, text.data() + text.size(), magnitude);
+  if (read.ec == std::errc::invalid_argument) return false;
+  if (read.ec == std::errc::result_out_of_range) {
+    // The only fault left: too large for a double, or so small that it is zero.
+    const std::string_view written(text.data() + begin, static_cast<size_t>(read.ptr - (text.data() + begin)));
+    magnitude =
+        written.find("e-") != std::string_view::npos || written.find("E-") != std::string_view::npos ? 0 : kInfinity;
+  }
+  at = static_cast<size_t>(read.ptr - text.data());
+  number = sign * magnitude;
+  return true;
+}
+
+/// Reads numbers into a TensorText under the rules of their use.
+class Reader {
+ public:
+  Reader(std::string_view text, TensorTextUse use) : text_(text), use_(use) {}
+
+  Result<TensorText> run() {
+    if (text_.find('[') != std::string_view::npos) return read_brackets();
+    // `tensor(3.5)`: a number of rank 0.
+    const size_t call = text_.find('(');
+    if (call != std::string_view::npos && is_written_tensor(text_)) return read_scalar(call + 1);
+    return read_lines();
+  }
+
+ private:
+  Result<TensorText> read_brackets() {
+    std::array<int64_t, Shape::kMaxRank> extents{};
+    extents.fill(-1);
+    std::array<int64_t, Shape::kMaxRank> counts{};
+    int depth = 0;
+    int deepest = 0;
+    int leaf_depth = 0;
+    at_ = text_.find('[');
+    if (Result<void> good = check_prefix(); !good) return good.error();
+    bool closed = false;
+    while (at_ < text_.size() && !closed) {
+      const char c = text_[at_];
+      if (is_separator(c) || c == '\n') {
+        ++at_;
+      } else if (c == '[') {
+        if (leaf_depth != 0 && depth >= leaf_depth) {
+          return Error{"error.tensor_text_ragged", "values", {std::to_string(depth + 1)}};
+        }
+        if (depth == Shape::kMaxRank) {
+          return Error{"error.tensor_text_rank", "values", {std::to_string(Shape::kMaxRank)}};
+        }
+        if (depth > 0) ++counts[static_cast<size_t>(depth - 1)];
+        counts[static_cast<size_t>(depth)] = 0;
+        ++depth;
+        deepest = std::max(deepest, depth);
+        ++at_;
+      } else if (c == ']') {
+        const auto level = static_cast<size_t>(depth - 1);
+        if (extents[level] < 0) {
+          extents[level] = counts[level];
+        } else if (extents[level] != counts[level]) {
+          return Error{
+              "error.tensor_text_uneven", "values", {std::to_string(counts[level]), std::to_string(extents[level])}};
+        }
+        --depth;
+        ++at_;
+        closed = depth == 0;
+      } else {
+        if (leaf_depth == 0) leaf_depth = depth;
+        if (Result<void> taken = take_number(); !taken) return taken.error();
+        if (depth != leaf_depth) return Error{"error.tensor_text_ragged", "values", {std::to_string(depth)}};
+        ++counts[static_cast<size_t>(depth - 1)];
+      }
+    }
+    if (!closed) return Error{"error.tensor_text_unclosed", "values", {std::to_string(depth)}};
+    if (!result_.values.empty() && deepest != leaf_depth) {
+      return Error{"error.tensor_text_ragged", "values", {std::to_string(deepest)}};
+    }
+    for (int axis = 0; axis < deepest; ++axis) result_.shape.push_back(extents[static_cast<size_t>(axis)]);
+    return read_suffixes();
+  }
+
+  Result<TensorText> read_scalar(size_t from) {
+    at_ = from;
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    if (Result<void> taken = take_number(); !taken) return taken.error();
+    if (use_ == TensorTextUse::cells) result_.shape.push_back(1);
+    return read_suffixes();
+  }
+
+  Result<TensorText> read_lines() {
+    int64_t rows = 0;
+    int64_t columns = 0;
+    int64_t in_row = 0;
+    const auto end_row = [&]() -> Result<void> {
+      if (in_row == 0) return {};
+      if (rows > 0 && in_row != columns) {
+        return Error{"error.tensor_text_uneven", "values", {std::to_string(in_row), std::to_string(columns)}};
+      }
+      columns = in_row;
+      ++rows;
+      in_row = 0;
+      return {};
+    };
+    while (at_ < text_.size()) {
+      if (text_[at_] == '\n') {
+        if (Result<void> row = end_row(); !row) return row.error();
+        ++at_;
+      } else if (is_separator(text_[at_])) {
+        ++at_;
+      } else {
+        if (Result<void> taken = take_number(); !taken) return taken.error();
+        ++in_row;
+      }
+    }
+    if (Result<void> row = end_row(); !row) return row.error();
+    if (result_.values.empty()) return Error{"error.tensor_text_empty", "values", {}};
+    result_.shape = rows == 1 ? Shape{columns} : Shape{rows, columns};
+    return result_;
+  }
+
+  Result<void> take_number() {
+    double number = 0;
+    const size_t before = at_;
+    if (!read_number(text_, at_, number)) {
+      if (text_.substr(at_).starts_with("...")) return Error{"error.tensor_text_dots", "values", {}};
+      return not_number(text_, before);
+    }
+    if (use_ == TensorTextUse::cells && !std::isfinite(number)) {
+      return Error{"error.tensor_text_not_finite", "values", {excerpt(text_.substr(before, at_ - before))}};
+    }
+    result_.values.push_back(number);
+    if (static_cast<int64_t>(result_.values.size()) > kMaxTensorTextValues) {
+      return Error{"error.tensor_text_too_many", "values", {std::to_string(kMaxTensorTextValues)}};
+    }
+    return {};
+  }
+
+  /// Words may stand before the brackets (`w = torch.tensor(`), numbers would be lost.
+  Result<void> check_prefix() const {
+    size_t first = 0;
+    while (first < at_ && is_space(text_[first])) ++first;
+    size_t end = first;
+    double number = 0;
+    if (first < at_ && read_number(text_.substr(0, at_), end, number)) {
+      return Error{"error.tensor_text_more", "values", {excerpt(text_.substr(first))}};
+    }
+    return {};
+  }
+
+  /// `, dtype=torch.float64, size=(0, 3))` behind the numbers.
+  Result<TensorText> read_suffixes() {
+    while (true) {
+      while (at_ < text_.size() &&
+             (is_space(text_[at_]) || text_[at_] == ',' || text_[at_] == ';' || text_[at_] == ')')) {
+        ++at_;
+      }
+      if (at_ >= text_.size()) break;
+      const size_t before = at_;
+      const Error more{"error.tensor_text_more", "values", {excerpt(text_.substr(before))}};
+      while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+      const std::string_view name = text_.substr(before, at_ - before);
+      if (name.empty() || at_ >= text_.size() || text_[at_] != '=') return more;
+      const size_t start = ++at_;
+      if (at_ < text_.size() && text_[at_] == '(') {
+        const size_t close = text_.find(')', at_);
+        if (close == std::string_view::npos) return more;
+        at_ = close + 1;
+      } else {
+        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != ',' && text_[at_] != ')') ++at_;
+      }
+      const std::string_view value = text_.substr(start, at_ - start);
+      if (name == "dtype") note_dtype(value);
+      if (name == "size" && !note_size(value)) return more;
+    }
+    if (use_ == TensorTextUse::cells && result_.values.empty()) return Error{"error.tensor_text_empty", "values", {}};
+    return result_;
+  }
+
+  void note_dtype(std::string_view value) {
+    const auto names = [value](std::string_view type) { return value.find(type) != std::string_view::npos; };
+    if (names("float64") || names("double")) {
+      result_.dtype = DType::float64;
+    } else if (names("float32") || names("float16")) {
+      result_.dtype = DType::float32;
+    }
+  }
+
+  /// The shape that PyTorch writes beside the brackets of an empty tensor.
+  bool note_size(std::string_view value) {
+    Shape shape;
+    size_t at = 1;
+    while (at < value.size() && value[at] != ')') {
+      if (is_separator(value[at])) {
+        ++at;
+        continue;
+      }
+      int64_t extent = 0;
+      const auto read = std::from_chars(value.data() + at, value.data() + value.size(), extent);
+      if (read.ec != std::errc() || extent < 0 || shape.rank() == Shape::kMaxRank) return false;
+      shape.push_back(extent);
+      at = static_cast<size_t>(read.ptr - value.data());
+    }
+    if (shape.numel() != static_cast<int64_t>(result_.values.size())) return false;
+    result_.shape = shape;
+    return true;
+  }
+
+  std::string_view text_;
+  TensorTextUse use_;
+  size_t at_ = 0;
+  TensorText result_;
+};
+
+}  // namespace
+
+Result<TensorText> parse_tensor_text(std::string_view text, TensorTextUse use) { return Reader(text, use).run(); }
+
+Result<TensorText> read_tensor_text(const std::string& path) {
+  constexpr int64_t kMaxBytes = int64_t{64} << 20;
+  const Result<std::string> text = read_file(path, kMaxBytes);
+  if (!text) return text.error();
+  return parse_tensor_text(*text, TensorTextUse::tensor);
+}
+
+Result<Tensor> tensor_from_text(const TensorText& text) {
+  const DType dtype = text.dtype.value_or(DType::float32);
+  Result<Tensor> tensor = Tensor::uninitialized(text.shape, dtype);
+  if (!tensor) return tensor;
+  if (dtype == DType::float32) {
+    float* to = tensor->mutable_data<float>();
+    for (double value : text.values) *to++ = static_cast<float>(value);
+  } else {
+    std::copy(text.values.begin(), text.values.end(), tensor->mutable_data<double>());
+  }
+  return tensor;
+}
+
+bool is_tensor_text(std::string_view text) {
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\n')) text.remove_suffix(1);
+  while (!text.empty() && (is_blank(text.front()) || text.front() == '\n')) text.remove_prefix(1);
+  if (text.find('[') != std::string_view::npos) return true;
+  for (char c : text) {
+    if (is_separator(c) || c == '\n') return true;
+  }
+  return false;
+}
+
+bool is_written_tensor(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  if (text.starts_with('[')) return true;
+  for (std::string_view module : {"torch.", "numpy.", "np."}) {
+    if (text.starts_with(module)) text.remove_prefix(module.size());
+  }
+  return text.starts_with("tensor(") || text.starts_with("array(");
+}
+
+std::string tensor_text(const std::vector<double>& values, int64_t rows, int64_t columns) {
+  std::string text = "[";
+  for (int64_t y = 0; y < rows; ++y) {
+    text += y == 0 ? "[" : ", [";
+    for (int64_t x = 0; x < columns; ++x) {
+      if (x > 0) text += ", ";
+      std::array<char, 32> number{};
+      const auto written =
+          std::to_chars(number.data(), number.data() + number.size(), values[static_cast<size_t>(y * columns + x)]);
+      text.append(number.data(), written.ptr);
+    }
+    text += "]";
+  }
+  return text + "]";
+}
+
+}  // namespace convscope
