@@ -371,6 +371,7 @@ void MainWindow::open(const std::string& name) {
   if (!tensor && !is_project) opened->title = name;
   if (is_project && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
+  const DType dtype = opened->params.dtype;
   workbench_->replace(std::move(*opened), "edit.open");
   playback_.pause();
   picture_.fit();
@@ -387,7 +388,8 @@ void MainWindow::open(const std::string& name) {
     recent.insert(recent.begin(), full);
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
-    tell(tr(now.language, "notice.opened", {path.filename().string()}));
+    const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
+    tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
   }
 }
 

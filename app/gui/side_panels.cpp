@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
+    SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + 1;
 

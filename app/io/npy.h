@@ -24,7 +24,6 @@ struct NpyFile : NpyInfo {
 };
 
 /// The key of the words about a conversion, and what fills them: the file's name, the stored type, the tensor's.
-/// Needs `info.converted`.
 struct NpyConversion {
   std::string key;
   std::vector<std::string> args;
