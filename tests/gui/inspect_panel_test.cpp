@@ -6,7 +6,7 @@
 #include "app/io/npy.h"
 #include "engine/tensor_print.h"
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {

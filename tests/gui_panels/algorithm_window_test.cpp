@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {
