@@ -85,7 +85,8 @@ class Node:
         if wanted is None and self.a["auto_pad"].startswith("SAME"):
             wanted = [n * s for n, s in zip(self.extents, self.strides)]
         if wanted is None:
-            return ["--pads", join(self.a.get("pads", [0] * 2 * self.dims)), "--output-padding", join(self.output_padding)]
+            pads = self.a.get("pads", [0] * 2 * self.dims)
+            return ["--pads", join(pads), "--output-padding", join(self.output_padding)]
         pairs = []
         for n, k, s, op, size in zip(self.extents, self.effective, self.strides, self.output_padding, wanted):
             total = s * (n - 1) + op + k - size
@@ -94,8 +95,8 @@ class Node:
         return ["--pads", join(flat_pads(pairs)), "--output-size", join(wanted)]
 
     def command(self):
-        operation = dict(Conv="conv", ConvTranspose="conv_transpose", MaxPool="max_pool", AveragePool="avg_pool")[self.kind]
-        words = [operation + f"{self.dims}d", "--stride", join(self.strides)]
+        families = dict(Conv="conv", ConvTranspose="conv_transpose", MaxPool="max_pool", AveragePool="avg_pool")
+        words = [families[self.kind] + f"{self.dims}d", "--stride", join(self.strides)]
         if self.kind != "AveragePool":
             words += ["--dilation", join(self.dilations)]
         words += self.transposed_options() if self.kind == "ConvTranspose" else ["--pads", join(self.pads())]
@@ -159,8 +160,8 @@ def check(program, folder, case):
         allowed = tolerance(program, folder, node, inputs)
         assert apart <= allowed, f"{apart} apart, allowed {allowed}"
         if indices is not None:
-            wanted_indices = node.row_major(outputs[1], inputs[0].shape)
-            assert indices.dtype == numpy.int64 and (indices == wanted_indices).all(), f"{indices} instead of {wanted_indices}"
+            places = node.row_major(outputs[1], inputs[0].shape)
+            assert indices.dtype == numpy.int64 and (indices == places).all(), f"{indices} instead of {places}"
 
 
 def outside(case):

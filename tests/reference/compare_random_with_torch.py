@@ -3,8 +3,8 @@
 
 For developers who have a Python with torch and numpy, on a processor with AVX2:
     compare_random_with_torch.py build/release/convscope [--sequences 500] [--minutes 5] [--seed 1]
-Each sequence begins with torch.manual_seed and goes on with up to twelve draws of all kinds, types and sizes, among them
-the weights and biases of nn.Conv2d; some draws are such as PyTorch refuses. Prints how many draws of each kind were
+Each sequence begins with torch.manual_seed and goes on with up to twelve draws of all kinds, types and sizes, among
+them the weights and biases of nn.Conv2d; some draws are such as PyTorch refuses. Prints how many draws of each kind were
 equal; exits with 1 if one was not.
 """
 

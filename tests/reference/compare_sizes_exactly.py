@@ -71,7 +71,8 @@ class Case:
         self.output_size = draw.each(2, 1, 30)
         self.sums = []  # on the way
         if self.family == "fold":
-            self.columns = source.choice([0, 0, 0, 1]) + prod(max(1, self.windows(n, i)) for i, n in enumerate(self.output_size))
+            counts = [max(1, self.windows(n, i)) for i, n in enumerate(self.output_size)]
+            self.columns = prod(counts) + source.choice([0, 0, 0, 1])
             self.sums.clear()
 
     def windows(self, n, axis):
@@ -91,8 +92,9 @@ class Case:
         return [self.batch, self.channels] + self.extents
 
     def shape_of_weight(self):
-        lead = [self.channels, self.out_channels // self.groups]
-        return (lead if self.family == "conv_transpose" else [self.out_channels, self.channels // self.groups]) + self.kernel
+        if self.family == "conv_transpose":
+            return [self.channels, self.out_channels // self.groups] + self.kernel
+        return [self.out_channels, self.channels // self.groups] + self.kernel
 
     def command(self):
         text = lambda numbers: ",".join(map(str, numbers))
@@ -139,7 +141,8 @@ class Case:
                 output = [self.batch, self.channels] + self.output_size
         self.sums += [taps, prod(counts), prod(output[1:]), prod(self.shape_of_input()[1:]), prod(over) * self.channels]
         numbers = dict(output_size=output, parameters=weights, macs=macs, im2col_bytes=columns * FLOAT32,
-                       input_bytes=elements * FLOAT32, output_bytes=prod(output) * FLOAT32, weight_bytes=weights * FLOAT32)
+                       input_bytes=elements * FLOAT32, weight_bytes=weights * FLOAT32,
+                       output_bytes=prod(output) * FLOAT32)
         if self.operation == "conv2d_backward":
             numbers["macs"] *= 2
             numbers["input_bytes"], numbers["output_bytes"] = (numbers["input_bytes"] + numbers["output_bytes"],
@@ -156,7 +159,8 @@ def complaint(program, case):
         wanted = case.expected()
     except Impossible:
         return ("" if refused else f"accepts what breaks a rule: {done.stdout}"), True
-    if max(max(wanted["output_size"]), *(n for n in wanted.values() if isinstance(n, int)), *case.shape_of_input()) > MOST:
+    numbers = [n for n in wanted.values() if isinstance(n, int)] + wanted["output_size"] + case.shape_of_input()
+    if max(numbers) > MOST:
         return ("" if refused else f"does not refuse a number beyond int64: {done.stdout}"), True
     if refused:
         return ("" if max(case.sums) > MOST else f"refuses though everything fits: {done.stderr}"), True

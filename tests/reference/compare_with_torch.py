@@ -39,7 +39,7 @@ def option_of(name):
 
 
 def run(command):
-    """Raises AssertionError where the program does not end as it should: status 0 to 2, one line in the language asked for."""
+    """Raises AssertionError where the program does not end as it should: status 0 to 2, one line in its language."""
     language = "zh_CN.UTF-8" if len(" ".join(command)) % 2 else "C"
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, LC_ALL=language))
     line, refused = done.stderr, done.returncode in (1, 2)

@@ -1,5 +1,5 @@
-"""Random draws of PyTorch's generator: compare_random_with_torch.py asks for them live, make_random_cases.py writes them
-down.
+"""Random draws of PyTorch's generator: compare_random_with_torch.py asks for them live, make_random_cases.py writes
+them down.
 
 A draw is a dictionary: "kind", "dtype", "shape" and, of uniform and randint, "low" and "high"; "conv2d" is nn.Conv2d's
 default weight of that shape, (out_channels, in_channels / groups, height, width), with the bias after it if "bias".
@@ -33,12 +33,13 @@ def random_draw(source, largest):
         draw["shape"] = [source.choice([source.randint(0, 20), source.randint(370, 380), source.randint(0, largest)])]
     elif draw["kind"] == "conv2d":
         draw["groups"], draw["bias"] = source.randint(1, 4), source.randint(0, 1) == 1
-        draw["shape"] = [draw["groups"] * source.randint(1, 9), source.randint(1, 9), source.randint(1, 7), source.randint(1, 7)]
+        draw["shape"] = [draw["groups"] * source.randint(1, 9)] + [source.randint(1, most) for most in (9, 7, 7)]
     return draw
 
 
 def random_seed(source):
-    return source.choice([0, 1, 10010, source.randint(-2**63, -1), source.randint(0, 2**32), source.randint(2**32, 2**63 - 1)])
+    ranges = [(-2**63, -1), (0, 2**32), (2**32, 2**63 - 1)]
+    return source.choice([0, 1, 10010] + [source.randint(low, high) for low, high in ranges])
 
 
 def tensors_of(draw):

@@ -121,7 +121,7 @@ def transposed(draw, operation):
     if draw.chance(3):
         size = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in
                 zip(shape[-dims:], stride, arguments["padding"], dilation, kernel)]
-        arguments["output_size"] = [n + draw.pick(0, s - 1) + (1 if draw.chance(12) else 0) for n, s in zip(size, stride)]
+        arguments["output_size"] = [n + draw.pick(0, s - 1) + draw.chance(12) for n, s in zip(size, stride)]
     elif draw.chance(2):
         arguments["output_padding"] = [draw.pick(0, max(s, d) - 1 + draw.chance(12)) for s, d in zip(stride, dilation)]
     case = dict(input_shape=shape, bias=draw.chance(2), arguments=arguments,
