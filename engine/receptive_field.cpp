@@ -1,0 +1,257 @@
+#include "engine/receptive_field.h"
+
+#include <numeric>
+
+#include "engine/checked_math.h"
+#include "engine/conv_nd_plan.h"
+#include "engine/conv_transpose_plan.h"
+#include "engine/pool.h"
+
+namespace convscope {
+
+namespace {
+
+/// Pieces that all fields of a chain, or all levels of one cell, may consist of together: a few milliseconds' work.
+constexpr int64_t kBudget = int64_t{1} << 20;
+
+Error too_scattered() { return Error{"error.field_too_scattered", "dilation", {std::to_string(kBudget)}}; }
+
+bool transposes(const ChainLayer& layer) { return layer.kind == LayerKind::conv_transpose; }
+
+int64_t out_of(const ChainLayer& layer, const WindowAxis& axis) { return transposes(layer) ? axis.extent : axis.count; }
+int64_t in_of(const ChainLayer& layer, const WindowAxis& axis) { return transposes(layer) ? axis.count : axis.extent; }
+
+/// The layer through the gate of its operation; one channel stands for all.
+Result<Windows> windows_of(const ChainLayer& layer, const Spatial& input) {
+  const int dims = input.dims();
+  Shape shape{1, 1};
+  for (int64_t extent : input) shape.push_back(extent);
+  if (transposes(layer)) {
+    ConvTransposeParams params = ConvTransposeParams::of(dims);
+    params.kernel_size = layer.kernel_size;
+    params.stride = layer.stride;
+    params.padding = layer.padding;
+    params.dilation = layer.dilation;
+    params.output_padding = layer.output_padding;
+    const Result<ConvTransposePlan> plan = validate(params, shape);
+    return plan ? Result<Windows>(plan->windows) : plan.error();
+  }
+  if (layer.kind == LayerKind::conv) {
+    ConvNdParams params = ConvNdParams::of(dims);
+    params.kernel_size = layer.kernel_size;
+    params.stride = layer.stride;
+    params.padding = layer.padding;
+    params.dilation = layer.dilation;
+    const Result<ConvNdPlan> plan = validate(params, shape);
+    return plan ? Result<Windows>(plan->windows) : plan.error();
+  }
+  PoolParams params = PoolParams::of(layer.kind == LayerKind::max_pool ? PoolKind::max : PoolKind::average, dims);
+  params.kernel_size = layer.kernel_size;
+  params.stride = layer.stride;
+  params.padding = layer.padding;
+  params.dilation = layer.dilation;
+  params.ceil_mode = layer.ceil_mode;
+  const Result<PoolPlan> plan = validate(params, shape);
+  return plan ? Result<Windows>(plan->windows) : plan.error();
+}
+
+/// One step back through a layer: from cells of its output to those of its input.
+std::optional<CellRuns> step_back(const ChainLayer& layer, const WindowAxis& axis, const CellRuns& cells,
+                                  int64_t& budget) {
+  return transposes(layer) ? windows_over(axis, cells, budget) : cells_under(axis, cells, budget);
+}
+
+/// After how many cells of the last layer's output the fields repeat, shifted by whole cells at every level. Going
+/// back, a shift is multiplied by a direct layer's stride and must be divisible by a transposed one's.
+std::optional<int64_t> period_of(const LayerChain& chain, const std::vector<Windows>& windows, int axis) {
+  int64_t period = 1;
+  Fraction shift{1, 1};
+  for (size_t layer = windows.size(); layer-- > 0;) {
+    const int64_t stride = windows[layer].axis(axis).stride;
+    const std::optional<Fraction> next =
+        checked_mul(shift, transposes(chain.layers[layer]) ? Fraction{1, stride} : Fraction{stride, 1});
+    if (!next) return std::nullopt;
+    shift = *next;
+    const std::optional<int64_t> longer = checked_mul(period, shift.denominator / std::gcd(period, shift.denominator));
+    if (!longer) return std::nullopt;
+    period = *longer;
+  }
+  return period;
+}
+
+/// The largest and the smallest field of any cell, found by following one of each kind; false when this is more work
+/// than `budget` allows.
+bool follow_all_kinds(const LayerChain& chain, const std::vector<Windows>& windows, int axis, int64_t& budget,
+                      FieldAxis& field) {
+  const std::optional<int64_t> period = period_of(chain, windows, axis);
+  if (!period || *period > budget) return false;
+  field.size = 0;
+  field.smallest = INT64_MAX;
+  for (int64_t cell = 0; cell < *period; ++cell) {
+    CellRuns cells{{cell, cell}};
+    for (size_t layer = windows.size(); layer-- > 0;) {
+      // The step itself counts as well: an empty set must not be carried along for nothing.
+      if (--budget < 0) return false;
+      std::optional<CellRuns> back = step_back(chain.layers[layer], windows[layer].axis(axis), cells, budget);
+      if (!back) return false;
+      cells = *std::move(back);
+    }
+    const int64_t extent = cells.empty() ? 0 : cells.back().last - cells.front().first + 1;
+    field.size = std::max(field.size, extent);
+    field.smallest = std::min(field.smallest, extent);
+  }
+  return true;
+}
+
+/// From the field before the layer to the one behind it; empty where a number does not fit. The sizes are known in
+/// closed form where all layers are direct: then the stride before is whole.
+std::optional<FieldAxis> step_forward(const ChainLayer& layer, const WindowAxis& axis, const FieldAxis& before,
+                                      bool all_direct) {
+  FieldAxis field;
+  field.output_size = out_of(layer, axis);
+  field.effective_kernel = axis.effective_kernel();
+  // Where the centre of output cell 0 lies among the layer's input cells: in the middle of its window, or, transposed,
+  // in the middle of the windows that reach it.
+  std::optional<int64_t> twice = checked_mul(axis.pad_begin, 2);
+  if (twice) twice = checked_sub(field.effective_kernel - 1, *twice);
+  if (!twice) return std::nullopt;
+  const Fraction step = transposes(layer) ? Fraction{1, axis.stride} : Fraction{axis.stride, 1};
+  std::optional<Fraction> offset = fraction(transposes(layer) ? -*twice : *twice, 2);
+  if (transposes(layer)) offset = checked_mul(*offset, step);
+  if (offset) offset = checked_mul(*offset, before.stride);
+  const std::optional<Fraction> center = offset ? checked_add(before.center, *offset) : std::nullopt;
+  const std::optional<Fraction> stride = checked_mul(before.stride, step);
+  if (!center || !stride) return std::nullopt;
+  field.center = *center;
+  field.stride = *stride;
+  if (!all_direct) return field;
+  const std::optional<int64_t> more = checked_mul(field.effective_kernel - 1, before.stride.numerator);
+  const std::optional<int64_t> size = more ? checked_add(before.size, *more) : std::nullopt;
+  if (!size) return std::nullopt;
+  field.size = field.smallest = *size;
+  return field;
+}
+
+/// start and overlap, once the size is known.
+bool complete(FieldAxis& field) {
+  const std::optional<Fraction> start = checked_add(field.center, fraction(1 - field.size, 2));
+  const std::optional<Fraction> overlap =
+      checked_add(Fraction{field.size, 1}, Fraction{-field.stride.numerator, field.stride.denominator});
+  if (!start || !overlap) return false;
+  field.start = *start;
+  field.overlap = *overlap;
+  return true;
+}
+
+SeenAxis seen_axis(const CellRuns& unclipped, CellRuns cells, int64_t extent) {
+  SeenAxis seen;
+  seen.cells = std::move(cells);
+  if (unclipped.empty()) return seen;
+  seen.unclipped = CellRun{unclipped.front().first, unclipped.back().last};
+  const auto [first, last] = *seen.unclipped;
+  seen.padding_before = std::max<int64_t>(0, std::min<int64_t>(last, -1) - first + 1);
+  seen.padding_after = std::max<int64_t>(0, last - std::max(first, extent) + 1);
+  return seen;
+}
+
+}  // namespace
+
+ChainLayer ChainLayer::of(LayerKind kind, int dims) {
+  const bool pools = kind == LayerKind::max_pool || kind == LayerKind::avg_pool;
+  ChainLayer layer;
+  layer.kind = kind;
+  layer.kernel_size = Spatial::all(dims, pools ? 2 : 3);
+  layer.stride = Spatial::all(dims, pools ? 2 : 1);
+  layer.padding.both = layer.padding.begin = layer.padding.end = Spatial::all(dims, 0);
+  layer.dilation = Spatial::all(dims, 1);
+  layer.output_padding = Spatial::all(dims, 0);
+  return layer;
+}
+
+ChainFields chain_fields(const LayerChain& chain) {
+  ChainFields fields;
+  if (!chain.input_size.all_at_least(1)) {
+    fields.error = Error{"error.chain_input_size", "input_size", {chain.input_size.to_string_by()}};
+    return fields;
+  }
+  const auto count = static_cast<int64_t>(chain.layers.size());
+  if (count > kMaxChainLayers) {
+    fields.error = Error{"error.chain_too_long", "layers", {std::to_string(count), std::to_string(kMaxChainLayers)}};
+    return fields;
+  }
+  int64_t budget = kBudget;
+  Spatial size = chain.input_size;
+  LayerField before;
+  before.axes.resize(static_cast<size_t>(chain.dims));
+  bool has_transposed = false;
+  for (const ChainLayer& layer : chain.layers) {
+    const Result<Windows> windows = windows_of(layer, size);
+    if (!windows) {
+      fields.error = windows.error();
+      return fields;
+    }
+    has_transposed = has_transposed || transposes(layer);
+    fields.windows.push_back(*windows);
+    LayerField after;
+    for (int i = 0; i < chain.dims; ++i) {
+      const WindowAxis& axis = windows->axis(i);
+      std::optional<FieldAxis> field = step_forward(layer, axis, before.axes[static_cast<size_t>(i)], !has_transposed);
+      if (field && has_transposed && !follow_all_kinds(chain, fields.windows, i, budget, *field)) {
+        fields.windows.pop_back();
+        fields.error = too_scattered();
+        return fields;
+      }
+      if (!field || !complete(*field)) {
+        fields.windows.pop_back();
+        fields.error = size_overflow("receptive field");
+        return fields;
+      }
+      size[i] = field->output_size;
+      after.axes.push_back(*field);
+    }
+    fields.layers.push_back(after);
+    before = std::move(after);
+  }
+  return fields;
+}
+
+Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainFields& fields, int layer,
+                                       const Spatial& cell) {
+  const auto levels = static_cast<size_t>(layer) + 2;
+  const LayerField& last = fields.layers[static_cast<size_t>(layer)];
+  Spatial size = cell;
+  bool inside = true;
+  for (int i = 0; i < chain.dims; ++i) {
+    size[i] = last.axes[static_cast<size_t>(i)].output_size;
+    inside = inside && cell[i] >= 0 && cell[i] < size[i];
+  }
+  if (!inside) return Error{"error.cell_outside", "cell", {cell.to_string(), size.to_string_by()}};
+
+  std::vector<SeenLevel> seen(levels);
+  for (SeenLevel& level : seen) level.axes.resize(static_cast<size_t>(chain.dims));
+  int64_t budget = kBudget;
+  for (int i = 0; i < chain.dims; ++i) {
+    const auto axis_index = static_cast<size_t>(i);
+    CellRuns unclipped{{cell[i], cell[i]}};
+    CellRuns cells = unclipped;
+    seen[levels - 1].axes[axis_index] = seen_axis(unclipped, cells, size[i]);
+    for (size_t level = levels - 1; level-- > 0;) {
+      const ChainLayer& through = chain.layers[level];
+      const WindowAxis& axis = fields.windows[level].axis(i);
+      std::optional<CellRuns> endless = step_back(through, axis, unclipped, budget);
+      const std::optional<CellRuns> all = step_back(through, axis, cells, budget);
+      if (!endless || !all) return too_scattered();
+      unclipped = *std::move(endless);
+      cells = clipped(*all, in_of(through, axis));
+      seen[level].axes[axis_index] = seen_axis(unclipped, cells, in_of(through, axis));
+    }
+  }
+  return seen;
+}
+
+std::string module_name(LayerKind kind, int dims) {
+  constexpr const char* kNames[] = {"Conv", "ConvTranspose", "MaxPool", "AvgPool"};
+  return std::string(kNames[static_cast<size_t>(kind)]) + std::to_string(dims) + 'd';
+}
+
+}  // namespace convscope
