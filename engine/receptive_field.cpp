@@ -3,9 +3,6 @@
 #include <numeric>
 
 #include "engine/checked_math.h"
-#include "engine/conv_nd_plan.h"
-#include "engine/conv_transpose_plan.h"
-#include "engine/pool.h"
 
 namespace convscope {
 
@@ -16,49 +13,17 @@ constexpr int64_t kBudget = int64_t{1} << 20;
 
 Error too_scattered() { return Error{"error.field_too_scattered", "dilation", {std::to_string(kBudget)}}; }
 
-bool transposes(const ChainLayer& layer) { return layer.kind == LayerKind::conv_transpose; }
-
-int64_t out_of(const ChainLayer& layer, const WindowAxis& axis) { return transposes(layer) ? axis.extent : axis.count; }
-int64_t in_of(const ChainLayer& layer, const WindowAxis& axis) { return transposes(layer) ? axis.count : axis.extent; }
-
-/// The layer through the gate of its operation; one channel stands for all.
-Result<Windows> windows_of(const ChainLayer& layer, const Spatial& input) {
-  const int dims = input.dims();
-  Shape shape{1, 1};
-  for (int64_t extent : input) shape.push_back(extent);
-  if (transposes(layer)) {
-    ConvTransposeParams params = ConvTransposeParams::of(dims);
-    params.kernel_size = layer.kernel_size;
-    params.stride = layer.stride;
-    params.padding = layer.padding;
-    params.dilation = layer.dilation;
-    params.output_padding = layer.output_padding;
-    const Result<ConvTransposePlan> plan = validate(params, shape);
-    return plan ? Result<Windows>(plan->windows) : plan.error();
-  }
-  if (layer.kind == LayerKind::conv) {
-    ConvNdParams params = ConvNdParams::of(dims);
-    params.kernel_size = layer.kernel_size;
-    params.stride = layer.stride;
-    params.padding = layer.padding;
-    params.dilation = layer.dilation;
-    const Result<ConvNdPlan> plan = validate(params, shape);
-    return plan ? Result<Windows>(plan->windows) : plan.error();
-  }
-  PoolParams params = PoolParams::of(layer.kind == LayerKind::max_pool ? PoolKind::max : PoolKind::average, dims);
-  params.kernel_size = layer.kernel_size;
-  params.stride = layer.stride;
-  params.padding = layer.padding;
-  params.dilation = layer.dilation;
-  params.ceil_mode = layer.ceil_mode;
-  const Result<PoolPlan> plan = validate(params, shape);
-  return plan ? Result<Windows>(plan->windows) : plan.error();
+int64_t out_of(const WindowLayer& layer, const WindowAxis& axis) {
+  return layer.transposes() ? axis.extent : axis.count;
+}
+int64_t in_of(const WindowLayer& layer, const WindowAxis& axis) {
+  return layer.transposes() ? axis.count : axis.extent;
 }
 
 /// One step back through a layer: from cells of its output to those of its input.
-std::optional<CellRuns> step_back(const ChainLayer& layer, const WindowAxis& axis, const CellRuns& cells,
+std::optional<CellRuns> step_back(const WindowLayer& layer, const WindowAxis& axis, const CellRuns& cells,
                                   int64_t& budget) {
-  return transposes(layer) ? windows_over(axis, cells, budget) : cells_under(axis, cells, budget);
+  return layer.transposes() ? windows_over(axis, cells, budget) : cells_under(axis, cells, budget);
 }
 
 /// After how many cells of the last layer's output the fields repeat, shifted by whole cells at every level. Going
@@ -69,7 +34,7 @@ std::optional<int64_t> period_of(const LayerChain& chain, const std::vector<Wind
   for (size_t layer = windows.size(); layer-- > 0;) {
     const int64_t stride = windows[layer].axis(axis).stride;
     const std::optional<Fraction> next =
-        checked_mul(shift, transposes(chain.layers[layer]) ? Fraction{1, stride} : Fraction{stride, 1});
+        checked_mul(shift, chain.layers[layer].transposes() ? Fraction{1, stride} : Fraction{stride, 1});
     if (!next) return std::nullopt;
     shift = *next;
     const std::optional<int64_t> longer = checked_mul(period, shift.denominator / std::gcd(period, shift.denominator));
@@ -105,7 +70,7 @@ bool follow_all_kinds(const LayerChain& chain, const std::vector<Windows>& windo
 
 /// From the field before the layer to the one behind it; empty where a number does not fit. The sizes are known in
 /// closed form where all layers are direct: then the stride before is whole.
-std::optional<FieldAxis> step_forward(const ChainLayer& layer, const WindowAxis& axis, const FieldAxis& before,
+std::optional<FieldAxis> step_forward(const WindowLayer& layer, const WindowAxis& axis, const FieldAxis& before,
                                       bool all_direct) {
   FieldAxis field;
   field.output_size = out_of(layer, axis);
@@ -115,9 +80,9 @@ std::optional<FieldAxis> step_forward(const ChainLayer& layer, const WindowAxis&
   std::optional<int64_t> twice = checked_mul(axis.pad_begin, 2);
   if (twice) twice = checked_sub(field.effective_kernel - 1, *twice);
   if (!twice) return std::nullopt;
-  const Fraction step = transposes(layer) ? Fraction{1, axis.stride} : Fraction{axis.stride, 1};
-  std::optional<Fraction> offset = fraction(transposes(layer) ? -*twice : *twice, 2);
-  if (transposes(layer)) offset = checked_mul(*offset, step);
+  const Fraction step = layer.transposes() ? Fraction{1, axis.stride} : Fraction{axis.stride, 1};
+  std::optional<Fraction> offset = fraction(layer.transposes() ? -*twice : *twice, 2);
+  if (layer.transposes()) offset = checked_mul(*offset, step);
   if (offset) offset = checked_mul(*offset, before.stride);
   const std::optional<Fraction> center = offset ? checked_add(before.center, *offset) : std::nullopt;
   const std::optional<Fraction> stride = checked_mul(before.stride, step);
@@ -156,18 +121,6 @@ SeenAxis seen_axis(const CellRuns& unclipped, CellRuns cells, int64_t extent) {
 
 }  // namespace
 
-ChainLayer ChainLayer::of(LayerKind kind, int dims) {
-  const bool pools = kind == LayerKind::max_pool || kind == LayerKind::avg_pool;
-  ChainLayer layer;
-  layer.kind = kind;
-  layer.kernel_size = Spatial::all(dims, pools ? 2 : 3);
-  layer.stride = Spatial::all(dims, pools ? 2 : 1);
-  layer.padding.both = layer.padding.begin = layer.padding.end = Spatial::all(dims, 0);
-  layer.dilation = Spatial::all(dims, 1);
-  layer.output_padding = Spatial::all(dims, 0);
-  return layer;
-}
-
 ChainFields chain_fields(const LayerChain& chain) {
   ChainFields fields;
   if (!chain.input_size.all_at_least(1)) {
@@ -175,8 +128,8 @@ ChainFields chain_fields(const LayerChain& chain) {
     return fields;
   }
   const auto count = static_cast<int64_t>(chain.layers.size());
-  if (count > kMaxChainLayers) {
-    fields.error = Error{"error.chain_too_long", "layers", {std::to_string(count), std::to_string(kMaxChainLayers)}};
+  if (count > kMaxWindowLayers) {
+    fields.error = Error{"error.chain_too_long", "layers", {std::to_string(count), std::to_string(kMaxWindowLayers)}};
     return fields;
   }
   int64_t budget = kBudget;
@@ -184,17 +137,17 @@ ChainFields chain_fields(const LayerChain& chain) {
   LayerField before;
   before.axes.resize(static_cast<size_t>(chain.dims));
   bool has_transposed = false;
-  for (const ChainLayer& layer : chain.layers) {
-    const Result<Windows> windows = windows_of(layer, size);
-    if (!windows) {
-      fields.error = windows.error();
+  for (const WindowLayer& layer : chain.layers) {
+    const Result<LayerPlan> plan = validate(layer, size);
+    if (!plan) {
+      fields.error = plan.error();
       return fields;
     }
-    has_transposed = has_transposed || transposes(layer);
-    fields.windows.push_back(*windows);
+    has_transposed = has_transposed || layer.transposes();
+    fields.windows.push_back(windows_of(*plan));
     LayerField after;
     for (int i = 0; i < chain.dims; ++i) {
-      const WindowAxis& axis = windows->axis(i);
+      const WindowAxis& axis = fields.windows.back().axis(i);
       std::optional<FieldAxis> field = step_forward(layer, axis, before.axes[static_cast<size_t>(i)], !has_transposed);
       if (field && has_transposed && !follow_all_kinds(chain, fields.windows, i, budget, *field)) {
         fields.windows.pop_back();
@@ -236,7 +189,7 @@ Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainField
     CellRuns cells = unclipped;
     seen[levels - 1].axes[axis_index] = seen_axis(unclipped, cells, size[i]);
     for (size_t level = levels - 1; level-- > 0;) {
-      const ChainLayer& through = chain.layers[level];
+      const WindowLayer& through = chain.layers[level];
       const WindowAxis& axis = fields.windows[level].axis(i);
       std::optional<CellRuns> endless = step_back(through, axis, unclipped, budget);
       const std::optional<CellRuns> all = step_back(through, axis, cells, budget);
@@ -247,11 +200,6 @@ Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainField
     }
   }
   return seen;
-}
-
-std::string module_name(LayerKind kind, int dims) {
-  constexpr const char* kNames[] = {"Conv", "ConvTranspose", "MaxPool", "AvgPool"};
-  return std::string(kNames[static_cast<size_t>(kind)]) + std::to_string(dims) + 'd';
 }
 
 }  // namespace convscope

@@ -11,37 +11,20 @@
 #include "engine/result.h"
 #include "engine/spatial.h"
 #include "engine/window_axes.h"
+#include "engine/window_layer.h"
 
 namespace convscope {
 
-enum class LayerKind : uint8_t { conv, conv_transpose, max_pool, avg_pool };
-
-/// A layer as PyTorch's modules take it, unchecked, without its channels: they do not bear on what a cell sees. Each
-/// Spatial has the chain's `dims` numbers.
-struct ChainLayer {
-  std::string name;  // may be empty
-  LayerKind kind = LayerKind::conv;
-  Spatial kernel_size;
-  Spatial stride;
-  SpatialPadding padding;
-  Spatial dilation;        // 1 for avg_pool
-  Spatial output_padding;  // of conv_transpose
-  bool ceil_mode = false;  // of pooling
-
-  /// PyTorch's defaults: kernel_size 3 and stride 1, of pooling 2 and 2.
-  static ChainLayer of(LayerKind kind, int dims);
-  bool operator==(const ChainLayer&) const = default;
-};
-
+/// Layers behind one another; all have `dims` axes.
 struct LayerChain {
   int dims = 2;
   Spatial input_size;
-  std::vector<ChainLayer> layers;
+  std::vector<WindowLayer> layers;
   bool operator==(const LayerChain&) const = default;
 };
 
 /// A chain of more layers is refused.
-inline constexpr int64_t kMaxChainLayers = 1000;
+inline constexpr int64_t kMaxWindowLayers = 1000;
 
 /// One axis of the receptive field after a layer, in cells of the chain's input, as if no layer ended at an edge.
 ///
@@ -105,8 +88,5 @@ struct SeenLevel {
 /// Errors: error.cell_outside (args: cell, size), error.field_too_scattered.
 Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainFields& fields, int layer,
                                        const Spatial& cell);
-
-/// The module's name: "Conv2d", "ConvTranspose1d", "MaxPool3d", "AvgPool2d".
-std::string module_name(LayerKind kind, int dims);
 
 }  // namespace convscope

@@ -15,8 +15,8 @@ namespace {
 
 using testing::ElementsAre;
 
-ChainLayer layer(LayerKind kind, int64_t k, int64_t s, int64_t p, int64_t d = 1, int64_t output_padding = 0) {
-  ChainLayer made = ChainLayer::of(kind, 1);
+WindowLayer layer(LayerKind kind, int64_t k, int64_t s, int64_t p, int64_t d = 1, int64_t output_padding = 0) {
+  WindowLayer made = WindowLayer::of(kind, 1);
   made.kernel_size = {k};
   made.stride = {s};
   made.padding.both = {p};
@@ -24,13 +24,13 @@ ChainLayer layer(LayerKind kind, int64_t k, int64_t s, int64_t p, int64_t d = 1,
   made.output_padding = {output_padding};
   return made;
 }
-ChainLayer conv(int64_t k, int64_t s = 1, int64_t p = 0, int64_t d = 1) { return layer(LayerKind::conv, k, s, p, d); }
-ChainLayer pool(int64_t k, int64_t s, int64_t p = 0) { return layer(LayerKind::max_pool, k, s, p); }
-ChainLayer upward(int64_t k, int64_t s, int64_t p = 0, int64_t d = 1) {
+WindowLayer conv(int64_t k, int64_t s = 1, int64_t p = 0, int64_t d = 1) { return layer(LayerKind::conv, k, s, p, d); }
+WindowLayer pool(int64_t k, int64_t s, int64_t p = 0) { return layer(LayerKind::max_pool, k, s, p); }
+WindowLayer upward(int64_t k, int64_t s, int64_t p = 0, int64_t d = 1) {
   return layer(LayerKind::conv_transpose, k, s, p, d);
 }
 
-LayerChain chain(int64_t input, std::vector<ChainLayer> layers) { return {1, Spatial{input}, std::move(layers)}; }
+LayerChain chain(int64_t input, std::vector<WindowLayer> layers) { return {1, Spatial{input}, std::move(layers)}; }
 
 FieldAxis last(const LayerChain& of) {
   const ChainFields fields = chain_fields(of);
@@ -86,7 +86,7 @@ TEST(ReceptiveField, alexnet_and_vgg16_have_their_published_fields) {
   EXPECT_EQ(alexnet.size, 195);
   EXPECT_EQ(alexnet.stride, (Fraction{32, 1}));
   EXPECT_EQ(alexnet.output_size, 6);
-  std::vector<ChainLayer> vgg16;
+  std::vector<WindowLayer> vgg16;
   for (int convolutions : {2, 2, 3, 3, 3}) {
     for (int i = 0; i < convolutions; ++i) vgg16.push_back(conv(3, 1, 1));
     vgg16.push_back(pool(2, 2));
@@ -149,7 +149,7 @@ TEST(ReceptiveField, a_transposed_layer_can_leave_cells_that_see_nothing) {
 }
 
 TEST(ReceptiveField, down_and_up_again_restores_size_and_stride) {
-  ChainLayer up = layer(LayerKind::conv_transpose, 3, 2, 1, 1, 1);
+  WindowLayer up = layer(LayerKind::conv_transpose, 3, 2, 1, 1, 1);
   const FieldAxis field = last(chain(8, {conv(3, 2, 1), up}));
   EXPECT_EQ(field.output_size, 8);
   EXPECT_EQ(field.stride, (Fraction{1, 1}));
@@ -176,7 +176,7 @@ TEST(ReceptiveField, the_first_illegal_layer_ends_the_chain_with_its_error) {
 
 TEST(ReceptiveField, rejects_an_input_without_cells_and_endless_chains) {
   EXPECT_EQ(fields_error(chain(0, {conv(1)})), "error.chain_input_size");
-  EXPECT_EQ(fields_error(chain(5, std::vector<ChainLayer>(kMaxChainLayers + 1, conv(1)))), "error.chain_too_long");
+  EXPECT_EQ(fields_error(chain(5, std::vector<WindowLayer>(kMaxWindowLayers + 1, conv(1)))), "error.chain_too_long");
 }
 
 TEST(ReceptiveField, sizes_near_the_end_of_int64_are_exact_or_refused) {
@@ -184,9 +184,9 @@ TEST(ReceptiveField, sizes_near_the_end_of_int64_are_exact_or_refused) {
   const FieldAxis field = last(chain(kLarge, {conv(kLarge / 2, kLarge / 4), conv(2)}));
   EXPECT_EQ(field.size, kLarge / 2 + kLarge / 4);
   // Strides multiply beyond 2^63 long before an output size does.
-  std::vector<ChainLayer> pools(70, layer(LayerKind::max_pool, 1, 2, 0));
+  std::vector<WindowLayer> pools(70, layer(LayerKind::max_pool, 1, 2, 0));
   EXPECT_EQ(fields_error(chain(1, pools)), "error.size_overflow");
-  std::vector<ChainLayer> thirds;
+  std::vector<WindowLayer> thirds;
   for (int i = 0; i < 40; ++i) thirds.push_back(upward(1, i % 2 == 0 ? 1 : 3));
   EXPECT_EQ(fields_error(chain(1, thirds)), "error.field_too_scattered");
 }
@@ -210,7 +210,7 @@ TEST(ReceptiveField, rejects_a_cell_outside_of_the_output) {
 }
 
 TEST(ReceptiveField, axes_are_independent) {
-  LayerChain of{2, Spatial{9, 12}, {ChainLayer::of(LayerKind::conv, 2)}};
+  LayerChain of{2, Spatial{9, 12}, {WindowLayer::of(LayerKind::conv, 2)}};
   of.layers[0].kernel_size = {3, 5};
   of.layers[0].stride = {1, 2};
   of.layers[0].padding.kind = PaddingKind::pads;
@@ -231,7 +231,7 @@ TEST(ReceptiveField, axes_are_independent) {
 using Sets = std::vector<std::set<int64_t>>;
 
 /// A layer as its definition has it: direct ones gather what lies under their taps, transposed ones scatter.
-Sets simulated(const ChainLayer& through, const Sets& before, int64_t output_size) {
+Sets simulated(const WindowLayer& through, const Sets& before, int64_t output_size) {
   const int64_t k = through.kernel_size[0], s = through.stride[0], p = through.padding.both[0], d = through.dilation[0];
   const auto in = static_cast<int64_t>(before.size());
   Sets after(static_cast<size_t>(output_size));
@@ -256,13 +256,13 @@ Sets simulated(const ChainLayer& through, const Sets& before, int64_t output_siz
   return after;
 }
 
-ChainLayer random_layer(std::mt19937_64& random) {
+WindowLayer random_layer(std::mt19937_64& random) {
   const auto draw = [&](int64_t low, int64_t high) {
     return std::uniform_int_distribution<int64_t>(low, high)(random);
   };
   constexpr LayerKind kKinds[] = {LayerKind::conv, LayerKind::conv, LayerKind::conv_transpose, LayerKind::max_pool,
                                   LayerKind::avg_pool};
-  ChainLayer made = layer(kKinds[draw(0, 4)], draw(1, 5), draw(1, 4), draw(0, 4), draw(1, 4));
+  WindowLayer made = layer(kKinds[draw(0, 4)], draw(1, 5), draw(1, 4), draw(0, 4), draw(1, 4));
   if (made.kind == LayerKind::avg_pool) made.dilation = {1};
   if (made.kind == LayerKind::max_pool || made.kind == LayerKind::avg_pool) {
     made.padding.both = {draw(0, made.kernel_size[0] / 2)};
@@ -303,7 +303,7 @@ TEST(ReceptiveField, every_cell_of_random_chains_sees_what_a_simulation_says) {
       sets = simulated(of.layers[i], sets, fields.layers[i].axes[0].output_size);
     }
     bool all_direct = true;
-    for (const ChainLayer& l : of.layers) all_direct = all_direct && l.kind != LayerKind::conv_transpose;
+    for (const WindowLayer& l : of.layers) all_direct = all_direct && l.kind != LayerKind::conv_transpose;
     int64_t largest = -1, smallest = INT64_MAX, free_in_a_row = 0, longest = 0;
     for (int64_t cell = 0; cell < field.output_size; ++cell) {
       const Result<std::vector<SeenLevel>> seen = seen_by(of, fields, layers - 1, Spatial{cell});
@@ -329,7 +329,7 @@ TEST(ReceptiveField, every_cell_of_random_chains_sees_what_a_simulation_says) {
     }
     // Once every kind of cell was seen uncut, both ends of the sizes were.
     int64_t kinds = 1;
-    for (const ChainLayer& l : of.layers) kinds *= l.kind == LayerKind::conv_transpose ? l.stride[0] : 1;
+    for (const WindowLayer& l : of.layers) kinds *= l.kind == LayerKind::conv_transpose ? l.stride[0] : 1;
     if (longest < kinds) continue;
     ++with_all_kinds;
     EXPECT_EQ(field.size, largest);
@@ -358,7 +358,7 @@ TEST(ReceptiveField, random_chains_see_what_pytorchs_layers_let_through) {
       for (LayerKind known : {LayerKind::conv_transpose, LayerKind::max_pool, LayerKind::avg_pool}) {
         if (name == module_name(known, of.dims)) kind = known;
       }
-      ChainLayer made = ChainLayer::of(kind, of.dims);
+      WindowLayer made = WindowLayer::of(kind, of.dims);
       made.kernel_size = spatial(described["kernel_size"]);
       made.stride = spatial(described["stride"]);
       made.padding.both = spatial(described["padding"]);
