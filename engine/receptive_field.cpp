@@ -128,8 +128,8 @@ ChainFields chain_fields(const LayerChain& chain) {
     return fields;
   }
   const auto count = static_cast<int64_t>(chain.layers.size());
-  if (count > kMaxWindowLayers) {
-    fields.error = Error{"error.chain_too_long", "layers", {std::to_string(count), std::to_string(kMaxWindowLayers)}};
+  if (count > kMaxChainLayers) {
+    fields.error = Error{"error.chain_too_long", "layers", {std::to_string(count), std::to_string(kMaxChainLayers)}};
     return fields;
   }
   int64_t budget = kBudget;

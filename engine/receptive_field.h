@@ -24,7 +24,7 @@ struct LayerChain {
 };
 
 /// A chain of more layers is refused.
-inline constexpr int64_t kMaxWindowLayers = 1000;
+inline constexpr int64_t kMaxChainLayers = 1000;
 
 /// One axis of the receptive field after a layer, in cells of the chain's input, as if no layer ended at an edge.
 ///

@@ -184,23 +184,46 @@ bool FieldReader::take_text(const char* field, std::string& target) {
 
 void FieldReader::text(const char* field, std::string& target) { take_text(field, target); }
 
-void FieldReader::pair(const char* field, Pair& target) {
+std::vector<int64_t> FieldReader::take_integers(const char* field, size_t count, bool one_for_all, const char* wanted) {
   const std::optional<Json> value = take(field);
-  if (!value) return;
-  const Json list = value->is_array() ? *value : Json::array({*value, *value});
-  if (list.size() != 2) return fail_type(field, "@json.pair", *value);
-  int64_t numbers[2] = {};
-  for (size_t i = 0; i < 2; ++i) {
+  if (!value) return {};
+  const Json list = value->is_array() || !one_for_all ? *value : Json(count, *value);
+  if (!list.is_array() || list.size() != count) {
+    fail_type(field, wanted, *value);
+    return {};
+  }
+  std::vector<int64_t> numbers;
+  for (const Json& item : list) {
     bool is_whole = false;
-    const std::optional<int64_t> number = int64_of(list[i], is_whole);
-    if (!is_whole) return fail_type(field, "@json.pair", *value);
+    const std::optional<int64_t> number = int64_of(item, is_whole);
+    if (!is_whole) {
+      fail_type(field, wanted, *value);
+      return {};
+    }
     if (!number) {
       constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-      return fail_value(field, list[i].dump(), range_text(-kMost - 1, kMost));
+      fail_value(field, item.dump(), range_text(-kMost - 1, kMost));
+      return {};
     }
-    numbers[i] = *number;
+    numbers.push_back(*number);
   }
-  target = {numbers[0], numbers[1]};
+  return numbers;
+}
+
+void FieldReader::pair(const char* field, Pair& target) {
+  const std::vector<int64_t> numbers = take_integers(field, 2, true, "@json.pair");
+  if (!numbers.empty()) target = {numbers[0], numbers[1]};
+}
+
+void FieldReader::spatial(const char* field, Spatial& target) {
+  const std::vector<int64_t> numbers = take_integers(field, static_cast<size_t>(target.dims()), true, "@json.spatial");
+  for (size_t i = 0; i < numbers.size(); ++i) target[static_cast<int>(i)] = numbers[i];
+}
+
+void FieldReader::pads(const char* field, Spatial& begin, Spatial& end) {
+  const auto dims = static_cast<size_t>(begin.dims());
+  const std::vector<int64_t> numbers = take_integers(field, 2 * dims, false, "@json.pads");
+  for (size_t i = 0; i < numbers.size(); ++i) (i < dims ? begin : end)[static_cast<int>(i % dims)] = numbers[i];
 }
 
 void FieldReader::extents(const char* field, std::vector<int64_t>& target) {

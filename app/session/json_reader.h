@@ -10,6 +10,7 @@
 
 #include "engine/conv_params.h"
 #include "engine/result.h"
+#include "engine/spatial.h"
 
 namespace convscope {
 
@@ -34,6 +35,10 @@ class FieldReader {
   void text(const char* field, std::string& target);
   /// A whole number for both axes or a list of two, height first.
   void pair(const char* field, Pair& target);
+  /// A whole number for all axes or a list of one for each; `target` says how many axes there are.
+  void spatial(const char* field, Spatial& target);
+  /// A list of all begins, then all ends; `begin` says how many axes there are.
+  void pads(const char* field, Spatial& begin, Spatial& end);
   /// Extents, outermost first; 1 to 8 of them.
   void extents(const char* field, std::vector<int64_t>& target);
   /// Lists of numbers, nested or not, in row-major order; "nan", "inf" and "-inf" stand for themselves.
@@ -65,6 +70,8 @@ class FieldReader {
 
  private:
   bool take_text(const char* field, std::string& target);
+  /// A list of `count` whole numbers, or one in their place where `one_for_all`; empty after a failure.
+  std::vector<int64_t> take_integers(const char* field, size_t count, bool one_for_all, const char* wanted);
   std::string path(const char* field) const { return prefix_ + field; }
 
   Json& object_;

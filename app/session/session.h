@@ -8,6 +8,7 @@
 #include "app/language/language.h"
 #include "engine/algorithm.h"
 #include "engine/conv_params.h"
+#include "engine/receptive_field.h"
 #include "engine/result.h"
 #include "engine/shape.h"
 
@@ -53,6 +54,9 @@ struct Session {
   TensorSource weight{SourceKind::named, "ones", {}, nullptr};
   TensorSource bias{SourceKind::zeros, {}, {}, nullptr};
   Algorithm algorithm = Algorithm::automatic;
+
+  /// Layers whose receptive fields are looked at; without layers: this session's own layer alone.
+  LayerChain chain;
 
   Lens lens = Lens::sliding;
   int64_t step = 1;  // 1 .. number of output cells, as the timeline counts

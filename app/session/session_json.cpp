@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "app/io/atomic_file.h"
+#include "app/session/chain_json.h"
 #include "app/session/json_reader.h"
 
 namespace convscope {
@@ -251,6 +252,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
+  within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
   fields.word("lens", session.lens, lens_from_name, "sliding, im2col");
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
@@ -305,6 +307,7 @@ std::string session_to_json(const Session& session) {
   root["weight"] = source_json(session.weight, p.kernel_size.w);
   root["bias"] = source_json(session.bias, 0);
   root["algorithm"] = name_of(session.algorithm);
+  if (!session.chain.layers.empty()) root["chain"] = chain_json(session.chain);
   root["lens"] = name_of(session.lens);
   root["step"] = session.step;
   root["steps_per_second"] = session.steps_per_second;

@@ -176,7 +176,7 @@ TEST(ReceptiveField, the_first_illegal_layer_ends_the_chain_with_its_error) {
 
 TEST(ReceptiveField, rejects_an_input_without_cells_and_endless_chains) {
   EXPECT_EQ(fields_error(chain(0, {conv(1)})), "error.chain_input_size");
-  EXPECT_EQ(fields_error(chain(5, std::vector<WindowLayer>(kMaxWindowLayers + 1, conv(1)))), "error.chain_too_long");
+  EXPECT_EQ(fields_error(chain(5, std::vector<WindowLayer>(kMaxChainLayers + 1, conv(1)))), "error.chain_too_long");
 }
 
 TEST(ReceptiveField, sizes_near_the_end_of_int64_are_exact_or_refused) {
