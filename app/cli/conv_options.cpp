@@ -44,6 +44,18 @@ Result<void> apply_integer(const std::optional<std::string>& text, const char* o
   return {};
 }
 
+Result<void> apply_flag(const std::optional<std::string>& text, const char* option, bool& target) {
+  if (!text) return {};
+  if (*text == "true" || *text == "True" || *text == "1") {
+    target = true;
+  } else if (*text == "false" || *text == "False" || *text == "0") {
+    target = false;
+  } else {
+    return Error{"error.flag_word", option, {option, *text}};
+  }
+  return {};
+}
+
 Result<void> apply_padding(const ConvOptions& options, int dims, SpatialPadding& padding) {
   if (options.padding && options.pads) return Error{"error.pads_and_padding", "--pads", {}};
   if (options.padding && *options.padding == "same") {

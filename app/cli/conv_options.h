@@ -30,6 +30,8 @@ Result<Spatial> parse_spatial(std::string_view text, const std::string& option, 
 /// The parts of apply_conv_options() that other operations share; absent texts leave the target as it is.
 Result<void> apply_spatial(const std::optional<std::string>& text, const char* option, int dims, Spatial& target);
 Result<void> apply_integer(const std::optional<std::string>& text, const char* option, int64_t& target);
+/// "true" or "false". Errors: error.flag_word (args: option, text).
+Result<void> apply_flag(const std::optional<std::string>& text, const char* option, bool& target);
 /// --padding or --pads. Errors: also error.pads_and_padding.
 Result<void> apply_padding(const ConvOptions& options, int dims, SpatialPadding& padding);
 

@@ -12,18 +12,6 @@ namespace {
 
 using Family = OperationFamily;
 
-Result<void> apply_flag(const std::optional<std::string>& text, const char* option, bool& target) {
-  if (!text) return {};
-  if (*text == "true" || *text == "True" || *text == "1") {
-    target = true;
-  } else if (*text == "false" || *text == "False" || *text == "0") {
-    target = false;
-  } else {
-    return Error{"error.flag_word", option, {option, *text}};
-  }
-  return {};
-}
-
 /// The first refusal, or nothing.
 Result<void> all_of(std::initializer_list<Result<void>> results) {
   for (const Result<void>& result : results) {
