@@ -224,6 +224,28 @@ Action edit_constructor(const ConvParams& params, const LastGood& last) {
                 [params, last](Session& session) { change_params(session, params, last); }};
 }
 
+Action edit_solution(const SizeSolution& solution, const LastGood& last) {
+  return Action{"edit.solution", {}, [solution, last](Session& session) {
+                  const WindowLayer& layer = solution.layer;
+                  const auto pair = [](const Spatial& s) { return Pair{s[0], s[1]}; };
+                  ConvParams next = session.params;
+                  next.kernel_size = pair(layer.kernel_size);
+                  next.stride = pair(layer.stride);
+                  next.dilation = pair(layer.dilation);
+                  // 'same' follows the kernel, 'valid' is always 0: they stay where they still mean these numbers.
+                  const bool stays = next.padding_kind == PaddingKind::same
+                                         ? solution.changed == 0
+                                         : !solution.changes[static_cast<size_t>(SizeParam::padding)];
+                  if (!stays) {
+                    const Spatial &begin = layer.padding.begin, &end = layer.padding.end;
+                    next.padding_kind = layer.padding.kind;
+                    if (next.padding_kind == PaddingKind::numbers) next.padding = pair(layer.padding.both);
+                    if (next.padding_kind == PaddingKind::pads) next.pads = {begin[0], begin[1], end[0], end[1]};
+                  }
+                  change_params(session, next, last);
+                }};
+}
+
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last) {
   constexpr std::array<const char*, 4> kMergeKeys = {"input.batch", "input.channels", "input.height", "input.width"};
   return Action{"edit.input_size", kMergeKeys[static_cast<size_t>(axis)], [axis, extent, last](Session& session) {

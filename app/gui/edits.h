@@ -14,6 +14,7 @@
 #include "app/session/computation.h"
 #include "app/session/workbench.h"
 #include "engine/result.h"
+#include "engine/size_solver.h"
 
 namespace convscope {
 
@@ -40,6 +41,9 @@ int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, i
 Action edit_params(std::string_view argument, const LastGood& last, std::function<void(ConvParams&)> change);
 /// All of them at once, from a constructor call.
 Action edit_constructor(const ConvParams& params, const LastGood& last);
+
+/// The numbers of a solved size (see engine/size_solver.h); a padding word that still says the same stays.
+Action edit_solution(const SizeSolution& solution, const LastGood& last);
 
 enum class InputAxis : uint8_t { batch, channels, height, width };
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last);

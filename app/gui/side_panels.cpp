@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
     SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
+    SidePanel{"solver", "tab.solver", draw_solver_panel},
+    SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + 1;
 

@@ -73,6 +73,53 @@ TEST_F(Edits, more_output_channels_add_kernels_of_zeros) {
   EXPECT_EQ(error_code(), "");
 }
 
+SizeSolution nearest_solution(const Session& session, int64_t in, int64_t wanted, const Spatial& begin,
+                              const Spatial& end) {
+  WindowLayer layer = WindowLayer::of(LayerKind::conv, 2);
+  layer.kernel_size = {session.params.kernel_size.h, session.params.kernel_size.w};
+  layer.padding.kind = begin == end ? PaddingKind::numbers : PaddingKind::pads;
+  layer.padding.both = layer.padding.begin = begin;
+  layer.padding.end = end;
+  return solve_size(SizeQuestion::of(layer, {in, in}, {wanted, wanted})).value().nearest.at(0);
+}
+
+TEST_F(Edits, a_solution_is_one_edit_and_its_kernel_keeps_typed_numbers) {
+  SizeSolution solution = nearest_solution(bench.session(), 5, 3, {0, 0}, {0, 0});
+  solution.layer.kernel_size = {2, 2};
+  solution.layer.stride = {3, 3};
+  apply(edit_solution(solution, last()));
+  EXPECT_EQ(bench.session().params.stride, (Pair{3, 3}));
+  EXPECT_THAT(weights(), ElementsAre(1, 2, 4, 5));
+  bench.undo();
+  EXPECT_EQ(bench.session(), typed_session());
+}
+
+TEST_F(Edits, a_solution_replaces_a_padding_word_only_where_it_says_something_else) {
+  set("padding", [](ConvParams& p) { p.padding_kind = PaddingKind::same; });
+  const SizeSolution as_it_is = nearest_solution(bench.session(), 5, 5, {1, 1}, {1, 1});
+  ASSERT_EQ(as_it_is.changed, 0);
+  apply(edit_solution(as_it_is, last()));
+  EXPECT_EQ(bench.session().params.padding_kind, PaddingKind::same);
+  const SizeSolution halved = nearest_solution(bench.session(), 6, 3, {1, 1}, {1, 1});
+  ASSERT_EQ(halved.layer.stride, (Spatial{2, 2}));
+  apply(edit_solution(halved, last()));
+  EXPECT_EQ(bench.session().params.padding_kind, PaddingKind::numbers);
+  EXPECT_EQ(bench.session().params.padding, (Pair{1, 1}));
+  EXPECT_EQ(error_code(), "");
+}
+
+TEST_F(Edits, a_solution_can_keep_sides_of_different_padding) {
+  set("padding", [](ConvParams& p) {
+    p.padding_kind = PaddingKind::pads;
+    p.pads = {0, 0, 1, 1};
+  });
+  const SizeSolution solution = nearest_solution(bench.session(), 5, 2, {0, 0}, {1, 1});
+  apply(edit_solution(solution, last()));
+  EXPECT_EQ(bench.session().params.padding_kind, PaddingKind::pads);
+  EXPECT_EQ(bench.session().params.pads, (Pads{0, 0, 1, 1}));
+  EXPECT_EQ(bench.plan()->out, (Pair{2, 2}));
+}
+
 TEST_F(Edits, generated_input_takes_its_channels_from_in_channels) {
   set("in_channels", [](ConvParams& p) { p.in_channels = 3; });
   EXPECT_EQ(bench.session().input_shape, (Shape{1, 3, 5, 5}));

@@ -1,0 +1,351 @@
+// "I want an output of H x W": the parameters that give it, nearest to the present ones first; a click takes one.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/gui/edits.h"
+#include "app/gui/formula.h"
+#include "app/gui/panels.h"
+#include "app/gui/widgets.h"
+#include "app/session/chains.h"
+#include "engine/output_size.h"
+#include "engine/size_solver.h"
+
+namespace convscope {
+
+namespace {
+
+using Param = SizeParam;
+constexpr std::array kShown = {Param::kernel_size, Param::stride, Param::padding, Param::dilation};
+constexpr int64_t kMostListed = 30;
+
+/// One solution as it stands in the list.
+struct Row {
+  std::array<std::string, kShown.size()> numbers;
+  std::array<bool, kShown.size()> changed{};
+  std::string name;  // of the widget
+};
+
+/// What the user asked for, and the answer to the last question.
+struct Memory {
+  std::optional<Spatial> wish;  // nothing: the present output
+  std::array<bool, kSizeParams> locked{};
+  std::optional<SizeQuestion> question;
+  Language language = Language::en;
+  SizeSolutions found;
+  std::optional<Error> error;
+  std::vector<Row> rows;
+  std::string headline;
+  std::vector<std::string> reasons;
+  int hovered = -1;  // whose formula is written out
+  std::array<FormulaLine, 2> formulas;
+  bool formulas_agree = false;
+};
+
+Memory& memory() {
+  static Memory the_memory;
+  return the_memory;
+}
+
+/// The session's layer with its padding in numbers, whatever word stands for them.
+WindowLayer present_layer(const Session& session, const ConvPlan* plan) {
+  WindowLayer layer = own_layer(session);
+  SpatialPadding& padding = layer.padding;
+  if (padding.kind == PaddingKind::numbers || padding.kind == PaddingKind::pads) return layer;
+  const Pads pads = plan != nullptr ? plan->pads : Pads{};
+  padding.kind = PaddingKind::pads;
+  padding.begin = {pads.top, pads.left};
+  padding.end = {pads.bottom, pads.right};
+  if (padding.begin != padding.end) return layer;
+  padding.kind = PaddingKind::numbers;
+  padding.both = padding.begin;
+  return layer;
+}
+
+SizeQuestion question_now(const UiContext& ui) {
+  const Memory& m = memory();
+  const Session& session = ui.session();
+  const ConvPlan* plan = ui.workbench.plan();
+  const ComputationPtr computation = ui.workbench.computation();
+  Spatial input{1, 1};
+  const Shape shape = as_nchw(session.input_shape);
+  if (plan != nullptr) {
+    input = {plan->in.h, plan->in.w};
+  } else if (input_brings_shape(session) && computation) {
+    input = {computation->plan.in.h, computation->plan.in.w};
+  } else if (shape.rank() == 4) {
+    input = {shape[2], shape[3]};
+  }
+  Spatial wanted = input;
+  if (computation) wanted = {computation->plan.out.h, computation->plan.out.w};
+  if (plan != nullptr) wanted = {plan->out.h, plan->out.w};
+  if (m.wish) wanted = *m.wish;
+  SizeQuestion question = SizeQuestion::of(present_layer(session, plan), input, wanted);
+  question.limit = kMostListed;
+  for (const Param param : kShown) question.is_locked(param) = m.locked[static_cast<size_t>(param)];
+  // Modes that copy cells cannot pad by more than they have.
+  const int64_t smallest = std::min(input[0], input[1]);
+  SizeBounds& padding = question.bounds_of(Param::padding);
+  if (session.params.padding_mode == PaddingMode::reflect) padding.maximum = std::min(padding.maximum, smallest - 1);
+  if (session.params.padding_mode == PaddingMode::circular) padding.maximum = std::min(padding.maximum, smallest);
+  return question;
+}
+
+/// "3", or "3,5" where the axes differ.
+std::string pair_text(const Spatial& pair) {
+  if (pair[0] == pair[1]) return std::to_string(pair[0]);
+  return std::to_string(pair[0]) + "," + std::to_string(pair[1]);
+}
+
+std::string padding_text(const SpatialPadding& padding) {
+  if (padding.kind == PaddingKind::numbers) return pair_text(padding.both);
+  const std::string begin = pair_text(padding.begin), end = pair_text(padding.end);
+  return begin + "+" + end;
+}
+
+Row row_of(const SizeSolution& solution, size_t index) {
+  Row row;
+  const WindowLayer& layer = solution.layer;
+  row.numbers = {pair_text(layer.kernel_size), pair_text(layer.stride), padding_text(layer.padding),
+                 pair_text(layer.dilation)};
+  for (size_t i = 0; i < kShown.size(); ++i) row.changed[i] = solution.changes[static_cast<size_t>(kShown[i])];
+  row.name = "solver.solution." + std::to_string(index + 1);
+  return row;
+}
+
+/// Why there is none, a sentence for each axis that cannot have its size.
+void write_reasons(Memory& m, Language language) {
+  m.reasons.clear();
+  const auto text = [](std::optional<int64_t> size) { return size ? std::to_string(*size) : std::string("\u2014"); };
+  for (size_t axis = 0; axis < m.found.reach.size(); ++axis) {
+    const int i = static_cast<int>(axis);
+    const SizeReach& reach = m.found.reach[axis];
+    if (reach.below == m.question->wanted[i]) continue;
+    m.reasons.push_back(tr(language, axis == 0 ? "solver.reach_h" : "solver.reach_w",
+                           {std::to_string(m.question->wanted[i]), std::to_string(m.question->input[i]),
+                            text(reach.below), text(reach.above)}));
+  }
+}
+
+void refresh(UiContext& ui) {
+  Memory& m = memory();
+  const SizeQuestion question = question_now(ui);
+  if (m.question == question && m.language == ui.language()) return;
+  m.question = question;
+  m.language = ui.language();
+  m.rows.clear();
+  m.hovered = -1;
+  m.error.reset();
+  m.found = {};
+  Result<SizeSolutions> found = solve_size(question);
+  if (!found) {
+    m.error = found.error();
+    return;
+  }
+  m.found = *std::move(found);
+  for (size_t i = 0; i < m.found.nearest.size(); ++i) m.rows.push_back(row_of(m.found.nearest[i], i));
+  const bool all = m.found.total == static_cast<int64_t>(m.rows.size());
+  const char* key = m.found.total == 1 ? "solver.one" : all ? "solver.all" : "solver.nearest";
+  m.headline = tr(ui.language(), key, {std::to_string(m.found.total), std::to_string(m.rows.size())});
+  write_reasons(m, ui.language());
+}
+
+void write_formula(FormulaLine& line, const char* axis, const SizeQuestion& q, const WindowLayer& layer, int i) {
+  const bool apart = layer.padding.kind == PaddingKind::pads;
+  const int64_t begin = apart ? layer.padding.begin[i] : layer.padding.both[i];
+  const int64_t end = apart ? layer.padding.end[i] : layer.padding.both[i];
+  const std::optional<OutputSize> size =
+      output_size(q.input[i], begin, end, layer.kernel_size[i], layer.dilation[i], layer.stride[i]);
+  line.clear();
+  if (!size) return;
+  line.add(axis, Role::output).add(" = ").floor().add(size->n, Role::input).add(" + ").add(begin, Role::secondary);
+  line.add(" + ").add(end, Role::secondary).add(" \u2212 ").add(size->d).add("\u00b7(");
+  line.add(size->k, Role::weight).add(" \u2212 1) \u2212 1").over().add(size->s, Role::bias);
+  line.close().add(" + 1 = ").add_result(size->out, Role::output);
+}
+
+/// Beside the row, so that the rows below stay in sight.
+void show_formula(UiContext& ui, int index, ImVec2 beside) {
+  Memory& m = memory();
+  const SizeSolution& solution = m.found.nearest[static_cast<size_t>(index)];
+  if (m.hovered != index) {
+    m.hovered = index;
+    const WindowLayer& l = solution.layer;
+    const Spatial& in = m.question->input;
+    const auto same = [](const Spatial& s) { return s[0] == s[1]; };
+    m.formulas_agree = same(in) && same(l.kernel_size) && same(l.stride) && same(l.dilation) &&
+                       l.padding.kind == PaddingKind::numbers && same(l.padding.both);
+    write_formula(m.formulas[0], m.formulas_agree ? "H = W" : "H", *m.question, l, 0);
+    write_formula(m.formulas[1], "W", *m.question, l, 1);
+  }
+  ImGui::SetNextWindowPos(beside, ImGuiCond_Always, {1, 0.5f});
+  ImGui::BeginTooltip();
+  m.formulas[0].draw(ui, 18, ui.px(420));
+  if (!m.formulas_agree) {
+    ui_gap(ui, 8);
+    m.formulas[1].draw(ui, 18, ui.px(420));
+  }
+  if (solution.keeps_size) ui_words(ui, ui.text("solver.keeps_size_help"), Role::secondary, ui.fonts.caption);
+  ImGui::EndTooltip();
+}
+
+void draw_wish(UiContext& ui) {
+  Memory& m = memory();
+  ui_words(ui, ui.text("solver.wish"), Role::text);
+  const Spatial shown = m.question ? m.question->wanted : Spatial{1, 1};
+  const auto stepper = [&](const char* name, const char* prefix, int axis) {
+    StepperOptions options;
+    options.minimum = 1;
+    options.maximum = std::max<int64_t>(64, 2 * shown[axis]);
+    options.prefix = prefix;
+    options.invalid = m.error && m.error->field == "output_size";
+    int64_t value = shown[axis];
+    if (!ui_int_stepper(ui, name, value, options)) return;
+    Spatial wish = shown;
+    wish[axis] = value;
+    m.wish = wish;
+  };
+  stepper("solver.h", "H ", 0);
+  ImGui::SameLine(0, ui.px(8));
+  stepper("solver.w", "W ", 1);
+  if (!m.wish) return;
+  ImGui::SameLine(0, ui.px(8));
+  if (ui_icon_button(ui, "solver.reset", Icon::reset, ui.text("solver.reset"))) m.wish.reset();
+}
+
+void draw_locks(UiContext& ui) {
+  Memory& m = memory();
+  ui_words(ui, ui.text("solver.keep"), Role::text);
+  const float start = ImGui::GetCursorPosX();
+  constexpr std::array<const char*, kShown.size()> kNames = {"solver.keep.kernel_size", "solver.keep.stride",
+                                                             "solver.keep.padding", "solver.keep.dilation"};
+  const UiFont mono(ui.fonts.mono);
+  for (size_t i = 0; i < kShown.size(); ++i) {
+    if (i % 2 == 1) ImGui::SameLine(start + ui.px(148));
+    ui_checkbox(ui, kNames[i], name_of(kShown[i]), m.locked[static_cast<size_t>(kShown[i])]);
+  }
+}
+
+/// Texts in the middle of as many columns as there are parameters.
+float column_center(ImVec2 low, float width, size_t column) {
+  return low.x + width * (static_cast<float>(column) + 0.5f) / static_cast<float>(kShown.size());
+}
+
+/// The widths leave room for the mark of what keeps every size.
+constexpr float kMarkWidth = 26;
+
+void draw_heading(UiContext& ui) {
+  const UiFont caption(ui.fonts.caption);
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x - ui.px(kMarkWidth);
+  for (size_t i = 0; i < kShown.size(); ++i) {
+    const char* words = name_of(kShown[i]);
+    const float wide = ImGui::CalcTextSize(words).x;
+    ImGui::GetWindowDrawList()->AddText({std::floor(column_center(low, width, i) - wide / 2), low.y},
+                                        ui_color32(ui, Role::secondary), words);
+  }
+  ImGui::Dummy({1, ImGui::GetTextLineHeight()});
+}
+
+/// True when it was clicked.
+bool draw_row(UiContext& ui, int index) {
+  const Memory& m = memory();
+  const Row& row = m.rows[static_cast<size_t>(index)];
+  const float full = ImGui::GetContentRegionAvail().x;
+  const float width = full - ui.px(kMarkWidth);
+  const float height = ImGui::GetFrameHeight() - ui.px(2);
+  ImGui::PushID(index);
+  const bool pressed = ImGui::InvisibleButton("##solution", {full, height});
+  ImGui::PopID();
+  const bool hovered = ImGui::IsItemHovered();
+  ui.widgets.note_item(row.name);
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (hovered) list->AddRectFilled(low, high, ui_color32(ui, Role::accent, 0.12f), ui.px(6));
+  const float y = (low.y + high.y) / 2;
+  for (size_t i = 0; i < kShown.size(); ++i) {
+    const UiFont font(row.changed[i] ? ui.fonts.bold : ui.fonts.mono);
+    const char* words = row.numbers[i].c_str();
+    const ImVec2 size = ImGui::CalcTextSize(words);
+    const float x = column_center(low, width, i);
+    if (row.changed[i]) {
+      // What changes stands out by weight and by a patch, not by its colour alone.
+      const float half = std::max(size.x / 2 + ui.px(8), ui.px(14));
+      list->AddRectFilled({x - half, low.y + ui.px(3)}, {x + half, high.y - ui.px(3)},
+                          ui_color32(ui, Role::accent, 0.16f), ui.px(6));
+    }
+    list->AddText({std::floor(x - size.x / 2), std::floor(y - size.y / 2)},
+                  ui_color32(ui, row.changed[i] ? Role::accent : Role::text), words);
+  }
+  if (m.found.nearest[static_cast<size_t>(index)].keeps_size) {
+    const UiFont mono(ui.fonts.mono);
+    const ImVec2 size = ImGui::CalcTextSize("=");
+    list->AddText({std::floor(high.x - ui.px(kMarkWidth) / 2 - size.x / 2), std::floor(y - size.y / 2)},
+                  ui_color32(ui, Role::output), "=");
+  }
+  if (hovered) show_formula(ui, index, {low.x - ui.px(20), y});
+  return pressed;
+}
+
+/// Why there is none, and buttons that loosen what stands in the way.
+void draw_none(UiContext& ui) {
+  Memory& m = memory();
+  ui_words(ui, ui.text("solver.none"), Role::text, ui.fonts.bold);
+  for (const std::string& reason : m.reasons) ui_words(ui, reason.c_str(), Role::secondary);
+  ui.widgets.note_rect("solver.none", ImGui::GetItemRectMin().x, ImGui::GetItemRectMin().y, ImGui::GetItemRectMax().x,
+                       ImGui::GetItemRectMax().y);
+  ui_gap(ui, 8);
+  if (m.found.loosen.empty()) {
+    ui_words(ui, ui.text("solver.out_of_bounds"), Role::text);
+    return;
+  }
+  ui_words(ui, ui.text("solver.loosen"), Role::text);
+  for (const Param param : m.found.loosen) {
+    std::array<char, 48> name{};
+    std::snprintf(name.data(), name.size(), "solver.loosen.%s", name_of(param));
+    if (param != m.found.loosen.front()) ImGui::SameLine(0, ui.px(8));
+    if (ui_button(ui, name.data(), name_of(param))) m.locked[static_cast<size_t>(param)] = false;
+  }
+}
+
+}  // namespace
+
+void draw_solver_panel(UiContext& ui) {
+  Memory& m = memory();
+  refresh(ui);
+  draw_wish(ui);
+  ui_gap(ui, 8);
+  draw_locks(ui);
+  ui_gap(ui, 8);
+  ui_rule(ui);
+  ui_gap(ui, 8);
+  if (m.error) {
+    ui_error_line(ui, "solver", *m.error);
+    return;
+  }
+  if (m.rows.empty()) {
+    draw_none(ui);
+    return;
+  }
+  ui_words(ui, m.headline.c_str(), Role::text);
+  ui.widgets.note_item("solver.count");
+  ui_gap(ui, 4);
+  draw_heading(ui);
+  int chosen = -1;
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(0, 0));
+  for (int i = 0; i < static_cast<int>(m.rows.size()); ++i) {
+    if (draw_row(ui, i)) chosen = i;
+  }
+  ImGui::PopStyleVar();
+  ui_gap(ui, 8);
+  ui_words(ui, ui.text("solver.legend"), Role::secondary, ui.fonts.caption);
+  if (chosen < 0) return;
+  ui.workbench.apply(edit_solution(m.found.nearest[static_cast<size_t>(chosen)], LastGood(ui.workbench.computation())));
+  m.wish.reset();  // from here on the wish is the output again
+}
+
+}  // namespace convscope
