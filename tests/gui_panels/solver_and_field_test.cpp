@@ -2,9 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "app/session/chains.h"
-#include "app/session/session_json.h"
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
 
 namespace convscope {
 namespace {
@@ -134,19 +132,6 @@ TEST_F(FieldPanel, the_table_can_be_copied) {
   play("click field.copy");
   EXPECT_FALSE(window().notice().text.empty());
   EXPECT_FALSE(window().notice().is_error);
-}
-
-TEST_F(FieldPanel, idle_frames_of_both_panels_allocate_nothing) {
-  if (!test::allocations_are_counted()) GTEST_SKIP() << "a sanitizer counts its own";
-  for (const char* script : {"hover timeline.step", "click tab.solver\nclick solver.h.plus\nhover timeline.step",
-                             "click field.chain\nclick field.chain.alexnet\nhover timeline.step"}) {
-    open_tab("field");
-    play(script);
-    for (int i = 0; i < 4; ++i) off_->frame();
-    const long before = test::allocations_so_far();
-    for (int i = 0; i < 4; ++i) off_->frame();
-    EXPECT_EQ(test::allocations_so_far() - before, 0) << script;
-  }
 }
 
 }  // namespace

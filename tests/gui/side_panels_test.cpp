@@ -1,0 +1,26 @@
+// The tabs of the right column in an idle window.
+#include "tests/gui/driven_window.h"
+#include "tests/render/count_allocations.h"
+
+namespace convscope {
+namespace {
+
+using SidePanels = DrivenWindow;
+
+TEST_F(SidePanels, an_idle_frame_of_solver_and_field_allocates_nothing) {
+  if (!test::allocations_are_counted()) GTEST_SKIP() << "a sanitizer counts its own";
+  open("tutorial_5_2");
+  play("click section.output_size");
+  for (const char* script :
+       {"click tab.solver\nclick solver.h.plus", "click tab.field", "click field.chain\nclick field.chain.alexnet"}) {
+    play(script);
+    play("hover timeline.step");
+    for (int i = 0; i < 4; ++i) off_->frame();
+    const long before = test::allocations_so_far();
+    for (int i = 0; i < 4; ++i) off_->frame();
+    EXPECT_EQ(test::allocations_so_far() - before, 0) << script;
+  }
+}
+
+}  // namespace
+}  // namespace convscope
