@@ -61,7 +61,7 @@ Result<int> layer_index(const LayerChain& chain, const std::optional<std::string
 /// "0..4", with the count where dilation leaves gaps; "-" for nothing.
 std::string cells_text(const SeenAxis& seen) {
   if (seen.cells.empty()) return "-";
-  const std::string range = std::to_string(seen.cells.front().first) + ".." + std::to_string(seen.cells.back().last);
+  std::string range = std::to_string(seen.cells.front().first) + ".." + std::to_string(seen.cells.back().last);
   if (seen.cells.size() == 1) return range;
   return tr(cli_language(), "cli.field.with_gaps", {range, std::to_string(count_cells(seen.cells))});
 }

@@ -199,8 +199,9 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
     print(reason_for_none(question, found));
     return;
   }
-  std::vector<TextTable::Column> columns;
   const std::vector<Param> params = params_of(question.present.kind);
+  std::vector<TextTable::Column> columns;
+  columns.reserve(params.size() + 1);
   for (Param param : params) columns.push_back({name_of(param)});
   columns.push_back({words("cli.solve.changes"), TextTable::Align::left});
   TextTable table(std::move(columns));

@@ -130,7 +130,7 @@ void refresh(UiContext& ui) {
   for (size_t i = 0; i < m.chain->layers.size(); ++i) {
     m.rows.push_back(row_of(m.chain->layers[i], i, i < m.fields.layers.size() ? &m.fields.layers[i] : nullptr));
   }
-  m.selected = std::clamp(m.selected, 0, static_cast<int>(m.rows.size()) - 1);
+  m.selected = std::clamp(m.selected, -1, static_cast<int>(m.rows.size()) - 1);
   for (size_t i = 0; i < kKinds.size(); ++i) m.kind_names[i] = module_name(kKinds[i], m.chain->dims);
   m.built_in = {ui.text("field.own_layer")};
   m.built_in_keys = {"own"};
@@ -204,7 +204,7 @@ void draw_head(UiContext& ui) {
   constexpr std::array<const char*, kMaxSpatialDims> kPrefixes = {"D ", "H ", "W "};
   const int dims = m.chain->dims;
   for (int axis = 0; axis < dims; ++axis) {
-    const auto name = static_cast<size_t>(kMaxSpatialDims - dims + axis);
+    const size_t name = kNames.size() - static_cast<size_t>(dims) + static_cast<size_t>(axis);
     StepperOptions options;
     options.minimum = 1;
     options.maximum = 512;
@@ -300,12 +300,13 @@ void draw_spatial(UiContext& ui, const char* argument, size_t which, Spatial Win
   ui_label(ui, argument, argument, nullptr, true, 124);
   const float start = ImGui::GetCursorPosX();
   constexpr std::array<const char*, kMaxSpatialDims> kPrefixes = {"D ", "H ", "W "};
+  const size_t first_prefix = kPrefixes.size() - static_cast<size_t>(dims);
   static std::string name;
   for (int axis = 0; axis < (linked ? 1 : dims); ++axis) {
     StepperOptions options;
     options.minimum = minimum;
     options.maximum = 32;
-    options.prefix = linked ? nullptr : kPrefixes[static_cast<size_t>(kMaxSpatialDims - dims + axis)];
+    options.prefix = linked ? nullptr : kPrefixes[first_prefix + static_cast<size_t>(axis)];
     name.assign("field.edit.");
     name += argument;
     if (axis > 0) {

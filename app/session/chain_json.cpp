@@ -142,7 +142,8 @@ void read_input_size(FieldReader& fields, int& dims, LayerChain& chain) {
     return fields.fail_value("input_size", Json(extents).dump(), wanted);
   }
   chain.input_size = Spatial::all(dims, 0);
-  for (int i = 0; i < dims; ++i) chain.input_size[i] = extents[static_cast<size_t>(rank - dims + i)];
+  const size_t leading = extents.size() - static_cast<size_t>(dims);
+  for (int i = 0; i < dims; ++i) chain.input_size[i] = extents[leading + static_cast<size_t>(i)];
 }
 
 Json spatial_json(const Spatial& s) {
