@@ -74,7 +74,11 @@ std::optional<FieldAxis> step_forward(const WindowLayer& layer, const WindowAxis
                                       bool all_direct) {
   FieldAxis field;
   field.output_size = out_of(layer, axis);
-  field.effective_kernel = axis.effective_kernel();
+  // A transposed or a ceil_mode window may be longer than any size that its gate had to add up.
+  std::optional<int64_t> reach = checked_mul(axis.dilation, axis.kernel - 1);
+  if (reach) reach = checked_add(*reach, 1);
+  if (!reach) return std::nullopt;
+  field.effective_kernel = *reach;
   // Where the centre of output cell 0 lies among the layer's input cells: in the middle of its window, or, transposed,
   // in the middle of the windows that reach it.
   std::optional<int64_t> twice = checked_mul(axis.pad_begin, 2);
@@ -114,8 +118,8 @@ SeenAxis seen_axis(const CellRuns& unclipped, CellRuns cells, int64_t extent) {
   if (unclipped.empty()) return seen;
   seen.unclipped = CellRun{unclipped.front().first, unclipped.back().last};
   const auto [first, last] = *seen.unclipped;
-  seen.padding_before = std::max<int64_t>(0, std::min<int64_t>(last, -1) - first + 1);
-  seen.padding_after = std::max<int64_t>(0, last - std::max(first, extent) + 1);
+  seen.padding_before = first >= 0 ? 0 : std::min<int64_t>(last, -1) - first + 1;
+  seen.padding_after = last < extent ? 0 : last - std::max(first, extent) + 1;
   return seen;
 }
 

@@ -152,9 +152,12 @@ class Best {
   std::vector<SizeSolution> heap_;  // the farthest in front
 };
 
+/// Of numbers that are not negative; INT64_MAX stands for all that is farther.
+int64_t capped_sum(int64_t a, int64_t b) { return checked_add(a, b).value_or(INT64_MAX); }
+
 int64_t difference(const Spatial& a, const Spatial& b) {
   int64_t sum = 0;
-  for (int i = 0; i < a.dims(); ++i) sum += std::abs(a[i] - b[i]);
+  for (int i = 0; i < a.dims(); ++i) sum = capped_sum(sum, std::abs(a[i] - b[i]));
   return sum;
 }
 
@@ -170,12 +173,13 @@ SizeSolution measured(const Question& q, const WindowLayer& layer) {
   for (size_t i = 0; i < kSizeParams; ++i) {
     s.changes[i] = distances[i] != 0;
     s.changed += s.changes[i] ? 1 : 0;
-    s.distance += distances[i];
+    s.distance = capped_sum(s.distance, distances[i]);
   }
   s.keeps_size = !layer.transposes();
   for (int i = 0; i < layer.dims(); ++i) {
-    const int64_t total = layer.padding.begin[i] + layer.padding.end[i];
-    s.keeps_size = s.keeps_size && layer.stride[i] == 1 && total == layer.dilation[i] * (layer.kernel_size[i] - 1);
+    const std::optional<int64_t> total = checked_add(layer.padding.begin[i], layer.padding.end[i]);
+    const std::optional<int64_t> reach = checked_mul(layer.dilation[i], layer.kernel_size[i] - 1);
+    s.keeps_size = s.keeps_size && layer.stride[i] == 1 && total && total == reach;
   }
   return s;
 }
@@ -309,7 +313,7 @@ SizeSolution joined(const SizeSolution& first, const SizeSolution& next) {
   l.padding.begin = with_axis(l.padding.begin, n.padding.begin[0]);
   l.padding.end = with_axis(l.padding.end, n.padding.end[0]);
   settle_padding(l);
-  both.distance += next.distance;
+  both.distance = capped_sum(first.distance, next.distance);
   both.changed = 0;
   for (size_t i = 0; i < kSizeParams; ++i) {
     both.changes[i] = first.changes[i] || next.changes[i];

@@ -191,6 +191,17 @@ TEST(ReceptiveField, sizes_near_the_end_of_int64_are_exact_or_refused) {
   EXPECT_EQ(fields_error(chain(1, thirds)), "error.field_too_scattered");
 }
 
+TEST(ReceptiveField, a_window_longer_than_int64_is_refused_and_a_far_edge_has_no_padding_behind_it) {
+  // Nearly all of the window is padding's to take away: the gate passes it, its extent does not fit.
+  EXPECT_EQ(fields_error(chain(1, {upward(INT64_MAX, 1, INT64_MAX / 2, 1)})), "");
+  EXPECT_EQ(fields_error(chain(1, {upward((int64_t{1} << 62) + 1, 1, int64_t{1} << 61, 2)})), "error.size_overflow");
+  const LayerChain of = chain(INT64_MAX - 40, {conv(1, 1, 13)});
+  const Result<std::vector<SeenLevel>> seen = seen_by(of, chain_fields(of), 0, Spatial{0});
+  ASSERT_TRUE(seen);
+  EXPECT_EQ((*seen)[0].axes[0].padding_before, 1);
+  EXPECT_EQ((*seen)[0].axes[0].padding_after, 0);
+}
+
 TEST(ReceptiveField, work_is_bounded) {
   // A dilated kernel of ten million taps is no set that anybody looks at.
   const LayerChain of = chain(int64_t{1} << 40, {conv(10'000'000, 1, 0, 2)});

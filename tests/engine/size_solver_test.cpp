@@ -166,6 +166,16 @@ TEST(SizeSolver, sizes_beyond_any_tensor_are_solved_exactly) {
   EXPECT_EQ(answer(ask(LayerKind::conv, {3}, {kLarge})).total, 0);
 }
 
+TEST(SizeSolver, a_present_layer_far_beyond_any_size_can_be_left) {
+  SizeQuestion question = ask(LayerKind::conv, {5}, {3});
+  question.present.kernel_size = question.present.dilation = question.present.stride = {INT64_MAX};
+  question.present.padding.both = {INT64_MAX};
+  const SizeSolutions found = answer(question);
+  ASSERT_FALSE(found.nearest.empty());
+  EXPECT_EQ(found.nearest[0].distance, INT64_MAX);
+  EXPECT_EQ(output_of(found.nearest[0].layer, {5}), (Spatial{3}));
+}
+
 TEST(SizeSolver, rejects_sizes_without_cells) {
   EXPECT_EQ(refusal(ask(LayerKind::conv, {0}, {3})), "error.solver_size_not_positive");
   EXPECT_EQ(refusal(ask(LayerKind::conv, {5, 5}, {3, -1})), "error.solver_size_not_positive");
