@@ -568,7 +568,9 @@ bool explain_none(const Question& q, int64_t& budget, SizeSolutions& found) {
     if (!q.locked[i] || standard.locked[i]) continue;
     Question opened = q;
     opened.locked[i] = false;
-    if (opened.bounds[i].maximum < opened.bounds[i].minimum) opened.bounds[i] = standard.bounds[i];
+    // Nobody has looked at the bounds of what was locked.
+    if (!check_question(opened)) opened.bounds[i] = standard.bounds[i];
+    if (!check_question(opened)) continue;
     opened.limit = 1;
     SizeSolutions others;
     if (!solve_all(opened, budget, others)) return false;

@@ -196,6 +196,15 @@ TEST(SizeSolver, rejects_bounds_too_wide_to_search) {
   EXPECT_EQ(refusal(question), "error.solver_too_wide");
 }
 
+TEST(SizeSolver, endless_bounds_of_a_locked_parameter_are_not_searched) {
+  SizeQuestion question = ask(LayerKind::conv, {10}, {6});
+  for (SizeParam param : {SizeParam::kernel_size, SizeParam::padding, SizeParam::dilation}) {
+    question.is_locked(param) = true;
+    question.bounds_of(param) = {1, INT64_MAX};
+  }
+  EXPECT_THAT(answer(question).loosen, ElementsAre(SizeParam::kernel_size, SizeParam::padding, SizeParam::dilation));
+}
+
 TEST(SizeSolver, rejects_an_illegal_present_layer) {
   SizeQuestion question = ask(LayerKind::conv, {5}, {3});
   question.present.stride = {0};
