@@ -1,6 +1,6 @@
 // The tabs of the right column in an idle window.
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {
