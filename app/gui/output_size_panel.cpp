@@ -9,7 +9,7 @@
 #include "app/gui/formula.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
-#include "engine/cost.h"
+#include "engine/operation_cost.h"
 #include "engine/output_size.h"
 
 namespace convscope {
@@ -129,7 +129,7 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
     }
   }
   m.shape = "Y " + plan.output_shape().to_string("\u00d7");
-  const Result<ConvCost> cost = conv_cost(plan);
+  const Result<OperationCost> cost = cost_of(plan);
   m.parameters = cost ? grouped(cost->parameters) : "\u2014";
   m.macs = cost ? grouped(cost->macs) : "\u2014";
   m.im2col = cost ? bytes_text(cost->im2col_bytes) : "\u2014";

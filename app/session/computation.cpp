@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "engine/cost.h"
+#include "engine/operation_cost.h"
 
 namespace convscope {
 
@@ -35,7 +35,7 @@ double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCac
   // A guess from below: what a slow core does, so that a frame is not lost to optimism.
   constexpr double kMacsPerSecond = 2e9;
   constexpr double kOutputCellsPerSecond = 2e8;
-  const Result<ConvCost> cost = conv_cost(plan);
+  const Result<OperationCost> cost = cost_of(plan);
   if (!cost) return 1e9;
   return cache.preparation_seconds(session, plan) + static_cast<double>(cost->macs) / kMacsPerSecond +
          static_cast<double>(plan.output_cells()) / kOutputCellsPerSecond;
