@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/gui/tensor_text.h"
+#include "app/io/tensor_text.h"
 #include "app/scene/scene.h"
 #include "app/session/computation.h"
 #include "app/session/workbench.h"

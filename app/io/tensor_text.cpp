@@ -1,4 +1,4 @@
-#include "app/gui/tensor_text.h"
+#include "app/io/tensor_text.h"
 
 #include <array>
 #include <charconv>
