@@ -200,7 +200,7 @@ class Search {
       if (mine < kMostShown) text += (mine > 0 ? ", " : "") + std::to_string(found);
       if (mine == kMostShown) text += ", \u2026";
     }
-    add_free({"channels_permuted", {text}});
+    add_free({"cause.channels_permuted", {text}});
   }
 
   /// Every number times the same factor.
@@ -227,7 +227,7 @@ class Search {
     }
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%.6g", factor);
-    add_free({"scaled", {text.data()}});
+    add_free({"cause.scaled", {text.data()}});
   }
 
   void add_free(Cause cause) {

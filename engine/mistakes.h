@@ -27,7 +27,8 @@ enum class MistakeKind : uint8_t {
   order
 };
 
-/// A name for words ("kernel_flipped", "padding_mode") and the values they need ("reflect").
+/// A key of the language files, "cause.padding_mode", and the values for its words: "reflect". Under the same key with
+/// ".fix" behind it stands what to do about it.
 struct Cause {
   std::string code;
   std::vector<std::string> args;

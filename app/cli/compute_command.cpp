@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/cli/command.h"
+#include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
 #include "app/io/image.h"
@@ -23,36 +24,6 @@ struct ComputeOptions {
   OperationOptions arguments;
   EngineOptions engine;
 };
-
-struct Loaded {
-  Tensor tensor;
-  bool is_float = false;  // was stored with a fraction, so its type counts
-  bool is_double = false;
-};
-
-Result<Loaded> load(const std::string& path) {
-  if (is_image_name(path)) {
-    Result<Tensor> image = read_image(path);
-    if (!image) return image.error();
-    return Loaded{*image, true, false};
-  }
-  Result<NpyFile> file = read_npy(path);
-  if (!file) return file.error();
-  const bool is_float = file->stored_type.size() > 1 && file->stored_type[1] == 'f';
-  return Loaded{file->tensor, is_float, file->tensor.dtype() == DType::float64};
-}
-
-/// As PyTorch promotes: float64 if any real number is, whole numbers follow the real ones.
-DType common_type(std::initializer_list<const Loaded*> all) {
-  bool any_float = false, float_double = false, whole_double = false;
-  for (const Loaded* loaded : all) {
-    if (!loaded->tensor.defined()) continue;
-    any_float = any_float || loaded->is_float;
-    float_double = float_double || (loaded->is_float && loaded->is_double);
-    whole_double = whole_double || loaded->is_double;
-  }
-  return (any_float ? float_double : whole_double) ? DType::float64 : DType::float32;
-}
 
 /// One picture of 1 or 3 channels, 0 to 1 as black to full.
 Result<void> write_picture(const std::string& path, const Tensor& tensor) {
@@ -80,37 +51,6 @@ Result<void> write_picture(const std::string& path, const Tensor& tensor) {
     pixels.rgba[static_cast<size_t>(4 * i + 3)] = 255;
   }
   return write_png(path, pixels);
-}
-
-/// The tensors that were given, in one dtype.
-struct Inputs {
-  Loaded input, weight, bias, grad_output;
-  DType dtype = DType::float32;
-};
-
-Result<Inputs> load_inputs(const ComputeOptions& options) {
-  Inputs inputs;
-  const std::pair<const std::optional<std::string>, Loaded*> files[] = {{options.input, &inputs.input},
-                                                                        {options.weight, &inputs.weight},
-                                                                        {options.bias, &inputs.bias},
-                                                                        {options.grad_output, &inputs.grad_output}};
-  for (const auto& [path, target] : files) {
-    if (!path) continue;
-    Result<Loaded> loaded = load(*path);
-    if (!loaded) return loaded.error();
-    *target = *std::move(loaded);
-  }
-  inputs.dtype = common_type({&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output});
-  return inputs;
-}
-
-Result<void> convert(Inputs& inputs) {
-  for (Loaded* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
-    Result<Tensor> converted = loaded->tensor.to(inputs.dtype);
-    if (!converted) return converted.error();
-    loaded->tensor = *std::move(converted);
-  }
-  return {};
 }
 
 /// Three files behind one prefix: all numbers are there before the first is written.
@@ -189,7 +129,7 @@ Result<void> run_compute(const ComputeOptions& options) {
   if (!engine) return engine.error();
   if (Result<void> good = check_ending(*operation, options.output); !good) return good;
 
-  Result<Inputs> inputs = load_inputs(options);
+  Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, options.grad_output});
   if (!inputs) return inputs.error();
   WeightShapes shapes;
   if (options.weight) shapes.weight = inputs->weight.tensor.shape();
@@ -197,7 +137,7 @@ Result<void> run_compute(const ComputeOptions& options) {
   const Result<OperationPlan> plan =
       plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
   if (!plan) return plan.error();
-  if (Result<void> converted = convert(*inputs); !converted) return converted;
+  if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
 
   if (operation->family == Family::conv_backward) {
     return compute_gradients(options, std::get<ConvNdPlan>(*plan), *inputs, *engine);

@@ -43,7 +43,7 @@ Diagnosis diagnosis_of(const Problem& p, const Tensor& yours) {
 
 std::vector<std::string> codes_of(const std::vector<Cause>& causes) {
   std::vector<std::string> codes;
-  for (const Cause& cause : causes) codes.push_back(cause.code);
+  for (const Cause& cause : causes) codes.push_back(cause.code.substr(std::string("cause.").size()));
   return codes;
 }
 
@@ -201,7 +201,7 @@ TEST(diagnosis, names_what_gives_the_shape_where_the_numbers_fit_nothing) {
   const Diagnosis found = diagnosis_of(p, testing::random_tensor(random, {1, 3, 4, 4}, DType::float32));
   EXPECT_TRUE(found.explanations.empty());
   ASSERT_FALSE(found.same_shape.empty());
-  EXPECT_EQ(found.same_shape.front(), (Cause{"padding_missing", {}}));
+  EXPECT_EQ(found.same_shape.front(), (Cause{"cause.padding_missing", {}}));
 }
 
 TEST(diagnosis, names_the_closest_mistake_without_calling_it_a_cause) {
@@ -250,7 +250,7 @@ TEST(diagnosis, checks_as_many_cells_as_the_budget_allows) {
   options.most_macs = 80 * p.plan.taps();
   const Diagnosis found = diagnose(p.plan, p.tensors, yours, p.closeness, options).value();
   ASSERT_FALSE(found.explanations.empty());
-  EXPECT_EQ(found.explanations[0].causes[0].code, "negated");
+  EXPECT_EQ(found.explanations[0].causes[0].code, "cause.negated");
   EXPECT_EQ(found.explanations[0].cells_checked, 80);
 }
 

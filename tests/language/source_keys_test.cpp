@@ -120,6 +120,24 @@ TEST(LanguageFiles, every_error_code_in_the_sources_has_its_words) {
   for (const std::string& found : codes) EXPECT_TRUE(en.contains(found)) << found << " has no words";
 }
 
+TEST(LanguageFiles, every_cause_in_the_sources_has_its_words_and_a_remedy) {
+  const auto en = entries("en");
+  static const std::regex code(R"re("(cause\.[a-z0-9_]+)")re");
+  std::set<std::string> causes;
+  for (auto it = std::sregex_iterator(sources().begin(), sources().end(), code); it != std::sregex_iterator(); ++it) {
+    causes.insert((*it)[1]);
+  }
+  EXPECT_GT(causes.size(), 50u);
+  for (const std::string& cause : causes) {
+    EXPECT_TRUE(en.contains(cause)) << cause << " has no words";
+    EXPECT_TRUE(en.contains(cause + ".fix")) << cause << " has no remedy";
+  }
+  for (const auto& [key, entry] : en) {
+    if (key.rfind("cause.", 0) != 0) continue;
+    EXPECT_TRUE(causes.contains(key.substr(0, key.find('.', 6)))) << key << " is the cause of nothing";
+  }
+}
+
 TEST(LanguageFiles, every_reason_in_the_sources_has_its_words) {
   const auto en = entries("en");
   static const std::regex code(R"re("@([a-z0-9_]+\.[a-z0-9_.]+)")re");
