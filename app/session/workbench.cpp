@@ -1,11 +1,11 @@
 #include "app/session/workbench.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
-#include <thread>
+#include <new>
 #include <vector>
+
+#include "app/session/latest_worker.h"
 
 namespace convscope {
 
@@ -35,103 +35,6 @@ bool same_numbers(const Session& a, const Session& b) {
          a.input == b.input && a.weight == b.weight && a.bias == b.bias;
 }
 
-/// One thread that computes the latest request; an older one is told to stop.
-class Worker {
- public:
-  explicit Worker(TensorCache& cache) : cache_(cache) {}
-  ~Worker() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-      request_.reset();
-      if (job_ != nullptr) job_->cancelled = true;
-    }
-    changed_.notify_all();
-    if (thread_.joinable()) thread_.join();
-  }
-
-  void start(const Session& session) {
-    const std::lock_guard lock(mutex_);
-    if (job_ != nullptr) job_->cancelled = true;
-    finished_.reset();
-    request_ = session;
-    job_ = std::make_shared<Job>();
-    // The thread comes with the first long work: most sessions never need it.
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-    changed_.notify_all();
-  }
-
-  /// Forgets what was asked for; its result will not be seen.
-  void cancel() {
-    const std::lock_guard lock(mutex_);
-    if (job_ != nullptr) job_->cancelled = true;
-    job_.reset();
-    request_.reset();
-    finished_.reset();
-  }
-
-  bool busy() const {
-    const std::lock_guard lock(mutex_);
-    return job_ != nullptr && !finished_;
-  }
-
-  float progress() const {
-    const std::lock_guard lock(mutex_);
-    return job_ != nullptr ? job_->progress.load() : 1.0f;
-  }
-
-  std::optional<Result<ComputationPtr>> take() {
-    const std::lock_guard lock(mutex_);
-    if (!finished_) return std::nullopt;
-    std::optional<Result<ComputationPtr>> result = std::move(finished_);
-    finished_.reset();
-    job_.reset();
-    return result;
-  }
-
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return job_ == nullptr || finished_.has_value(); });
-  }
-
- private:
-  void run() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [this] { return stopping_ || request_.has_value(); });
-      if (stopping_) return;
-      const Session session = *std::move(request_);
-      request_.reset();
-      const std::shared_ptr<Job> job = job_;
-      lock.unlock();
-      Result<ComputationPtr> result = compute_safely(session, job.get());
-      lock.lock();
-      // Whoever asked since then, or cancelled, has put another job in its place.
-      if (job == job_) {
-        finished_.emplace(std::move(result));
-        changed_.notify_all();
-      }
-    }
-  }
-
-  Result<ComputationPtr> compute_safely(const Session& session, Job* job) {
-    try {
-      return compute(session, cache_, Conv2dOptions{Algorithm::automatic, 0, job});
-    } catch (const std::bad_alloc&) {
-      return Error{"error.memory_exhausted", "", {}};
-    }
-  }
-
-  TensorCache& cache_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<Session> request_;
-  std::shared_ptr<Job> job_;  // of the request or of the work in hand; null when there is neither
-  std::optional<Result<ComputationPtr>> finished_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
-
 }  // namespace
 
 struct Workbench::State {
@@ -153,7 +56,9 @@ struct Workbench::State {
   std::optional<ConvPlan> plan;
   ComputationPtr computation;
   bool changed = false;  // since the last update()
-  Worker worker{cache};  // last: its thread uses the cache
+  LatestWorker<Session, ComputationPtr> worker{[this](const Session& wanted, Job& job) {
+    return compute(wanted, cache, Conv2dOptions{Algorithm::automatic, 0, &job});
+  }};  // last: its thread uses the cache
 
   void adopt(ComputationPtr done) {
     computation = std::move(done);
