@@ -87,6 +87,7 @@ Result<Comparison> compare(const Tensor& yours, const Tensor& expected, const Cl
     }
     const double mine = yours.at(i), right = expected.at(i);
     const double apart = difference(mine, right);
+    if (std::isfinite(right)) result.largest_expected = std::max(result.largest_expected, std::abs(right));
     if (apart > worst) {
       worst = apart;
       result.worst = i;

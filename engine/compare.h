@@ -45,6 +45,11 @@ struct Comparison {
   int64_t worst = -1;             // of the largest difference, right or wrong; -1 without any cell
   double largest_difference = 0;  // infinite where one of the numbers is none
   double allowed = 0;             // at the worst cell
+  double largest_expected = 0;    // of the finite magnitudes
+
+  /// Whether everything is off by so little that numbers which were rounded on the way explain it: by less than half of
+  /// the fourth digit of the largest.
+  bool is_small() const { return wrong > 0 && largest_difference < 5e-4 * largest_expected; }
 };
 
 /// Compares cell by cell; both have the same number of cells. Errors: error.cancelled.

@@ -66,6 +66,13 @@ TEST(compare, printed_exponents_allow_half_a_unit_of_the_mantissa) {
   EXPECT_FALSE(scientific.agree(1.3073e5, 130740));
 }
 
+TEST(compare, tells_small_differences_from_wrong_numbers) {
+  EXPECT_TRUE(compared({100, 2.01}, {100, 2}, {}).is_small());
+  EXPECT_FALSE(compared({100, 2.1}, {100, 2}, {}).is_small());
+  EXPECT_FALSE(compared({100, 2}, {100, 2}, {}).is_small());
+  EXPECT_FALSE(compared({kNan, 2}, {100, 2}, {}).is_small());
+}
+
 TEST(compare, an_empty_tensor_agrees) {
   const Tensor empty = Tensor::zeros({0, 1, 3, 3}, DType::float32).value();
   const Comparison c = compare(empty, empty, {}).value();
