@@ -81,7 +81,11 @@ void print_text(const OutputCheck& check, const Tensor& expected) {
   } else {
     print(line("cli.compare.shape", {check.yours.to_string(), check.expected.to_string()}));
   }
-  if (!check.agrees()) print_diagnosis(check.diagnosis, check.output.numel());
+  if (check.agrees()) return;
+  print_diagnosis(check.diagnosis, check.output.numel());
+  if (check.comparison && check.comparison->is_small() && check.diagnosis.explanations.empty()) {
+    print(line("compare.small", {rounded(check.comparison->largest_difference)}));
+  }
 }
 
 // ---- JSON ----

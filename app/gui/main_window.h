@@ -69,6 +69,7 @@ class MainWindow {
 
   Workbench& workbench() { return *workbench_; }
   Playback& playback() { return playback_; }
+  OutputReview& review() { return review_; }
   PictureArea& picture() { return picture_; }
   const Scene& scene() const { return picture_.scene(); }
   const WidgetRegistry& widgets() const { return widgets_; }
@@ -97,6 +98,7 @@ class MainWindow {
   std::unique_ptr<GlCanvas> canvas_;
   std::unique_ptr<GlPreview> preview_;
   std::unique_ptr<Workbench> workbench_;
+  OutputReview review_;
   Playback playback_;
   PictureArea picture_;
   Settings settings_;
@@ -111,7 +113,7 @@ class MainWindow {
   FrameInfo frame_;
   std::optional<ThemeId> styled_theme_;
   float styled_scale_ = 0;
-  int64_t shown_step_ = 0;      // 1-based, as the session had it at the end of the last frame
+  int64_t shown_step_ = 0;  // 1-based, as the session had it at the end of the last frame
   double last_input_ = 0;
   bool shortcuts_open_ = false;
   bool quit_ = false, fullscreen_toggled_ = false;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
+    SidePanel{"compare", "tab.compare", draw_compare_panel},
+    SidePanel{"cost", "tab.cost", draw_cost_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + 1;
 
