@@ -27,7 +27,6 @@ struct Memory {
   uint64_t revision = 0;
   Language language = Language::en;
   bool known = false;
-  std::string shape;             // of yours
   std::string verdict, measure;  // one line, and one smaller line
   CellWords first, worst;
   bool has_worst = false;  // another cell than the first
@@ -92,7 +91,6 @@ void refresh(const UiContext& ui) {
   const OutputCheck* check = review.check();
   if (check == nullptr) return;
   m.known = true;
-  m.shape = "Y\u2032 " + check->yours.to_string("\u00d7");
   const Tensor& expected = review.computation()->tensors.output;
   if (!check->comparison) {
     m.verdict = tr(language, "compare.shape_wrong");
@@ -130,18 +128,8 @@ void draw_intro(UiContext& ui) {
   ui_tooltip(ui, ui.text("compare.open_help"));
 }
 
-/// What is compared, and the buttons for another.
-void draw_head(UiContext& ui) {
-  const Memory& m = memory();
-  if (!m.shape.empty()) {
-    ui.shows(m.shape);
-    ui_chip(ui, m.shape.c_str(), Role::output);
-    ui.widgets.note_item("compare.shape");
-    ImGui::SameLine(0, 0);
-  }
-  constexpr float kButtons = 3;
-  const float width = kButtons * ImGui::GetFrameHeight() + (kButtons - 1) * ui.px(2);
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, ImGui::GetContentRegionAvail().x - width));
+/// The buttons for another output.
+void draw_buttons(UiContext& ui) {
   if (ui_icon_button(ui, "compare.paste", Icon::grid, ui.text("compare.paste_help"))) paste(ui);
   ImGui::SameLine(0, ui.px(2));
   if (ui_icon_button(ui, "compare.open", Icon::folder, ui.text("compare.open_help"))) ui.requests.choose_output = true;
@@ -212,7 +200,7 @@ void draw_causes(UiContext& ui) {
   ui_rule(ui);
   ui_gap(ui, 4);
   for (size_t i = 0; i < m.explanations.size(); ++i) {
-    ui_words(ui, ui.text(i == 0 ? "compare.cause" : "compare.also"), Role::secondary, ui.fonts.caption);
+    if (i > 0) ui_words(ui, ui.text("compare.also"), Role::secondary, ui.fonts.caption);
     for (size_t j = 0; j < m.explanations[i].size(); ++j) {
       if (j > 0) ui_words(ui, ui.text("compare.and"), Role::secondary, ui.fonts.caption);
       ui_words(ui, m.explanations[i][j].cause.c_str(), Role::text, ui.fonts.bold);
@@ -238,22 +226,51 @@ void draw_causes(UiContext& ui) {
   }
 }
 
-void draw_verdict(UiContext& ui) {
+/// Whether it agrees, in one line.
+void draw_verdict(UiContext& ui, const OutputCheck& check) {
   const Memory& m = memory();
-  const OutputCheck& check = *ui.review->check();
   const float size = ImGui::GetTextLineHeight();
+  ImGui::AlignTextToFramePadding();
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  const Role role = check.agrees() ? Role::accent : Role::error;
   draw_icon(ImGui::GetWindowDrawList(), check.agrees() ? Icon::check : Icon::warning,
-            {at.x + size / 2, at.y + size / 2}, size, ui_color32(ui, role));
+            {at.x + size / 2, at.y + ImGui::GetFrameHeight() / 2}, size,
+            ui_color32(ui, check.agrees() ? Role::accent : Role::error));
   ImGui::SetCursorPosX(ImGui::GetCursorPosX() + size + ui.px(6));
   ui_words(ui, m.verdict.c_str(), check.agrees() ? Role::text : Role::error, ui.fonts.bold);
   ui.widgets.note_item(check.agrees() ? "compare.agrees" : check.comparison ? "compare.wrong" : "compare.shape_wrong");
+}
+
+/// What there is to say in one line, and the buttons beside it.
+void draw_head(UiContext& ui) {
+  const OutputReview& review = *ui.review;
+  constexpr float kButtons = 3;
+  const float width = kButtons * ImGui::GetFrameHeight() + (kButtons - 1) * ui.px(2);
+  if (!ImGui::BeginTable("##head", 2, ImGuiTableFlags_SizingFixedFit)) return;
+  ImGui::TableSetupColumn("##verdict", ImGuiTableColumnFlags_WidthStretch);
+  ImGui::TableSetupColumn("##buttons", ImGuiTableColumnFlags_WidthFixed, width);
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  if (review.error() != nullptr) {
+    ui_error_line(ui, "compare", *review.error());
+  } else if (ui.workbench.busy()) {
+    ImGui::AlignTextToFramePadding();
+    ui_words(ui, ui.text("compare.waiting"), Role::secondary);
+  } else if (review.busy()) {
+    ui_progress(ui, "compare.progress", review.progress(), -0.01f, ui.text("compare.busy"));
+  } else if (review.check() != nullptr) {
+    draw_verdict(ui, *review.check());
+  }
+  ImGui::TableNextColumn();
+  draw_buttons(ui);
+  ImGui::EndTable();
+}
+
+void draw_details(UiContext& ui, const OutputCheck& check) {
+  const Memory& m = memory();
   if (check.agrees()) {
     ui_words(ui, m.measure.c_str(), Role::secondary, ui.fonts.caption);
     return;
   }
-  ui_gap(ui, 4);
   if (check.comparison) {
     draw_cell(ui, "compare.first", "compare.first_wrong", m.first);
   } else if (begin_numbers(ui, "##shapes")) {
@@ -280,16 +297,8 @@ void draw_compare_panel(UiContext& ui) {
     return;
   }
   draw_head(ui);
-  ui_gap(ui, 8);
-  if (review.error() != nullptr) {
-    ui_error_line(ui, "compare", *review.error());
-  } else if (ui.workbench.busy()) {
-    ui_words(ui, ui.text("compare.waiting"), Role::secondary);
-  } else if (review.busy()) {
-    ui_progress(ui, "compare.progress", review.progress(), -0.01f, ui.text("compare.busy"));
-  } else if (review.check() != nullptr) {
-    draw_verdict(ui);
-  }
+  const bool is_settled = review.error() == nullptr && !review.busy() && !ui.workbench.busy();
+  if (is_settled && review.check() != nullptr) draw_details(ui, *review.check());
 }
 
 }  // namespace convscope

@@ -90,7 +90,6 @@ struct Row {
   Role role = Role::text;      // of the number
   const char* help = nullptr;  // key
   const std::string* formula = nullptr;
-  const char* formula_words = nullptr;  // key: what the formula's parts are
 };
 
 void draw_row(UiContext& ui, const Row& row, const std::string& value) {
@@ -104,7 +103,6 @@ void draw_row(UiContext& ui, const Row& row, const std::string& value) {
   if (row.formula == nullptr) return;
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
-  if (row.formula_words != nullptr) ui_words(ui, ui.text(row.formula_words), Role::secondary, ui.fonts.caption);
   ImGui::TableNextColumn();
   right_aligned(ui, *row.formula, Role::secondary, ui.fonts.caption);
 }
@@ -140,11 +138,8 @@ void draw_cost_panel(UiContext& ui) {
     return;
   }
   if (begin_table(ui, "##operations")) {
-    draw_row(ui,
-             {"cost.parameters", Role::text, "cost.parameters_help", &m.parameters_formula,
-              m.plan->bias ? "cost.weights_and_biases" : nullptr},
-             m.parameters);
-    draw_row(ui, {"cost.macs", Role::text, "cost.macs_help", &m.macs_formula, nullptr}, m.macs);
+    draw_row(ui, {"cost.parameters", Role::text, "cost.parameters_help", &m.parameters_formula}, m.parameters);
+    draw_row(ui, {"cost.macs", Role::text, "cost.macs_help", &m.macs_formula}, m.macs);
     end_table();
   }
   ui_gap(ui, 4);
