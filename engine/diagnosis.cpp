@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 namespace convscope {
@@ -138,7 +138,8 @@ class Search {
       MistakenConv conv = right_;
       if (!mistake.make(conv)) continue;
       const std::optional<Extents> extents = conv.extents();
-      if (!has_right_shape_ && extents && !conv.other_shape && shape_ == conv.ordered(*extents)) {
+      const bool is_shape_wanted = !has_right_shape_ && diagnosis_.same_shape.size() < kMostExplanations;
+      if (is_shape_wanted && extents && !conv.other_shape && shape_ == conv.ordered(*extents)) {
         diagnosis_.same_shape.push_back(mistake.cause);
       }
       consider(conv, {mistake.cause});
@@ -226,8 +227,10 @@ class Search {
       if (!closeness_.agree(yours_.at(i), factor * value, slack(factor * value) + extra)) return;
     }
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.6g", factor);
-    add_free({"cause.scaled", {text.data()}});
+    constexpr int kDigits = 6;
+    const auto written =
+        std::to_chars(text.data(), text.data() + text.size(), factor, std::chars_format::general, kDigits);
+    add_free({"cause.scaled", {std::string(text.data(), written.ptr)}});
   }
 
   void add_free(Cause cause) {
@@ -237,7 +240,8 @@ class Search {
   void find_closest() {
     if (!has_right_shape_) return;
     const int64_t cells = std::min(yours_.numel(), kClosestSamples);
-    int64_t most = count(right_, *shape_, {}, cells, false).cells_agreeing;
+    // Fewer are explained by chance: most mistakes leave some cells as they are, and zeros are easily met.
+    int64_t most = std::max(count(right_, *shape_, {}, cells, false).cells_agreeing, cells / 4);
     std::optional<MistakenConv> best;
     std::vector<Cause> causes;
     for (const Mistake& mistake : mistakes_) {

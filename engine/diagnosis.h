@@ -25,9 +25,10 @@ struct Explanation {
 struct Diagnosis {
   /// Every one gives the numbers that were found, in all cells checked; the likeliest first, at most kMostExplanations.
   std::vector<Explanation> explanations;
-  /// Where there are none: the single mistake that explains the most cells, more than none at all does. No proof.
+  /// Where there are none: the single mistake that explains the most cells, at least a quarter of them and more
+  /// than none at all does. No proof.
   std::optional<Explanation> closest;
-  /// Where the shape is wrong: mistakes that give this shape, whether their numbers fit or not.
+  /// Where the shape is wrong: mistakes that give this shape, whether their numbers fit or not; at most as many.
   std::vector<Cause> same_shape;
   int64_t tried = 0;  // mistakes and pairs
 };

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "engine/checked_math.h"
+
 namespace convscope {
 
 namespace {
@@ -85,7 +87,8 @@ void add_padding(const Facts& f, std::vector<Mistake>& all) {
 /// Rows or columns behind the last window, and how far the padding must reach for one window more.
 int64_t reach_for_one_more(int64_t n, int64_t begin, int64_t end, int64_t effective, int64_t stride) {
   const int64_t remainder = (n + begin + end - effective) % stride;
-  return remainder == 0 ? 0 : stride - remainder;
+  if (remainder == 0 || !checked_add(end, stride)) return 0;
+  return stride - remainder;
 }
 
 void add_steps(const Facts& f, std::vector<Mistake>& all) {
@@ -222,7 +225,8 @@ void add_orders(const Facts& f, std::vector<Mistake>& all) {
   all.push_back({{"cause.output_other_shape", {}}, Kind::order, true, [](Conv& c) { return c.other_shape = true; }});
 }
 
-/// A parameter with another value, the same on both axes.
+/// A parameter with another value, the same on both axes; padding and stride together as well, which wrong shapes ask
+/// for.
 void add_values(const Facts& f, std::vector<Mistake>& all) {
   const auto same = [](int64_t value) { return Pair{value, value}; };
   const Pair effective = f.plan.effective_kernel();
@@ -245,6 +249,19 @@ void add_values(const Facts& f, std::vector<Mistake>& all) {
                    Kind::dilation,
                    false,
                    where(other != f.plan.dilation, [other](Conv& c) { c.dilation = other; })});
+  }
+  for (int64_t s = 1; s <= kMostSteps; ++s) {
+    for (int64_t p = 0; p <= most_padding; ++p) {
+      const Pads pads{p, p, p, p};
+      const Pair stride = same(s);
+      all.push_back({{"cause.padding_stride_value", {std::to_string(p), std::to_string(s)}},
+                     Kind::padding,
+                     false,
+                     where(pads != f.plan.pads && stride != f.plan.stride, [pads, stride](Conv& c) {
+                       c.pads = pads;
+                       c.stride = stride;
+                     })});
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // The causes of wrong outputs: planted by PyTorch (tests/reference/make_mistake_cases.py), and in random plans.
 #include "engine/diagnosis.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -202,6 +203,14 @@ TEST(diagnosis, names_what_gives_the_shape_where_the_numbers_fit_nothing) {
   EXPECT_TRUE(found.explanations.empty());
   ASSERT_FALSE(found.same_shape.empty());
   EXPECT_EQ(found.same_shape.front(), (Cause{"cause.padding_missing", {}}));
+}
+
+TEST(diagnosis, of_a_shape_asks_for_padding_and_stride_together) {
+  const Problem p = small_problem();
+  std::mt19937_64 random(8);
+  const Diagnosis found = diagnosis_of(p, testing::random_tensor(random, {1, 3, 5, 5}, DType::float32));
+  EXPECT_TRUE(found.explanations.empty());
+  EXPECT_THAT(found.same_shape, ::testing::Contains(Cause{"cause.padding_stride_value", {"3", "2"}}));
 }
 
 TEST(diagnosis, names_the_closest_mistake_without_calling_it_a_cause) {
