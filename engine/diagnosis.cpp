@@ -149,8 +149,12 @@ class Search {
   void try_pairs() {
     for (size_t i = 0; i < mistakes_.size(); ++i) {
       if (job_ != nullptr) job_->report(static_cast<float>(i) / static_cast<float>(mistakes_.size()));
+      if (full() || cancelled()) return;
       MistakenConv one = right_;
       if (!mistakes_[i].is_usual || !mistakes_[i].make(one)) continue;
+      if (may_be_checked_freely() && mistakes_[i].kind != MistakeKind::order && one.extents() == shape_) {
+        try_channel_order(one, {mistakes_[i].cause});
+      }
       for (size_t j = i + 1; j < mistakes_.size(); ++j) {
         if (full() || cancelled()) return;
         if (!mistakes_[j].is_usual || mistakes_[j].kind == mistakes_[i].kind) continue;
@@ -160,40 +164,42 @@ class Search {
     }
   }
 
+  /// Whether all cells of a result can be afforded; what is free in a mistake is found in no sample.
+  bool may_be_checked_freely() const {
+    return has_right_shape_ && yours_.numel() <= options_.most_macs / std::max<int64_t>(plan_.taps(), 1);
+  }
+
   /// Mistakes with something free in them, which the right result tells.
   void try_free() {
-    if (!has_right_shape_ || cancelled()) return;
-    const int64_t macs = yours_.numel() * plan_.taps();
-    if (macs > options_.most_macs) return;
-    try_channel_order();
+    if (!may_be_checked_freely() || cancelled()) return;
+    try_channel_order(right_, {});
     try_factor();
   }
 
-  /// The output channels in another order.
-  void try_channel_order() {
+  /// The output channels of a result in another order, as an explanation besides `causes`.
+  void try_channel_order(const MistakenConv& conv, std::vector<Cause> causes) {
     const auto [batch, channels, rows, columns] = *shape_;
     const int64_t positions = rows * columns;
     // Each channel is recognised by its cells: there must be some.
-    constexpr int64_t kMostChannels = 1024;
-    if (channels < 2 || channels > kMostChannels || batch * positions < 2) return;
+    constexpr int64_t kMostChannels = 1024, kLeastCells = 2;
+    if (channels < 2 || channels > kMostChannels || batch * positions < kLeastCells) return;
     ++diagnosis_.tried;
-    const auto is_channel = [&](int64_t mine, int64_t right) {
+    const auto is_channel = [&](int64_t mine, int64_t other) {
       for (int64_t n = 0; n < batch; ++n) {
         for (int64_t i = 0; i < positions; ++i) {
-          const double value = right_.cell(*shape_, (n * channels + right) * positions + i);
+          const double value = conv.cell(*shape_, (n * channels + other) * positions + i);
           if (!closeness_.agree(yours_.at((n * channels + mine) * positions + i), value, slack(value))) return false;
         }
       }
       return true;
     };
     std::vector<bool> taken(static_cast<size_t>(channels), false);
-    Shape order;
     std::string text;
     for (int64_t mine = 0; mine < channels; ++mine) {
       int64_t found = -1;
-      for (int64_t right = 0; right < channels && found < 0; ++right) {
+      for (int64_t other = 0; other < channels && found < 0; ++other) {
         if (cancelled()) return;
-        if (!taken[static_cast<size_t>(right)] && is_channel(mine, right)) found = right;
+        if (!taken[static_cast<size_t>(other)] && is_channel(mine, other)) found = other;
       }
       if (found < 0) return;
       taken[static_cast<size_t>(found)] = true;
@@ -201,7 +207,8 @@ class Search {
       if (mine < kMostShown) text += (mine > 0 ? ", " : "") + std::to_string(found);
       if (mine == kMostShown) text += ", \u2026";
     }
-    add_free({"cause.channels_permuted", {text}});
+    causes.push_back({"cause.channels_permuted", {text}});
+    add_free(std::move(causes));
   }
 
   /// Every number times the same factor.
@@ -230,11 +237,11 @@ class Search {
     constexpr int kDigits = 6;
     const auto written =
         std::to_chars(text.data(), text.data() + text.size(), factor, std::chars_format::general, kDigits);
-    add_free({"cause.scaled", {std::string(text.data(), written.ptr)}});
+    add_free({{"cause.scaled", {std::string(text.data(), written.ptr)}}});
   }
 
-  void add_free(Cause cause) {
-    diagnosis_.explanations.push_back({{std::move(cause)}, yours_.numel(), yours_.numel()});
+  void add_free(std::vector<Cause> causes) {
+    diagnosis_.explanations.push_back({std::move(causes), yours_.numel(), yours_.numel()});
   }
 
   void find_closest() {

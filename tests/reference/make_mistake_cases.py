@@ -163,6 +163,7 @@ def cases():
     yield ["kernel_flipped", "bias_missing"], case, case.conv(w=case.w.flip(2, 3), b=None)
     yield ["padding_missing", "bias_twice"], case, case.conv(padding=(0, 0)) + full(case.b)
     yield ["kernel_transposed", "padding_mode"], case, case.conv(w=case.w.transpose(2, 3), mode="replicate")
+    yield ["bias_missing", "channels_permuted"], case, case.conv(b=None)[:, [3, 2, 1, 0]]
     case = p(19, stride=2)
     yield ["bias_missing", "stride_ignored"], case, case.conv(stride=(1, 1), b=None)
     yield ["kernel_flipped", "output_permuted"], case, case.conv(w=case.w.flip(2, 3)).permute(0, 2, 3, 1)
