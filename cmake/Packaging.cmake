@@ -2,6 +2,9 @@
 set(packaging ${CMAKE_SOURCE_DIR}/packaging)
 
 install(TARGETS convscope RUNTIME)
+if(CONVSCOPE_VIDEO)
+  install(TARGETS convscope_video LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/convscope)
+endif()
 install(FILES ${packaging}/convscope.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
 install(FILES ${packaging}/convscope.xml DESTINATION ${CMAKE_INSTALL_DATADIR}/mime/packages)
 install(FILES ${packaging}/convscope.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -1,28 +1,13 @@
 #include "engine/conv2d.h"
 
 #include "engine/conv2d_im2col.h"
+#include "engine/conv2d_im2col_per_channel.h"
+#include "engine/conv2d_loops.h"
 #include "engine/conv2d_naive.h"
+#include "engine/conv2d_slices.h"
+#include "engine/conv2d_toeplitz.h"
 
 namespace convscope {
-
-const char* name_of(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::automatic:
-      return "auto";
-    case Algorithm::naive:
-      return "naive";
-    case Algorithm::im2col:
-      return "im2col";
-  }
-  return "";
-}
-
-std::optional<Algorithm> algorithm_from_name(std::string_view name) {
-  for (Algorithm algorithm : {Algorithm::automatic, Algorithm::naive, Algorithm::im2col}) {
-    if (name == name_of(algorithm)) return algorithm;
-  }
-  return std::nullopt;
-}
 
 namespace {
 
@@ -53,16 +38,40 @@ Algorithm chosen(const ConvPlan& plan, Algorithm asked) {
   return macs <= kNaiveMacs ? Algorithm::naive : Algorithm::im2col;
 }
 
-template <class T>
-Outcome run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias, Tensor& output,
-            const Conv2dOptions& options) {
-  const T* bias_data = plan.bias ? bias.data<T>() : nullptr;
-  T* to = output.mutable_data<T>();
-  if (chosen(plan, options.algorithm) == Algorithm::im2col) {
-    return conv2d_im2col<T>(plan, input.data<T>(), weight.data<T>(), bias_data, to, options.threads, options.job);
+Result<void> result_of(Outcome outcome, const Tensor& output) {
+  switch (outcome) {
+    case Outcome::finished:
+      return {};
+    case Outcome::cancelled:
+      return Error{"error.cancelled", "", {}};
+    case Outcome::out_of_memory:
+      break;
   }
-  return conv2d_naive<T>(plan, input.data<T>(), weight.data<T>(), bias_data, to, options.job) ? Outcome::finished
-                                                                                              : Outcome::cancelled;
+  return Error{"error.out_of_memory", "", {output.shape().to_string(), std::to_string(output.bytes() >> 20)}};
+}
+
+template <class T>
+Result<void> run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias, Tensor& output,
+                 const Conv2dOptions& options) {
+  const T *x = input.data<T>(), *w = weight.data<T>(), *b = plan.bias ? bias.data<T>() : nullptr;
+  T* y = output.mutable_data<T>();
+  Job* job = options.job;
+  switch (chosen(plan, options.algorithm)) {
+    case Algorithm::im2col:
+      return result_of(conv2d_im2col<T>(plan, x, w, b, y, options.threads, job), output);
+    case Algorithm::slices:
+      return conv2d_slices<T>(plan, x, w, b, y, job);
+    case Algorithm::loops:
+      return conv2d_loops<T>(plan, x, w, b, y, job);
+    case Algorithm::im2col_per_channel:
+      return conv2d_im2col_per_channel<T>(plan, x, w, b, y, job);
+    case Algorithm::toeplitz:
+      return conv2d_toeplitz<T>(plan, x, w, b, y, job);
+    case Algorithm::naive:
+    case Algorithm::automatic:
+      break;
+  }
+  return result_of(conv2d_naive<T>(plan, x, w, b, y, job) ? Outcome::finished : Outcome::cancelled, output);
 }
 
 }  // namespace
@@ -72,13 +81,9 @@ Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& w
   if (std::optional<Error> error = check_tensors(plan, input, weight, bias)) return *error;
   Result<Tensor> output = Tensor::uninitialized(plan.output_shape(), plan.dtype);
   if (!output) return output;
-  const Outcome outcome = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, *output, options)
-                                                       : run<double>(plan, input, weight, bias, *output, options);
-  if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
-  if (outcome == Outcome::out_of_memory) {
-    const Shape shape = plan.output_shape();
-    return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(output->bytes() >> 20)}};
-  }
+  const Result<void> done = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, *output, options)
+                                                         : run<double>(plan, input, weight, bias, *output, options);
+  if (!done) return done.error();
   if (options.job != nullptr) options.job->report(1);
   return output;
 }

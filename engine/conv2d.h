@@ -1,21 +1,13 @@
 // The entry to convolution: chooses an algorithm, or runs the one asked for.
 #pragma once
 
-#include <optional>
-#include <string_view>
-
+#include "engine/algorithm.h"
 #include "engine/cancel.h"
 #include "engine/conv_plan.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
 
 namespace convscope {
-
-enum class Algorithm : uint8_t { automatic, naive, im2col };
-
-/// "auto", "naive", "im2col".
-const char* name_of(Algorithm algorithm);
-std::optional<Algorithm> algorithm_from_name(std::string_view name);
 
 struct Conv2dOptions {
   Algorithm algorithm = Algorithm::automatic;
@@ -26,7 +18,7 @@ struct Conv2dOptions {
 /// Cross-correlates input with weight (the kernel is not flipped) and adds the bias.
 ///
 /// Shapes: as in ConvPlan; all tensors of plan.dtype. `bias` may be undefined where plan.bias is false.
-/// Errors: error.weight_shape, error.bias_shape, error.input_shape, error.tensor_too_large,
+/// Errors: error.weight_shape, error.bias_shape, error.input_shape, error.tensor_too_large, error.scratch_too_large,
 /// error.out_of_memory, error.cancelled.
 /// Source: torch.nn.functional.conv2d.
 Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,

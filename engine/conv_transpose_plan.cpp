@@ -31,15 +31,13 @@ Shape ConvTransposePlan::output_shape() const {
 
 std::optional<int64_t> transposed_output_size(int64_t n, int64_t pad_begin, int64_t pad_end, int64_t k, int64_t d,
                                               int64_t s, int64_t output_padding) {
-  std::optional<int64_t> size = checked_mul(n - 1, s);
-  const std::optional<int64_t> reach = checked_mul(d, k - 1);
-  if (!size || !reach) return std::nullopt;
-  // The padding first: it only makes the sum smaller, so that nothing overflows that fits in the end.
-  size = *size - pad_begin;
-  if (size = checked_sub(*size, pad_end); !size) return std::nullopt;
-  if (size = checked_add(*size, *reach); !size) return std::nullopt;
-  if (size = checked_add(*size, output_padding); !size) return std::nullopt;
-  return checked_add(*size, 1);
+  const std::optional<int64_t> last = checked_mul(n - 1, s), reach = checked_mul(d, k - 1);
+  if (!last || !reach) return std::nullopt;
+  // Without the padding first: the kernels count so far, even where the padding takes it away again.
+  std::optional<int64_t> size = checked_add(*last, *reach);
+  if (size) size = checked_sub(*size - pad_begin, pad_end);
+  if (size) size = checked_add(*size, output_padding);
+  return size ? checked_add(*size, 1) : std::nullopt;
 }
 
 namespace {
@@ -65,8 +63,9 @@ Result<Spatial> output_padding_of(const ConvTransposeParams& p, const Spatial& s
     const std::optional<int64_t> most = checked_add(smallest[i], p.stride[i] - 1);
     if (!most) return size_overflow("stride");
     largest[i] = *most;
-    possible = possible && (*p.output_size)[i] >= smallest[i] && (*p.output_size)[i] <= largest[i];
-    padding[i] = (*p.output_size)[i] - smallest[i];
+    const int64_t wanted = (*p.output_size)[i];
+    possible = possible && wanted >= smallest[i] && wanted <= largest[i];
+    if (possible) padding[i] = wanted - smallest[i];
   }
   if (possible) return padding;
   return Error{"error.output_size_out_of_range",

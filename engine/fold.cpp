@@ -82,7 +82,7 @@ Result<FoldPlan> validate_fold(const FoldParams& params, const Shape& input_shap
   if (rank != 2 && rank != 3) return Error{"error.fold_rank", "input", {input_shape.to_string()}};
   const int64_t batch = rank == 3 ? input_shape[0] : 1, rows = input_shape[rank - 2], columns = input_shape[rank - 1];
   if (batch < 0 || rows < 1 || columns < 1) return Error{"error.input_empty", "input", {input_shape.to_string()}};
-  if (!input_shape.numel()) return size_overflow("input");
+  if (!input_shape.numel() || !Shape({rows, columns}).numel()) return size_overflow("input");
   if (!params.output_size.all_at_least(1)) {
     return Error{"error.output_size_not_positive", "output_size", {params.output_size.to_string()}};
   }

@@ -111,11 +111,13 @@ namespace {
 /// Row `remainder` phase of a row of the input: to[u] = padded input at x0 + u * stride.
 template <class T>
 void fill_row(const AxisPhases& h, PaddingMode mode, int64_t x0, int64_t count, const T* row, T* to) {
-  // u in [begin, end) reads real cells.
-  const int64_t begin = x0 >= 0 ? 0 : std::min(count, divide_up(-x0, h.stride));
-  const int64_t end = x0 >= h.in ? begin : std::max(begin, std::min(count, divide_up(h.in - x0, h.stride)));
+  // u in [begin, end) reads real cells. A stride may be as large as int64_t holds where there is one window, so nothing
+  // is added to it: steps_to() rounds up a distance of at least 1.
+  const auto steps_to = [&h](int64_t distance) { return (distance - 1) / h.stride + 1; };
+  const int64_t begin = x0 >= 0 ? 0 : std::min(count, steps_to(-x0));
+  const int64_t end = x0 >= h.in ? begin : std::max(begin, std::min(count, steps_to(h.in - x0)));
   const auto padding = [&](int64_t u) {
-    const int64_t x = x0 + u * h.stride;
+    const int64_t x = saturating_add(x0, saturating_mul(u, h.stride));
     // Beyond the padding lie cells that no window reaches; they are there so that all phases have one size.
     if (x < -h.pad_begin || x >= h.in + h.pad_end) return T{0};
     const int64_t source = source_index(x, h.in, mode);
@@ -143,7 +145,8 @@ void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlo
       for (int64_t horizontal = 0; horizontal < h.phases; ++horizontal) {
         const int64_t x0 = block.x * h.stride - h.pad_begin + h.remainder_of_phase(horizontal);
         for (int64_t t = 0; t < layout.plane_rows; ++t, to += layout.pitch) {
-          const int64_t y = (block.y + t) * v.stride - v.pad_begin + v.remainder_of_phase(vertical);
+          const int64_t first = v.remainder_of_phase(vertical) - v.pad_begin;
+          const int64_t y = saturating_add(saturating_mul(block.y + t, v.stride), first);
           const bool reached = y >= -v.pad_begin && y < v.in + v.pad_end;
           const int64_t source = reached ? source_index(y, v.in, plan.padding_mode) : kZeroPadding;
           if (source == kZeroPadding) {

@@ -19,9 +19,10 @@ struct TapRange {
 
 TapRange taps_inside(const WindowAxis& axis, int64_t window) {
   const int64_t origin = axis.cell(window, 0);
-  // The first tap at or behind cell 0, the first at or behind the end.
-  const int64_t before = origin < 0 ? (-origin + axis.dilation - 1) / axis.dilation : 0;
-  const int64_t until = origin < axis.extent ? (axis.extent - origin + axis.dilation - 1) / axis.dilation : 0;
+  // The first tap at or behind cell 0, the first at or behind the end. Rounding up without adding: a dilation that no
+  // second tap makes use of may be as large as int64_t holds.
+  const int64_t before = origin < 0 ? (-origin - 1) / axis.dilation + 1 : 0;
+  const int64_t until = origin < axis.extent ? (axis.extent - origin - 1) / axis.dilation + 1 : 0;
   return {std::min(before, axis.kernel), std::min(until, axis.kernel)};
 }
 

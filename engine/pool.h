@@ -22,7 +22,7 @@ struct PoolParams {
   Spatial kernel_size;
   std::optional<Spatial> stride;  // the kernel's size where it is left out
   SpatialPadding padding;
-  Spatial dilation;  // of max pooling
+  Spatial dilation;  // of max pooling; average pooling has none
   bool ceil_mode = false;
   bool count_include_pad = true;            // of average pooling: padding cells count in the divisor
   std::optional<int64_t> divisor_override;  // of average pooling over 2 and 3 axes

@@ -45,7 +45,7 @@ std::optional<int64_t> pool_output_size(int64_t n, int64_t pad_begin, int64_t pa
 
 namespace {
 
-Result<void> check_padding(const PoolParams& p) {
+Result<void> check_padding(const PoolParams& p, const Spatial& dilation) {
   if (p.padding.kind == PaddingKind::numbers) {
     for (int i = 0; i < p.dims; ++i) {
       if (p.padding.both[i] <= p.kernel_size[i] / 2) continue;
@@ -58,7 +58,7 @@ Result<void> check_padding(const PoolParams& p) {
     return {};
   }
   for (int i = 0; i < p.dims; ++i) {
-    const std::optional<int64_t> reach = checked_mul(p.dilation[i], p.kernel_size[i] - 1);
+    const std::optional<int64_t> reach = checked_mul(dilation[i], p.kernel_size[i] - 1);
     if (!reach) return size_overflow("dilation");
     const int64_t largest = std::max(p.padding.begin[i], p.padding.end[i]);
     if (largest <= *reach) continue;
@@ -79,10 +79,11 @@ Result<PoolPlan> validate(const PoolParams& params, const Shape& input_shape) {
     return Error{"error.padding_word", "padding", {}};
   }
   const Spatial stride = params.stride.value_or(params.kernel_size);
-  if (Result<void> good = check_window_numbers(params.kernel_size, stride, params.padding, params.dilation); !good) {
+  const Spatial dilation = params.kind == PoolKind::max ? params.dilation : Spatial::all(params.dims, 1);
+  if (Result<void> good = check_window_numbers(params.kernel_size, stride, params.padding, dilation); !good) {
     return good.error();
   }
-  if (Result<void> good = check_padding(params); !good) return good.error();
+  if (Result<void> good = check_padding(params, dilation); !good) return good.error();
   if (params.divisor_override && *params.divisor_override == 0) {
     return Error{"error.divisor_zero", "divisor_override", {}};
   }
@@ -106,7 +107,7 @@ Result<PoolPlan> validate(const PoolParams& params, const Shape& input_shape) {
     axis.extent = input_shape[input_shape.rank() - params.dims + i];
     axis.kernel = params.kernel_size[i];
     axis.stride = stride[i];
-    axis.dilation = params.dilation[i];
+    axis.dilation = dilation[i];
     axis.pad_begin = apart ? params.padding.begin[i] : params.padding.both[i];
     axis.pad_end = apart ? params.padding.end[i] : params.padding.both[i];
     const std::optional<int64_t> count = pool_output_size(axis.extent, axis.pad_begin, axis.pad_end, axis.kernel,

@@ -1,7 +1,9 @@
 #include "engine/torch_random.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numbers>
 #include <string>
 #include <utility>
@@ -127,6 +129,14 @@ void normal_block(double* v) {
   }
 }
 
+/// Short, whatever the number: "3", "-1e+308".
+std::string text_of(double number) {
+  std::array<char, 32> text{};
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 6);
+  return error == std::errc() ? std::string(text.data(), end) : "";
+}
+
 /// Calls `fill` with the elements of a new tensor as float* or double*.
 template <class Fill>
 Result<Tensor> filled(const Shape& shape, DType dtype, Fill fill) {
@@ -200,7 +210,12 @@ Result<Tensor> TorchRandom::randn(const Shape& shape, DType dtype) {
 }
 
 Result<Tensor> TorchRandom::uniform(const Shape& shape, double low, double high, DType dtype) {
-  if (!(low <= high)) return Error{"error.uniform_empty_range", "", {std::to_string(low), std::to_string(high)}};
+  if (!(low <= high)) return Error{"error.uniform_empty_range", "", {text_of(low), text_of(high)}};
+  const double most = dtype == DType::float32 ? static_cast<double>(std::numeric_limits<float>::max())
+                                              : std::numeric_limits<double>::max();
+  if (low < -most || high > most || high - low > most) {
+    return Error{"error.uniform_range_too_wide", "", {text_of(low), text_of(high), name_of(dtype), text_of(most)}};
+  }
   Result<Tensor> tensor = rand(shape, dtype);
   if (!tensor) return tensor;
   const auto stretch = [low, high]<class T>(T* v, int64_t n) {

@@ -18,7 +18,8 @@ class TorchRandom {
 
   Result<Tensor> randn(const Shape& shape, DType dtype = DType::float32);
   Result<Tensor> rand(const Shape& shape, DType dtype = DType::float32);
-  /// Tensor.uniform_(low, high).
+  /// Tensor.uniform_(low, high). Errors: error.uniform_empty_range, error.uniform_range_too_wide where the ends or their
+  /// difference are beyond the type.
   Result<Tensor> uniform(const Shape& shape, double low, double high, DType dtype = DType::float32);
   /// torch.randint(low, high, shape), as numbers of `dtype`. Errors: error.randint_empty_range.
   Result<Tensor> randint(const Shape& shape, int64_t low, int64_t high, DType dtype = DType::float32);

@@ -48,7 +48,10 @@ Result<Leading> check_input_shape(const char* operation, int dims, const Shape& 
   bool has_cells = leading.batch >= 0 && leading.channels >= 1;
   for (int axis = rank - dims; axis < rank; ++axis) has_cells = has_cells && shape[axis] >= 1;
   if (!has_cells) return Error{"error.input_empty", "input", {shape.to_string()}};
-  if (!shape.numel()) return size_overflow("input");
+  // One image by itself too: an empty batch has no elements, whatever its images' size.
+  Shape image;
+  for (int axis = rank - dims - 1; axis < rank; ++axis) image.push_back(shape[axis]);
+  if (!shape.numel() || !image.numel()) return size_overflow("input");
   return leading;
 }
 

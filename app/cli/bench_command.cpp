@@ -89,7 +89,7 @@ Result<std::vector<BenchShape>> shapes_of(const BenchOptions& options) {
 }
 
 Result<void> run_bench(const BenchOptions& options) {
-  Result<Conv2dOptions> engine = engine_options(options.engine);
+  Result<Conv2dOptions> engine = engine_options(options.engine, *operation_from_name("conv2d"));
   if (!engine) return engine.error();
   Result<std::vector<BenchShape>> shapes = shapes_of(options);
   if (!shapes) return shapes.error();

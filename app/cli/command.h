@@ -19,6 +19,7 @@ using Run = std::function<Result<void>()>;
 void add_compute_command(CLI::App& app, Run& run);
 void add_compare_command(CLI::App& app, Run& run);
 void add_size_command(CLI::App& app, Run& run);
+void add_slice_command(CLI::App& app, Run& run);
 void add_random_command(CLI::App& app, Run& run);
 void add_check_command(CLI::App& app, Run& run);
 void add_presets_command(CLI::App& app, Run& run);

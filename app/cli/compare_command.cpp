@@ -7,6 +7,7 @@
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
+#include "app/io/tensor_text.h"
 #include "app/io/written_tensor.h"
 #include "app/session/json_reader.h"
 #include "engine/conv2d.h"
@@ -160,13 +161,13 @@ Result<void> run_compare(const CompareOptions& options) {
       !good) {
     return good;
   }
-  const Result<Conv2dOptions> engine = engine_options(options.engine);
+  const Result<Conv2dOptions> engine = engine_options(options.engine, *operation);
   if (!engine) return engine.error();
   Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, {}});
   if (!inputs) return inputs.error();
-  // A tensor written out is no name that anyone gives a file.
-  const bool is_text = options.mine.find('[') != std::string::npos;
-  const Result<WrittenTensor> mine = is_text ? written_tensor(options.mine) : read_written_tensor(options.mine);
+  add_channels(*operation, *inputs);
+  const Result<WrittenTensor> mine =
+      is_written_tensor(options.mine) ? written_tensor(options.mine) : read_written_tensor(options.mine);
   if (!mine) return mine.error();
 
   WeightShapes shapes;

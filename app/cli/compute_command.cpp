@@ -1,14 +1,12 @@
 // `convscope compute OP`: real tensors in, real tensors out.
-#include <algorithm>
-#include <cmath>
-#include <filesystem>
 #include <utility>
 
 #include "app/cli/command.h"
+#include "app/cli/cross_check_table.h"
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
-#include "app/io/image.h"
+#include "app/cli/tensor_files.h"
 #include "app/io/npy.h"
 #include "engine/conv2d_backward.h"
 #include "engine/conv_nd.h"
@@ -20,38 +18,12 @@ namespace {
 
 struct ComputeOptions {
   std::string operation, input, output;
+  std::optional<std::string> value_range;
   std::optional<std::string> weight, bias, grad_output, output_indices;
   OperationOptions arguments;
   EngineOptions engine;
+  bool cross_check = false, json = false;
 };
-
-/// One picture of 1 or 3 channels, 0 to 1 as black to full.
-Result<void> write_picture(const std::string& path, const Tensor& tensor) {
-  const Shape& shape = tensor.shape();
-  const int rank = shape.rank();
-  const bool is_plane = rank == 3 || rank == 4;
-  const int64_t channels = is_plane ? shape[rank - 3] : 0;
-  const bool is_picture = is_plane && (channels == 1 || channels == 3) && (rank == 3 || shape[0] == 1);
-  constexpr int64_t kMaxSide = 1 << 20;
-  if (!is_picture || shape[rank - 1] > kMaxSide || shape[rank - 2] > kMaxSide) {
-    return Error{"error.output_not_a_picture", "-o", {path, shape.to_string()}};
-  }
-  Pixels pixels;
-  pixels.height = static_cast<int>(shape[rank - 2]);
-  pixels.width = static_cast<int>(shape[rank - 1]);
-  const int64_t plane = shape[rank - 2] * shape[rank - 1];
-  pixels.rgba.resize(static_cast<size_t>(plane) * 4);
-  for (int64_t i = 0; i < plane; ++i) {
-    for (int64_t c = 0; c < 3; ++c) {
-      const double value = tensor.at((channels == 3 ? c * plane : 0) + i);
-      // A NaN fails both comparisons and becomes black.
-      const double shown = value > 0 ? std::min(value, 1.0) : 0.0;
-      pixels.rgba[static_cast<size_t>(4 * i + c)] = static_cast<uint8_t>(std::lround(shown * 255));
-    }
-    pixels.rgba[static_cast<size_t>(4 * i + 3)] = 255;
-  }
-  return write_png(path, pixels);
-}
 
 /// Three files behind one prefix: all numbers are there before the first is written.
 Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& gradients) {
@@ -63,8 +35,18 @@ Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& g
   return {};
 }
 
-Result<void> write_output(const std::string& path, const Tensor& output) {
-  return path.ends_with(".png") ? write_picture(path, output) : write_npy(path, output);
+/// Once all is written: what files of other types have become.
+void tell_conversions(const Inputs& inputs) {
+  for (const LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
+    if (loaded->conversion) print(conversion_line(*loaded->conversion, inputs.dtype));
+  }
+}
+
+Result<void> write_output(const ComputeOptions& options, const Tensor& output) {
+  Result<std::string> written = write_tensor(options.output, output, options.value_range);
+  if (!written) return written.error();
+  print(*written);
+  return {};
 }
 
 Result<void> compute_gradients(const ComputeOptions& options, const ConvNdPlan& plan, const Inputs& inputs,
@@ -81,9 +63,11 @@ Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, c
   const PoolIndices wanted = options.output_indices ? PoolIndices::wanted : PoolIndices::none;
   const Result<PoolResult> result = pool(plan, inputs.input.tensor, wanted, engine.threads, engine.job);
   if (!result) return result.error();
-  if (Result<void> written = write_output(options.output, result->output); !written) return written;
-  if (!options.output_indices) return {};
-  return write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+  if (options.output_indices) {
+    Result<void> written = write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+    if (!written) return written;
+  }
+  return write_output(options, result->output);
 }
 
 /// All operations that make one tensor.
@@ -100,11 +84,41 @@ Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan
   return operation.family == OperationFamily::fold ? fold(windows, input) : unfold(windows, input);
 }
 
-Result<void> check_ending(const Operation& operation, const std::string& path) {
-  const std::string ending = std::filesystem::path(path).extension().string();
-  const bool is_prefix = operation.family == OperationFamily::conv_backward;
-  if (is_prefix || ending == ".npy" || ending == ".png") return {};
-  return Error{"error.compute_output_ending", "-o", {path}};
+Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {
+  const ConvPlan flat = as_conv2d(plan);
+  const Result<CrossCheck> check =
+      cross_check(flat, inputs.input.tensor.reshaped(flat.input_shape()),
+                  inputs.weight.tensor.reshaped(flat.weight_shape()), inputs.bias.tensor, engine.threads, engine.job);
+  if (!check) return check.error();
+  return print_cross_check(*check, as_json);
+}
+
+Result<void> compute_and_write(const Operation& operation, const ComputeOptions& options, const OperationPlan& plan,
+                               const Inputs& inputs, const Conv2dOptions& engine) {
+  if (operation.family == OperationFamily::conv_backward) {
+    return compute_gradients(options, std::get<ConvNdPlan>(plan), inputs, engine);
+  }
+  if (const auto* pool_plan = std::get_if<PoolPlan>(&plan)) return compute_pool(options, *pool_plan, inputs, engine);
+  if (!options.output.empty()) {
+    const Result<Tensor> output = compute_one(operation, plan, inputs, engine);
+    if (!output) return output.error();
+    if (Result<void> written = write_output(options, *output); !written) return written;
+  }
+  if (!options.cross_check) return {};
+  return check_algorithms(std::get<ConvNdPlan>(plan), inputs, engine, options.json);
+}
+
+/// The output may be left out where the cross-check is all that is wanted; the gradients' three files are .npy whatever
+/// the prefix.
+Result<void> check_output(const Operation& operation, const ComputeOptions& options) {
+  if (options.json && !options.cross_check) return Error{"error.json_needs_cross_check", "--json", {}};
+  if (options.output.empty() && !options.cross_check) return Error{"error.missing_option", "-o", {"-o"}};
+  if (operation.family == OperationFamily::conv_backward) {
+    if (!options.value_range) return {};
+    return Error{"error.option_not_of_operation", "--value-range", {"--value-range", std::string(operation.name)}};
+  }
+  if (options.output.empty()) return {};
+  return check_tensor_output(options.output, options.value_range);
 }
 
 Result<void> run_compute(const ComputeOptions& options) {
@@ -119,18 +133,21 @@ Result<void> run_compute(const ComputeOptions& options) {
                             {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
                             {"--output-indices", options.output_indices.has_value(), {Family::max_pool}},
                             {"--algorithm", options.engine.algorithm.has_value(), with_weight},
+                            {"--cross-check", options.cross_check && operation->dims < 3, {Family::conv}},
+                            {"--cross-check", options.cross_check && operation->dims == 3, {}},
                             {"--kernel-size",
                              options.arguments.kernel_size.has_value(),
                              {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
       !good) {
     return good;
   }
-  const Result<Conv2dOptions> engine = engine_options(options.engine);
+  const Result<Conv2dOptions> engine = engine_options(options.engine, *operation);
   if (!engine) return engine.error();
-  if (Result<void> good = check_ending(*operation, options.output); !good) return good;
+  if (Result<void> good = check_output(*operation, options); !good) return good;
 
   Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, options.grad_output});
   if (!inputs) return inputs.error();
+  add_channels(*operation, *inputs);
   WeightShapes shapes;
   if (options.weight) shapes.weight = inputs->weight.tensor.shape();
   shapes.has_bias = options.bias.has_value();
@@ -139,13 +156,9 @@ Result<void> run_compute(const ComputeOptions& options) {
   if (!plan) return plan.error();
   if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
 
-  if (operation->family == Family::conv_backward) {
-    return compute_gradients(options, std::get<ConvNdPlan>(*plan), *inputs, *engine);
-  }
-  if (const auto* pool_plan = std::get_if<PoolPlan>(&*plan)) return compute_pool(options, *pool_plan, *inputs, *engine);
-  const Result<Tensor> output = compute_one(*operation, *plan, *inputs, *engine);
-  if (!output) return output.error();
-  return write_output(options.output, *output);
+  const Result<void> done = compute_and_write(*operation, options, *plan, *inputs, *engine);
+  if (done) tell_conversions(*inputs);
+  return done;
 }
 
 }  // namespace
@@ -158,10 +171,13 @@ void add_compute_command(CLI::App& app, Run& run) {
   command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
   command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
-  command->add_option("-o,--output", options->output, words("cli.compute.output"))->required();
+  command->add_option("-o,--output", options->output, words("cli.compute.output"));
+  command->add_option("--value-range", options->value_range, words("cli.value_range"));
   command->add_option("--output-indices", options->output_indices, words("cli.compute.output_indices"));
   add_operation_options(*command, options->arguments);
   add_engine_options(*command, options->engine);
+  command->add_flag("--cross-check", options->cross_check, words("cli.compute.cross_check"));
+  command->add_flag("--json", options->json, words("cli.compute.json"));
   command->callback([options, &run] { run = [options] { return run_compute(*options); }; });
 }
 

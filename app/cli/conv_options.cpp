@@ -1,8 +1,9 @@
 #include "app/cli/conv_options.h"
 
+#include <algorithm>
+
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
-#include "engine/operation.h"
 
 namespace convscope {
 
@@ -106,11 +107,18 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
   command.add_option("--threads", options.threads, words("cli.threads"));
 }
 
-Result<Conv2dOptions> engine_options(const EngineOptions& options) {
+Result<Conv2dOptions> engine_options(const EngineOptions& options, const Operation& operation) {
   Conv2dOptions engine;
   if (options.algorithm) {
+    const bool is_plain = operation.family == OperationFamily::conv;
+    const std::span<const Algorithm> taken = is_plain ? algorithms() : algorithms_of_other_operations();
     const std::optional<Algorithm> algorithm = algorithm_from_name(*options.algorithm);
-    if (!algorithm) return Error{"error.unknown_algorithm", "--algorithm", {*options.algorithm, "auto, naive, im2col"}};
+    if (!algorithm) return Error{"error.unknown_algorithm", "--algorithm", {*options.algorithm, names_of(taken)}};
+    if (std::find(taken.begin(), taken.end(), *algorithm) == taken.end()) {
+      return Error{"error.algorithm_not_of_operation",
+                   "--algorithm",
+                   {*options.algorithm, std::string(operation.name), names_of(taken)}};
+    }
     engine.algorithm = *algorithm;
   }
   if (options.threads) {

@@ -9,6 +9,7 @@
 #include "engine/conv2d.h"
 #include "engine/conv_nd_plan.h"
 #include "engine/conv_params.h"
+#include "engine/operation.h"
 #include "engine/result.h"
 
 namespace convscope {
@@ -38,8 +39,9 @@ struct EngineOptions {
 
 /// Adds --algorithm --threads.
 void add_engine_options(CLI::App& command, EngineOptions& options);
-/// Errors: error.unknown_algorithm (args: text, the names), those of parse_integer.
-Result<Conv2dOptions> engine_options(const EngineOptions& options);
+/// Errors: error.unknown_algorithm (args: text, the names), error.algorithm_not_of_operation (args: algorithm,
+/// operation, the names), those of parse_integer.
+Result<Conv2dOptions> engine_options(const EngineOptions& options, const Operation& operation);
 
 /// The commands take an operation as their first word. Errors: error.unknown_operation_word (args: text, the
 /// operations).

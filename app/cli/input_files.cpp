@@ -3,29 +3,14 @@
 #include <initializer_list>
 #include <utility>
 
-#include "app/io/image.h"
-#include "app/io/npy.h"
-
 namespace convscope {
 
 namespace {
 
-Result<Loaded> load(const std::string& path) {
-  if (is_image_name(path)) {
-    Result<Tensor> image = read_image(path);
-    if (!image) return image.error();
-    return Loaded{*image, true, false};
-  }
-  Result<NpyFile> file = read_npy(path);
-  if (!file) return file.error();
-  const bool is_float = file->stored_type.size() > 1 && file->stored_type[1] == 'f';
-  return Loaded{file->tensor, is_float, file->tensor.dtype() == DType::float64};
-}
-
 /// As PyTorch promotes: float64 if any real number is, whole numbers follow the real ones.
-DType common_type(std::initializer_list<const Loaded*> all) {
+DType common_type(std::initializer_list<const LoadedTensor*> all) {
   bool any_float = false, float_double = false, whole_double = false;
-  for (const Loaded* loaded : all) {
+  for (const LoadedTensor* loaded : all) {
     if (!loaded->tensor.defined()) continue;
     any_float = any_float || loaded->is_float;
     float_double = float_double || (loaded->is_float && loaded->is_double);
@@ -38,13 +23,13 @@ DType common_type(std::initializer_list<const Loaded*> all) {
 
 Result<Inputs> load_inputs(const InputPaths& paths) {
   Inputs inputs;
-  const std::pair<const std::optional<std::string>, Loaded*> files[] = {{paths.input, &inputs.input},
-                                                                        {paths.weight, &inputs.weight},
-                                                                        {paths.bias, &inputs.bias},
-                                                                        {paths.grad_output, &inputs.grad_output}};
-  for (const auto& [path, target] : files) {
-    if (!path) continue;
-    Result<Loaded> loaded = load(*path);
+  const std::pair<const std::optional<std::string>, LoadedTensor*> files[] = {{paths.input, &inputs.input},
+                                                                              {paths.weight, &inputs.weight},
+                                                                              {paths.bias, &inputs.bias},
+                                                                              {paths.grad_output, &inputs.grad_output}};
+  for (const auto& [argument, target] : files) {
+    if (!argument) continue;
+    Result<LoadedTensor> loaded = load_tensor(*argument);
     if (!loaded) return loaded.error();
     *target = *std::move(loaded);
   }
@@ -53,12 +38,23 @@ Result<Inputs> load_inputs(const InputPaths& paths) {
 }
 
 Result<void> convert_inputs(Inputs& inputs) {
-  for (Loaded* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
+  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
     Result<Tensor> converted = loaded->tensor.to(inputs.dtype);
     if (!converted) return converted.error();
     loaded->tensor = *std::move(converted);
   }
   return {};
+}
+
+void add_channels(const Operation& operation, Inputs& inputs) {
+  if (operation.family == OperationFamily::fold) return;
+  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.grad_output}) {
+    const Shape& spatial = loaded->tensor.shape();
+    if (!loaded->is_text || spatial.rank() != operation.dims) continue;
+    Shape shape{1, 1};
+    for (int64_t extent : spatial) shape.push_back(extent);
+    loaded->tensor = loaded->tensor.reshaped(shape);
+  }
 }
 
 }  // namespace convscope

@@ -1,4 +1,5 @@
 // `convscope random`: the numbers a script gets after torch.manual_seed.
+#include <charconv>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -19,6 +20,18 @@ struct RandomOptions {
 };
 
 Error malformed(const std::string& draw) { return Error{"error.draw", "--draw", {draw}}; }
+
+/// As torch.manual_seed takes it: from -2^63 to 2^64 - 1, of which the upper half are the negative ones again.
+Result<int64_t> parse_seed(const std::string& text) {
+  Result<int64_t> seed = parse_integer(text, "--seed");
+  if (seed || seed.error().code != "error.number_out_of_range") return seed;
+  uint64_t large = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), large);
+  if (error == std::errc() && end == text.data() + text.size()) return static_cast<int64_t>(large);
+  Error too_large = seed.error();
+  too_large.args.back() = std::to_string(std::numeric_limits<uint64_t>::max());
+  return too_large;
+}
 
 Result<Tensor> arange(const Shape& shape, DType dtype) {
   Result<Tensor> tensor = Tensor::zeros(shape, dtype);
@@ -80,7 +93,7 @@ Result<Tensor> draw(TorchRandom& random, const std::string& text) {
 }
 
 Result<void> run_random(const RandomOptions& options) {
-  Result<int64_t> seed = parse_integer(options.seed, "--seed");
+  const Result<int64_t> seed = parse_seed(options.seed);
   if (!seed) return seed.error();
   TorchRandom random(*seed);
   // All numbers before the first file: a mistake in the last draw leaves nothing behind.

@@ -243,6 +243,10 @@ Action edit_seed(int64_t seed) {
   return Action{"edit.seed", "seed", [seed](Session& session) { session.seed = seed; }};
 }
 
+Action edit_algorithm(Algorithm algorithm) {
+  return {"edit.algorithm", {}, [algorithm](Session& session) { session.algorithm = algorithm; }};
+}
+
 Result<Action> edit_input_source(const Session& session, SourceKind kind, const ComputationPtr& computation) {
   const LastGood last(computation);
   if (kind == SourceKind::values) {

@@ -44,6 +44,7 @@ Action edit_constructor(const ConvParams& params, const LastGood& last);
 enum class InputAxis : uint8_t { batch, channels, height, width };
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last);
 Action edit_seed(int64_t seed);
+Action edit_algorithm(Algorithm algorithm);
 
 /// Errors: error.too_large_to_type (args: elements, limit), when a tensor cannot become typed numbers.
 Result<Action> edit_input_source(const Session& session, SourceKind kind, const ComputationPtr& computation);

@@ -28,6 +28,8 @@ constexpr float kSplitter = 8;
 constexpr float kNarrow = 1100;
 constexpr float kSmallestColumn = 220;
 constexpr float kSmallestPicture = 240;
+/// Of the right column.
+constexpr float kMostOfOutputSize = 0.62f;
 
 constexpr double kNoticeSeconds = 6;
 /// After the last input tooltips still open and hovers settle.
@@ -37,12 +39,14 @@ constexpr double kAutosaveSeconds = 2;
 constexpr ImGuiWindowFlags kBar = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
                                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus;
 
-enum class Edge : uint8_t { none, top, bottom, left, right };
+/// Edges of a pane, to be added up.
+using Edges = unsigned;
+constexpr Edges kNoEdge = 0, kTop = 1, kBottom = 2, kLeft = 4, kRight = 8;
 
-/// A fixed part of the window with a hairline along the edge where it meets the picture.
+/// A fixed part of the window with a hairline along the edges where it meets others.
 class Pane {
  public:
-  Pane(UiContext& ui, const char* name, const Box& box, ImVec2 padding, Edge edge, ImGuiWindowFlags flags = kBar) {
+  Pane(UiContext& ui, const char* name, const Box& box, ImVec2 padding, Edges edges, ImGuiWindowFlags flags = kBar) {
     ImGui::SetNextWindowPos({box.x0, box.y0});
     ImGui::SetNextWindowSize({std::max(1.0f, box.width()), std::max(1.0f, box.height())});
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, padding);
@@ -51,15 +55,16 @@ class Pane {
     ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
     ImGui::Begin(name, nullptr, flags);
     ImGui::PopStyleVar(4);
-    if (edge == Edge::none) return;
-    Box line = box;
-    if (edge == Edge::top) line.y1 = line.y0 + 1;
-    if (edge == Edge::bottom) line.y0 = line.y1 - 1;
-    if (edge == Edge::left) line.x1 = line.x0 + 1;
-    if (edge == Edge::right) line.x0 = line.x1 - 1;
+    if (edges == kNoEdge) return;
     ImDrawList* list = ImGui::GetWindowDrawList();
     list->PushClipRectFullScreen();
-    list->AddRectFilled({line.x0, line.y0}, {line.x1, line.y1}, ui_color32(ui, Role::border));
+    const auto line = [&](float x0, float y0, float x1, float y1) {
+      list->AddRectFilled({x0, y0}, {x1, y1}, ui_color32(ui, Role::border));
+    };
+    if (edges & kTop) line(box.x0, box.y0, box.x1, box.y0 + 1);
+    if (edges & kBottom) line(box.x0, box.y1 - 1, box.x1, box.y1);
+    if (edges & kLeft) line(box.x0, box.y0, box.x0 + 1, box.y1);
+    if (edges & kRight) line(box.x1 - 1, box.y0, box.x1, box.y1);
     list->PopClipRect();
   }
   ~Pane() { ImGui::End(); }
@@ -77,7 +82,7 @@ float splitter(UiContext& ui, const char* name, const Box& box) {
   // Windows that may come to the front start there, above the panes that it lies between.
   const ImGuiWindowFlags flags = (kBar & ~ImGuiWindowFlags_NoBringToFrontOnFocus) | ImGuiWindowFlags_NoBackground |
                                  ImGuiWindowFlags_NoFocusOnAppearing;
-  const Pane pane(ui, name, box, {0, 0}, Edge::none, flags);
+  const Pane pane(ui, name, box, {0, 0}, kNoEdge, flags);
   ImGui::InvisibleButton("##splitter", {box.width(), box.height()});
   ui.widgets.note_item(name);
   const bool held = ImGui::IsItemActive();
@@ -204,12 +209,12 @@ void MainWindow::draw() {
   draw_columns(ui, top, bottom);
   {
     const float inset = std::floor((top - ImGui::GetFrameHeight()) / 2);
-    const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, Edge::bottom);
+    const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, kBottom);
     draw_toolbar(ui);
   }
   {
     const float inset = std::floor((height - bottom - ImGui::GetFrameHeight()) / 2);
-    const Pane pane(ui, "##timeline", {0, bottom, width, height}, {ui.px(12), inset}, Edge::top);
+    const Pane pane(ui, "##timeline", {0, bottom, width, height}, {ui.px(12), inset}, kTop);
     draw_timeline(ui);
   }
   draw_dialogs(ui);
@@ -266,30 +271,35 @@ void MainWindow::draw_left(UiContext& ui, const Box& box, bool with_right) {
   Box upper = box;
   if (with_right && settings_.right_open) upper.y1 = std::floor(box.y0 + (box.y1 - box.y0) * 0.56f);
   {
-    const Pane pane(ui, "##left", upper, {ui.px(16), ui.px(8)}, Edge::right, kColumn);
+    const Pane pane(ui, "##left", upper, {ui.px(16), ui.px(8)}, kRight, kColumn);
     draw_parameters_panel(ui);
     ui_gap(ui, 8);
   }
   if (upper.y1 == box.y1) return;
-  const float bar = ImGui::GetFrameHeight() + ui.px(16);
-  {
-    const Pane pane(ui, "##tabs", {box.x0, upper.y1, box.x1, upper.y1 + bar}, {ui.px(16), ui.px(8)}, Edge::top);
-    draw_side_tabs(ui, &kOutputSize);
-  }
-  const Pane pane(ui, "##lower", {box.x0, upper.y1 + bar, box.x1, box.y1}, {ui.px(16), ui.px(4)}, Edge::right, kColumn);
-  draw_side_panel(ui, &kOutputSize);
-  ui_gap(ui, 8);
+  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, &kOutputSize, kRight);
 }
 
 void MainWindow::draw_right(UiContext& ui, const Box& box) {
-  const Pane pane(ui, "##right", box, {ui.px(16), ui.px(8)}, Edge::left, kColumn);
-  draw_output_size_panel(ui);
-  ui_gap(ui, 4);
-  ui_rule(ui);
-  ui_gap(ui, 8);
-  draw_side_tabs(ui);
-  ui_gap(ui, 8);
-  draw_side_panel(ui);
+  // As high as what is in it, but the panel below keeps its room: that is what changes with each step.
+  Box upper = box;
+  const float most = std::floor((box.y1 - box.y0) * kMostOfOutputSize);
+  upper.y1 = box.y0 + std::min(most, output_size_height_ > 0 ? output_size_height_ : most);
+  {
+    const Pane pane(ui, "##right", upper, {ui.px(16), ui.px(8)}, kLeft, kColumn);
+    draw_output_size_panel(ui);
+    output_size_height_ = std::ceil(ImGui::GetCursorPosY() + ui.px(4));
+  }
+  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, nullptr, kLeft);
+}
+
+void MainWindow::draw_side(UiContext& ui, const Box& box, const SidePanel* first, unsigned edge) {
+  const float bar = ImGui::GetFrameHeight() + ui.px(16);
+  {
+    const Pane pane(ui, "##tabs", {box.x0, box.y0, box.x1, box.y0 + bar}, {ui.px(16), ui.px(8)}, kTop | edge);
+    draw_side_tabs(ui, first);
+  }
+  const Pane pane(ui, "##side", {box.x0, box.y0 + bar, box.x1, box.y1}, {ui.px(16), ui.px(4)}, edge, kColumn);
+  draw_side_panel(ui, first);
   ui_gap(ui, 8);
 }
 
@@ -367,6 +377,7 @@ void MainWindow::open(const std::string& name) {
   if (!tensor && !is_project) opened->title = name;
   if (is_project && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
+  const DType dtype = opened->params.dtype;
   workbench_->replace(std::move(*opened), "edit.open");
   playback_.pause();
   picture_.fit();
@@ -383,7 +394,8 @@ void MainWindow::open(const std::string& name) {
     recent.insert(recent.begin(), full);
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
-    tell(tr(now.language, "notice.opened", {path.filename().string()}));
+    const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
+    tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
   }
 }
 
@@ -518,7 +530,9 @@ double MainWindow::sleeps_at_most() const {
   return unsaved ? std::min(seconds, kAutosaveSeconds) : seconds;
 }
 
-bool MainWindow::busy() const { return workbench_->busy() || review_.busy() || export_dialog_.busy(); }
+bool MainWindow::busy() const {
+  return workbench_->busy() || workbench_->cross_checker().busy() || review_.busy() || export_dialog_.busy();
+}
 
 void MainWindow::wait() {
   workbench_->wait();

@@ -12,6 +12,7 @@
 #include "app/gui/picture_area.h"
 #include "app/gui/preview.h"
 #include "app/gui/shortcuts.h"
+#include "app/gui/side_panels.h"
 #include "app/gui/ui_context.h"
 #include "app/render/gl_canvas.h"
 
@@ -86,6 +87,8 @@ class MainWindow {
   void draw_columns(UiContext& ui, float top, float bottom);
   void draw_left(UiContext& ui, const Box& box, bool with_right);
   void draw_right(UiContext& ui, const Box& box);
+  /// The tabs and their panel; `edge` is the side on which the picture lies.
+  void draw_side(UiContext& ui, const Box& box, const SidePanel* first, unsigned edge);
   void draw_dialogs(UiContext& ui);
   void serve_requests(UiContext& ui);
   void save_project(UiContext& ui, const std::string& path);
@@ -116,6 +119,7 @@ class MainWindow {
   int64_t shown_step_ = 0;  // 1-based, as the session had it at the end of the last frame
   double last_input_ = 0;
   bool shortcuts_open_ = false;
+  float output_size_height_ = 0;  // of its contents in the last frame, device pixels
   bool quit_ = false, fullscreen_toggled_ = false;
   Session saved_session_;
   Settings saved_settings_;

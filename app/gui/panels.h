@@ -9,12 +9,13 @@
 namespace convscope {
 
 // Left column.
-void draw_parameters_panel(UiContext& ui);   // constructor call, input, Conv2d's arguments, kernel, bias
+void draw_parameters_panel(UiContext& ui);   // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
 void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in numbers, both axes
 void draw_cell_panel(UiContext& ui);         // products, bias and sum of the current cell
 void draw_compare_panel(UiContext& ui);      // the user's own output against the engine's, and why it differs
 void draw_cost_panel(UiContext& ui);         // parameters, MACs, bytes, arithmetic intensity
+void draw_inspect_panel(UiContext& ui);      // a tensor and its slices as PyTorch prints them
 // Bars.
 void draw_toolbar(UiContext& ui);            // presets, lenses, undo, redo, language, theme, export
 void draw_timeline(UiContext& ui);           // first, back, play, forward, last, scrub, step, speed, loop
@@ -50,6 +51,10 @@ class FileDialog {
 /// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias): makes it the source
 /// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
+
+/// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64 converted
+/// to float32."); empty where nothing is, and for files that are no .npy.
+std::string conversion_words(Language language, const std::string& path, DType dtype);
 
 class ExportDialog {
  public:

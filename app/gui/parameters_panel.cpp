@@ -1,5 +1,6 @@
 #include <imgui.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "app/gui/panels.h"
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
+#include "app/io/npy.h"
 #include "engine/conv_param_spec.h"
 
 namespace convscope {
@@ -17,7 +19,7 @@ namespace {
 
 /// Errors that belong to no widget of this panel stand on top of it.
 bool has_widget(std::string_view field) {
-  if (field == "input" || field == "weight") return true;
+  if (field == "input" || field == "weight" || field == "algorithm") return true;
   return find_conv_param(field) != nullptr;
 }
 
@@ -36,6 +38,8 @@ void draw_parameters_panel(UiContext& ui) {
   if (ui_section(ui, "section.kernel", ui.text("section.kernel"))) draw_kernel_fields(ui);
   ui_gap(ui);
   if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
+  ui_gap(ui);
+  if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
   ui_gap(ui, 16);
   ImGui::PopStyleVar();
 }
@@ -68,7 +72,21 @@ void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::stri
     ui.shows(ui.notice.text);
     return;
   }
+  const DType dtype = (*opened)->params.dtype;
   ui.workbench.replace(std::move(**opened), name_key);
+  if (std::string words = conversion_words(ui.language(), path, dtype); !words.empty()) {
+    ui.notice = Notice{std::move(words), false, ui.time_seconds + 8};
+    ui.shows(ui.notice.text);
+  }
+}
+
+std::string conversion_words(Language language, const std::string& path, DType dtype) {
+  if (std::filesystem::path(path).extension() != ".npy") return {};
+  const Result<NpyInfo> info = npy_info(path);
+  if (!info || (!info->converted && info->dtype == dtype)) return {};
+  NpyConversion words = conversion_of(*info, std::filesystem::path(path).filename().string());
+  words.args.back() = name_of(dtype);
+  return tr(language, words.key, words.args);
 }
 
 }  // namespace convscope

@@ -19,6 +19,9 @@ void draw_input_fields(UiContext& ui);
 void draw_kernel_fields(UiContext& ui);
 void draw_bias_fields(UiContext& ui);
 
+/// Which algorithm computes the output, and the comparison of all of them.
+void draw_algorithm_fields(UiContext& ui);
+
 /// What typed numbers are carried over from.
 inline LastGood last_good(const UiContext& ui) { return LastGood(ui.workbench.computation()); }
 

@@ -202,10 +202,50 @@ class FortranOrder {
 
 }  // namespace
 
-Result<Shape> npy_shape(const std::string& path) {
-  Result<OpenedNpy> opened = open_npy(path);
+namespace {
+
+NpyInfo info_of(const NpyHeader& header) {
+  const NpyType& type = header.type;
+  const bool is_double =
+      (type.kind == 'f' && type.size == 8) || ((type.kind == 'i' || type.kind == 'u') && type.size > 2);
+  NpyInfo info;
+  info.shape = header.shape;
+  info.dtype = is_double ? DType::float64 : DType::float32;
+  info.stored_type = header.descr;
+  info.fortran_order = header.fortran_order && header.shape.rank() > 1;
+  const bool same_numbers = type.kind == 'f' && type.size == size_of(info.dtype) && !type.swapped;
+  info.converted = info.fortran_order || !same_numbers;
+  return info;
+}
+
+/// "int16" for ">i2".
+std::string numpy_name(const std::string& descr) {
+  const char kind = descr[1];
+  if (kind == 'b') return "bool";
+  const char* const name = kind == 'i' ? "int" : kind == 'u' ? "uint" : "float";
+  return name + std::to_string(8 * (descr[2] - '0'));
+}
+
+}  // namespace
+
+NpyConversion conversion_of(const NpyInfo& info, const std::string& path) {
+  const bool is_big_endian = info.stored_type[0] == '>' && info.stored_type[2] != '1';
+  const char* const key = is_big_endian
+                              ? (info.fortran_order ? "npy.converted_big_endian_fortran" : "npy.converted_big_endian")
+                              : (info.fortran_order ? "npy.converted_fortran" : "npy.converted");
+  return {key, {path, numpy_name(info.stored_type), name_of(info.dtype)}};
+}
+
+Result<NpyInfo> npy_info(const std::string& path) {
+  const Result<OpenedNpy> opened = open_npy(path);
   if (!opened) return opened.error();
-  return opened->header.shape;
+  return info_of(opened->header);
+}
+
+Result<Shape> npy_shape(const std::string& path) {
+  Result<NpyInfo> info = npy_info(path);
+  if (!info) return info.error();
+  return info->shape;
 }
 
 Result<NpyFile> read_npy(const std::string& path) {
@@ -213,20 +253,13 @@ Result<NpyFile> read_npy(const std::string& path) {
   if (!opened) return opened.error();
   const NpyHeader& header = opened->header;
   const NpyType& type = header.type;
-
-  const bool is_double =
-      (type.kind == 'f' && type.size == 8) || ((type.kind == 'i' || type.kind == 'u') && type.size > 2);
-  const DType dtype = is_double ? DType::float64 : DType::float32;
+  NpyFile result{info_of(header), {}};
+  const DType dtype = result.dtype;
   Result<Tensor> tensor = Tensor::zeros(header.shape, dtype);
   if (!tensor) return tensor.error();
-  NpyFile result;
   result.tensor = *tensor;
-  result.stored_type = header.descr;
 
   const int64_t numel = result.tensor.numel();
-  const bool is_fortran = header.fortran_order && header.shape.rank() > 1;
-  const bool same_numbers = type.kind == 'f' && type.size == size_of(dtype) && !type.swapped;
-  result.converted = is_fortran || !same_numbers;
   const auto vanished = [&] { return Error{"error.file_unreadable", "", {path, "@reason.changed_while_reading"}}; };
 
   if (!result.converted) {
@@ -245,7 +278,7 @@ Result<NpyFile> read_npy(const std::string& path) {
     for (int64_t i = 0; i < count; ++i) {
       const double value = element(type, chunk.data() + i * type.size);
       int64_t position = done + i;
-      if (is_fortran) {
+      if (result.fortran_order) {
         position = order.position();
         order.next();
       }

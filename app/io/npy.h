@@ -3,17 +3,32 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/result.h"
 #include "engine/tensor.h"
 
 namespace convscope {
 
-struct NpyFile {
-  Tensor tensor;
-  std::string stored_type;  // as in the file, "<f4", ">i2", "|b1"; the tensor is float32 or float64
-  bool converted = false;   // the numbers were of another type, byte order or memory order than the tensor's
+/// What a file says before its numbers.
+struct NpyInfo {
+  Shape shape;
+  DType dtype = DType::float32;  // of the tensor
+  std::string stored_type;       // as in the file, "<f4", ">i2", "|b1"; the tensor is float32 or float64
+  bool fortran_order = false;    // where that makes a difference
+  bool converted = false;        // the numbers are of another type, byte order or memory order than the tensor's
 };
+
+struct NpyFile : NpyInfo {
+  Tensor tensor;
+};
+
+/// The key of the words about a conversion, and what fills them: the file's name, the stored type, the tensor's.
+struct NpyConversion {
+  std::string key;
+  std::vector<std::string> args;
+};
+NpyConversion conversion_of(const NpyInfo& info, const std::string& path);
 
 /// Reads versions 1 to 3, C and Fortran order, both byte orders; float16, integers up to 16 bits and bool become
 /// float32, larger integers float64.
@@ -21,7 +36,9 @@ struct NpyFile {
 /// Source: numpy.lib.format.
 Result<NpyFile> read_npy(const std::string& path);
 
-/// The shape alone, without reading the numbers; the same checks and errors as read_npy().
+/// All but the numbers; the same checks and errors as read_npy().
+Result<NpyInfo> npy_info(const std::string& path);
+/// The shape alone.
 Result<Shape> npy_shape(const std::string& path);
 
 /// Writes version 1, C order, little endian; the file appears whole or not at all.

@@ -1,9 +1,13 @@
 #include "app/io/tensor_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "app/io/atomic_file.h"
 
 namespace convscope {
 
@@ -11,6 +15,10 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool is_separator(char c) { return is_blank(c) || c == ',' || c == ';'; }
+bool is_space(char c) { return is_blank(c) || c == '\n'; }
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
 
 std::string excerpt(std::string_view text) {
   constexpr size_t kLongest = 16;
@@ -20,8 +28,11 @@ std::string excerpt(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
-/// Reads one number at `at`, in the notations of Python's repr and of NumPy's and PyTorch's prints. Words for what is
-/// no finite number are read too, so that the refusal can name them.
+Error not_number(std::string_view text, size_t at) {
+  return Error{"error.tensor_text_not_number", "values", {excerpt(text.substr(at)), std::to_string(at + 1)}};
+}
+
+/// Reads one number at `at`, in the notations of Python's repr and of NumPy's and PyTorch's prints.
 bool read_number(std::string_view text, size_t& at, double& number) {
   size_t begin = at;
   double sign = 1;
@@ -29,10 +40,14 @@ bool read_number(std::string_view text, size_t& at, double& number) {
     sign = text[begin] == '-' ? -1 : 1;
     ++begin;
   }
-  for (const std::string_view word : {"nan", "NaN", "inf", "Infinity"}) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr std::pair<std::string_view, double> kWords[] = {{"nan", kNan},      {"NaN", kNan}, {"Infinity", kInfinity},
+                                                            {"inf", kInfinity}, {"True", 1},   {"False", 0}};
+  for (const auto& [word, value] : kWords) {
     if (text.substr(begin).starts_with(word)) {
       at = begin + word.size();
-      number = std::numeric_limits<double>::quiet_NaN();
+      number = sign * value;
       return true;
     }
   }
@@ -44,131 +59,234 @@ bool read_number(std::string_view text, size_t& at, double& number) {
   if (read.ec == std::errc::result_out_of_range) {
     // The only fault left: too large for a double, or so small that it is zero.
     const std::string_view written(text.data() + begin, static_cast<size_t>(read.ptr - (text.data() + begin)));
-    magnitude = written.find("e-") != std::string_view::npos || written.find("E-") != std::string_view::npos
-                    ? 0
-                    : std::numeric_limits<double>::infinity();
+    magnitude =
+        written.find("e-") != std::string_view::npos || written.find("E-") != std::string_view::npos ? 0 : kInfinity;
   }
   at = static_cast<size_t>(read.ptr - text.data());
   number = sign * magnitude;
   return true;
 }
 
-Error not_finite(std::string_view text, size_t begin, size_t end) {
-  return Error{"error.tensor_text_not_finite", "values", {excerpt(text.substr(begin, end - begin))}};
-}
+/// Reads numbers into a TensorText under the rules of their use.
+class Reader {
+ public:
+  Reader(std::string_view text, TensorTextUse use) : text_(text), use_(use) {}
 
-/// `tensor(`, `array(`, `np.array(` and what follows the closing bracket are not numbers: only the brackets count.
-Result<TensorText> read_brackets(std::string_view text) {
-  TensorText result;
-  std::array<int64_t, Shape::kMaxRank> extents{};
-  extents.fill(-1);
-  std::array<int64_t, Shape::kMaxRank> counts{};
-  int depth = 0;
-  int deepest = 0;
-  int leaf_depth = 0;
-  size_t at = text.find('[');
-  bool closed = false;
-  while (at < text.size()) {
-    const char c = text[at];
-    if (is_separator(c) || c == '\n') {
-      ++at;
-    } else if (c == '[') {
-      if (leaf_depth != 0 && depth >= leaf_depth) {
-        return Error{"error.tensor_text_ragged", "values", {std::to_string(depth + 1)}};
-      }
-      if (depth == Shape::kMaxRank) {
-        return Error{"error.tensor_text_rank", "values", {std::to_string(Shape::kMaxRank)}};
-      }
-      if (depth > 0) ++counts[static_cast<size_t>(depth - 1)];
-      counts[static_cast<size_t>(depth)] = 0;
-      ++depth;
-      deepest = std::max(deepest, depth);
-      ++at;
-    } else if (c == ']') {
-      const auto level = static_cast<size_t>(depth - 1);
-      if (extents[level] < 0) {
-        extents[level] = counts[level];
-      } else if (extents[level] != counts[level]) {
-        return Error{
-            "error.tensor_text_uneven", "values", {std::to_string(counts[level]), std::to_string(extents[level])}};
-      }
-      --depth;
-      ++at;
-      if (depth == 0) {
-        closed = true;
-        break;
-      }
-    } else {
-      double number = 0;
-      const size_t before = at;
-      if (!read_number(text, at, number)) {
-        if (text.substr(at).starts_with("...")) return Error{"error.tensor_text_dots", "values", {}};
-        return Error{
-            "error.tensor_text_not_number", "values", {excerpt(text.substr(before)), std::to_string(before + 1)}};
-      }
-      if (!std::isfinite(number)) return not_finite(text, before, at);
-      if (leaf_depth == 0) leaf_depth = depth;
-      if (depth != leaf_depth) return Error{"error.tensor_text_ragged", "values", {std::to_string(depth)}};
-      ++counts[static_cast<size_t>(depth - 1)];
-      result.values.push_back(number);
-      if (static_cast<int64_t>(result.values.size()) > kMaxTensorTextValues) {
-        return Error{"error.tensor_text_too_many", "values", {std::to_string(kMaxTensorTextValues)}};
-      }
-    }
+  Result<TensorText> run() {
+    if (text_.find('[') != std::string_view::npos) return read_brackets();
+    // `tensor(3.5)`: a number of rank 0.
+    const size_t call = text_.find('(');
+    if (call != std::string_view::npos && is_written_tensor(text_)) return read_scalar(call + 1);
+    return read_lines();
   }
-  if (!closed) return Error{"error.tensor_text_unclosed", "values", {std::to_string(depth)}};
-  if (result.values.empty() || deepest != leaf_depth) return Error{"error.tensor_text_empty", "values", {}};
-  for (int axis = 0; axis < leaf_depth; ++axis) result.shape.push_back(extents[static_cast<size_t>(axis)]);
-  return result;
-}
 
-Result<TensorText> read_lines(std::string_view text) {
-  TensorText result;
-  int64_t rows = 0;
-  int64_t columns = 0;
-  int64_t in_row = 0;
-  const auto end_row = [&]() -> Result<void> {
-    if (in_row == 0) return {};
-    if (rows > 0 && in_row != columns) {
-      return Error{"error.tensor_text_uneven", "values", {std::to_string(in_row), std::to_string(columns)}};
+ private:
+  Result<TensorText> read_brackets() {
+    std::array<int64_t, Shape::kMaxRank> extents{};
+    extents.fill(-1);
+    std::array<int64_t, Shape::kMaxRank> counts{};
+    int depth = 0;
+    int deepest = 0;
+    int leaf_depth = 0;
+    at_ = text_.find('[');
+    if (Result<void> good = check_prefix(); !good) return good.error();
+    bool closed = false;
+    while (at_ < text_.size() && !closed) {
+      const char c = text_[at_];
+      if (is_separator(c) || c == '\n') {
+        ++at_;
+      } else if (c == '[') {
+        if (leaf_depth != 0 && depth >= leaf_depth) {
+          return Error{"error.tensor_text_ragged", "values", {std::to_string(depth + 1)}};
+        }
+        if (depth == Shape::kMaxRank) {
+          return Error{"error.tensor_text_rank", "values", {std::to_string(Shape::kMaxRank)}};
+        }
+        if (depth > 0) ++counts[static_cast<size_t>(depth - 1)];
+        counts[static_cast<size_t>(depth)] = 0;
+        ++depth;
+        deepest = std::max(deepest, depth);
+        ++at_;
+      } else if (c == ']') {
+        const auto level = static_cast<size_t>(depth - 1);
+        if (extents[level] < 0) {
+          extents[level] = counts[level];
+        } else if (extents[level] != counts[level]) {
+          return Error{
+              "error.tensor_text_uneven", "values", {std::to_string(counts[level]), std::to_string(extents[level])}};
+        }
+        --depth;
+        ++at_;
+        closed = depth == 0;
+      } else {
+        if (leaf_depth == 0) leaf_depth = depth;
+        if (Result<void> taken = take_number(); !taken) return taken.error();
+        if (depth != leaf_depth) return Error{"error.tensor_text_ragged", "values", {std::to_string(depth)}};
+        ++counts[static_cast<size_t>(depth - 1)];
+      }
     }
-    columns = in_row;
-    ++rows;
-    in_row = 0;
+    if (!closed) return Error{"error.tensor_text_unclosed", "values", {std::to_string(depth)}};
+    if (!result_.values.empty() && deepest != leaf_depth) {
+      return Error{"error.tensor_text_ragged", "values", {std::to_string(deepest)}};
+    }
+    for (int axis = 0; axis < deepest; ++axis) result_.shape.push_back(extents[static_cast<size_t>(axis)]);
+    return read_suffixes();
+  }
+
+  Result<TensorText> read_scalar(size_t from) {
+    at_ = from;
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    if (Result<void> taken = take_number(); !taken) return taken.error();
+    if (use_ == TensorTextUse::cells) result_.shape.push_back(1);
+    return read_suffixes();
+  }
+
+  Result<TensorText> read_lines() {
+    int64_t rows = 0;
+    int64_t columns = 0;
+    int64_t in_row = 0;
+    const auto end_row = [&]() -> Result<void> {
+      if (in_row == 0) return {};
+      if (rows > 0 && in_row != columns) {
+        return Error{"error.tensor_text_uneven", "values", {std::to_string(in_row), std::to_string(columns)}};
+      }
+      columns = in_row;
+      ++rows;
+      in_row = 0;
+      return {};
+    };
+    while (at_ < text_.size()) {
+      if (text_[at_] == '\n') {
+        if (Result<void> row = end_row(); !row) return row.error();
+        ++at_;
+      } else if (is_separator(text_[at_])) {
+        ++at_;
+      } else {
+        if (Result<void> taken = take_number(); !taken) return taken.error();
+        ++in_row;
+      }
+    }
+    if (Result<void> row = end_row(); !row) return row.error();
+    if (result_.values.empty()) return Error{"error.tensor_text_empty", "values", {}};
+    result_.shape = rows == 1 ? Shape{columns} : Shape{rows, columns};
+    return result_;
+  }
+
+  Result<void> take_number() {
+    double number = 0;
+    const size_t before = at_;
+    if (!read_number(text_, at_, number)) {
+      if (text_.substr(at_).starts_with("...")) return Error{"error.tensor_text_dots", "values", {}};
+      return not_number(text_, before);
+    }
+    if (use_ == TensorTextUse::cells && !std::isfinite(number)) {
+      return Error{"error.tensor_text_not_finite", "values", {excerpt(text_.substr(before, at_ - before))}};
+    }
+    result_.values.push_back(number);
+    if (static_cast<int64_t>(result_.values.size()) > kMaxTensorTextValues) {
+      return Error{"error.tensor_text_too_many", "values", {std::to_string(kMaxTensorTextValues)}};
+    }
     return {};
-  };
-  size_t at = 0;
-  while (at < text.size()) {
-    if (text[at] == '\n') {
-      if (Result<void> row = end_row(); !row) return row.error();
-      ++at;
-    } else if (is_separator(text[at])) {
-      ++at;
-    } else {
-      double number = 0;
-      const size_t before = at;
-      if (!read_number(text, at, number)) {
-        return Error{
-            "error.tensor_text_not_number", "values", {excerpt(text.substr(before)), std::to_string(before + 1)}};
+  }
+
+  /// Words may stand before the brackets (`w = torch.tensor(`), numbers would be lost.
+  Result<void> check_prefix() const {
+    size_t first = 0;
+    while (first < at_ && is_space(text_[first])) ++first;
+    size_t end = first;
+    double number = 0;
+    if (first < at_ && read_number(text_.substr(0, at_), end, number)) {
+      return Error{"error.tensor_text_more", "values", {excerpt(text_.substr(first))}};
+    }
+    return {};
+  }
+
+  /// `, dtype=torch.float64, size=(0, 3))` behind the numbers.
+  Result<TensorText> read_suffixes() {
+    while (true) {
+      while (at_ < text_.size() &&
+             (is_space(text_[at_]) || text_[at_] == ',' || text_[at_] == ';' || text_[at_] == ')')) {
+        ++at_;
       }
-      if (!std::isfinite(number)) return not_finite(text, before, at);
-      result.values.push_back(number);
-      ++in_row;
-      if (static_cast<int64_t>(result.values.size()) > kMaxTensorTextValues) {
-        return Error{"error.tensor_text_too_many", "values", {std::to_string(kMaxTensorTextValues)}};
+      if (at_ >= text_.size()) break;
+      const size_t before = at_;
+      const Error more{"error.tensor_text_more", "values", {excerpt(text_.substr(before))}};
+      while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+      const std::string_view name = text_.substr(before, at_ - before);
+      if (name.empty() || at_ >= text_.size() || text_[at_] != '=') return more;
+      const size_t start = ++at_;
+      if (at_ < text_.size() && text_[at_] == '(') {
+        const size_t close = text_.find(')', at_);
+        if (close == std::string_view::npos) return more;
+        at_ = close + 1;
+      } else {
+        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != ',' && text_[at_] != ')') ++at_;
       }
+      const std::string_view value = text_.substr(start, at_ - start);
+      if (name == "dtype") note_dtype(value);
+      if (name == "size" && !note_size(value)) return more;
+    }
+    if (use_ == TensorTextUse::cells && result_.values.empty()) return Error{"error.tensor_text_empty", "values", {}};
+    return result_;
+  }
+
+  void note_dtype(std::string_view value) {
+    const auto names = [value](std::string_view type) { return value.find(type) != std::string_view::npos; };
+    if (names("float64") || names("double")) {
+      result_.dtype = DType::float64;
+    } else if (names("float32") || names("float16")) {
+      result_.dtype = DType::float32;
     }
   }
-  if (Result<void> row = end_row(); !row) return row.error();
-  if (result.values.empty()) return Error{"error.tensor_text_empty", "values", {}};
-  result.shape = rows == 1 ? Shape{columns} : Shape{rows, columns};
-  return result;
-}
+
+  /// The shape that PyTorch writes beside the brackets of an empty tensor.
+  bool note_size(std::string_view value) {
+    Shape shape;
+    size_t at = 1;
+    while (at < value.size() && value[at] != ')') {
+      if (is_separator(value[at])) {
+        ++at;
+        continue;
+      }
+      int64_t extent = 0;
+      const auto read = std::from_chars(value.data() + at, value.data() + value.size(), extent);
+      if (read.ec != std::errc() || extent < 0 || shape.rank() == Shape::kMaxRank) return false;
+      shape.push_back(extent);
+      at = static_cast<size_t>(read.ptr - value.data());
+    }
+    if (shape.numel() != static_cast<int64_t>(result_.values.size())) return false;
+    result_.shape = shape;
+    return true;
+  }
+
+  std::string_view text_;
+  TensorTextUse use_;
+  size_t at_ = 0;
+  TensorText result_;
+};
 
 }  // namespace
 
-Result<TensorText> parse_tensor_text(std::string_view text) {
-  return text.find('[') == std::string_view::npos ? read_lines(text) : read_brackets(text);
+Result<TensorText> parse_tensor_text(std::string_view text, TensorTextUse use) { return Reader(text, use).run(); }
+
+Result<TensorText> read_tensor_text(const std::string& path) {
+  constexpr int64_t kMaxBytes = int64_t{64} << 20;
+  const Result<std::string> text = read_file(path, kMaxBytes);
+  if (!text) return text.error();
+  return parse_tensor_text(*text, TensorTextUse::tensor);
+}
+
+Result<Tensor> tensor_from_text(const TensorText& text) {
+  const DType dtype = text.dtype.value_or(DType::float32);
+  Result<Tensor> tensor = Tensor::uninitialized(text.shape, dtype);
+  if (!tensor) return tensor;
+  if (dtype == DType::float32) {
+    float* to = tensor->mutable_data<float>();
+    for (double value : text.values) *to++ = static_cast<float>(value);
+  } else {
+    std::copy(text.values.begin(), text.values.end(), tensor->mutable_data<double>());
+  }
+  return tensor;
 }
 
 bool is_tensor_text(std::string_view text) {
@@ -179,6 +297,15 @@ bool is_tensor_text(std::string_view text) {
     if (is_separator(c) || c == '\n') return true;
   }
   return false;
+}
+
+bool is_written_tensor(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  if (text.starts_with('[')) return true;
+  for (std::string_view module : {"torch.", "numpy.", "np."}) {
+    if (text.starts_with(module)) text.remove_prefix(module.size());
+  }
+  return text.starts_with("tensor(") || text.starts_with("array(");
 }
 
 std::string tensor_text(const std::vector<double>& values, int64_t rows, int64_t columns) {

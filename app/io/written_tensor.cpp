@@ -46,7 +46,7 @@ PrintedDigits printed_digits(std::string_view text) {
 }
 
 Result<WrittenTensor> written_tensor(std::string_view text) {
-  const Result<TensorText> numbers = parse_tensor_text(text);
+  const Result<TensorText> numbers = parse_tensor_text(text, TensorTextUse::tensor);
   if (!numbers) return numbers.error();
   Result<Tensor> tensor = Tensor::uninitialized(numbers->shape, DType::float64);
   if (!tensor) return tensor.error();

@@ -108,6 +108,7 @@ int run_command_line(int argc, char** argv) {
   add_compute_command(app, run);
   add_compare_command(app, run);
   add_size_command(app, run);
+  add_slice_command(app, run);
   add_random_command(app, run);
   add_check_command(app, run);
   add_presets_command(app, run);

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/operation_cost.h"
+#include "engine/padded_input.h"
 
 namespace convscope {
 
@@ -18,7 +19,9 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   Result<ConvTensors> tensors = cache.tensors(session, *plan);
   if (!tensors) return tensors.error();
   if (options.job != nullptr && options.job->cancelled) return Error{"error.cancelled", "", {}};
-  Result<Tensor> output = conv2d(*plan, tensors->input, tensors->weight, tensors->bias, options);
+  Conv2dOptions engine = options;
+  if (engine.algorithm == Algorithm::automatic) engine.algorithm = session.algorithm;
+  Result<Tensor> output = conv2d(*plan, tensors->input, tensors->weight, tensors->bias, engine);
   if (!output) return output.error();
 
   static std::atomic<uint64_t> generations{0};
@@ -31,14 +34,37 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   return ComputationPtr(std::move(computation));
 }
 
-double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache) {
-  // A guess from below: what a slow core does, so that a frame is not lost to optimism.
-  constexpr double kMacsPerSecond = 2e9;
-  constexpr double kOutputCellsPerSecond = 2e8;
+double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
+  // What a slow core does, so that a frame is not lost to optimism; per second.
+  constexpr double kFastMacs = 2e9, kReferenceMacs = 1e8, kLessonMacs = 2e8;
+  constexpr double kMatrixEntries = 2.5e7, kCells = 2e8;
   const Result<OperationCost> cost = cost_of(plan);
   if (!cost) return 1e9;
-  return cache.preparation_seconds(session, plan) + static_cast<double>(cost->macs) / kMacsPerSecond +
-         static_cast<double>(plan.output_cells()) / kOutputCellsPerSecond;
+  const auto macs = static_cast<double>(cost->macs);
+  const double seconds = static_cast<double>(plan.output_cells()) / kCells;
+  switch (algorithm) {
+    case Algorithm::automatic:
+    case Algorithm::im2col:
+      break;
+    case Algorithm::naive:
+      return seconds + macs / kReferenceMacs;
+    case Algorithm::slices:
+    case Algorithm::loops: {
+      double copied = 1;  // with a large stride the padded copy is all there is to do
+      for (int64_t extent : padded_shape(plan)) copied *= static_cast<double>(extent);
+      return seconds + macs / kLessonMacs + copied / kCells;
+    }
+    case Algorithm::im2col_per_channel:  // a matrix for each channel, for all kernels
+      return seconds + macs / kLessonMacs + macs / static_cast<double>(plan.kernels_per_group()) / kMatrixEntries;
+    case Algorithm::toeplitz:  // a matrix for each slice of a kernel, for all images
+      return seconds + macs / kLessonMacs +
+             static_cast<double>(cost->parameters) * static_cast<double>(plan.positions()) / kMatrixEntries;
+  }
+  return seconds + macs / kFastMacs;
+}
+
+double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache) {
+  return cache.preparation_seconds(session, plan) + conv2d_seconds(plan, session.algorithm);
 }
 
 }  // namespace convscope

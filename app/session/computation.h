@@ -40,10 +40,14 @@ class TensorCache {
 /// The session's plan. Errors: validate()'s, and those of its files.
 Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
 
+/// A cautious guess at what conv2d() alone takes with an algorithm.
+double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
+
 /// A cautious guess at what compute() will take, to choose between at once and in the background.
 double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache);
 
-/// Everything, on the calling thread. Errors: plan_of()'s, of tensors and of conv2d, error.cancelled.
+/// Everything, on the calling thread, with the session's algorithm unless the options name another. Errors:
+/// plan_of()'s, of tensors and of conv2d, error.cancelled.
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options = {});
 
 }  // namespace convscope

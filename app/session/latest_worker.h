@@ -1,4 +1,4 @@
-// Work in the background of which only the latest request counts.
+// One thread that does the latest of the things it was asked for.
 #pragma once
 
 #include <condition_variable>
@@ -15,14 +15,16 @@
 
 namespace convscope {
 
-/// One thread that works on the latest request; an older one is told to stop and its result is never seen. All members
-/// are called from one thread. A work that runs out of memory ends in error.memory_exhausted.
+/// Does work in the background: a new request tells the older one to stop, and its result is never seen. Used from one
+/// thread; the work runs on another and must look at its job. Memory that runs out is error.memory_exhausted.
 template <class Request, class Value>
 class LatestWorker {
  public:
-  using Work = std::function<Result<Value>(const Request&, Job&)>;
+  using Work = std::function<Result<Value>(const Request& request, Job* job)>;
 
   explicit LatestWorker(Work work) : work_(std::move(work)) {}
+  LatestWorker(const LatestWorker&) = delete;
+  LatestWorker& operator=(const LatestWorker&) = delete;
   ~LatestWorker() {
     {
       const std::lock_guard lock(mutex_);
@@ -33,8 +35,6 @@ class LatestWorker {
     changed_.notify_all();
     if (thread_.joinable()) thread_.join();
   }
-  LatestWorker(const LatestWorker&) = delete;
-  LatestWorker& operator=(const LatestWorker&) = delete;
 
   void start(Request request) {
     const std::lock_guard lock(mutex_);
@@ -67,13 +67,12 @@ class LatestWorker {
     return job_ == nullptr;
   }
 
-  /// 0 to 1 of the work in hand, 1 without any.
   float progress() const {
     const std::lock_guard lock(mutex_);
     return job_ != nullptr ? job_->progress.load() : 1.0f;
   }
 
-  /// What the latest request has come to, once.
+  /// The result, once.
   std::optional<Result<Value>> take() {
     const std::lock_guard lock(mutex_);
     if (!finished_) return std::nullopt;
@@ -83,7 +82,7 @@ class LatestWorker {
     return result;
   }
 
-  /// Blocks until take() has something, or nothing was asked for.
+  /// Until nothing is being done.
   void wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return job_ == nullptr || finished_.has_value(); });
@@ -99,7 +98,7 @@ class LatestWorker {
       request_.reset();
       const std::shared_ptr<Job> job = job_;
       lock.unlock();
-      Result<Value> result = work_safely(request, *job);
+      Result<Value> result = done(request, job.get());
       lock.lock();
       // Whoever asked since then, or cancelled, has put another job in its place.
       if (job == job_) {
@@ -109,7 +108,7 @@ class LatestWorker {
     }
   }
 
-  Result<Value> work_safely(const Request& request, Job& job) {
+  Result<Value> done(const Request& request, Job* job) {
     try {
       return work_(request, job);
     } catch (const std::bad_alloc&) {

@@ -49,7 +49,7 @@ void OutputReview::clear() {
   ++revision_;
 }
 
-Result<OutputReview::Finding> OutputReview::find(const Request& request, Job& job) {
+Result<OutputReview::Finding> OutputReview::find(const Request& request, Job* job) {
   Finding finding{request.written, request.computation, std::nullopt};
   if (finding.written == nullptr) {
     Result<WrittenTensor> written =
@@ -59,7 +59,7 @@ Result<OutputReview::Finding> OutputReview::find(const Request& request, Job& jo
   }
   if (finding.computation == nullptr) return finding;
   Result<OutputCheck> check = check_output(finding.computation->plan, finding.computation->tensors,
-                                           finding.written->tensor, finding.written->digits, &job);
+                                           finding.written->tensor, finding.written->digits, job);
   if (!check) return check.error();
   finding.check = *std::move(check);
   return finding;
@@ -72,8 +72,7 @@ void OutputReview::begin(Request request, bool quick) {
     return;
   }
   worker_.cancel();
-  Job job;
-  take(find(request, job));
+  take(find(request, nullptr));
 }
 
 void OutputReview::take(Result<Finding> finding) {

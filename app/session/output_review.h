@@ -57,7 +57,7 @@ class OutputReview {
     ComputationPtr computation;
     std::optional<OutputCheck> check;  // nothing without a computation
   };
-  static Result<Finding> find(const Request& request, Job& job);
+  static Result<Finding> find(const Request& request, Job* job);
   void begin(Request request, bool quick);
   void take(Result<Finding> finding);
 

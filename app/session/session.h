@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/language/language.h"
+#include "engine/algorithm.h"
 #include "engine/conv_params.h"
 #include "engine/result.h"
 #include "engine/shape.h"
@@ -51,6 +52,7 @@ struct Session {
   TensorSource input;
   TensorSource weight{SourceKind::named, "ones", {}, nullptr};
   TensorSource bias{SourceKind::zeros, {}, {}, nullptr};
+  Algorithm algorithm = Algorithm::automatic;
 
   Lens lens = Lens::sliding;
   int64_t step = 1;  // 1 .. number of output cells, as the timeline counts

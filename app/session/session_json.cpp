@@ -250,6 +250,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   });
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
+  fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   fields.word("lens", session.lens, lens_from_name, "sliding, im2col");
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
@@ -303,6 +304,7 @@ std::string session_to_json(const Session& session) {
   root["input"] = std::move(input);
   root["weight"] = source_json(session.weight, p.kernel_size.w);
   root["bias"] = source_json(session.bias, 0);
+  root["algorithm"] = name_of(session.algorithm);
   root["lens"] = name_of(session.lens);
   root["step"] = session.step;
   root["steps_per_second"] = session.steps_per_second;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "app/session/latest_worker.h"
@@ -32,7 +33,7 @@ void copy_view_and_place(const Session& from, Session& to) {
 /// Whether two sessions give the same numbers.
 bool same_numbers(const Session& a, const Session& b) {
   return a.operation == b.operation && a.params == b.params && a.input_shape == b.input_shape && a.seed == b.seed &&
-         a.input == b.input && a.weight == b.weight && a.bias == b.bias;
+         a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm;
 }
 
 }  // namespace
@@ -56,9 +57,11 @@ struct Workbench::State {
   std::optional<ConvPlan> plan;
   ComputationPtr computation;
   bool changed = false;  // since the last update()
-  LatestWorker<Session, ComputationPtr> worker{[this](const Session& wanted, Job& job) {
-    return compute(wanted, cache, Conv2dOptions{Algorithm::automatic, 0, &job});
-  }};  // last: its thread uses the cache
+  // Last: their threads use what stands above.
+  LatestWorker<Session, ComputationPtr> worker{[this](const Session& wanted, Job* job) {
+    return compute(wanted, cache, Conv2dOptions{Algorithm::automatic, 0, job});
+  }};
+  CrossChecker cross_checker;
 
   void adopt(ComputationPtr done) {
     computation = std::move(done);
@@ -68,6 +71,7 @@ struct Workbench::State {
 
   void recompute() {
     worker.cancel();
+    cross_checker.forget();
     error.reset();
     plan.reset();
     try {
@@ -177,7 +181,10 @@ const Error* Workbench::error() const { return state_->error ? &*state_->error :
 const ConvPlan* Workbench::plan() const { return state_->plan ? &*state_->plan : nullptr; }
 ComputationPtr Workbench::computation() const { return state_->computation; }
 
+CrossChecker& Workbench::cross_checker() { return state_->cross_checker; }
+
 bool Workbench::update() {
+  state_->cross_checker.update();
   if (std::optional<Result<ComputationPtr>> done = state_->worker.take()) {
     if (*done) {
       state_->adopt(**std::move(done));
@@ -199,6 +206,7 @@ void Workbench::cancel() {
 
 void Workbench::wait() {
   state_->worker.wait();
+  state_->cross_checker.wait();
   // Taken in here, but left for the next update() to report.
   state_->changed = update();
 }

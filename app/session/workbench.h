@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/session/computation.h"
+#include "app/session/cross_checker.h"
 #include "app/session/session.h"
 
 namespace convscope {
@@ -57,8 +58,11 @@ class Workbench {
   bool busy() const;
   float progress() const;  // 0 to 1 of the running work
   void cancel();
-  /// Blocks until no work runs: for tests, exports and screenshots.
+  /// Blocks until no work runs, the cross-check's included: for tests, exports and screenshots.
   void wait();
+
+  /// Started on computation() by whoever wants it; forgotten with the next change of the numbers.
+  CrossChecker& cross_checker();
 
   /// Steps of the animation of the present computation (at least 1).
   int64_t step_count() const;

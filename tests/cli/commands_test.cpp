@@ -142,12 +142,26 @@ TEST_F(Commands, random_draws_on_from_one_generator) {
   EXPECT_NEAR(numbers(path("r.0.npy"))[0], -0.4990, 1e-4);
 }
 
+TEST_F(Commands, random_takes_every_seed_that_torch_takes) {
+  const auto first = [&](const std::string& seed) {
+    success({"random", "--seed", seed, "--draw", "rand:3", "-o", "r"});
+    return numbers(path("r.0.npy"));
+  };
+  EXPECT_EQ(first("18446744073709551615"), first("-1"));
+  EXPECT_EQ(first("9223372036854775808"), first("-9223372036854775808"));
+  EXPECT_EQ(first("4294967303"), first("7"));
+  EXPECT_THAT(refusal({"random", "--seed", "18446744073709551616", "--draw", "rand:2", "-o", "r"}, 1),
+              HasSubstr("18446744073709551615"));
+  refusal({"random", "--seed", "-9223372036854775809", "--draw", "rand:2", "-o", "r"}, 1);
+}
+
 TEST_F(Commands, random_refuses_and_leaves_nothing) {
   const auto with = [&](const std::string& draw, int status) {
     return refusal({"random", "--draw", "rand:2", "--draw", draw, "-o", "r"}, status);
   };
-  for (const char* draw : {"rand", "frob:3", "randint:3", "randint:3:0", "rand:3:1:2", "conv2d:3,3", "randint:3:5:5",
-                           "rand:-1", "randperm:-1", "rand:100000,100000,100000", "rand:3:float16"}) {
+  for (const char* draw :
+       {"rand", "frob:3", "randint:3", "randint:3:0", "rand:3:1:2", "conv2d:3,3", "randint:3:5:5", "rand:-1",
+        "randperm:-1", "uniform:3:0:4e38", "rand:100000,100000,100000", "rand:3:float16"}) {
     EXPECT_NE(with(draw, 1), "") << draw;
   }
   EXPECT_THAT(with("rand:three", 2), HasSubstr("--draw"));

@@ -202,7 +202,7 @@ TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) 
 }
 
 class Cancellation : public ::testing::TestWithParam<Algorithm> {};
-INSTANTIATE_TEST_SUITE_P(Algorithms, Cancellation, ::testing::Values(Algorithm::naive, Algorithm::im2col),
+INSTANTIATE_TEST_SUITE_P(Algorithms, Cancellation, ::testing::ValuesIn(algorithms().begin(), algorithms().end()),
                          [](const auto& a) { return std::string(name_of(a.param)); });
 
 TEST_P(Cancellation, before_the_start_gives_an_error_and_no_tensor) {

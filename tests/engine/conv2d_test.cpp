@@ -50,8 +50,7 @@ class Conv2d : public ::testing::TestWithParam<Algorithm> {
     return numbers_of(conv2d(*plan, input, weight, bias, {GetParam(), 1, nullptr}).value());
   }
 };
-INSTANTIATE_TEST_SUITE_P(Algorithms, Conv2d,
-                         ::testing::Values(Algorithm::naive, Algorithm::im2col, Algorithm::automatic),
+INSTANTIATE_TEST_SUITE_P(Algorithms, Conv2d, ::testing::ValuesIn(algorithms().begin(), algorithms().end()),
                          [](const auto& a) { return std::string(name_of(a.param)); });
 
 TEST_P(Conv2d, a_single_tap_scales_and_shifts) {
@@ -213,10 +212,14 @@ TEST_F(Conv2dRefuses, an_output_that_is_too_large) {
 }
 
 TEST(algorithms, are_found_by_their_names) {
-  for (Algorithm a : {Algorithm::automatic, Algorithm::naive, Algorithm::im2col}) {
-    EXPECT_EQ(algorithm_from_name(name_of(a)), a);
-  }
+  for (Algorithm a : algorithms()) EXPECT_EQ(algorithm_from_name(name_of(a)), a);
   EXPECT_EQ(algorithm_from_name("magic"), std::nullopt);
+  EXPECT_EQ(algorithm_from_name(""), std::nullopt);
+}
+
+TEST(algorithms, are_listed_with_auto_first) {
+  EXPECT_EQ(names_of(algorithms()), "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz");
+  EXPECT_EQ(names_of(algorithms_of_other_operations()), "auto, naive, im2col");
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
 #include "random_plans.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <iterator>
-#include <limits>
 #include <sstream>
 
-#include "engine/conv2d.h"
+#include "engine/cross_check.h"
 
 namespace convscope::testing {
 
@@ -78,53 +75,25 @@ std::string describe(const RandomCase& c) {
   const ConvParams& p = c.params;
   text << name_of(p.dtype) << " input (" << c.input_shape.to_string() << ") out_channels " << p.out_channels
        << " kernel_size " << p.kernel_size.h << "," << p.kernel_size.w << " stride " << p.stride.h << "," << p.stride.w
-       << " padding " << p.padding.h << "," << p.padding.w << " " << kKinds[static_cast<int>(p.padding_kind)]
-       << " " << p.pads.top << "," << p.pads.left << "," << p.pads.bottom << "," << p.pads.right
-       << " dilation " << p.dilation.h << "," << p.dilation.w << " groups " << p.groups << " bias " << p.bias << " "
+       << " padding " << p.padding.h << "," << p.padding.w << " " << kKinds[static_cast<int>(p.padding_kind)] << " "
+       << p.pads.top << "," << p.pads.left << "," << p.pads.bottom << "," << p.pads.right << " dilation "
+       << p.dilation.h << "," << p.dilation.w << " groups " << p.groups << " bias " << p.bias << " "
        << name_of(p.padding_mode) << " -> (" << c.plan.output_shape().to_string() << ")";
   return text.str();
 }
-
-namespace {
-
-Tensor absolute(const Tensor& tensor) {
-  Tensor result = Tensor::zeros(tensor.shape(), DType::float64).value();
-  for (int64_t i = 0; i < tensor.numel(); ++i) result.mutable_data<double>()[i] = std::abs(tensor.at(i));
-  return result;
-}
-
-}  // namespace
 
 std::string difference(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                        const Tensor& expected, const Tensor& actual) {
   if (expected.shape() != actual.shape()) {
     return "shapes (" + expected.shape().to_string() + ") and (" + actual.shape().to_string() + ")";
   }
-  ConvPlan magnitudes = plan;
-  magnitudes.dtype = DType::float64;
-  const Tensor sums = conv2d(magnitudes, absolute(input), absolute(weight), plan.bias ? absolute(bias) : Tensor(),
-                             {Algorithm::naive, 1, nullptr})
-                          .value();
-  double largest = 0;
-  for (int64_t i = 0; i < sums.numel(); ++i) largest = std::max(largest, sums.at(i));
-  const double epsilon =
-      plan.dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  const double tolerance = epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(plan.taps()))) * largest;
-
-  double worst = 0;
-  int64_t worst_cell = -1;
-  for (int64_t i = 0; i < expected.numel(); ++i) {
-    const double error = std::abs(expected.at(i) - actual.at(i));
-    if (error <= worst) continue;  // a NaN is not: it is the worst there is
-    worst = error;
-    worst_cell = i;
-    if (std::isnan(error)) break;
-  }
-  if (worst <= tolerance) return "";
+  const double tolerance = summation_tolerance(plan, input, weight, bias).value();
+  const WorstCell worst = worst_cell(plan, expected, actual);
+  if (worst.difference <= tolerance) return "";
   std::ostringstream text;
   text.precision(17);
-  text << "cell " << worst_cell << ": expected " << expected.at(worst_cell) << ", got " << actual.at(worst_cell)
-       << ", difference " << worst << ", allowed " << tolerance;
+  text << "cell " << step_of_cell(plan, worst.cell) << ": expected " << worst.expected << ", got " << worst.actual
+       << ", difference " << worst.difference << ", allowed " << tolerance;
   return text.str();
 }
 

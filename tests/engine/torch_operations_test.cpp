@@ -1,6 +1,7 @@
 // Every operation beside conv2d against what PyTorch computed (and refused); see make_operation_cases.py.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -41,6 +42,13 @@ void set(const json& arguments, const char* name, Spatial& target) {
 }
 
 void set_padding(const json& arguments, SpatialPadding& padding) {
+  if (arguments.contains("pads")) {
+    const json& pads = arguments["pads"];  // all begins, then all ends
+    const auto half = static_cast<std::ptrdiff_t>(pads.size() / 2);
+    padding.kind = PaddingKind::pads;
+    padding.begin = spatial_of(json(pads.begin(), pads.begin() + half));
+    padding.end = spatial_of(json(pads.begin() + half, pads.end()));
+  }
   if (!arguments.contains("padding")) return;
   if (arguments["padding"] == "same") {
     padding.kind = PaddingKind::same;
@@ -90,7 +98,8 @@ class Case {
   Tensor draw(const char* name) { return random_.randint(shape_of(case_[name]), -4, 5, dtype_).value(); }
 
   Tensor bias(int64_t channels) {
-    return case_.value("bias", false) ? random_.randint({channels}, -4, 5, dtype_).value() : Tensor();
+    return case_.value("bias", false) ? random_.randint({std::max<int64_t>(0, channels)}, -4, 5, dtype_).value()
+                                      : Tensor();
   }
 
   static Answer only(const Result<Tensor>& output) {

@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "engine/torch_random.h"
@@ -110,6 +114,53 @@ TEST(torch_random, uniform_lies_in_its_range) {
   }
 }
 
+/// FNV-1a of the tensor's bytes, as make_random_cases.py writes it.
+std::string hash_of(const Tensor& tensor) {
+  uint64_t value = 0xcbf29ce484222325;
+  if (tensor.numel() > 0) {
+    const bool is_float = tensor.dtype() == DType::float32;
+    const void* data = is_float ? static_cast<const void*>(tensor.data<float>()) : tensor.data<double>();
+    for (int64_t i = 0; i < tensor.bytes(); ++i) {
+      value = (value ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3;
+    }
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+/// One draw of random_cases.json: its tensors, weight and bias where it is a layer's.
+std::vector<Tensor> drawn(TorchRandom& random, const nlohmann::json& draw) {
+  Shape shape;
+  for (const nlohmann::json& extent : draw["shape"]) shape.push_back(extent.get<int64_t>());
+  const DType dtype = draw["dtype"] == "float64" ? DType::float64 : DType::float32;
+  const std::string kind = draw["kind"];
+  if (kind == "randn") return {random.randn(shape, dtype).value()};
+  if (kind == "rand") return {random.rand(shape, dtype).value()};
+  if (kind == "uniform") return {random.uniform(shape, draw["low"], draw["high"], dtype).value()};
+  if (kind == "randint") return {random.randint(shape, draw["low"], draw["high"], dtype).value()};
+  if (kind == "randperm") return {random.randperm(shape[0], dtype).value()};
+  const bool has_bias = draw["bias"];
+  const TorchRandom::LayerInit layer = random.conv2d_init(shape, has_bias, dtype).value();
+  return has_bias ? std::vector<Tensor>{layer.weight, layer.bias} : std::vector<Tensor>{layer.weight};
+}
+
+TEST(torch_random, sequences_of_draws_have_pytorchs_bits) {
+  std::ifstream file(CONVSCOPE_SOURCE_DIR "/tests/reference/random_cases.json");
+  const nlohmann::json sequences = nlohmann::json::parse(file)["sequences"];
+  ASSERT_GE(sequences.size(), 100u);
+  for (const nlohmann::json& sequence : sequences) {
+    TorchRandom random(sequence["seed"].get<int64_t>());
+    for (const nlohmann::json& draw : sequence["draws"]) {
+      const std::vector<Tensor> tensors = drawn(random, draw);
+      ASSERT_EQ(tensors.size(), draw["hashes"].size());
+      for (size_t i = 0; i < tensors.size(); ++i) {
+        ASSERT_EQ(hash_of(tensors[i]), draw["hashes"][i].get<std::string>()) << draw.dump();
+      }
+    }
+  }
+}
+
 TEST(torch_random, refuses_an_empty_randint_range) {
   TorchRandom random(0);
   EXPECT_EQ(random.randint({2}, 3, 3).error(), (Error{"error.randint_empty_range", "", {"3", "3"}}));
@@ -118,6 +169,16 @@ TEST(torch_random, refuses_an_empty_randint_range) {
 TEST(torch_random, refuses_an_uniform_range_the_wrong_way_round) {
   TorchRandom random(0);
   EXPECT_EQ(random.uniform({2}, 3, 2).error().code, "error.uniform_empty_range");
+}
+
+TEST(torch_random, refuses_an_uniform_range_beyond_the_type) {
+  TorchRandom random(0), fresh(0);
+  EXPECT_EQ(random.uniform({2}, 0, 4e38).error().code, "error.uniform_range_too_wide");
+  EXPECT_EQ(random.uniform({2}, -3e38, 3e38).error(),
+            (Error{"error.uniform_range_too_wide", "", {"-3e+38", "3e+38", "float32", "3.40282e+38"}}));
+  EXPECT_EQ(random.uniform({2}, -1e308, 1e308, DType::float64).error().code, "error.uniform_range_too_wide");
+  EXPECT_TRUE(random.uniform({0}, -3e38, 3e38, DType::float64));
+  EXPECT_EQ(numbers(*random.rand({3})), numbers(*fresh.rand({3})));
 }
 
 TEST(torch_random, refuses_a_permutation_of_less_than_nothing) {

@@ -84,8 +84,7 @@ TEST(torch_reference, validate_refuses_what_torch_refuses_and_nothing_else) {
 }
 
 class TorchReference : public ::testing::TestWithParam<Algorithm> {};
-INSTANTIATE_TEST_SUITE_P(Algorithms, TorchReference,
-                         ::testing::Values(Algorithm::naive, Algorithm::im2col, Algorithm::automatic),
+INSTANTIATE_TEST_SUITE_P(Algorithms, TorchReference, ::testing::ValuesIn(algorithms().begin(), algorithms().end()),
                          [](const auto& a) { return std::string(name_of(a.param)); });
 
 TEST_P(TorchReference, outputs_agree) {

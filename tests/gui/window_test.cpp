@@ -13,7 +13,7 @@
 #include "app/scene/theme.h"
 #include "app/session/session_json.h"
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {

@@ -5,10 +5,10 @@ set -eu
 convscope=$1
 
 if [ "${2:-}" != inside ]; then
-  for tool in xvfb-run xdotool import convert; do
+  for tool in xdotool import compare; do
     command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
   done
-  exec xvfb-run -a -s "-screen 0 1280x800x24 +extension GLX" sh "$0" "$convscope" inside
+  exec "$(dirname "$0")/../support/with_display.sh" sh "$0" "$convscope" inside
 fi
 
 work=$(mktemp -d)

@@ -5,7 +5,7 @@
 
 #include "app/io/npy.h"
 #include "tests/gui/driven_window.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {

@@ -173,6 +173,26 @@ TEST_F(NpyTest, whole_numbers_and_booleans_become_floats) {
   EXPECT_TRUE(file->converted);
 }
 
+TEST_F(NpyTest, a_conversion_is_told_in_numpys_words) {
+  const auto told = [&](const std::string& descr, const std::string& shape, bool fortran) {
+    put("x", npy(header(descr, shape, fortran), std::string(64, '\0')));
+    const Result<NpyInfo> info = npy_info(path("x"));
+    if (!info->converted) return std::string("as it is");
+    const NpyConversion words = conversion_of(*info, "x");
+    EXPECT_EQ(words.args[0], "x");
+    return words.key + " " + words.args[1] + " " + words.args[2];
+  };
+  EXPECT_EQ(told("<f4", "(2, 2)", false), "as it is");
+  EXPECT_EQ(told("<f8", "(2,)", true), "as it is");
+  EXPECT_EQ(told("<i8", "(2, 2)", false), "npy.converted int64 float64");
+  EXPECT_EQ(told("|u1", "(2,)", false), "npy.converted uint8 float32");
+  EXPECT_EQ(told(">u1", "(2,)", false), "npy.converted uint8 float32");
+  EXPECT_EQ(told("|b1", "(2,)", false), "npy.converted bool float32");
+  EXPECT_EQ(told("<f2", "(2, 2)", true), "npy.converted_fortran float16 float32");
+  EXPECT_EQ(told(">f4", "(2, 2)", false), "npy.converted_big_endian float32 float32");
+  EXPECT_EQ(told(">i2", "(2, 2)", true), "npy.converted_big_endian_fortran int16 float32");
+}
+
 TEST_F(NpyTest, half_precision_covers_normal_subnormal_infinite_and_no_number) {
   Result<NpyFile> file =
       read(npy(header("<f2", "(7,)"), bytes_of<uint16_t>({0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0x7e00})));

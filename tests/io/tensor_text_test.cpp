@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
+
+#include "engine/tensor_print.h"
+#include "tests/io/temporary_folder.h"
 
 namespace convscope {
 namespace {
@@ -103,6 +107,102 @@ TEST(TensorText, survives_every_changed_byte) {
       EXPECT_TRUE(result.error().code.starts_with("error.tensor_text_"));
     }
   }
+}
+
+TensorText tensor_of(std::string_view text) {
+  Result<TensorText> result = parse_tensor_text(text, TensorTextUse::tensor);
+  EXPECT_TRUE(result.ok()) << text << ": " << (result ? "" : result.error().code);
+  return result ? *result : TensorText{};
+}
+
+TEST(TensorText, a_tensor_may_hold_what_no_cell_may) {
+  const TensorText odd = tensor_of("tensor([nan, inf, -inf, 1.])");
+  EXPECT_TRUE(std::isnan(odd.values[0]));
+  EXPECT_EQ(odd.values[1], HUGE_VAL);
+  EXPECT_EQ(odd.values[2], -HUGE_VAL);
+  EXPECT_EQ(tensor_of("[]").shape, (Shape{0}));
+  EXPECT_EQ(tensor_of("[[], []]").shape, (Shape{2, 0}));
+  EXPECT_EQ(tensor_of("tensor([], size=(0, 3))").shape, (Shape{0, 3}));
+  EXPECT_EQ(tensor_of("tensor(3.5000)").shape, Shape{});
+  EXPECT_THAT(tensor_of("array(-2., dtype=float32)").values, ElementsAre(-2));
+  EXPECT_EQ(refusal("tensor([], size=(0, 3))"), "error.tensor_text_empty");
+  EXPECT_EQ(parsed("tensor(3.5)").shape, (Shape{1}));
+}
+
+TEST(TensorText, booleans_are_ones_and_zeros) {
+  EXPECT_THAT(tensor_of("[[ True False]\n [False  True]]").values, ElementsAre(1, 0, 0, 1));
+}
+
+TEST(TensorText, the_type_behind_the_brackets_counts) {
+  EXPECT_EQ(tensor_of("tensor([1., 2.], dtype=torch.float64)").dtype, DType::float64);
+  EXPECT_EQ(tensor_of("array([1., 2.], dtype='float64')").dtype, DType::float64);
+  EXPECT_EQ(tensor_of("np.array([1, 2], dtype=np.float16)").dtype, DType::float32);
+  EXPECT_EQ(tensor_of("tensor([1, 2], dtype=torch.int32)").dtype, std::nullopt);
+  EXPECT_EQ(tensor_of("tensor([1., 2.], device='cuda:0', grad_fn=<AddBackward0>)").dtype, std::nullopt);
+}
+
+TEST(TensorText, what_stands_beside_the_brackets_is_not_lost_in_silence) {
+  for (const char* text : {"[1, 2], [3, 4]", "[1] 2", "5 [1, 2]", "tensor([1.]) tensor([2.])", "tensor([1, size=(2,))",
+                           "tensor([1], size=(2,))", "tensor([], size=(99999999999999999999,))", "[1], dtype"}) {
+    EXPECT_FALSE(parse_tensor_text(text, TensorTextUse::tensor)) << text;
+  }
+  EXPECT_EQ(refusal("[1, 2], [3, 4]"), "error.tensor_text_more");
+  EXPECT_EQ(tensor_of("w = torch.tensor([[1, 2]])\n").shape, (Shape{1, 2}));
+}
+
+TEST(TensorText, written_tensors_are_told_from_names_of_files) {
+  for (const char* text : {"[1]", " [[1, 2]]", "tensor(1.)", "torch.tensor([1])", "np.array([1])", "array([1])"}) {
+    EXPECT_TRUE(is_written_tensor(text)) << text;
+  }
+  for (const char* text : {"x.npy", "tensor.npy", "a[1].npy", "1 2 3", "", "array_1(2).npy"}) {
+    EXPECT_FALSE(is_written_tensor(text)) << text;
+  }
+}
+
+TEST(TensorText, a_printed_tensor_reads_back_as_it_was_printed) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    Shape shape;
+    for (int rank = static_cast<int>(random() % 5); rank > 0; --rank) {
+      shape.push_back(static_cast<int64_t>(random() % (random() % 9 == 0 ? 3 : 4) + (random() % 9 == 0 ? 0 : 1)));
+    }
+    Tensor tensor = *Tensor::zeros(shape, random() % 2 == 0 ? DType::float32 : DType::float64);
+    const int magnitude = static_cast<int>(random() % 20) - 8;
+    for (int64_t i = 0; i < tensor.numel(); ++i) {
+      double value = (static_cast<double>(random() % 20001) - 10000) / 1000 * std::pow(10.0, magnitude);
+      if (random() % 30 == 0) value = random() % 2 == 0 ? HUGE_VAL : std::nan("");
+      if (magnitude == 3) value = std::round(value);
+      if (tensor.dtype() == DType::float32) {
+        tensor.mutable_data<float>()[i] = static_cast<float>(value);
+      } else {
+        tensor.mutable_data<double>()[i] = value;
+      }
+    }
+    const std::string printed = torch_repr(TensorSlice::whole(tensor));
+    const Tensor back = *tensor_from_text(tensor_of(printed));
+    ASSERT_EQ(back.shape(), tensor.shape()) << printed;
+    ASSERT_EQ(back.dtype(), tensor.dtype()) << printed;
+    for (int64_t i = 0; i < back.numel(); ++i) {
+      if (std::isnan(tensor.at(i))) {
+        ASSERT_TRUE(std::isnan(back.at(i))) << printed;
+      } else if (std::isinf(tensor.at(i))) {
+        ASSERT_EQ(back.at(i), tensor.at(i)) << printed;
+      } else {
+        // Four digits behind the point, of a number or of its mantissa.
+        ASSERT_NEAR(back.at(i), tensor.at(i), std::max(0.5001e-4, 0.5001e-4 * std::abs(tensor.at(i)))) << printed;
+      }
+    }
+  }
+}
+
+class TensorTextFile : public testing_support::TemporaryFolder {};
+
+TEST_F(TensorTextFile, is_read_whatever_made_it) {
+  put("torch.txt", "tensor([[1., 2.],\n        [3., 4.]], dtype=torch.float64)\n");
+  put("rows.txt", "1 2 3\n4 5 6\n");
+  EXPECT_EQ(read_tensor_text(path("torch.txt"))->dtype, DType::float64);
+  EXPECT_EQ(read_tensor_text(path("rows.txt"))->shape, (Shape{2, 3}));
+  EXPECT_EQ(read_tensor_text(path("none.txt")).error().code, "error.file_not_found");
 }
 
 }  // namespace

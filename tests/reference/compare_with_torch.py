@@ -5,6 +5,10 @@ For developers who have a Python with torch and numpy:
     compare_with_torch.py build/release/convscope [--cases 200] [--minutes 5] [--seed 1] [--operation conv3d]
 Prints the seed, how many cases of each operation ran, the largest difference relative to the tolerance of two orders
 of summation, and each case that disagrees; exits with 1 if any does.
+
+Beside what torch_operations.py draws, some cases are written in unusual ways: one number for all axes, too many
+numbers, unknown words, an output_size with the batch, a bias or grad_output that does not fit; pooling also meets
+equal numbers, NaN and infinities.
 """
 
 import argparse
@@ -21,7 +25,7 @@ import torch
 
 import torch_operations as operations
 
-ALGORITHMS = ["auto", "naive", "im2col"]
+ALGORITHMS = ["auto", "naive", "im2col", "slices", "loops", "im2col_per_channel", "toeplitz"]
 
 
 def text_of(value):
@@ -35,9 +39,16 @@ def option_of(name):
 
 
 def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in (0, 1) or (done.returncode == 1) != done.stderr.startswith("convscope: error: "):
-        raise SystemExit(f"exit status {done.returncode} from {' '.join(command)}\n{done.stderr}")
+    """Raises AssertionError where the program does not end as it should: status 0 to 2, one line in the language asked for."""
+    language = "zh_CN.UTF-8" if len(" ".join(command)) % 2 else "C"
+    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, LC_ALL=language))
+    line, refused = done.stderr, done.returncode in (1, 2)
+    is_good = refused == line.startswith("convscope: error: ") and line.count("\n") == int(refused)
+    words = line.removeprefix("convscope: error: ")
+    if refused and (words.startswith("error.") or "{" in words or words.isascii() == (language != "C")):
+        is_good = False  # a key without words, a gap that was not filled, or the wrong language
+    if done.returncode not in (0, 1, 2) or not is_good:
+        raise AssertionError(f"exit status {done.returncode} from {' '.join(command)}: {line}")
     return done
 
 
@@ -81,18 +92,58 @@ def ask_size(program, case):
     return [int(v) for v in done.stdout.splitlines()[-1].split(", ")] if done.returncode == 0 else None
 
 
-def draw_tensors(case):
+def write_strangely(source, case):
+    """A way of writing that a shape of a case does not show; some of them are wrong."""
+    a, dims = case["arguments"], operations.dims_of(case["operation"])
+    lists = [name for name, value in a.items() if isinstance(value, list) and name != "pads"]
+    kind = source.randint(0, 6)
+    if kind == 0:
+        name = source.choice(lists)
+        if name != "output_size":
+            a[name] = a[name][0]  # one number for every axis
+    elif kind == 1:
+        a[source.choice(lists)].append(1)
+    elif kind == 2 and "pads" in a:
+        a["pads"].append(0)
+    elif kind == 3 and "padding" in a:
+        a["padding"] = source.choice(["same", "valid", "full"])
+    elif kind == 4 and "padding_mode" in a:
+        a["padding_mode"] = source.choice(["constant", "zero", "Reflect"])
+    elif kind == 5 and case["operation"] in operations.TRANSPOSED and "output_size" in a:
+        a["output_size"] = case["input_shape"][:-dims] + a["output_size"]
+    elif kind == 6 and "weight_shape" in case:
+        case["misfit"] = "grad_output" if case["operation"] == "conv2d_backward" else "bias"
+        case["bias"] = True
+
+
+def fill(source, shape, dtype, kinds):
+    kind = source.randint(0, kinds - 1)
+    tensor = torch.randn(shape, dtype=dtype)
+    if kind == 1:
+        tensor = torch.randint(-2, 3, shape).to(dtype)  # equal numbers
+    elif kind == 2:
+        special = torch.tensor([float("nan"), float("inf"), -float("inf")], dtype=dtype)
+        tensor = torch.where(torch.rand(shape) < 0.2, special[torch.randint(0, 3, shape)], tensor)
+    return tensor
+
+
+def draw_tensors(source, case):
     dtype = getattr(torch, case["dtype"])
-    tensors = dict(input=torch.randn(case["input_shape"], dtype=dtype))
+    is_pool = case["operation"] in operations.MAX_POOLS + operations.AVERAGE_POOLS
+    # With pads, the -inf that stands in for padding would be taken for one of the input's.
+    kinds = 1 if not is_pool else 2 if "pads" in case["arguments"] else 3
+    tensors = dict(input=fill(source, case["input_shape"], dtype, kinds))
     if "weight_shape" in case:
         tensors["weight"] = torch.randn(case["weight_shape"], dtype=dtype)
         transposed = case["operation"] in operations.TRANSPOSED
         groups = case["arguments"]["groups"]
         out_channels = case["weight_shape"][1] * groups if transposed else case["weight_shape"][0]
         if case.get("bias"):
-            tensors["bias"] = torch.randn([max(0, out_channels)], dtype=dtype)
+            tensors["bias"] = torch.randn([max(0, out_channels) + (case.get("misfit") == "bias")], dtype=dtype)
     if case["operation"] == "conv2d_backward":
-        tensors["grad_output"] = torch.randn(operations.grad_shape(case), dtype=dtype)
+        shape = operations.grad_shape(case)
+        shape[-1] += case.get("misfit") == "grad_output"
+        tensors["grad_output"] = torch.randn(shape, dtype=dtype)
     return tensors
 
 
@@ -104,16 +155,18 @@ def difference(name, actual, expected, tolerance):
         return None, 0.0
     wanted = expected.numpy()
     with numpy.errstate(invalid="ignore"):
-        apart = numpy.where(actual == wanted, 0.0, numpy.abs(actual - wanted))
+        same = (actual == wanted) | (numpy.isnan(actual) & numpy.isnan(wanted))
+        apart = numpy.where(same, 0.0, numpy.abs(actual - wanted))
+    apart[numpy.isnan(apart)] = numpy.inf
     at = numpy.unravel_index(numpy.argmax(apart), apart.shape)
     if apart[at] <= tolerance:
         return None, apart[at] / tolerance if tolerance > 0 else 0.0
     return f"{name}{list(map(int, at))}: {actual[at]} instead of {wanted[at]}, allowed {tolerance}", 0.0
 
 
-def compare(program, folder, case, algorithm, threads):
+def compare(program, folder, source, case, algorithm):
     """A complaint or None, whether both refused, and the largest difference as a part of the tolerance."""
-    tensors = draw_tensors(case)
+    tensors, threads = draw_tensors(source, case), source.randint(1, 8)
     expected = operations.ask_torch(case, tensors["input"], tensors.get("weight"), tensors.get("bias"),
                                     tensors.get("grad_output"))
     given = {k: v for k, v in tensors.items() if not (case["operation"] == "conv2d_backward" and k == "bias")}
@@ -123,6 +176,8 @@ def compare(program, folder, case, algorithm, threads):
     if (actual is None) != (expected.tensors is None):
         verb = "refuses: " + expected.message if expected.tensors is None else "accepts"
         return f"torch {verb}; convscope does not: {message}", False, 0.0
+    if "misfit" in case:
+        return None, True, 0.0  # its sizes are good
     size = ask_size(program, case)
     if (size is None) != (actual is None):
         return f"compute and size disagree: {message}", False, 0.0
@@ -152,6 +207,7 @@ def main():
     print(f"seed {options.seed}, torch {torch.__version__}")
     source = random.Random(options.seed)
     torch.manual_seed(options.seed)
+    torch.set_num_threads(1)
 
     counts = collections.defaultdict(lambda: [0, 0])
     wrong, worst, number = 0, 0.0, 0
@@ -161,10 +217,16 @@ def main():
             operation = options.operation or operations.OPERATIONS[number % len(operations.OPERATIONS)]
             largest = options.largest * source.choice([1, 1, 1, 6])
             case = operations.random_case(source, operation, largest)
+            if source.randint(0, 9) == 0:
+                write_strangely(source, case)
             algorithm = None
             if "weight_shape" in case:
-                algorithm = options.algorithm or ALGORITHMS[source.randint(0, 2)]
-            complaint, refused, part = compare(options.program, folder, case, algorithm, source.randint(1, 3))
+                takes_all = operation in operations.CONVOLUTIONS  # the others: the first three
+                algorithm = options.algorithm or source.choice(ALGORITHMS if takes_all else ALGORITHMS[:3])
+            try:
+                complaint, refused, part = compare(options.program, folder, source, case, algorithm)
+            except AssertionError as problem:
+                complaint, refused, part = str(problem), False, 0.0
             counts[operation][refused] += 1
             worst = max(worst, part)
             number += 1

@@ -123,6 +123,15 @@ def chosen_cases():
     yield base(bias=False)
 
 
+def tutorial_cases():
+    """Parts 6.2.1, 6.2.2 and 7.2 of the tutorial, with its seed and its order of draws."""
+    for input_shape, out_channels, kernel, stride in (
+        ([2, 3, 5, 5], 2, 3, 1), ([2, 2, 5, 5], 3, 3, 2), ([1, 3, 5, 5], 5, 5, 2),
+    ):
+        yield base(seed=10010, draw="randn", input_shape=input_shape, in_channels=input_shape[1],
+                   out_channels=out_channels, kernel_size=[kernel, kernel], stride=[stride, stride], padding=[1, 1])
+
+
 def random_cases(source, count, draw_kind):
     def pick(low, high):
         return source.randint(low, high)
@@ -162,6 +171,7 @@ def main():
     cases += [asks(case) for case in random_cases(source, 170, "randint")]
     accepted = [asks(case) for case in random_cases(source, 80, "randn")]
     cases += [case for case in accepted if "output" in case and len(case["output"]) <= 200][:30]
+    cases += [asks(case) for case in tutorial_cases()]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "conv2d_cases.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write('{"made_by": "make_conv2d_cases.py", "torch": "%s", "cases": [\n' % torch.__version__)

@@ -34,7 +34,7 @@ def asks(case):
     if weight is not None:
         transposed = case["operation"] in operations.TRANSPOSED
         out_channels = weight.shape[1] * case["arguments"]["groups"] if transposed else weight.shape[0]
-    bias = draw([out_channels]) if case.get("bias") else None
+    bias = draw([max(0, out_channels)]) if case.get("bias") else None
     grad_output = None
     if case["operation"] == "conv2d_backward":
         grad_output = draw(case["grad_shape"])

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 #include "tests/render/pictures.h"
 
 namespace convscope::test {

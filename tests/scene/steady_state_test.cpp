@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "app/session/presets.h"
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 #include "tests/scene/scenes.h"
 
 namespace convscope {

@@ -50,6 +50,7 @@ Session unusual() {
               std::make_shared<std::vector<double>>(
                   std::vector<double>{0.1, -0.0, 1e300, 5e-324, 1.0 / 3, -7, 12345678901234567.0, 2.5})};
   s.bias = {SourceKind::conv2d_init, {}, {}, nullptr};
+  s.algorithm = Algorithm::loops;
   s.lens = Lens::im2col;
   s.step = 17;
   s.steps_per_second = 0.75;

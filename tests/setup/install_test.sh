@@ -14,6 +14,11 @@ done
 
 cd "$target"
 env -u DISPLAY -u WAYLAND_DISPLAY "$target/usr/bin/convscope" presets | grep -q tutorial_5_2
+# From where it is installed, the program finds the module with the video encoders, where there is one.
+if grep -q 'CONVSCOPE_VIDEO:BOOL=ON' "$2/CMakeCache.txt"; then
+  env -u DISPLAY -u WAYLAND_DISPLAY "$target/usr/bin/convscope" export tutorial_5_1 -o clip.mp4 --size 320x180
+  [ -s clip.mp4 ]
+fi
 if command -v desktop-file-validate >/dev/null; then
   desktop-file-validate "$target/usr/share/applications/convscope.desktop"
 fi

@@ -13,7 +13,7 @@ extern "C" {
 #include <cstring>
 #include <utility>
 
-#include "app/export/sinks.h"
+#include "app/export/video/video_module.h"
 #include "app/io/atomic_file.h"
 #include "app/io/system_error.h"
 
@@ -244,10 +244,14 @@ Result<void> VideoSink::finish() {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameSink>> open_mp4_sink(const std::string& target, const ClipFormat& format) {
-  auto file = AtomicFile::create(target);
-  if (!file) return file.error();
-  return std::unique_ptr<FrameSink>(std::make_unique<VideoSink>(std::move(file).value(), target, format));
-}
-
 }  // namespace convscope
+
+void convscope_open_mp4_sink(const std::string& target, const convscope::ClipFormat& format,
+                             convscope::OpenedSink& sink) {
+  auto file = convscope::AtomicFile::create(target);
+  if (!file) {
+    sink.emplace(file.error());
+  } else {
+    sink.emplace(std::make_unique<convscope::VideoSink>(std::move(file).value(), target, format));
+  }
+}

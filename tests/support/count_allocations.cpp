@@ -1,4 +1,4 @@
-#include "tests/render/count_allocations.h"
+#include "tests/support/count_allocations.h"
 
 #include <cstdlib>
 #include <new>

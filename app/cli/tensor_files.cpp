@@ -1,0 +1,97 @@
+#include "app/cli/tensor_files.h"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "app/cli/arguments.h"
+#include "app/cli/messages.h"
+#include "app/io/image.h"
+#include "app/io/tensor_picture.h"
+#include "app/io/tensor_text.h"
+
+namespace convscope {
+
+namespace {
+
+Result<LoadedTensor> from_text(const Result<TensorText>& text) {
+  if (!text) return text.error();
+  Result<Tensor> tensor = tensor_from_text(*text);
+  if (!tensor) return tensor.error();
+  return LoadedTensor{*tensor, text->dtype.has_value(), tensor->dtype() == DType::float64, true, {}};
+}
+
+bool ends_as(const std::string& path, std::string_view ending) {
+  return std::filesystem::path(path).extension() == ending;
+}
+
+/// Nothing for `auto`.
+Result<std::optional<ValueRange>> parse_value_range(const std::optional<std::string>& text) {
+  if (!text) return std::optional<ValueRange>(ValueRange{});
+  if (*text == "auto") return std::optional<ValueRange>();
+  const std::vector<std::string_view> parts = split(*text, ',');
+  const Error malformed{"error.not_a_number", "--value-range", {"--value-range", *text, "@cli.value_range_form"}};
+  if (parts.size() != 2) return malformed;
+  const Result<double> low = parse_number(parts[0], "--value-range");
+  const Result<double> high = parse_number(parts[1], "--value-range");
+  if (!low || !high || !(*low < *high)) return malformed;
+  return std::optional<ValueRange>(ValueRange{*low, *high});
+}
+
+/// As short as it reads back.
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+}  // namespace
+
+Result<LoadedTensor> load_tensor(const std::string& argument) {
+  std::error_code ignored;
+  if (is_written_tensor(argument) && !std::filesystem::exists(argument, ignored)) {
+    return from_text(parse_tensor_text(argument, TensorTextUse::tensor));
+  }
+  if (ends_as(argument, ".txt")) return from_text(read_tensor_text(argument));
+  if (is_image_name(argument)) {
+    Result<Tensor> image = read_image(argument);
+    if (!image) return image.error();
+    return LoadedTensor{*image, true, false, false, {}};
+  }
+  Result<NpyFile> file = read_npy(argument);
+  if (!file) return file.error();
+  LoadedTensor loaded{file->tensor, file->stored_type[1] == 'f', file->dtype == DType::float64, false, {}};
+  if (file->converted) loaded.conversion = conversion_of(*file, argument);
+  return loaded;
+}
+
+std::string conversion_line(const NpyConversion& conversion, DType became) {
+  std::vector<std::string> args = conversion.args;
+  args.back() = name_of(became);
+  return tr(cli_language(), conversion.key, args) + "\n";
+}
+
+Result<void> check_tensor_output(const std::string& path, const std::optional<std::string>& value_range) {
+  const bool is_picture = ends_as(path, ".png");
+  if (!is_picture && !ends_as(path, ".npy")) return Error{"error.compute_output_ending", "-o", {path}};
+  if (!is_picture && value_range) return Error{"error.value_range_of_picture", "--value-range", {path}};
+  const Result<std::optional<ValueRange>> range = parse_value_range(value_range);
+  if (!range) return range.error();
+  return {};
+}
+
+Result<std::string> write_tensor(const std::string& path, const Tensor& tensor,
+                                 const std::optional<std::string>& value_range) {
+  if (!ends_as(path, ".png")) {
+    if (Result<void> written = write_npy(path, tensor); !written) return written.error();
+    return std::string();
+  }
+  const Result<std::optional<ValueRange>> wanted = parse_value_range(value_range);
+  if (!wanted) return wanted.error();
+  const ValueRange range = *wanted ? **wanted : value_range_of(tensor);
+  const Result<int64_t> cut_off = write_tensor_png(path, tensor, range);
+  if (!cut_off) return cut_off.error();
+  const char* const key = *cut_off > 0 ? "cli.picture_cut_off" : "cli.picture_range";
+  return tr(cli_language(), key, {path, shortest(range.low), shortest(range.high), std::to_string(*cut_off)}) + "\n";
+}
+
+}  // namespace convscope

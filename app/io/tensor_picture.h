@@ -1,0 +1,27 @@
+// Tensors as picture files, with the scaling said.
+#pragma once
+
+#include <string>
+
+#include "engine/result.h"
+#include "engine/tensor.h"
+
+namespace convscope {
+
+/// Which number becomes 0 of 255 and which 255; in between it is linear and rounded to the nearest. The default undoes
+/// read_image().
+struct ValueRange {
+  double low = 0, high = 1;
+};
+
+/// From the smallest to the largest finite number of the tensor; 0 to 1 where there are none, a range of 1 around a
+/// tensor of one number only.
+ValueRange value_range_of(const Tensor& tensor);
+
+/// Writes (C, H, W) or (1, C, H, W) with C = 1 (grey) or 3 (red, green, blue), or (H, W), as an 8-bit PNG, whole or
+/// not at all.
+/// Returns how many numbers lay outside of the range: they are cut off, nan becomes black.
+/// Needs range.low < range.high. Errors: error.output_not_a_picture (args: path, shape), write_png()'s.
+Result<int64_t> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {});
+
+}  // namespace convscope

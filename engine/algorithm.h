@@ -1,0 +1,27 @@
+// The ways to compute a convolution, by their names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace convscope {
+
+/// `naive` is the reference, `im2col` the fast one; slices, loops, im2col_per_channel and toeplitz are the tutorial's
+/// own, written to be read. All of them compute every conv2d, and the same numbers up to rounding.
+enum class Algorithm : uint8_t { automatic, naive, slices, loops, im2col_per_channel, im2col, toeplitz };
+
+/// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz".
+const char* name_of(Algorithm algorithm);
+std::optional<Algorithm> algorithm_from_name(std::string_view name);
+
+/// All of them, `automatic` first: what conv1d, conv2d and conv3d take.
+std::span<const Algorithm> algorithms();
+/// What the operations take that are no plain convolution (transposed, gradients): auto, naive, im2col.
+std::span<const Algorithm> algorithms_of_other_operations();
+/// Their names as a sentence lists them: "auto, naive, slices".
+std::string names_of(std::span<const Algorithm> algorithms);
+
+}  // namespace convscope

@@ -1,0 +1,99 @@
+#include "engine/cross_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/conv2d.h"
+
+namespace convscope {
+
+namespace {
+
+Result<Tensor> magnitudes(const Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  Result<Tensor> result = Tensor::uninitialized(tensor.shape(), DType::float64);
+  if (!result) return result;
+  double* to = result->mutable_data<double>();
+  for (int64_t i = 0; i < tensor.numel(); ++i) to[i] = std::abs(tensor.at(i));
+  return result;
+}
+
+}  // namespace
+
+Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                   Job* job) {
+  const Result<Tensor> x = magnitudes(input), w = magnitudes(weight), b = magnitudes(bias);
+  for (const Result<Tensor>* tensor : {&x, &w, &b}) {
+    if (!*tensor) return tensor->error();
+  }
+  ConvPlan in_double = plan;
+  in_double.dtype = DType::float64;
+  const Result<Tensor> sums = conv2d(in_double, *x, *w, *b, {Algorithm::naive, 1, job});
+  if (!sums) return sums.error();
+  double largest = 0;
+  for (int64_t i = 0; i < sums->numel(); ++i) {
+    if (std::isfinite(sums->at(i))) largest = std::max(largest, sums->at(i));
+  }
+  const double epsilon =
+      plan.dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(plan.taps()))) * largest;
+}
+
+WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual) {
+  WorstCell worst;
+  for (int64_t i = 0; i < expected.numel(); ++i) {
+    const double e = expected.at(i), a = actual.at(i);
+    if (e == a || (std::isnan(e) && std::isnan(a))) continue;
+    const double apart = std::abs(e - a);
+    const double difference = std::isfinite(apart) ? apart : std::numeric_limits<double>::infinity();
+    if (difference > worst.difference) worst = {difference, cell_of_step(plan, i), e, a};
+  }
+  return worst;
+}
+
+bool CrossCheck::all_agree() const {
+  return std::all_of(algorithms.begin(), algorithms.end(),
+                     [this](const AlgorithmCheck& check) { return check.refusal || agrees(check); });
+}
+
+int64_t CrossCheck::ran() const {
+  return std::count_if(algorithms.begin(), algorithms.end(),
+                       [](const AlgorithmCheck& check) { return !check.refusal.has_value(); });
+}
+
+const AlgorithmCheck& CrossCheck::furthest() const {
+  return *std::max_element(algorithms.begin(), algorithms.end(), [](const AlgorithmCheck& a, const AlgorithmCheck& b) {
+    return a.worst.difference < b.worst.difference;
+  });
+}
+
+Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                               int threads, Job* job) {
+  // One part for the tolerance, one for each algorithm; algorithms() begins with `automatic`, which is none.
+  const auto parts = static_cast<double>(algorithms().size());
+  CrossCheck result;
+  Tensor reference;
+  for (Algorithm algorithm : algorithms().subspan(1)) {
+    const JobPart part(job, static_cast<double>(result.algorithms.size()), parts);
+    const Result<Tensor> output = conv2d(plan, input, weight, bias, {algorithm, threads, job});
+    AlgorithmCheck check;
+    check.algorithm = algorithm;
+    if (output) {
+      if (algorithm == Algorithm::naive) reference = *output;
+      check.worst = worst_cell(plan, reference, *output);
+    } else if (output.error().code == "error.scratch_too_large") {
+      check.refusal = output.error();
+    } else {
+      return output.error();
+    }
+    result.algorithms.push_back(std::move(check));
+  }
+  const JobPart part(job, parts - 1, parts);
+  const Result<double> tolerance = summation_tolerance(plan, input, weight, bias, job);
+  if (!tolerance) return tolerance.error();
+  result.tolerance = *tolerance;
+  return result;
+}
+
+}  // namespace convscope
