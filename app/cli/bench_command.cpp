@@ -10,7 +10,7 @@
 #include "app/cli/shape_table.h"
 #include "app/session/json_reader.h"
 #include "engine/conv2d.h"
-#include "engine/cost.h"
+#include "engine/operation_cost.h"
 #include "engine/torch_random.h"
 
 namespace convscope {
@@ -34,7 +34,7 @@ struct Timing {
 Result<Timing> measure(const BenchShape& shape, const Conv2dOptions& options) {
   Result<ConvPlan> plan = validate(shape.params, shape.input);
   if (!plan) return plan.error();
-  Result<ConvCost> cost = conv_cost(*plan);
+  Result<OperationCost> cost = cost_of(*plan);
   if (!cost) return cost.error();
   TorchRandom random(0);
   Result<Tensor> input = random.rand(plan->input_shape());

@@ -17,6 +17,7 @@ inline constexpr int kExitUsage = 2;
 /// command's result: an Error is printed once, by main, as `convscope: error: ...`.
 using Run = std::function<Result<void>()>;
 void add_compute_command(CLI::App& app, Run& run);
+void add_compare_command(CLI::App& app, Run& run);
 void add_size_command(CLI::App& app, Run& run);
 void add_slice_command(CLI::App& app, Run& run);
 void add_receptive_field_command(CLI::App& app, Run& run);

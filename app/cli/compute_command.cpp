@@ -3,6 +3,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/cross_check_table.h"
+#include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
 #include "app/cli/tensor_files.h"
@@ -23,63 +24,6 @@ struct ComputeOptions {
   EngineOptions engine;
   bool cross_check = false, json = false;
 };
-
-/// As PyTorch promotes: float64 if any real number is, whole numbers follow the real ones.
-DType common_type(std::initializer_list<const LoadedTensor*> all) {
-  bool any_float = false, float_double = false, whole_double = false;
-  for (const LoadedTensor* loaded : all) {
-    if (!loaded->tensor.defined()) continue;
-    any_float = any_float || loaded->is_float;
-    float_double = float_double || (loaded->is_float && loaded->is_double);
-    whole_double = whole_double || loaded->is_double;
-  }
-  return (any_float ? float_double : whole_double) ? DType::float64 : DType::float32;
-}
-
-/// The tensors that were given, in one dtype.
-struct Inputs {
-  LoadedTensor input, weight, bias, grad_output;
-  DType dtype = DType::float32;
-};
-
-Result<Inputs> load_inputs(const ComputeOptions& options) {
-  Inputs inputs;
-  const std::pair<const std::optional<std::string>, LoadedTensor*> files[] = {
-      {options.input, &inputs.input},
-      {options.weight, &inputs.weight},
-      {options.bias, &inputs.bias},
-      {options.grad_output, &inputs.grad_output}};
-  for (const auto& [argument, target] : files) {
-    if (!argument) continue;
-    Result<LoadedTensor> loaded = load_tensor(*argument);
-    if (!loaded) return loaded.error();
-    *target = *std::move(loaded);
-  }
-  inputs.dtype = common_type({&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output});
-  return inputs;
-}
-
-Result<void> convert(Inputs& inputs) {
-  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
-    Result<Tensor> converted = loaded->tensor.to(inputs.dtype);
-    if (!converted) return converted.error();
-    loaded->tensor = *std::move(converted);
-  }
-  return {};
-}
-
-/// A text of the spatial axes alone is one channel of one picture, and a kernel for it. What fold takes has no spatial
-/// axes.
-void add_channels(const Operation& operation, Inputs& inputs) {
-  if (operation.family == OperationFamily::fold) return;
-  for (LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.grad_output}) {
-    const Shape& spatial = loaded->tensor.shape();
-    if (!loaded->is_text || spatial.rank() != operation.dims) continue;
-    Shape shape{1, 1};
-    for (int64_t extent : spatial) shape.push_back(extent);
-    loaded->tensor = loaded->tensor.reshaped(shape);
-  }
-}
 
 /// Three files behind one prefix: all numbers are there before the first is written.
 Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& gradients) {
@@ -201,7 +145,7 @@ Result<void> run_compute(const ComputeOptions& options) {
   if (!engine) return engine.error();
   if (Result<void> good = check_output(*operation, options); !good) return good;
 
-  Result<Inputs> inputs = load_inputs(options);
+  Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, options.grad_output});
   if (!inputs) return inputs.error();
   add_channels(*operation, *inputs);
   WeightShapes shapes;
@@ -210,7 +154,7 @@ Result<void> run_compute(const ComputeOptions& options) {
   const Result<OperationPlan> plan =
       plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
   if (!plan) return plan.error();
-  if (Result<void> converted = convert(*inputs); !converted) return converted;
+  if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
 
   const Result<void> done = compute_and_write(*operation, options, *plan, *inputs, *engine);
   if (done) tell_conversions(*inputs);

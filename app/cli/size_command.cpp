@@ -37,6 +37,23 @@ std::string readable(int64_t bytes) {
   return text;
 }
 
+/// "9472 = 64*3*7*7 + 64".
+std::string counted(int64_t number, const std::string& formula) {
+  return std::to_string(number) + (formula.empty() ? "" : " = " + formula);
+}
+
+/// Four digits that count: 12.25, 61.28.
+std::string significant(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+/// Whether the windows, and so the columns of im2col, are of the output.
+bool slides_over_output(const Operation& operation) {
+  return operation.family == OperationFamily::conv_transpose || operation.family == OperationFamily::fold;
+}
+
 bool has_weight(const Operation& operation) {
   return operation.family == OperationFamily::conv || operation.family == OperationFamily::conv_transpose ||
          operation.family == OperationFamily::conv_backward;
@@ -88,7 +105,6 @@ struct Report {
   Operation operation;
   Shape input, output;
   std::optional<Shape> weight;
-  int64_t biases = 0;
   OperationCost cost;
   const char* formula_key = "";
   std::vector<AxisFormula> axes;
@@ -110,11 +126,17 @@ void print_json(const Report& report) {
   for (const AxisFormula& axis : report.axes) json[axis.name] = axis.numbers;
   json["parameters"] = report.cost.parameters;
   json["macs"] = report.cost.macs;
+  if (report.weight) {
+    json["parameters_formula"] = parameters_formula(report.cost, "*");
+    json["macs_formula"] = operations_formula(report.cost, "*");
+  }
   if (!report.weight) json["window_operations"] = report.cost.window_operations;
   json["input_bytes"] = report.cost.input_bytes;
   json["weight_bytes"] = report.cost.weight_bytes;
+  json["bias_bytes"] = report.cost.bias_bytes;
   json["output_bytes"] = report.cost.output_bytes;
   json["im2col_bytes"] = report.cost.im2col_bytes;
+  json["im2col_blow_up"] = report.cost.im2col_blow_up;
   json["arithmetic_intensity"] = report.cost.intensity;
   print(pretty(json) + "\n");
 }
@@ -127,14 +149,20 @@ void print_text(const Report& report) {
   const OperationCost& cost = report.cost;
   line(report.formula_key, {});
   for (const AxisFormula& axis : report.axes) line(axis.text_key, {axis.text});
-  if (report.weight) {
-    line("cli.size.parameters", {std::to_string(cost.parameters), std::to_string(cost.parameters - report.biases),
-                                 std::to_string(report.biases)});
-    line("cli.size.macs", {std::to_string(cost.macs)});
-  } else if (cost.window_operations > 0) {
-    line("cli.size.window_operations", {std::to_string(cost.window_operations)});
+  const std::string parameters = parameters_formula(cost, "*"), operations = operations_formula(cost, "*");
+  line("cli.size.parameters", {counted(cost.parameters, parameters)});
+  line("cli.size.macs", {counted(cost.macs, cost.macs > 0 ? operations : "")});
+  if (cost.window_operations > 0) {
+    line("cli.size.window_operations", {counted(cost.window_operations, operations)});
   }
-  line("cli.size.im2col", {std::to_string(cost.im2col_bytes), readable(cost.im2col_bytes)});
+  const auto bytes = [&](const char* key, int64_t number) { line(key, {std::to_string(number), readable(number)}); };
+  bytes("cli.size.input_bytes", cost.input_bytes);
+  bytes("cli.size.weight_bytes", cost.weight_bytes);
+  if (cost.bias_bytes > 0) bytes("cli.size.bias_bytes", cost.bias_bytes);
+  bytes("cli.size.output_bytes", cost.output_bytes);
+  line(slides_over_output(report.operation) ? "cli.size.im2col_of_output" : "cli.size.im2col",
+       {std::to_string(cost.im2col_bytes), readable(cost.im2col_bytes), significant(cost.im2col_blow_up)});
+  line("cli.size.intensity", {significant(cost.intensity)});
   if (report.operation.family == OperationFamily::conv_backward) {
     line("cli.size.gradients",
          {report.input.to_string(), report.weight->to_string(), std::to_string((*report.weight)[0])});
@@ -175,7 +203,6 @@ Result<void> run_size(const SizeOptions& options) {
     if (!bias) return bias.error();
     const Shape wanted = bias_shape_of(*plan);
     if (*bias != wanted) return Error{"error.bias_shape", "bias", {bias->to_string(), wanted.to_string()}};
-    report.biases = wanted[0];
   }
   const Result<OperationCost> cost = cost_of_operation(*operation, *plan);
   if (!cost) return cost.error();

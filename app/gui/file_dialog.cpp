@@ -41,6 +41,8 @@ const char* title_key(Purpose purpose) {
       return "file_dialog.choose_weight";
     case Purpose::choose_bias:
       return "file_dialog.choose_bias";
+    case Purpose::choose_output:
+      return "file_dialog.choose_output";
     case Purpose::choose_export_target:
       return "file_dialog.choose_export_target";
   }
@@ -69,6 +71,8 @@ Filter filter_of(Purpose purpose) {
     case Purpose::choose_weight:
     case Purpose::choose_bias:
       return {"file_dialog.filter.npy", {".npy"}};
+    case Purpose::choose_output:
+      return {"file_dialog.filter.output", {".npy", ".txt"}};
     case Purpose::choose_export_target: {
       std::vector<std::string> endings;
       for (const std::string& ending : export_endings()) endings.push_back(ending);

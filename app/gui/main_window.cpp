@@ -168,12 +168,14 @@ UiContext MainWindow::context() {
   ui.delta_seconds = frame_.delta_seconds;
   ui.preview = preview_.get();
   ui.glyphs = &atlas_;
+  ui.review = &review_;
   return ui;
 }
 
 void MainWindow::draw() {
   widgets_.begin_frame();
   workbench_->update();
+  review_.update(workbench_->computation());
   const ImGuiIO& io = ImGui::GetIO();
   if (io.MouseDelta.x != 0 || io.MouseDelta.y != 0 || io.MouseWheel != 0 || ImGui::IsAnyMouseDown() ||
       io.WantTextInput) {
@@ -319,6 +321,9 @@ void MainWindow::draw_dialogs(UiContext& ui) {
       case FileDialog::Purpose::choose_bias:
         use_chosen_file(ui, purpose, path);
         break;
+      case FileDialog::Purpose::choose_output:
+        review_.open(path);
+        break;
       case FileDialog::Purpose::choose_export_target:
         break;  // the export dialog asks through one of its own
     }
@@ -335,6 +340,7 @@ void MainWindow::serve_requests(UiContext& ui) {
   if (wishes.choose_input) file_dialog_.open(Purpose::choose_input, settings_.last_folder, {});
   if (wishes.choose_weight) file_dialog_.open(Purpose::choose_weight, settings_.last_folder, {});
   if (wishes.choose_bias) file_dialog_.open(Purpose::choose_bias, settings_.last_folder, {});
+  if (wishes.choose_output) file_dialog_.open(Purpose::choose_output, settings_.last_folder, {});
   if (wishes.save_project && !settings_.project_path.empty()) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
@@ -525,12 +531,13 @@ double MainWindow::sleeps_at_most() const {
 }
 
 bool MainWindow::busy() const {
-  return workbench_->busy() || workbench_->cross_checker().busy() || export_dialog_.busy();
+  return workbench_->busy() || workbench_->cross_checker().busy() || review_.busy() || export_dialog_.busy();
 }
 
 void MainWindow::wait() {
   workbench_->wait();
   workbench_->update();
+  review_.wait(workbench_->computation());
   export_dialog_.wait();
 }
 

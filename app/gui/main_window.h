@@ -70,6 +70,7 @@ class MainWindow {
 
   Workbench& workbench() { return *workbench_; }
   Playback& playback() { return playback_; }
+  OutputReview& review() { return review_; }
   PictureArea& picture() { return picture_; }
   const Scene& scene() const { return picture_.scene(); }
   const WidgetRegistry& widgets() const { return widgets_; }
@@ -100,6 +101,7 @@ class MainWindow {
   std::unique_ptr<GlCanvas> canvas_;
   std::unique_ptr<GlPreview> preview_;
   std::unique_ptr<Workbench> workbench_;
+  OutputReview review_;
   Playback playback_;
   PictureArea picture_;
   Settings settings_;

@@ -1,6 +1,4 @@
 #include <array>
-#include <cmath>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,7 +7,6 @@
 #include "app/gui/formula.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
-#include "engine/cost.h"
 #include "engine/output_size.h"
 
 namespace convscope {
@@ -35,36 +32,12 @@ struct Memory {
   std::array<OutputSize, 2> sizes;
   bool alike = false;  // height and width are computed from the same numbers: one line says both
   std::string shape;
-  std::string parameters, macs, im2col;
   FormulaLine violated;
 };
 
 Memory& memory() {
   static Memory the_memory;
   return the_memory;
-}
-
-/// 1234567 as "1,234,567", or with thin spaces where that is the custom.
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
-  }
-  return digits;
-}
-
-std::string bytes_text(int64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(),
-                unit == 0    ? "%.0f %s"
-                : value < 10 ? "%.2f %s"
-                             : "%.1f %s",
-                value, kUnits[unit]);
-  return text.data();
 }
 
 void write_symbols(FormulaLine& line, bool symmetric) {
@@ -129,10 +102,6 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
     }
   }
   m.shape = "Y " + plan.output_shape().to_string("\u00d7");
-  const Result<ConvCost> cost = conv_cost(plan);
-  m.parameters = cost ? grouped(cost->parameters) : "\u2014";
-  m.macs = cost ? grouped(cost->macs) : "\u2014";
-  m.im2col = cost ? bytes_text(cost->im2col_bytes) : "\u2014";
 }
 
 /// One row of the table: symbol, PyTorch's name, the two numbers.
@@ -174,34 +143,6 @@ void draw_table(UiContext& ui) {
     draw_quantity(ui, "d", "dilation", kDilation, std::to_string(h.d), std::to_string(w.d));
     draw_quantity(ui, "k", "kernel_size", kKernel, std::to_string(h.k), std::to_string(w.k));
     draw_quantity(ui, "s", "stride", kStride, std::to_string(h.s), std::to_string(w.s));
-    ImGui::EndTable();
-  }
-  ImGui::PopStyleVar();
-}
-
-/// A name with its explanation, the number at the right edge.
-void draw_cost_row(UiContext& ui, const char* name, const char* help_key, const std::string& value) {
-  ImGui::TableNextRow();
-  ImGui::TableNextColumn();
-  ImGui::TextUnformatted(ui.text(name));
-  ui_tooltip(ui, ui.text(help_key));
-  ImGui::TableNextColumn();
-  const UiFont mono(ui.fonts.mono);
-  const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(value.c_str()).x;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
-  ui_words(ui, value.c_str(), Role::text, ui.fonts.mono);
-  ui.widgets.note_item(name);
-}
-
-void draw_cost(UiContext& ui) {
-  const Memory& m = memory();
-  ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(0, ui.px(2)));
-  if (ImGui::BeginTable("##cost", 2, ImGuiTableFlags_SizingFixedFit)) {
-    ImGui::TableSetupColumn("##name", ImGuiTableColumnFlags_WidthFixed);
-    ImGui::TableSetupColumn("##value", ImGuiTableColumnFlags_WidthStretch);
-    draw_cost_row(ui, "cost.parameters", "cost.parameters_help", m.parameters);
-    draw_cost_row(ui, "cost.macs", "cost.macs_help", m.macs);
-    draw_cost_row(ui, "cost.im2col", "cost.im2col_help", m.im2col);
     ImGui::EndTable();
   }
   ImGui::PopStyleVar();
@@ -332,8 +273,6 @@ void draw_output_size_panel(UiContext& ui) {
   ui.shows(m.shape);
   ui_chip(ui, m.shape.c_str(), kOutput);
   ui.widgets.note_item("output_size.shape");
-  ui_gap(ui, 4);
-  draw_cost(ui);
 }
 
 }  // namespace convscope

@@ -11,9 +11,11 @@ namespace convscope {
 // Left column.
 void draw_parameters_panel(UiContext& ui);  // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
-void draw_output_size_panel(UiContext& ui);      // the formula in symbols and in numbers, both axes, cost
+void draw_output_size_panel(UiContext& ui);      // the formula in symbols and in numbers, both axes
 void draw_cell_panel(UiContext& ui);             // products, bias and sum of the current cell
 void draw_inspect_panel(UiContext& ui);          // a tensor and its slices as PyTorch prints them
+void draw_compare_panel(UiContext& ui);          // the user's own output against the engine's, and why it differs
+void draw_cost_panel(UiContext& ui);             // parameters, MACs, bytes, arithmetic intensity
 void draw_solver_panel(UiContext& ui);           // from a wished output size back to the parameters
 void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see
 // Bars.
@@ -27,7 +29,15 @@ void draw_preset_menu(UiContext& ui);
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
 class FileDialog {
  public:
-  enum class Purpose { open_any, save_project, choose_input, choose_weight, choose_bias, choose_export_target };
+  enum class Purpose {
+    open_any,
+    save_project,
+    choose_input,
+    choose_weight,
+    choose_bias,
+    choose_output,  // the user's own, to be compared
+    choose_export_target,
+  };
   FileDialog();
   ~FileDialog();
   void open(Purpose purpose, const std::string& folder, const std::string& name);

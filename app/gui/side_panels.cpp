@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
     SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
+    SidePanel{"compare", "tab.compare", draw_compare_panel},
+    SidePanel{"cost", "tab.cost", draw_cost_panel},
     SidePanel{"solver", "tab.solver", draw_solver_panel},
     SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };

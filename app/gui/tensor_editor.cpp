@@ -14,8 +14,8 @@
 
 #include "app/gui/edits.h"
 #include "app/gui/keys.h"
-#include "app/io/tensor_text.h"
 #include "app/gui/widgets.h"
+#include "app/io/tensor_text.h"
 #include "app/scene/number_format.h"
 #include "app/scene/tensor_view.h"
 #include "app/scene/theme.h"

@@ -11,6 +11,7 @@
 #include "app/language/language.h"
 #include "app/render/font_stack.h"
 #include "app/scene/build_scene.h"
+#include "app/session/output_review.h"
 #include "app/session/playback.h"
 #include "app/session/workbench.h"
 
@@ -43,6 +44,7 @@ struct Settings {
 struct UiRequests {
   bool open_file_dialog = false;     // for a session, picture or tensor
   bool choose_input = false, choose_weight = false, choose_bias = false;  // a file for that tensor, see panels.h
+  bool choose_output = false;        // a file with the user's own output, to be compared
   bool save_project = false, save_project_as = false;
   bool open_export = false;
   bool show_shortcuts = false;
@@ -94,6 +96,7 @@ struct UiContext {
   float delta_seconds = 0;
   ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
   GlyphWishes* glyphs = nullptr;
+  OutputReview* review = nullptr;   // the user's own output
 
   /// Text that is not from the language files is about to be shown (see GlyphWishes).
   void shows(std::string_view foreign) const {

@@ -106,6 +106,7 @@ int run_command_line(int argc, char** argv) {
   Run run;
   add_window_options(app, run);
   add_compute_command(app, run);
+  add_compare_command(app, run);
   add_size_command(app, run);
   add_slice_command(app, run);
   add_receptive_field_command(app, run);

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "engine/cost.h"
+#include "engine/operation_cost.h"
 #include "engine/padded_input.h"
 
 namespace convscope {
@@ -40,7 +40,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
   // matrices.
   constexpr double kFastMacs = 2e9, kReferenceMacs = 1e8, kLessonMacs = 2e8;
   constexpr double kMatrixEntries = 2.5e7, kCells = 2e8;
-  const Result<ConvCost> cost = conv_cost(plan);
+  const Result<OperationCost> cost = cost_of(plan);
   if (!cost) return 1e9;
   const auto macs = static_cast<double>(cost->macs);
   const double seconds = static_cast<double>(plan.output_cells()) / kCells;

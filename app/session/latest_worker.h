@@ -61,6 +61,12 @@ class LatestWorker {
     return job_ != nullptr && !finished_;
   }
 
+  /// Nothing runs and nothing waits for take().
+  bool idle() const {
+    const std::lock_guard lock(mutex_);
+    return job_ == nullptr;
+  }
+
   float progress() const {
     const std::lock_guard lock(mutex_);
     return job_ != nullptr ? job_->progress.load() : 1.0f;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "engine/conv_param_spec.h"
-#include "engine/cost.h"
 #include "engine/output_size.h"
 #include "engine/padding.h"
 
@@ -354,44 +353,6 @@ TEST(check_weight, wants_shapes_that_fit) {
   EXPECT_EQ(check_weight(plan, {1, 1, 3, 4}, &bias).error(),
             (Error{"error.weight_shape", "weight", {"1, 1, 3, 4", "1, 1, 3, 3"}}));
   EXPECT_EQ(check_weight(plan, {1, 1, 3, 3}, &two).error(), (Error{"error.bias_shape", "bias", {"2", "1"}}));
-}
-
-// ---- cost ----
-
-TEST(cost, of_the_first_layer_of_resnet_50) {
-  ConvParams p;
-  p.in_channels = 3;
-  p.out_channels = 64;
-  p.kernel_size = {7, 7};
-  p.stride = {2, 2};
-  p.padding = {3, 3};
-  const ConvCost cost = conv_cost(validate(p, {1, 3, 224, 224}).value()).value();
-  EXPECT_EQ(cost.parameters, 64 * 3 * 49 + 64);
-  EXPECT_EQ(cost.macs, int64_t{64} * 112 * 112 * 3 * 49);
-  EXPECT_EQ(cost.input_bytes, 3 * 224 * 224 * 4);
-  EXPECT_EQ(cost.weight_bytes, 64 * 3 * 49 * 4);
-  EXPECT_EQ(cost.output_bytes, 64 * 112 * 112 * 4);
-  EXPECT_EQ(cost.im2col_bytes, int64_t{112} * 112 * 3 * 49 * 4);
-  EXPECT_DOUBLE_EQ(cost.im2col_blow_up, 112.0 * 112 * 147 / (3 * 224 * 224));
-}
-
-TEST(cost, groups_share_the_taps_out) {
-  ConvParams p;
-  p.in_channels = p.out_channels = p.groups = 8;
-  p.dtype = DType::float64;
-  p.bias = false;
-  const ConvCost cost = conv_cost(validate(p, {2, 8, 6, 6}).value()).value();
-  EXPECT_EQ(cost.parameters, 8 * 9);
-  EXPECT_EQ(cost.macs, 2 * 8 * 16 * 9);
-  EXPECT_EQ(cost.im2col_bytes, 2 * 16 * 9 * 8 * 8);
-}
-
-TEST(cost, that_cannot_be_counted_is_refused) {
-  ConvParams p;
-  p.kernel_size = {1, 1};
-  p.out_channels = 1 << 20;
-  const ConvPlan plan = validate(p, {1, 1, int64_t{1} << 20, int64_t{1} << 22}).value();
-  EXPECT_EQ(conv_cost(plan).error().code, "error.size_overflow");
 }
 
 // ---- the table of parameters ----

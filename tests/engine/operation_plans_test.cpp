@@ -8,7 +8,6 @@
 #include "engine/conv_transpose.h"
 #include "engine/fold.h"
 #include "engine/operation.h"
-#include "engine/operation_cost.h"
 #include "engine/pool.h"
 #include "numbers.h"
 
@@ -259,26 +258,6 @@ TEST(fold, refusals) {
   EXPECT_EQ(validate_unfold(p, {1, 1, 1, 5}).error().code, "error.kernel_larger_than_input");
   p.padding.kind = PaddingKind::valid;
   EXPECT_EQ(validate_unfold(p, {1, 1, 5, 5}).error().code, "error.padding_word");
-}
-
-TEST(operation_cost, counts_what_each_operation_does) {
-  ConvNdParams conv = ConvNdParams::of(3);
-  conv.in_channels = 2;
-  conv.out_channels = 4;
-  conv.groups = 2;
-  const OperationCost forward = cost_of(validate(conv, {1, 2, 5, 5, 5}).value()).value();
-  EXPECT_EQ(forward.parameters, 4 * 27 + 4);
-  EXPECT_EQ(forward.macs, 4 * 27 * 27);
-  EXPECT_EQ(forward.im2col_bytes, 2 * 27 * 27 * 4);
-  EXPECT_EQ(cost_of_backward(validate(conv, {1, 2, 5, 5, 5}).value())->macs, 2 * forward.macs);
-  // As many products as the direct convolution that it turns round: 9 windows of 9 taps.
-  EXPECT_EQ(cost_of(validate(ConvTransposeParams::of(2), {1, 1, 3, 3}).value())->macs, 81);
-  const OperationCost pooled = cost_of(validate(PoolParams::of(PoolKind::max, 2), {1, 3, 4, 4}).value()).value();
-  EXPECT_EQ(pooled.window_operations, 3 * 16);
-  EXPECT_EQ(pooled.parameters, 0);
-  ConvNdParams wide = ConvNdParams::of(1);
-  wide.kernel_size = {4};
-  EXPECT_EQ(cost_of(validate(wide, {1, 1, kHuge}).value()).error().code, "error.size_overflow");
 }
 
 }  // namespace

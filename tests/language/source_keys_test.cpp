@@ -73,6 +73,16 @@ std::set<std::string> places(const std::string& text) {
   return {std::sregex_token_iterator(text.begin(), text.end(), place), std::sregex_token_iterator()};
 }
 
+/// The first groups of all matches in the sources.
+std::set<std::string> found_in_sources(const std::regex& pattern) {
+  std::set<std::string> found;
+  for (auto it = std::sregex_iterator(sources().begin(), sources().end(), pattern); it != std::sregex_iterator();
+       ++it) {
+    found.insert((*it)[1]);
+  }
+  return found;
+}
+
 TEST(LanguageFiles, both_languages_have_the_same_keys_in_the_same_rooms) {
   const auto en = entries("en"), zh = entries("zh");
   ASSERT_GT(en.size(), 100u);
@@ -111,20 +121,29 @@ TEST(LanguageFiles, interface_texts_do_not_shout) {
 
 TEST(LanguageFiles, every_error_code_in_the_sources_has_its_words) {
   const auto en = entries("en");
-  static const std::regex code(R"re("(error\.[a-z0-9_]+)")re");
-  std::set<std::string> codes;
-  for (auto it = std::sregex_iterator(sources().begin(), sources().end(), code); it != std::sregex_iterator(); ++it) {
-    codes.insert((*it)[1]);
-  }
+  const std::set<std::string> codes = found_in_sources(std::regex(R"re("(error\.[a-z0-9_]+)")re"));
   EXPECT_GT(codes.size(), 50u);
   for (const std::string& found : codes) EXPECT_TRUE(en.contains(found)) << found << " has no words";
 }
 
+TEST(LanguageFiles, every_cause_in_the_sources_has_its_words_and_a_remedy) {
+  const auto en = entries("en");
+  const std::set<std::string> causes = found_in_sources(std::regex(R"re("(cause\.[a-z0-9_]+)")re"));
+  EXPECT_GT(causes.size(), 50u);
+  for (const std::string& cause : causes) {
+    EXPECT_TRUE(en.contains(cause)) << cause << " has no words";
+    EXPECT_TRUE(en.contains(cause + ".fix")) << cause << " has no remedy";
+  }
+  for (const auto& [key, entry] : en) {
+    if (key.rfind("cause.", 0) != 0) continue;
+    EXPECT_TRUE(causes.contains(key.substr(0, key.find('.', 6)))) << key << " is the cause of nothing";
+  }
+}
+
 TEST(LanguageFiles, every_reason_in_the_sources_has_its_words) {
   const auto en = entries("en");
-  static const std::regex code(R"re("@([a-z0-9_]+\.[a-z0-9_.]+)")re");
-  for (auto it = std::sregex_iterator(sources().begin(), sources().end(), code); it != std::sregex_iterator(); ++it) {
-    EXPECT_TRUE(en.contains((*it)[1])) << (*it)[1] << " has no words";
+  for (const std::string& key : found_in_sources(std::regex(R"re("@([a-z0-9_]+\.[a-z0-9_.]+)")re"))) {
+    EXPECT_TRUE(en.contains(key)) << key << " has no words";
   }
 }
 

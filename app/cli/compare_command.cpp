@@ -1,0 +1,218 @@
+// `convscope compare conv2d`: somebody's output against the engine's, and why it differs.
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "app/cli/command.h"
+#include "app/cli/input_files.h"
+#include "app/cli/messages.h"
+#include "app/cli/operation_options.h"
+#include "app/io/tensor_text.h"
+#include "app/io/written_tensor.h"
+#include "app/session/json_reader.h"
+#include "engine/conv2d.h"
+#include "engine/output_check.h"
+
+namespace convscope {
+
+namespace {
+
+struct CompareOptions {
+  std::string operation, input, weight, mine;
+  std::optional<std::string> bias;
+  OperationOptions arguments;
+  EngineOptions engine;
+  bool json = false;
+};
+
+std::string line(const char* key, std::initializer_list<std::string> args) {
+  return tr(cli_language(), key, args) + "\n";
+}
+
+std::string rounded(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2g", value);
+  return text.data();
+}
+
+std::string words_of(const Cause& cause) { return tr(cli_language(), cause.code, cause.args); }
+std::string remedy_of(const Cause& cause) { return tr(cli_language(), cause.code + ".fix", cause.args); }
+
+// ---- text ----
+
+void print_explanation(const Explanation& explanation, int64_t cells) {
+  for (size_t i = 0; i < explanation.causes.size(); ++i) {
+    const Cause& cause = explanation.causes[i];
+    print(line(i == 0 ? "cli.compare.cause" : "cli.compare.and", {words_of(cause), remedy_of(cause)}));
+  }
+  if (explanation.cells_checked < cells) {
+    print(line("compare.part_checked", {std::to_string(explanation.cells_checked), std::to_string(cells)}));
+  }
+}
+
+void print_diagnosis(const Diagnosis& diagnosis, int64_t cells) {
+  for (const Explanation& explanation : diagnosis.explanations) print_explanation(explanation, cells);
+  if (!diagnosis.explanations.empty()) return;
+  const bool fits_any = diagnosis.tried > 0;
+  print(line(fits_any ? "compare.no_cause" : "compare.no_such_shape", {std::to_string(diagnosis.tried)}));
+  if (diagnosis.closest) {
+    const Explanation& closest = *diagnosis.closest;
+    print(line("compare.closest", {words_of(closest.causes.front()), std::to_string(closest.cells_agreeing),
+                                   std::to_string(closest.cells_checked)}));
+  }
+  for (const Cause& cause : diagnosis.same_shape) print(line("compare.same_shape", {words_of(cause)}));
+}
+
+void print_text(const OutputCheck& check, const Tensor& expected) {
+  const auto cell = [&](const char* key, int64_t flat) {
+    print(line(key, {index_of(check.expected, flat).to_string(), number_text(check.output, flat),
+                     number_text(expected, flat)}));
+  };
+  if (check.agrees() && check.comparison->cells == 0) {
+    print(line("cli.compare.agrees_empty", {}));
+  } else if (check.agrees()) {
+    print(line("cli.compare.agrees",
+               {std::to_string(check.comparison->cells), rounded(check.comparison->largest_difference),
+                rounded(check.comparison->allowed)}));
+  } else if (check.comparison) {
+    print(
+        line("cli.compare.wrong", {std::to_string(check.comparison->wrong), std::to_string(check.comparison->cells)}));
+    cell("cli.compare.first_wrong", check.comparison->first_wrong);
+    cell("cli.compare.worst", check.comparison->worst);
+  } else {
+    print(line("cli.compare.shape", {check.yours.to_string(), check.expected.to_string()}));
+  }
+  if (check.agrees()) return;
+  print_diagnosis(check.diagnosis, check.output.numel());
+  if (check.comparison && check.comparison->is_small() && check.diagnosis.explanations.empty()) {
+    print(line("compare.small", {rounded(check.comparison->largest_difference)}));
+  }
+}
+
+// ---- JSON ----
+
+/// JSON has no word for what is no finite number: it becomes one of ours.
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  if (std::isnan(value)) return "nan";
+  return value > 0 ? "inf" : "-inf";
+}
+
+std::vector<int64_t> list_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+Json json_of(const Cause& cause) {
+  constexpr std::string_view kPrefix = "cause.";
+  return {{"code", cause.code.substr(kPrefix.size())},
+          {"args", cause.args},
+          {"text", words_of(cause)},
+          {"fix", remedy_of(cause)}};
+}
+
+Json json_of(const Explanation& explanation) {
+  Json causes = Json::array();
+  for (const Cause& cause : explanation.causes) causes.push_back(json_of(cause));
+  return {
+      {"causes", causes}, {"cells_agreeing", explanation.cells_agreeing}, {"cells_checked", explanation.cells_checked}};
+}
+
+void print_json(const OutputCheck& check, const Tensor& expected) {
+  Json json;
+  json["agrees"] = check.agrees();
+  json["output_size"] = list_of(check.expected);
+  json["mine_size"] = list_of(check.yours);
+  if (check.comparison) {
+    const Comparison& comparison = *check.comparison;
+    const auto cell = [&](int64_t flat) {
+      return Json{{"index", list_of(index_of(check.expected, flat))},
+                  {"mine", number(check.output.at(flat))},
+                  {"expected", number(expected.at(flat))}};
+    };
+    json["cells"] = comparison.cells;
+    json["wrong"] = comparison.wrong;
+    json["largest_difference"] = number(comparison.largest_difference);
+    json["allowed_difference"] = number(comparison.allowed);
+    if (comparison.wrong > 0) {
+      json["first_wrong"] = cell(comparison.first_wrong);
+      json["worst"] = cell(comparison.worst);
+    }
+  }
+  if (!check.agrees()) {
+    const Diagnosis& diagnosis = check.diagnosis;
+    json["explanations"] = Json::array();
+    for (const Explanation& explanation : diagnosis.explanations) json["explanations"].push_back(json_of(explanation));
+    if (diagnosis.closest) json["closest"] = json_of(*diagnosis.closest);
+    if (!check.comparison) {
+      json["same_shape"] = Json::array();
+      for (const Cause& cause : diagnosis.same_shape) json["same_shape"].push_back(json_of(cause));
+    }
+    json["tried"] = diagnosis.tried;
+  }
+  print(pretty(json) + "\n");
+}
+
+// ---- the command ----
+
+Result<void> run_compare(const CompareOptions& options) {
+  const Result<Operation> operation = parse_operation(options.operation);
+  if (!operation) return operation.error();
+  if (operation->name != "conv2d") return Error{"error.compare_operation", "", {options.operation}};
+  if (Result<void> good = check_option_use(*operation, options.arguments,
+                                           {{"--kernel-size", options.arguments.kernel_size.has_value(), {}}});
+      !good) {
+    return good;
+  }
+  const Result<Conv2dOptions> engine = engine_options(options.engine, *operation);
+  if (!engine) return engine.error();
+  Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, {}});
+  if (!inputs) return inputs.error();
+  add_channels(*operation, *inputs);
+  const Result<WrittenTensor> mine =
+      is_written_tensor(options.mine) ? written_tensor(options.mine) : read_written_tensor(options.mine);
+  if (!mine) return mine.error();
+
+  WeightShapes shapes;
+  shapes.weight = inputs->weight.tensor.shape();
+  shapes.has_bias = options.bias.has_value();
+  const Result<OperationPlan> valid =
+      plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
+  if (!valid) return valid.error();
+  const ConvPlan plan = as_conv2d(std::get<ConvNdPlan>(*valid));
+  if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
+  ConvTensors tensors{inputs->input.tensor, inputs->weight.tensor, inputs->bias.tensor, {}};
+  const Result<Tensor> output = conv2d(plan, tensors.input, tensors.weight, tensors.bias, *engine);
+  if (!output) return output.error();
+  tensors.output = *output;
+
+  const Result<OutputCheck> check = check_output(plan, tensors, mine->tensor, mine->digits);
+  if (!check) return check.error();
+  if (options.json) {
+    print_json(*check, tensors.output);
+  } else {
+    print_text(*check, tensors.output);
+  }
+  if (check->agrees()) return {};
+  if (!check->comparison) {
+    return Error{"error.compare_shape", "--mine", {check->yours.to_string(), check->expected.to_string()}};
+  }
+  return Error{"error.compare_differs",
+               "--mine",
+               {std::to_string(check->comparison->wrong), std::to_string(check->comparison->cells)}};
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App* command = app.add_subcommand("compare", words("cli.compare"));
+  command->add_option("operation", options->operation, words("cli.operation"))->required();
+  command->add_option("--input", options->input, words("cli.compute.input"))->required();
+  command->add_option("--weight", options->weight, words("cli.compute.weight"))->required();
+  command->add_option("--bias", options->bias, words("cli.compute.bias"));
+  command->add_option("--mine", options->mine, words("cli.compare.mine"))->required();
+  add_operation_options(*command, options->arguments);
+  add_engine_options(*command, options->engine);
+  command->add_flag("--json", options->json, words("cli.json"));
+  command->callback([options, &run] { run = [options] { return run_compare(*options); }; });
+}
+
+}  // namespace convscope
