@@ -293,7 +293,7 @@ void MainWindow::draw_right(UiContext& ui, const Box& box) {
 }
 
 void MainWindow::draw_side(UiContext& ui, const Box& box, const SidePanel* first, unsigned edge) {
-  const float bar = ImGui::GetFrameHeight() + ui.px(16);
+  const float bar = side_tabs_height(ui, first, box.x1 - box.x0 - ui.px(32)) + ui.px(16);
   {
     const Pane pane(ui, "##tabs", {box.x0, box.y0, box.x1, box.y0 + bar}, {ui.px(16), ui.px(8)}, kTop | edge);
     draw_side_tabs(ui, first);

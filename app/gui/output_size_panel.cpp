@@ -256,6 +256,12 @@ void draw_output_size_panel(UiContext& ui) {
     draw_illegal(ui);
     return;
   }
+  // In the heading's row, whose left half is empty.
+  const float heading = ImGui::GetCursorPosY();
+  ui.shows(m.shape);
+  ui_chip(ui, m.shape.c_str(), kOutput);
+  ui.widgets.note_item("output_size.shape");
+  ImGui::SetCursorPosY(heading + ui.px(6));
   draw_table(ui);
   constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
   for (size_t axis = 0; axis < 2; ++axis) {
@@ -269,10 +275,6 @@ void draw_output_size_panel(UiContext& ui) {
     ui.widgets.note_item(kNames[axis]);
     draw_note(ui, axis);
   }
-  ui_gap(ui, 12);
-  ui.shows(m.shape);
-  ui_chip(ui, m.shape.c_str(), kOutput);
-  ui.widgets.note_item("output_size.shape");
 }
 
 }  // namespace convscope

@@ -1,5 +1,6 @@
 #include "app/gui/side_panels.h"
 
+#include <algorithm>
 #include <array>
 
 #include "app/gui/panels.h"
@@ -18,6 +19,8 @@ constexpr std::array kPanels = {
     SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + 1;
+/// Around a tab's word, both sides together, logical pixels.
+constexpr float kLeastPadding = 12;
 
 struct Tabs {
   std::array<SidePanel, kMostTabs> panels;
@@ -35,21 +38,54 @@ Tabs tabs_of(const UiContext& ui, const SidePanel* first) {
   return tabs;
 }
 
+struct Labels {
+  std::array<const char*, kMostTabs> words{};
+  std::array<std::string_view, kMostTabs> keys{};
+  size_t count = 0;
+};
+
+Labels labels_of(const UiContext& ui, const Tabs& tabs) {
+  Labels labels;
+  for (const SidePanel& panel : std::span(tabs.panels).first(tabs.count)) {
+    labels.words[labels.count] = ui.text(panel.label_key);
+    labels.keys[labels.count++] = panel.key;
+  }
+  return labels;
+}
+
+/// One, or two where the words would touch.
+size_t rows_of(const UiContext& ui, const Labels& labels, float width) {
+  const UiFont font(ui.fonts.caption);
+  float words = 0;
+  for (const char* word : std::span(labels.words).first(labels.count)) words += ImGui::CalcTextSize(word).x;
+  return words + static_cast<float>(labels.count) * ui.px(kLeastPadding) <= width ? 1 : 2;
+}
+
 }  // namespace
 
 std::span<const SidePanel> side_panels() { return kPanels; }
 
+float side_tabs_height(const UiContext& ui, const SidePanel* first, float width) {
+  const UiFont font(ui.fonts.caption);
+  const auto rows = static_cast<float>(rows_of(ui, labels_of(ui, tabs_of(ui, first)), width));
+  return rows * ImGui::GetFrameHeight() + (rows - 1) * ImGui::GetStyle().ItemSpacing.y;
+}
+
 void draw_side_tabs(UiContext& ui, const SidePanel* first) {
-  Tabs tabs = tabs_of(ui, first);
-  std::array<const char*, kMostTabs> labels{};
-  std::array<std::string_view, kMostTabs> keys{};
-  for (size_t i = 0; i < tabs.count; ++i) {
-    labels[i] = ui.text(tabs.panels[i].label_key);
-    keys[i] = tabs.panels[i].key;
-  }
-  if (ui_segments(ui, "tab", tabs.current, std::span(labels).first(tabs.count), std::span(keys).first(tabs.count),
-                  -0.01f)) {
-    ui.settings.side_panel = keys[static_cast<size_t>(tabs.current)];
+  const Tabs tabs = tabs_of(ui, first);
+  const Labels labels = labels_of(ui, tabs);
+  const size_t rows = rows_of(ui, labels, ImGui::GetContentRegionAvail().x);
+  const size_t in_a_row = (tabs.count + rows - 1) / rows;
+  const UiFont font(ui.fonts.caption);
+  for (size_t begin = 0; begin < tabs.count; begin += in_a_row) {
+    const size_t count = std::min(in_a_row, tabs.count - begin);
+    int current = tabs.current - static_cast<int>(begin);
+    ImGui::PushID(static_cast<int>(begin));
+    if (ui_segments(ui, "tab", current, std::span(labels.words).subspan(begin, count),
+                    std::span(labels.keys).subspan(begin, count), -0.01f)) {
+      ui.settings.side_panel = labels.keys[begin + static_cast<size_t>(current)];
+    }
+    ImGui::PopID();
   }
 }
 

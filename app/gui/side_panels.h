@@ -17,9 +17,11 @@ struct SidePanel {
 /// In the order of their tabs.
 std::span<const SidePanel> side_panels();
 
-/// The tabs in one row, registered as "tab.<key>"; which one is chosen is a setting. `first` (may be null) stands before
-/// all others: in a narrow window the output size is a tab as well.
+/// The tabs in one row or two, registered as "tab.<key>"; which one is chosen is a setting. `first` (may be null) stands
+/// before all others: in a narrow window the output size is a tab as well.
 void draw_side_tabs(UiContext& ui, const SidePanel* first = nullptr);
+/// Of the tabs in so many device pixels of width.
+float side_tabs_height(const UiContext& ui, const SidePanel* first, float width);
 /// The panel of the chosen tab.
 void draw_side_panel(UiContext& ui, const SidePanel* first = nullptr);
 

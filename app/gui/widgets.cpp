@@ -242,9 +242,12 @@ bool ui_segments(UiContext& ui, std::string_view name, int& current, std::span<c
                  std::span<const std::string_view> keys, float width) {
   NameScope scope(name);
   const float height = ImGui::GetFrameHeight();
-  float fit = 0;
-  for (const char* label : labels) fit += ImGui::CalcTextSize(label).x + ui.px(24);
-  const float total = wanted_width(ui, width, fit);
+  float words_width = 0;
+  for (const char* label : labels) words_width += ImGui::CalcTextSize(label).x;
+  const float fit = words_width + static_cast<float>(labels.size()) * ui.px(24);
+  float total = wanted_width(ui, width, fit);
+  // Where the row is to end at an edge, the words move closer together rather than beyond it.
+  if (width < 0) total = std::max(words_width, ImGui::GetContentRegionAvail().x + ui.px(width));
   const float extra = (total - fit) / static_cast<float>(labels.size());
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 origin = ImGui::GetCursorScreenPos();
