@@ -113,11 +113,7 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
   Painter& painter = frame.painter;
   const ConvPlan& plan = frame.plan;
   if (grid.pitch < 3) return;
-  const NumberRange x = range_of(frame.tensors.input), w = range_of(frame.tensors.weight);
-  NumberRange numbers;
-  numbers.max = x.max_abs() * w.max_abs();
-  numbers.min = x.min < 0 || w.min < 0 ? -numbers.max : 0;
-  numbers.integral = x.integral && w.integral;
+  const NumberRange numbers = products_of(range_of(frame.tensors.input), range_of(frame.tensors.weight));
   const NumberStyle style = numbers_for(frame, grid, numbers);
   const double taps = static_cast<double>(plan.taps());
   for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {

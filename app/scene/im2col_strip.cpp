@@ -35,10 +35,7 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
   const int64_t shown = cut ? grid.cols - 1 : grid.cols;
 
   const NumberRange inputs = range_of(frame.tensors.input), weights = range_of(frame.tensors.weight);
-  NumberRange products;
-  products.max = inputs.max_abs() * weights.max_abs();
-  products.min = inputs.min < 0 || weights.min < 0 ? -products.max : 0;
-  products.integral = inputs.integral && weights.integral;
+  const NumberRange products = products_of(inputs, weights);
   const NumberStyle styles[3] = {painter.fit(inputs, cell, cell), painter.fit(weights, cell, cell),
                                  painter.fit(products, cell, cell)};
 

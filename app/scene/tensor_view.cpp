@@ -14,7 +14,7 @@ template <class T>
 NumberRange read_range(const T* data, int64_t count) {
   NumberRange range;
   const int64_t stride = std::max<int64_t>(1, count / kMaxRead);
-  T low = 0, high = 0;
+  T low = 0, high = 0, least = 0;
   bool any = false, integral = true;
   for (int64_t i = 0; i < count; i += stride) {
     const T v = data[i];
@@ -23,11 +23,13 @@ NumberRange read_range(const T* data, int64_t count) {
     any = true;
     low = std::min(low, v);
     high = std::max(high, v);
+    if (v != 0 && (least == 0 || std::abs(v) < least)) least = std::abs(v);
     if (integral && v != std::floor(v)) integral = false;
   }
   range.min = static_cast<double>(low);
   range.max = static_cast<double>(high);
   range.integral = integral;
+  range.least = static_cast<double>(least);
   return range;
 }
 
