@@ -54,7 +54,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
                   cell,
                   cell.c / computation.plan.kernels_per_group(),
                   phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
-                  jumping,
+                  jumping ? 1 - std::clamp(request.moment.phase, 0.0f, 1.0f) : 0.0f,
                   arithmetic,
                   uses,
                   Hover(computation.plan, request.hovered)};

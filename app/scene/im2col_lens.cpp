@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "app/scene/cells.h"
 #include "app/scene/im2col_layout.h"
 #include "app/scene/lens.h"
 #include "app/scene/matrix_page.h"
@@ -37,7 +38,7 @@ void draw_known_texture(LensFrame& frame, const Matrix& m, const Known& known) {
   raster.tensor = matrix_page(frame.plan, frame.tensors, m.id, frame.group, g.row0, g.rows, g.col0, g.cols);
   if (!raster.tensor.defined()) return;
   raster.id = m.id;
-  raster.high = static_cast<float>(m.numbers.max_abs() > 0 ? m.numbers.max_abs() : 1);
+  raster.high = static_cast<float>(m.numbers.shade_end() > 0 ? m.numbers.shade_end() : 1);
   raster.low = -raster.high;
   raster.u0 = static_cast<double>(col0 - g.col0);
   raster.u1 = static_cast<double>(col1 - g.col0);
@@ -60,7 +61,6 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
   const auto cell = static_cast<float>(g.pitch - g.gap());  // of a side
   const NumberStyle style = painter.fit(m.numbers, cell, cell);
   const Grid::Range range = g.visible(painter.viewport());
-  const double largest = m.numbers.max_abs();
   const bool is_matrix = m.id == TensorId::im2col;
   const auto value_at = [&](int64_t y, int64_t x) {
     return matrix_value(frame.plan, frame.tensors, m.id, frame.group, y, x);
@@ -78,7 +78,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
       const bool padding = is_padding(y, x);
       Mark& mark = painter.box(box, padding ? Role::padding : m.role, fill_of(is, padding),
                                padding ? Outline::dashed : Outline::hairline, g.radius());
-      if (mark.fill == Fill::value && largest > 0) mark.value = static_cast<float>(value_at(y, x) / largest);
+      if (mark.fill == Fill::value) mark.value = scale_of(m.numbers, value_at(y, x));
       painter.refer(mark, {m.id, 0, is_matrix ? frame.group : 0, y, x});
       if (is == 0) {
         const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
@@ -103,10 +103,10 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
       Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2,
                                   padding ? lit ? Role::padding : Role::secondary : m.role,
                                   lit ? Fill::shade : fill_of(is, padding));
-      if (largest > 0) text.value = static_cast<float>(value / largest);
+      text.value = scale_of(m.numbers, value);
     }
   }
-  if (frame.hover.active() && g.pitch >= kMinCellPitch) {
+  if (frame.hover.active()) {
     for (int64_t y = range.row0; y < range.row1; ++y) {
       for (int64_t x = range.col0; x < range.col1; ++x) {
         if (frame.hover.lights({m.id, 0, m.id == TensorId::im2col ? frame.group : 0, y, x})) {
@@ -119,7 +119,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
 
 // Relatives on a texture: rows of windows and columns of taps as a whole.
 void draw_hover_on_texture(LensFrame& frame, const Matrix& m) {
-  if (!frame.hover.active() || m.grid.pitch >= kMinCellPitch) return;
+  if (!frame.hover.active() || cell_by_cell(m.grid)) return;
   const ConvPlan& plan = frame.plan;
   const CellRef& self = frame.hover.self();
   const Grid& g = m.grid;
@@ -246,7 +246,7 @@ void build_im2col_lens(LensFrame& frame) {
     at = from + (at - from) * static_cast<double>(frame.phase.glide);
   }
   matrix.lit_row = at;
-  if (matrix.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(matrix.grid)) {
     draw_known_texture(frame, matrix, {0, known_rows, 0, matrix.cols});
   } else {
     draw_cells(frame, matrix, values, [&](int64_t y, int64_t) { return y < known_rows ? 1 : 0; });
@@ -270,7 +270,7 @@ void build_im2col_lens(LensFrame& frame) {
   // The kernels of the group, a column each
   Matrix kernels{TensorId::kernel_matrix,       Role::weight, stage.seen(layout.kernels), plan.taps(), kpg,
                  range_of(frame.tensors.weight)};
-  if (kernels.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(kernels.grid)) {
     draw_known_texture(frame, kernels, {0, plan.taps(), 0, plan.out_channels});
   } else {
     draw_cells(frame, kernels, values, [](int64_t, int64_t) { return 1; });
@@ -294,7 +294,7 @@ void build_im2col_lens(LensFrame& frame) {
     if (of == frame.cell) return multiplied ? 2 : 0;
     return frame.computed(of) ? 1 : 0;
   };
-  if (product.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(product.grid)) {
     const int64_t image = frame.cell.n * plan.positions(), g0 = frame.group * kpg;
     draw_known_texture(frame, product, {0, image, g0, g0 + kpg});
     draw_known_texture(frame, product, {image, image + plan.positions(), g0, frame.cell.c});

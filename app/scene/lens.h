@@ -34,7 +34,7 @@ struct LensFrame {
   OutputCell cell;
   int64_t group = 0;
   StepPhase phase;
-  bool jumping = false;
+  float trail = 0;  // how much of the last places shows: fades through a step that the kernel jumped to
   const CellArithmetic& arithmetic;
   OutputUses& uses;  // scratch
   Hover hover;
@@ -49,10 +49,16 @@ struct LensFrame {
 void build_sliding_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 
-/// Below this pitch cells are drawn as a texture.
+/// Below this pitch the cells of large grids are drawn as a texture.
 inline constexpr double kMinCellPitch = 14;
-/// How much of a cell of a large output shows before its step has come.
-inline constexpr float kPendingOpacity = 0.4f;
+/// Cells of small grids, not more than kMaxSmallGrid, stay cells down to this pitch.
+inline constexpr double kMinSmallPitch = 5;
+inline constexpr int64_t kMaxSmallGrid = 2500;
+inline bool cell_by_cell(const Grid& grid) {
+  return grid.pitch >= kMinCellPitch || (grid.pitch >= kMinSmallPitch && grid.rows * grid.cols <= kMaxSmallGrid);
+}
+/// How much of the values of a large output the veil hides before their steps have come.
+inline constexpr float kVeilOpacity = 0.8f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.
 inline constexpr double kMinNumberPitch = 18;
 

@@ -152,7 +152,7 @@ NumberStyle fit_numbers(const NumberRange& range, float width, float height, flo
   for (double limit = 9.5; whole < 9 && largest >= limit; limit *= 10) ++whole;
 
   // A number keeps away from its neighbours by at least half a digit.
-  const float inner = width - std::max(2.5f, width * 0.13f);
+  const float inner = width - std::max(2.0f, width * 0.13f);
   // Small cells are filled rather than left without their number.
   const float tallest = std::max(std::min(height * 0.46f, 64.0f), std::min(height * 0.68f, kMinNumberSize));
   const auto size_for = [&](float digits) { return std::min(tallest, inner / (digits * digit_width)); };

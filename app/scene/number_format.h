@@ -9,8 +9,11 @@ namespace convscope {
 struct NumberRange {
   double min = 0, max = 0;  // of its finite values
   bool integral = true;
-  double least = 0;  // smallest magnitude above zero; 0: not known
+  double least = 0;   // smallest magnitude above zero; 0: not known
+  double strong = 0;  // what all but a few magnitudes of a large tensor stay below; 0: the largest
   double max_abs() const { return -min > max ? -min : max; }
+  /// Where shades are at their full: a few outliers do not bleach all others.
+  double shade_end() const { return strong > 0 ? strong : max_abs(); }
 };
 
 /// Of x * w for any x of one range and any w of the other.

@@ -51,8 +51,10 @@ class Solver {
     tag_p_ = static_cast<double>(
         painter.width(words_of(painter.request().language, "scene.products"), Face::sans, kLabelSize * stage.ui));
     char words[96];
-    const int length = std::snprintf(words, sizeof words, "Y[%lld, %lld] = -0.0000000",
-                                     static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
+    const int length =
+        std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = -0.0000000",
+                      static_cast<long long>(plan.batch - 1), static_cast<long long>(plan.out_channels - 1),
+                      static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
     sums_w_ = static_cast<double>(painter.width({words, static_cast<size_t>(length)}, Face::bold, 16 * stage.ui));
     sign_ = 34 * u_;
     gap_ = 28 * u_;

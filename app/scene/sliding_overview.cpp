@@ -65,7 +65,8 @@ void draw_sums(LensFrame& frame, const OverviewLayout& layout) {
   }
   y += step;
   length = format_number(a.result, 9, number, sizeof number);
-  n = std::snprintf(words, sizeof words, "Y[%lld, %lld] = %.*s", static_cast<long long>(a.cell.y),
+  n = std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = %.*s", static_cast<long long>(a.cell.n),
+                    static_cast<long long>(a.cell.c), static_cast<long long>(a.cell.y),
                     static_cast<long long>(a.cell.x), length, number);
   painter.text({words, static_cast<size_t>(n)}, x, y, size, Role::output, Align::left, Face::bold);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/scene/number_format.h"
+#include "app/scene/tensor_view.h"
 #include "app/session/presets.h"
 #include "engine/im2col.h"
 #include "tests/scene/scenes.h"
@@ -268,11 +269,104 @@ TEST(sliding_lens, jumps_with_a_trail_when_fast_and_without_one_when_motion_is_r
   request.steps_per_second = kJumpStepsPerSecond;
   Scene fast = scene_of(request);
   EXPECT_EQ(faded(fast), 3);
+  // A picture that stands still has none, however fast it would play.
+  request.moment.phase = 1;
+  EXPECT_EQ(faded(scene_of(request)), 0);
+  request.moment.phase = 0.1f;
   request.steps_per_second = 2;
   request.reduced_motion = true;
   const Scene still = scene_of(request);
   EXPECT_EQ(faded(still), 0);
   EXPECT_NEAR(window_outline(still).x0, arrived.x0, 0.01);
+}
+
+TEST(sliding_lens, the_trail_stays_on_the_whole_input) {
+  const ComputationPtr numbers = preset_numbers("resnet_stem");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 8, 960, 640);
+  request.moment.phase = 0.1f;
+  request.steps_per_second = 32;
+  const Scene scene = scene_of(request);
+  Box input;
+  for (const Mark& mark : scene.marks) {
+    if (mark.raster >= 0 && scene.rasters[static_cast<size_t>(mark.raster)].id == TensorId::input) input = mark.box;
+    if (input.width() > 0) break;
+  }
+  int faded = 0;
+  for (const Mark& mark : scene.marks) {
+    if (mark.role != Role::window || mark.outline != Outline::thick || mark.opacity == 1) continue;
+    ++faded;
+    EXPECT_TRUE(mark.box.x0 > input.x0 - 12 && mark.box.x1 < input.x1 + 12) << describe_mark(scene, mark);
+  }
+  EXPECT_EQ(faded, 3);
+}
+
+TEST(sliding_lens, a_large_output_is_veiled_where_nothing_is_computed_near_and_far) {
+  const ComputationPtr numbers = preset_numbers("photo_1080p");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 960 + 1920 * 540);
+  const auto veils = [](const Scene& scene) {
+    int count = 0;
+    for (const Mark& mark : scene.marks) count += mark.role == Role::border && mark.fill == Fill::full ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(veils(scene_of(request)), 2);  // the rest of the row, and the rows below
+  Box output;
+  {
+    const Scene far = scene_of(request);
+    for (const Mark& mark : far.marks) {
+      if (mark.raster >= 0 && far.rasters[static_cast<size_t>(mark.raster)].id == TensorId::output &&
+          mark.box.width() > output.width())
+        output = mark.box;
+    }
+  }
+  // Into the middle of Y, where the current cell is.
+  const float x = (output.x0 + output.x1) / 2, y = (output.y0 + output.y1) / 2;
+  for (int i = 0; i < 60; ++i) request.view = zoomed(request.view, 1.2, x, y, numbers->plan, Lens::sliding);
+  const Scene near = scene_of(request);
+  int computed = 0, coming = 0;
+  for (const Mark& mark : near.marks) {
+    if (mark.ref < 0 || mark.kind != Mark::Kind::box) continue;
+    const CellRef& ref = near.refs[static_cast<size_t>(mark.ref)];
+    if (ref.tensor != TensorId::output) continue;
+    const bool done = ref.y * 1920 + ref.x <= 960 + 1920 * 540;
+    (done ? computed : coming) += 1;
+    if (!(mark.box.x0 > 0 && mark.box.y0 > 0 && mark.box.x1 < 960 && mark.box.y1 < 540)) continue;
+    EXPECT_EQ(text_in(near, mark.box).empty(), !done) << ref.y << " " << ref.x;
+  }
+  EXPECT_GT(computed, 0);
+  EXPECT_GT(coming, 0);
+  EXPECT_GT(veils(near), 0);
+}
+
+TEST(sliding_lens, names_a_cell_by_all_its_indices) {
+  const Scene scene = scene_of(request_of(preset_numbers("resnet_stem"), Lens::sliding, 112 * 112 + 8));
+  bool named = false;
+  for (const Mark& mark : scene.marks) {
+    named = named || (mark.kind == Mark::Kind::text && scene.text_of(mark).rfind("Y[0, 1, 0, 8] = ", 0) == 0);
+  }
+  EXPECT_TRUE(named);
+}
+
+TEST(im2col_lens, small_grids_stay_cells_and_their_window_erases_nothing) {
+  for (const char* name : {"even_kernel_same", "arbitrary_padding_no_strides", "depthwise", "tutorial_5_3"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 4, 640, 580));
+    EXPECT_NE(find_cell(scene, {TensorId::im2col, 0, 0, 8, 0}), nullptr) << name;  // not computed yet, but there
+    for (const Mark& mark : scene.marks) {
+      EXPECT_FALSE(mark.role == Role::canvas && mark.outline == Outline::ring) << name;
+    }
+  }
+}
+
+TEST(range_of, a_large_tensor_is_shaded_by_what_all_but_a_few_values_stay_below) {
+  auto made = Tensor::zeros({1, 1, 100, 100}, DType::float32);
+  ASSERT_TRUE(made.ok());
+  Tensor tensor = *std::move(made);
+  for (int64_t i = 0; i < tensor.numel(); ++i) tensor.mutable_data<float>()[i] = static_cast<float>(i % 100) / 100;
+  tensor.mutable_data<float>()[17] = -50;
+  const NumberRange range = range_of(tensor);
+  EXPECT_EQ(range.max_abs(), 50);
+  EXPECT_NEAR(range.shade_end(), 0.99, 0.011);
 }
 
 TEST(sliding_lens, shows_every_channel_of_a_small_layer_and_fades_other_groups) {

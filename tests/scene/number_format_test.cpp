@@ -67,6 +67,17 @@ TEST(format_number, never_writes_beyond_its_room) {
   }
 }
 
+// In widths of a digit of DejaVu Sans, which the cells are set in.
+float width_of(const std::string& words) {
+  float width = 0;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(words[i]);
+    if ((byte & 0xC0) == 0x80) continue;
+    width += words[i] == '.' ? 0.5f : words[i] == '-' ? 0.57f : words[i] == 'e' ? 0.97f : byte > 0x7F ? 1.57f : 1;
+  }
+  return width;
+}
+
 TEST(fit_numbers, shows_more_decimals_in_larger_cells) {
   const NumberRange range{-2.5, 2.5, false};
   int before = 0;
@@ -102,24 +113,10 @@ TEST(fit_numbers, every_number_of_the_range_fits_the_cell) {
       for (double value : {range.min, range.max, range.min / 3, range.max / 7}) {
         const double v = range.integral ? std::floor(value) : value;
         const std::string words = styled(v, style);
-        float width = 0;
-        for (char c : words) width += c == '-' || c == '.' ? 0.5f * digit : digit;
-        if (words.find('e') != std::string::npos) continue;
-        EXPECT_LE(width * style.size, cell + 0.5f) << words << " in " << cell;
+        EXPECT_LE(width_of(words) * digit * style.size, cell + 0.5f) << words << " in " << cell;
       }
     }
   }
-}
-
-// In widths of a digit of DejaVu Sans, which the cells are set in.
-float width_of(const std::string& words) {
-  float width = 0;
-  for (size_t i = 0; i < words.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(words[i]);
-    if ((byte & 0xC0) == 0x80) continue;
-    width += words[i] == '.' ? 0.5f : words[i] == '-' ? 0.57f : words[i] == 'e' ? 0.97f : byte > 0x7F ? 1.57f : 1;
-  }
-  return width;
 }
 
 TEST(fit_numbers, no_number_leaves_its_cell_or_reads_as_zero_whatever_its_neighbours) {
