@@ -275,17 +275,23 @@ void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role
   frame.painter.box(front, Role::canvas, Fill::full, Outline::none, 3);
 }
 
-void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output) {
+void draw_landing_sum(LensFrame& frame, float x, float y, const Grid& output) {
   if (frame.phase.landed() || frame.phase.products < 1) return;
+  Painter& painter = frame.painter;
   const Box target = output.cell(frame.cell.y, frame.cell.x);
-  const float t = frame.phase.land;
-  const float smallest = std::max(target.width(), 40 * frame.stage.ui);
-  const float size = smallest + (target.width() - smallest) * t;
-  const float cx = static_cast<float>(x) + ((target.x0 + target.x1) / 2 - static_cast<float>(x)) * t;
-  const float cy = static_cast<float>(y) + ((target.y0 + target.y1) / 2 - static_cast<float>(y)) * t;
-  NumberRange range = range_of(frame.tensors.output);
-  draw_value_cell(frame, {cx - size / 2, cy - size / 2, cx + size / 2, cy + size / 2}, frame.arithmetic.result, range,
-                  Role::output, Fill::full);
+  const float t = frame.phase.land, ui = frame.stage.ui;
+  const float cx = x + ((target.x0 + target.x1) / 2 - x) * t, cy = y + ((target.y0 + target.y1) / 2 - y) * t;
+  char number[24];
+  const int length = format_number(frame.arithmetic.result, 7, number, sizeof number);
+  const std::string_view words{number, static_cast<size_t>(length)};
+  // As large as its number, and no larger than its cell where that has room for it.
+  float size = 14 * ui;
+  const float at_one = painter.width(words, Face::sans, 1), inner = target.width() * 0.87f / at_one;
+  if (inner >= kMinNumberSize) size = std::min(size, inner);
+  const float half_w = size * (at_one / 2 + 0.4f), half_h = size * 0.75f;
+  const Box box{cx - half_w, cy - half_h, cx + half_w, cy + half_h};
+  painter.box(box, Role::output, Fill::full, Outline::hairline, size * 0.3f);
+  painter.text(words, cx, cy, size, Role::output, Align::center).fill = Fill::full;
 }
 
 }  // namespace convscope

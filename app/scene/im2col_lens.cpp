@@ -340,7 +340,7 @@ void build_im2col_lens(LensFrame& frame) {
 
   draw_strip(frame, layout);
   const Box from = product.grid.cell(row, frame.cell.c);
-  draw_landing_sum(frame, static_cast<double>(from.x0 + from.x1) / 2, static_cast<double>(from.y0 + from.y1) / 2,
+  draw_landing_sum(frame, (from.x0 + from.x1) / 2, (from.y0 + from.y1) / 2,
                    stage.seen(layout.outputs[layout.output_stacked ? 0 : frame.cell.c]));
 }
 

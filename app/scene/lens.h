@@ -105,8 +105,8 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
 void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width);
 /// Sheets behind a grid: there are more like it.
 void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
-/// The sum on its way from (x, y) to its cell.
-void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output);
+/// The sum on its way from (x, y) to its cell, with its number.
+void draw_landing_sum(LensFrame& frame, float x, float y, const Grid& output);
 /// The yellow ring around the cell under the pointer and its relatives.
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius);
 /// The same around something on a texture, at least large enough to be found.

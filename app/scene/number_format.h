@@ -14,6 +14,7 @@ struct NumberRange {
   double max_abs() const { return -min > max ? -min : max; }
   /// Where shades are at their full: a few outliers do not bleach all others.
   double shade_end() const { return strong > 0 ? strong : max_abs(); }
+  bool operator==(const NumberRange&) const = default;
 };
 
 /// Of x * w for any x of one range and any w of the other.

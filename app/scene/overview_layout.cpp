@@ -117,6 +117,7 @@ class Solver {
         break;
       }
     }
+    l.sums_w = sums_w_;
     l.good = true;
     return l;
   }

@@ -163,8 +163,10 @@ void build_sliding_overview(LensFrame& frame) {
   draw_sums(frame, layout);
   draw_place_label(frame, stage.seen(layout.input), 'X', Role::input, frame.cell.n, rgb ? 0 : first);
   draw_place_label(frame, stage.seen(layout.output), 'Y', Role::output, frame.cell.n, frame.cell.c);
-  draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.sums_x)) + 60 * static_cast<double>(stage.ui),
-                   static_cast<double>(stage.seen_y(layout.sums_y)), stage.seen(layout.output));
+  // From the side of the sum that faces Y, so that it does not cross the words.
+  const bool leftwards = layout.output.x < layout.sums_x;
+  const double start = leftwards ? layout.sums_x - 36 * static_cast<double>(stage.ui) : layout.sums_x + layout.sums_w;
+  draw_landing_sum(frame, stage.seen_x(start), stage.seen_y(layout.sums_y), stage.seen(layout.output));
 }
 
 }  // namespace convscope

@@ -339,6 +339,66 @@ TEST(sliding_lens, a_large_output_is_veiled_where_nothing_is_computed_near_and_f
   EXPECT_GT(veils(near), 0);
 }
 
+TEST(sliding_lens, the_tutorials_outputs_have_their_numbers_at_every_usual_size) {
+  // The picture in a window of 1280x720, and an export.
+  for (const Size size : {Size{640, 580}, Size{960, 540}, Size{1240, 900}}) {
+    for (const char* name : {"tutorial_3_2", "tutorial_5_2", "tutorial_5_3", "tutorial_6_1", "tutorial_6_2_1",
+                             "tutorial_6_2_2", "tutorial_7_2"}) {
+      SceneRequest request = request_of(preset_numbers(name), Lens::sliding, 2, size.width, size.height);
+      request.caption = size.width == 960;
+      const Scene scene = scene_of(request);
+      for (const CellRef& ref : {CellRef{TensorId::output, 0, 0, 0, 0}, CellRef{TensorId::input, 0, 0, 1, 1},
+                                 CellRef{TensorId::weight, 0, 0, 1, 1}}) {
+        const Mark* cell = find_cell(scene, ref);
+        ASSERT_NE(cell, nullptr) << where(name, Lens::sliding, size, 2);
+        EXPECT_NE(text_in(scene, cell->box), "") << where(name, Lens::sliding, size, 2);
+      }
+    }
+  }
+}
+
+TEST(sliding_lens, a_cell_of_padding_more_does_not_turn_the_picture_around) {
+  for (int64_t padding : {0, 1, 2}) {
+    ConvParams params;
+    params.padding = {padding, padding};
+    params.bias = false;
+    const Scene scene = scene_of(request_of(numbers_of(params, {1, 1, 5, 5}), Lens::sliding, 0, 640, 580));
+    const Mark* input = find_cell(scene, {TensorId::input, 0, 0, 0, 0});
+    const Mark* output = find_cell(scene, {TensorId::output, 0, 0, 0, 0});
+    ASSERT_TRUE(input != nullptr && output != nullptr);
+    EXPECT_GT(output->box.x0, input->box.x1) << padding;
+  }
+}
+
+TEST(sliding_lens, in_a_column_each_line_begins_with_its_sign) {
+  const Scene scene = scene_of(request_of(preset_numbers("tutorial_5_2"), Lens::sliding, 0, 420, 720));
+  const Mark* weight = find_cell(scene, {TensorId::weight, 0, 0, 1, 0});
+  const Mark* output = find_cell(scene, {TensorId::output, 0, 0, 1, 0});
+  ASSERT_TRUE(weight != nullptr && output != nullptr && output->box.y0 > weight->box.y1);
+  for (const auto& [sign, cell] : {std::pair{"*", weight}, std::pair{"=", output}}) {
+    const Mark* found = nullptr;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text && scene.text_of(mark) == sign) found = &mark;
+    }
+    ASSERT_NE(found, nullptr) << sign;
+    EXPECT_LT(found->box.x1, cell->box.x0) << sign;
+    EXPECT_GT(found->box.x1, cell->box.x0 - 60) << sign;
+  }
+  const Mark* equals = nullptr;
+  for (const Mark& mark : scene.marks) {
+    if (mark.kind == Mark::Kind::text && scene.text_of(mark) == "=") equals = &mark;
+  }
+  EXPECT_NEAR((equals->box.y0 + equals->box.y1) / 2, (output->box.y0 + output->box.y1) / 2, output->box.height());
+}
+
+TEST(sliding_lens, the_flying_sum_carries_its_number) {
+  SceneRequest request = request_of(preset_numbers("photo_1080p"), Lens::sliding, 1000);
+  request.moment.phase = 0.9f;
+  const Scene scene = scene_of(request);
+  ASSERT_EQ(scene.marks.back().kind, Mark::Kind::text);
+  EXPECT_EQ(scene.text_of(scene.marks.back()), "0.2667");
+}
+
 TEST(sliding_lens, names_a_cell_by_all_its_indices) {
   const Scene scene = scene_of(request_of(preset_numbers("resnet_stem"), Lens::sliding, 112 * 112 + 8));
   bool named = false;
