@@ -89,7 +89,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
     }
   }
   if (m.lit_row >= 0) {
-    painter.box(g.area(m.lit_row, 0, 1, static_cast<double>(m.cols)), Role::window, Fill::shade, Outline::none,
+    painter.box(g.area(m.lit_row, 0, 1, static_cast<double>(g.cols)), Role::window, Fill::shade, Outline::none,
                 g.radius());
   }
   for (int64_t y = range.row0; y < range.row1 && style.drawn(); ++y) {
@@ -163,20 +163,22 @@ void draw_hover_on_texture(LensFrame& frame, const Matrix& m) {
   }
 }
 
-// Which rows a page holds.
-void draw_page_label(LensFrame& frame, const Matrix& m) {
-  if (m.grid.rows == m.rows) return;
+// Which group a matrix belongs to, and which rows a page holds, where that fits `room`.
+void draw_page_label(LensFrame& frame, const Matrix& m, bool with_rows, float room) {
+  const bool page = with_rows && m.grid.rows<m.rows, grouped = frame.plan.groups> 1;
+  if (!page && !grouped) return;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  char numbers[3][24];
-  std::string_view args[3];
-  const int64_t values[3] = {m.grid.row0, m.grid.row0 + m.grid.rows - 1, m.rows};
-  for (int i = 0; i < 3; ++i) {
-    args[i] = {numbers[i], static_cast<size_t>(std::snprintf(numbers[i], sizeof numbers[i], "%lld",
-                                                             static_cast<long long>(values[i])))};
+  const Language language = frame.request.language;
+  if (grouped)
+    append_words(words, words_of(language, "scene.group"), {Digits(frame.group + 1), Digits(frame.plan.groups)});
+  if (grouped && page) words += "   ";
+  if (page) {
+    append_words(words, words_of(language, "scene.page"),
+                 {Digits(m.grid.row0), Digits(m.grid.row0 + m.grid.rows - 1), Digits(m.rows)});
   }
-  append_words(words, words_of(frame.request.language, "scene.page"), {args[0], args[1], args[2]});
   const Box box = m.grid.bounds();
+  if (frame.painter.width(words, Face::sans, kLabelSize * frame.stage.ui) > room) return;
   frame.painter.text(words, box.x0, box.y1 + kLabelHeight * frame.stage.ui * 0.55f, kLabelSize * frame.stage.ui,
                      Role::secondary);
 }
@@ -196,7 +198,9 @@ void build_im2col_lens(LensFrame& frame) {
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const bool rgb = is_rgb(frame.tensors.input);
-  const Im2colLayout layout = im2col_layout(plan, stage, painter, frame.cell, rgb);
+  const Im2colLayout layout =
+      im2col_layout(plan, stage, painter, frame.cell, rgb,
+                    {range_of(frame.tensors.input), range_of(frame.tensors.weight), range_of(frame.tensors.output)});
   if (!layout.good) {
     draw_too_small(frame);
     return;
@@ -252,7 +256,7 @@ void build_im2col_lens(LensFrame& frame) {
     draw_cells(frame, matrix, values, [&](int64_t y, int64_t) { return y < known_rows ? 1 : 0; });
   }
   draw_page_frame(frame, matrix, Outline::solid);
-  draw_page_label(frame, matrix);
+  draw_page_label(frame, matrix, true, painter.viewport().width());
   draw_hover_on_texture(frame, matrix);
   {
     Box box = matrix.grid.area(at, 0, 1, static_cast<double>(matrix.grid.cols));
@@ -275,6 +279,7 @@ void build_im2col_lens(LensFrame& frame) {
   } else {
     draw_cells(frame, kernels, values, [](int64_t, int64_t) { return 1; });
   }
+  draw_page_label(frame, kernels, false, static_cast<float>(stage.seen(layout.product).x - kernels.grid.x));
   draw_page_frame(frame, kernels, kpg > 1 ? Outline::solid : Outline::thick);
   draw_hover_on_texture(frame, kernels);
   if (kpg > 1) {

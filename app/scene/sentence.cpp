@@ -10,18 +10,12 @@
 namespace convscope {
 namespace {
 
-// A number as text on the stack.
-struct Digits {
-  char text[32];
-  int length = 0;
-  explicit Digits(int64_t value) { length = std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value)); }
-  explicit Digits(double value) { length = format_number(value, 10, text, sizeof text); }
-  operator std::string_view() const { return {text, static_cast<size_t>(length)}; }
-};
-
 void append_integer(std::string& out, int64_t value) { out.append(Digits(value)); }
 
 }  // namespace
+
+Digits::Digits(int64_t value) : length(std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value))) {}
+Digits::Digits(double value) : length(format_number(value, 10, text, sizeof text)) {}
 
 void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args) {
   for (size_t i = 0; i < words.size(); ++i) {

@@ -11,6 +11,15 @@ namespace convscope {
 
 struct Stage;
 
+/// A number as text on the stack.
+struct Digits {
+  char text[32];
+  int length = 0;
+  explicit Digits(int64_t value);
+  explicit Digits(double value);  // as format_number() with ten characters
+  operator std::string_view() const { return {text, static_cast<size_t>(length)}; }
+};
+
 /// Appends a template with {0}, {1}, ... replaced, without allocating anything of its own.
 void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args);
 

@@ -408,6 +408,50 @@ TEST(sliding_lens, names_a_cell_by_all_its_indices) {
   EXPECT_TRUE(named);
 }
 
+TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
+  const ComputationPtr numbers = preset_numbers("tutorial_7_2");
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 580));
+  const CellRef first{TensorId::kernel_matrix, 0, 0, 0, 1};
+  // Each tap of the kernel is in its column of W and in the strip.
+  for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
+    int numbered = 0;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind != Mark::Kind::box || mark.ref < 0) continue;
+      CellRef wanted = first;
+      wanted.y = tap;
+      if (scene.refs[static_cast<size_t>(mark.ref)] == wanted && text_in(scene, mark.box) != "") ++numbered;
+    }
+    EXPECT_EQ(numbered, 1) << tap;
+  }
+}
+
+TEST(im2col_lens, the_matrix_has_numbers_where_they_fit_and_so_has_the_input) {
+  for (const char* name : {"padding_strides", "padding_strides_odd", "tutorial_5_2", "tutorial_5_3", "tutorial_7_1",
+                           "no_padding_no_strides", "grouped"}) {
+    for (const Size size : {Size{640, 580}, Size{960, 540}}) {
+      const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 2, size.width, size.height));
+      for (const CellRef& ref : {CellRef{TensorId::im2col, 0, 0, 0, 4}, CellRef{TensorId::product, 0, 0, 0, 0},
+                                 CellRef{TensorId::output, 0, 0, 0, 0}}) {
+        const Mark* cell = find_cell(scene, ref);
+        ASSERT_NE(cell, nullptr) << where(name, Lens::im2col, size, 2);
+        EXPECT_NE(text_in(scene, cell->box), "") << where(name, Lens::im2col, size, 2);
+      }
+    }
+  }
+  for (const char* name : {"padding_strides", "padding_strides_odd"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 2, 640, 580));
+    EXPECT_NE(text_in(scene, find_cell(scene, {TensorId::input, 0, 0, 0, 0})->box), "") << name;
+  }
+}
+
+TEST(im2col_lens, names_the_group_that_its_matrices_belong_to) {
+  SceneRequest request = request_of(preset_numbers("grouped"), Lens::im2col, 9);
+  EXPECT_TRUE(has_text(scene_of(request), "group 2 / 2"));
+  request.language = Language::zh;
+  EXPECT_TRUE(has_text(scene_of(request), "\u7b2c 2 \u7ec4\uff0c\u5171 2 \u7ec4"));
+  EXPECT_FALSE(has_text(scene_of(request_of(preset_numbers("tutorial_5_3"), Lens::im2col, 9)), "group 1 / 1"));
+}
+
 TEST(im2col_lens, small_grids_stay_cells_and_their_window_erases_nothing) {
   for (const char* name : {"even_kernel_same", "arbitrary_padding_no_strides", "depthwise", "tutorial_5_3"}) {
     const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 4, 640, 580));
@@ -492,10 +536,24 @@ TEST(im2col_lens, pages_through_a_matrix_that_is_too_large) {
     shown = shown || (raster.cell_y0 <= static_cast<double>(row) && raster.cell_y1 > static_cast<double>(row));
   }
   EXPECT_TRUE(shown);
-  // The strip spells the row out.
-  for (int64_t tap = 0; tap < 5; ++tap) {
-    EXPECT_NE(find_cell(scene, {TensorId::im2col, 0, 0, row, tap}), nullptr);
+  // The strip spells out a part of the row, and says what the rest adds up to.
+  CellArithmetic arithmetic;
+  cell_arithmetic(numbers->plan, numbers->tensors, cell_of_step(numbers->plan, step), arithmetic);
+  double spelled_out = 0;
+  int taps = 0;
+  for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
+    if (find_cell(scene, {TensorId::im2col, 0, 0, row, tap}) == nullptr) continue;
+    spelled_out += arithmetic.values[static_cast<size_t>(tap)].product;
+    ++taps;
   }
+  EXPECT_GT(taps, 10);
+  std::string rest;
+  for (const Mark& mark : scene.marks) {
+    const std::string words(mark.kind == Mark::Kind::text ? scene.text_of(mark) : "");
+    if (const size_t at = words.find("add up to "); at != std::string::npos) rest = words.substr(at + 10);
+  }
+  ASSERT_NE(rest, "");
+  EXPECT_NEAR(spelled_out + std::stod(rest), arithmetic.sum, 1e-4);
 }
 
 TEST(sentence, says_the_step_and_its_arithmetic_in_both_languages) {
