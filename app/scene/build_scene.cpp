@@ -67,7 +67,8 @@ void build_scene(const SceneRequest& request, Scene& scene) {
       break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
-  if (request.caption) draw_caption(painter, frame.stage, computation.plan, scene.sentence);
+  if (request.caption)
+    draw_caption(painter, frame.stage, computation.plan, range_of(computation.tensors.output), scene.sentence);
 }
 
 bool lens_applies(Lens lens, const ConvPlan&) {

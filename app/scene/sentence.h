@@ -35,7 +35,10 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
 
 /// The formula takes two lines where both axes do not fit one.
 float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room);
-/// Formula and step at the bottom of the picture.
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence);
+/// Formula and step at the bottom of the picture. The step's line is complete from the step's first moment, because a
+/// picture tells the whole situation, and begins at the same place in every step: where the widest one begins, whose
+/// numbers are as long as `output`'s.
+void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+                  std::string_view sentence);
 
 }  // namespace convscope

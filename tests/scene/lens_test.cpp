@@ -399,6 +399,17 @@ TEST(sliding_lens, the_flying_sum_carries_its_number) {
   EXPECT_EQ(scene.text_of(scene.marks.back()), "0.2667");
 }
 
+TEST(sliding_lens, a_sum_says_over_how_many_channels_it_runs) {
+  for (const char* name : {"resnet_stem", "photo_1080p"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::sliding, 1000));
+    int sums = 0;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text && scene.text_of(mark).rfind("\u03a3 of 3 channels = ", 0) == 0) ++sums;
+    }
+    EXPECT_EQ(sums, 1) << name;
+  }
+}
+
 TEST(sliding_lens, names_a_cell_by_all_its_indices) {
   const Scene scene = scene_of(request_of(preset_numbers("resnet_stem"), Lens::sliding, 112 * 112 + 8));
   bool named = false;
@@ -575,6 +586,20 @@ TEST(caption, holds_the_formula_with_its_numbers) {
   EXPECT_FALSE(
       has_text(scene_of(request),
                "output height = width = \u230a(5 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 3"));
+}
+
+TEST(caption, the_line_of_the_step_begins_at_the_same_place_in_every_step) {
+  SceneRequest request = request_of(preset_numbers("tutorial_6_1"), Lens::sliding, 0);
+  request.caption = true;
+  float begin = -1;
+  for (request.moment.step = 0; request.moment.step < 25; ++request.moment.step) {
+    request.moment.phase = request.moment.step % 2 == 0 ? 1.0f : 0.0f;
+    const Scene scene = scene_of(request);
+    const Mark& line = scene.marks.back();
+    ASSERT_EQ(scene.text_of(line), scene.sentence);
+    if (begin < 0) begin = line.box.x0;
+    EXPECT_EQ(line.box.x0, begin) << scene.sentence;
+  }
 }
 
 TEST(caption, spells_out_uneven_padding) {
