@@ -2,7 +2,6 @@
 #include "app/scene/words.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -16,6 +15,8 @@ constexpr double kMinPagePitch = 2.5;
 // A matrix is shown as a whole as long as its cells are at least this large; the cells of a page are at most so large.
 constexpr double kMinWholePitch = 5, kMaxPagePitch = 16;
 constexpr double kMaxPitch = 60;
+// Pitches that are tried for the tensors; the last are photographs'.
+constexpr double kTensorPitches[] = {44, 34, 28, 24, 20, 17, 14, 11, 8, 5, 2, 0.7, 0.25, 0.16, 0.1, 0.06};
 // Lines of the strip.
 constexpr int kMaxStripLines = 6;
 
@@ -41,7 +42,7 @@ struct Arrangement {
 
 class Solver {
  public:
-  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, bool rgb, const Im2colNumbers& numbers)
+  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, bool rgb, const LayoutNumbers& numbers)
       : plan_(plan), stage_(stage), painter_(painter), rgb_(rgb), numbers_(numbers), u_(static_cast<double>(stage.ui)) {
     padded_h_ = static_cast<double>(plan.in.h + plan.pads.top + plan.pads.bottom);
     padded_w_ = static_cast<double>(plan.in.w + plan.pads.left + plan.pads.right);
@@ -86,14 +87,18 @@ class Solver {
         strip.portrait = portrait;
         for_channels('X', [&](const Channels& x) {
           for_channels('Y', [&](const Channels& y) {
-            for (const double pitch :
-                 {44.0, 34.0, 28.0, 24.0, 20.0, 17.0, 14.0, 11.0, 8.0, 5.0, 2.0, 0.7, 0.25, 0.16, 0.1, 0.06}) {
+            double last_x = 0, last_y = 0;
+            for (const double pitch : kTensorPitches) {
               for (const double more : {1.0, 1.5}) {
                 Arrangement a = strip;
                 a.x = x;
                 a.y = y;
                 a.x.pitch = whole(std::min(pitch * u_, largest_tensor_pitch(padded_w_, padded_h_)));
                 a.y.pitch = whole(std::min(pitch * more * u_, largest_tensor_pitch(out_w_, out_h_)));
+                // Many candidates are more than a large tensor may become.
+                if (a.x.pitch == last_x && a.y.pitch == last_y) continue;
+                last_x = a.x.pitch;
+                last_y = a.y.pitch;
                 if (solve(a)) consider(a);
               }
             }
@@ -265,7 +270,7 @@ class Solver {
   const Stage& stage_;
   const Painter& painter_;
   bool rgb_;
-  const Im2colNumbers& numbers_;
+  const LayoutNumbers& numbers_;
   double u_;
   double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;
   int64_t rows_ = 0, cols_ = 0, kernels_ = 1;
@@ -358,26 +363,15 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
 }  // namespace
 
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
-                           bool rgb, const Im2colNumbers& numbers) {
-  struct Kept {
-    bool used = false;
-    ConvPlan plan;
-    Box content;
-    float ui = 0;
-    Language language = Language::en;
-    const TextMeasure* measure = nullptr;
-    bool rgb = false;
-    Im2colNumbers numbers;
-    Arrangement arrangement;
-  };
-  thread_local Kept kept;
-  const SceneRequest& request = painter.request();
+                           bool rgb, const LayoutNumbers& numbers) {
+  thread_local LayoutKey key;
+  thread_local Arrangement kept;
   Solver solver(plan, stage, painter, rgb, numbers);
-  if (!(kept.used && kept.content == stage.content && kept.ui == stage.ui && kept.language == request.language &&
-        kept.measure == request.measure && kept.rgb == rgb && kept.numbers == numbers && kept.plan == plan)) {
-    kept = {true, plan, stage.content, stage.ui, request.language, request.measure, rgb, numbers, solver.best()};
+  if (LayoutKey wanted = layout_key(plan, stage, painter, rgb ? 1 : 0, numbers); !(key == wanted)) {
+    key = std::move(wanted);
+    kept = solver.best();
   }
-  return solver.place(kept.arrangement, cell);
+  return solver.place(kept, cell);
 }
 
 }  // namespace convscope

@@ -1,7 +1,7 @@
 // Where the im2col lens puts its grids: the matrix first, the tensors beside it or above it.
 #pragma once
 
-#include "app/scene/lens.h"
+#include "app/scene/layout_key.h"
 
 namespace convscope {
 
@@ -31,17 +31,11 @@ struct Im2colLayout {
   double strip_rest_y = 0;  // middle of the words about the taps that are not shown
 };
 
-/// What is printed in the grids.
-struct Im2colNumbers {
-  NumberRange input, weight, output;
-  bool operator==(const Im2colNumbers&) const = default;
-};
-
 /// In coordinates of the fitted picture: of all arrangements the one in which the matrix, then the tensors, can be read
 /// best. Only which page is shown depends on the cell; the arrangement is remembered while nothing it depends on
 /// changes.
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
-                           bool rgb, const Im2colNumbers& numbers);
+                           bool rgb, const LayoutNumbers& numbers);
 
 /// The row, the kernel and their products tap by tap, and the sum.
 void draw_strip(LensFrame& frame, const Im2colLayout& layout);

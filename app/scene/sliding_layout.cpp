@@ -230,7 +230,7 @@ double largest_pitch(Placement& placement, const Box& content, double limit) {
 // How well numbers can be read in cells of a pitch, 0 to 1.
 class Legibility {
  public:
-  Legibility(const Painter& painter, const Stage& stage, const SlidingNumbers& numbers)
+  Legibility(const Painter& painter, const Stage& stage, const LayoutNumbers& numbers)
       : painter_(painter),
         least_(0.9f * kMinNumberSize * std::max(1.0f, stage.ui)),
         numbers_(numbers),
@@ -252,12 +252,12 @@ class Legibility {
 
   const Painter& painter_;
   float least_;
-  const SlidingNumbers& numbers_;
+  const LayoutNumbers& numbers_;
   NumberRange products_;
 };
 
 SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                     const SlidingNumbers& numbers) {
+                     const LayoutNumbers& numbers) {
   const auto wide = [](float width) { return static_cast<double>(width); };
   const Language language = painter.request().language;
   // "sum over 16 channels" is measured with a number as long as they get.
@@ -349,39 +349,21 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
 }  // namespace
 
 const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                                    const SlidingNumbers& numbers) {
+                                    const LayoutNumbers& numbers) {
   // The search takes milliseconds, a frame of a clip a fraction of one: the layouts of the last groups are kept.
   struct Kept {
-    bool used = false;
-    ConvPlan plan;
-    Box content;
-    float ui = 0;
-    Language language = Language::en;
-    const TextMeasure* measure = nullptr;
-    int64_t group = 0;
-    SlidingNumbers numbers;
+    LayoutKey key;
     SlidingLayout layout;
   };
   thread_local std::array<Kept, 4> kept;
   thread_local size_t next = 0;
-  const SceneRequest& request = painter.request();
+  const LayoutKey key = layout_key(plan, stage, painter, group, numbers);
   for (const Kept& one : kept) {
-    if (one.used && one.group == group && one.content == stage.content && one.ui == stage.ui &&
-        one.language == request.language && one.measure == request.measure && one.numbers == numbers &&
-        one.plan == plan)
-      return one.layout;
+    if (one.key == key) return one.layout;
   }
   Kept& one = kept[next];
   next = (next + 1) % kept.size();
-  one = {true,
-         plan,
-         stage.content,
-         stage.ui,
-         request.language,
-         request.measure,
-         group,
-         numbers,
-         search(plan, stage, painter, group, numbers)};
+  one = {key, search(plan, stage, painter, group, numbers)};
   return one.layout;
 }
 

@@ -1,7 +1,7 @@
 // Where the sliding lens puts its grids: cells as large as fit, on one scale unless numbers would be lost by that.
 #pragma once
 
-#include "app/scene/lens.h"
+#include "app/scene/layout_key.h"
 
 namespace convscope {
 
@@ -31,15 +31,9 @@ struct SlidingLayout {
   double times_x = 0, times_y = 0, plus_x = 0, plus_y = 0, equals_x = 0, equals_y = 0;
 };
 
-/// What is printed in the grids.
-struct SlidingNumbers {
-  NumberRange input, weight, output;
-  bool operator==(const SlidingNumbers&) const = default;
-};
-
 /// In coordinates of the fitted picture: of all arrangements the one that shows the most numbers legibly. It depends on
 /// the group only in where the kernel's slices stand, and is remembered while nothing it depends on changes.
 const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                                    const SlidingNumbers& numbers);
+                                    const LayoutNumbers& numbers);
 
 }  // namespace convscope
