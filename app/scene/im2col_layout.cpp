@@ -151,6 +151,9 @@ class Solver {
       visit(c);
     }
     if (channels > kMaxIm2colInputs) return;
+    // A large channel is a texture that every change makes anew: one of them is enough.
+    const double cells = input ? padded_w_ * padded_h_ : out_w_ * out_h_;
+    if (channels > 1 && cells > static_cast<double>(kMaxSmallGrid)) return;
     c = {};
     c.count = static_cast<int>(channels);
     c.label_w = label(1);
