@@ -50,7 +50,8 @@ class Clip {
       : computation_(computation), settings_(settings), plan_(plan), measure_(measure), job_(job) {}
 
   int64_t frames() const { return plan_.clock.frames(); }
-  bool cancelled() const { return job_ != nullptr && job_->cancelled; }
+  Job* job() const { return job_; }
+  bool cancelled() const { return job_ != nullptr && job_->is_cancelled(); }
   void build(int64_t frame, Scene& scene) const {
     build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
   }
@@ -77,7 +78,6 @@ class Clip {
       }
       if (cancelled()) return Error{"error.export_cancelled", "", {}};
       if (auto shown = show(scene, changed, static_cast<int>(end - frame)); !shown) return shown;
-      if (job_ != nullptr) job_->progress = static_cast<float>(end) / static_cast<float>(frames());
       frame = end;
       std::swap(scene, next);
       std::swap(changed, next_changed);
@@ -122,7 +122,10 @@ Result<void> export_svg(Clip& clip, const ExportSettings& settings, const Export
     document = std::move(still).value();
   } else {
     SvgAnimation animation(colors, clip.title(), clip.description(), plan.scale);
+    int64_t shown = 0;
     auto added = clip.for_each_picture([&](const Scene& scene, const auto&, int repeat) {
+      shown += repeat;
+      if (clip.job() != nullptr) clip.job()->report(static_cast<float>(shown) / static_cast<float>(clip.frames()));
       return animation.add(scene, static_cast<double>(repeat) / settings.fps);
     });
     if (!added) return added;
@@ -145,6 +148,7 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   auto opened = open_sink(settings.target, format);
   if (!opened) return opened.error();
   FrameSink& sink = **opened;
+  sink.watch(clip.job(), clip.frames());
 
   auto context = EglContext::create();
   if (!context) return context.error();

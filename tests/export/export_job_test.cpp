@@ -280,6 +280,38 @@ TEST(Export, cancelling_in_the_middle_ends_the_job_without_a_file) {
   EXPECT_TRUE(folder.names().empty());
 }
 
+/// An export of one step and an hour's pause, stopped as soon as it has told that anything is written.
+void stop_in_the_pause(const std::string& name) {
+  const auto c = computed("padding_strides");
+  TempFolder folder;
+  ExportSettings settings = small(folder.file(name));
+  settings.steps = {9, 9};
+  settings.fps = 25;
+  settings.step_seconds = 0.04;  // one frame
+  settings.end_pause_seconds = 3600;
+  Job job;
+  std::atomic<bool> ended{false};
+  float progress = 0;
+  std::thread canceller([&] {
+    while (job.progress <= 0 && !ended) std::this_thread::yield();
+    progress = job.progress;
+    job.cancelled = true;
+  });
+  const auto result = run_export(c, settings, &job);
+  ended = true;
+  canceller.join();
+  ASSERT_FALSE(result.ok()) << name;
+  EXPECT_EQ(result.error().code, "error.export_cancelled") << name;
+  EXPECT_TRUE(folder.names().empty()) << name;
+  // frames are counted, not pictures: of the pause next to nothing had been written
+  EXPECT_LT(progress, 0.5f) << name;
+}
+
+TEST(Export, a_long_pause_can_be_stopped_in_a_sequence) { stop_in_the_pause("f/%05d.png"); }
+#ifdef CONVSCOPE_VIDEO
+TEST(Export, a_long_pause_can_be_stopped_in_a_video) { stop_in_the_pause("a.mp4"); }
+#endif
+
 TEST(Export, scale_keeps_the_composition) {
   ExportSettings settings;
   EXPECT_FLOAT_EQ(export_scale(settings), 1.0f);
