@@ -56,6 +56,11 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
+const Preset& first_preset() {
+  const Preset* const tutorial = find_preset("tutorial_5_1");
+  return tutorial != nullptr ? *tutorial : presets().front();
+}
+
 const Preset* find_preset(std::string_view name) {
   for (const Preset& preset : presets()) {
     if (preset.name == name) return &preset;

@@ -65,6 +65,10 @@ TEST(Presets, groups_stand_together_in_the_menu) {
     last = preset.group_key;
   }
   EXPECT_EQ(presets().front().name, "no_padding_no_strides");
+  // README's first steps: a 5x5 input and a 3x3 kernel
+  EXPECT_EQ(first_preset().name, "tutorial_5_1");
+  EXPECT_EQ(first_preset().session.input_shape, (Shape{1, 1, 5, 5}));
+  EXPECT_EQ(first_preset().session.params.kernel_size, (Pair{3, 3}));
 }
 
 TEST(Presets, all_compute) {
