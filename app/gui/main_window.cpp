@@ -387,7 +387,8 @@ void MainWindow::open(const std::string& name) {
     recent.insert(recent.begin(), full);
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
-    tell(tr(now.language, "notice.opened", {path.filename().string()}));
+    // What is open but cannot be computed is explained over the picture: no green line beside that.
+    if (!workbench_->error()) tell(tr(now.language, "notice.opened", {path.filename().string()}));
   }
 }
 

@@ -151,6 +151,7 @@ struct Workbench::State {
   TensorCache cache;
   std::optional<Error> error;
   std::optional<ConvPlan> plan;
+  Shape input_shape;
   ComputationPtr computation;
   bool changed = false;  // since the last update()
   Worker worker{cache};  // last: its thread uses the cache
@@ -166,6 +167,8 @@ struct Workbench::State {
     error.reset();
     plan.reset();
     try {
+      const Result<Shape> shape = cache.input_shape(session);
+      input_shape = shape ? *shape : session.input_shape;
       Result<ConvPlan> valid = plan_of(session, cache);
       if (!valid) {
         error = valid.error();
@@ -270,6 +273,7 @@ void Workbench::redo() {
 
 const Error* Workbench::error() const { return state_->error ? &*state_->error : nullptr; }
 const ConvPlan* Workbench::plan() const { return state_->plan ? &*state_->plan : nullptr; }
+const Shape& Workbench::input_shape() const { return state_->input_shape; }
 ComputationPtr Workbench::computation() const { return state_->computation; }
 
 bool Workbench::update() {

@@ -49,6 +49,9 @@ class Workbench {
   /// The size formula's plan of the session as it stands, when valid: known at once, even while numbers are on
   /// their way.
   const ConvPlan* plan() const;
+  /// Shape of the input as it stands, a file's own included, whether the parameters fit it or not; the session's where
+  /// the file cannot be read.
+  const Shape& input_shape() const;
   /// The last good numbers; null only before the first result.
   ComputationPtr computation() const;
 

@@ -201,5 +201,28 @@ TEST_F(Panels, an_impossible_export_cannot_be_started) {
   EXPECT_FALSE(ok->enabled);
 }
 
+TEST_F(Panels, an_input_file_that_is_too_small_is_shown_with_its_own_shape) {
+  TemporaryFolder folder;
+  const Tensor one = Tensor::zeros(Shape{1, 1, 1, 1}, DType::float32).value();
+  ASSERT_TRUE(write_npy(folder.file("one.npy"), one).ok());
+  open("tutorial_5_1");
+  play("drop " + folder.file("one.npy") + "\nexpect picture.error\nexpect output_size.violated\nexpect input.file");
+  EXPECT_EQ(window().workbench().input_shape(), (Shape{1, 1, 1, 1}));
+  EXPECT_EQ(plan().in, (Pair{5, 5})) << "the picture stays the last good one";
+  // what could not be used is not announced as done
+  EXPECT_TRUE(window().notice().text.empty()) << window().notice().text;
+}
+
+TEST_F(Panels, the_speed_box_shows_what_the_session_plays) {
+  Session session = open_session("tutorial_5_1").value();
+  session.steps_per_second = 30;
+  open(session);
+  play("click timeline.speed\nexpect timeline.speed.30\nkey escape");
+  session.steps_per_second = 7.5;
+  open(session);
+  play("click timeline.speed\nexpect timeline.speed.7.5\nexpect timeline.speed.8\nclick timeline.speed.30");
+  EXPECT_EQ(this->session().steps_per_second, 30);
+}
+
 }  // namespace
 }  // namespace convscope
