@@ -30,7 +30,8 @@ class Workbench {
   const Session& session() const;
 
   /// Applies an edit, validates, computes or starts computing. An illegal result keeps the edit (the widget shows
-  /// what was typed) and the last good computation; error() says what is wrong.
+  /// what was typed) and the last good computation, that from before all edits merged into this one; error() says what
+  /// is wrong.
   void apply(const Action& action);
   /// Changes that are no edits (step, play speed, lens, theme, language): no undo step.
   void apply_view(const std::function<void(Session&)>& change);
@@ -44,7 +45,8 @@ class Workbench {
   void undo();
   void redo();
 
-  /// What is wrong with the session as it stands, or nullptr.
+  /// What is wrong with the session as it stands, or nullptr. A fault of no argument in particular, such as too large a
+  /// tensor, is laid to the argument that was changed last.
   const Error* error() const;
   /// The size formula's plan of the session as it stands, when valid: known at once, even while numbers are on
   /// their way.
