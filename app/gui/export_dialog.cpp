@@ -308,6 +308,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
       side("export.width", settings.width);
       ImGui::SameLine(0, ui.px(8));
       side("export.height", settings.height);
+      ui_typing_error(ui, "export.width");
+      ui_typing_error(ui, "export.height");
     }
   }
   StepperOptions options;
@@ -318,6 +320,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     options.maximum = steps;
     options.invalid = invalid(forecast, "step");
     ui_int_stepper(ui, "export.step", still, options);
+    ui_typing_error(ui, "export.step");
   } else {
     label("export.fps", "export_dialog.fps");
     options.maximum = 60;
@@ -326,6 +329,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     if (ui_int_stepper(ui, "export.fps", fps, options)) {
       settings.fps = static_cast<int>(std::clamp<int64_t>(fps, 0, 1000000));
     }
+    ui_typing_error(ui, "export.fps");
     label("export.step_seconds", "export_dialog.step_seconds");
     ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
     label("export.end_pause", "export_dialog.end_pause");
@@ -337,6 +341,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     ui_int_stepper(ui, "export.first", first, options);
     ImGui::SameLine(0, ui.px(8));
     ui_int_stepper(ui, "export.last", last, options);
+    ui_typing_error(ui, "export.first");
+    ui_typing_error(ui, "export.last");
   }
   {
     const std::array<const char*, 3> labels = {ui.text("export_dialog.theme.light"),

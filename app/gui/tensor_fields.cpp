@@ -98,6 +98,7 @@ void draw_seed(UiContext& ui) {
   if (ui_icon_button(ui, "seed.next", Icon::dice, ui.text("seed.next"))) {
     ui.workbench.apply(edit_seed(ui.session().seed + 1));
   }
+  ui_typing_error(ui, "seed");
 }
 
 /// Of the last good numbers, unless what stands there now is something else.
@@ -143,6 +144,7 @@ void draw_input_size(UiContext& ui) {
   field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);
   field("input.batch", "input.batch", InputAxis::batch, shape[0], 1, 8);
+  ui_typing_error(ui, "input");
 }
 
 }  // namespace

@@ -224,5 +224,42 @@ TEST_F(Panels, the_speed_box_shows_what_the_session_plays) {
   EXPECT_EQ(this->session().steps_per_second, 30);
 }
 
+TEST_F(Panels, text_that_is_no_number_stays_and_is_explained_and_changes_nothing) {
+  open("tutorial_5_1", 1280, 1400);
+  const Session before = session();
+  const ComputationPtr numbers = window().workbench().computation();
+  for (const char* text : {"abc", "2.5", "99999999999999999999", "12x"}) {
+    play(std::string("click stride.h\ntype ") + text + "\nkey enter\nexpect stride.typing.error");
+    EXPECT_TRUE(session() == before) << text;
+    EXPECT_EQ(window().workbench().computation(), numbers) << text;
+  }
+  // the line goes with the text: by a number, by the buttons, by Escape, by undo
+  play("click stride.h\ntype 2\nkey enter\nexpect no stride.typing.error");
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+  play("click stride.h\ntype q\nkey enter\nexpect stride.typing.error\nclick stride.h.plus");
+  EXPECT_EQ(session().params.stride, (Pair{3, 3}));
+  play("expect no stride.typing.error\nclick stride.h\ntype q\nkey escape\nexpect no stride.typing.error");
+  EXPECT_EQ(session().params.stride, (Pair{3, 3}));
+  play("click stride.h\ntype q\nkey enter\nexpect stride.typing.error\nkey ctrl+z\nexpect no stride.typing.error");
+}
+
+TEST_F(Panels, a_cell_keeps_the_text_that_is_no_number_and_explains_it) {
+  open("tutorial_5_1", 1280, 1600);
+  const double before = weight(0);
+  play("click kernel.cell.0.0\nkey ctrl+a\ntype abc\nkey enter\nexpect kernel.error");
+  EXPECT_EQ(weight(0), before);
+  play("click kernel.cell.0.0\nkey ctrl+a\ntype 7\nkey enter\nexpect no kernel.error");
+  EXPECT_EQ(weight(0), 7);
+}
+
+TEST_F(Panels, a_tensor_that_grows_too_large_is_the_fault_of_what_was_typed) {
+  open("tutorial_5_1", 1280, 1400);
+  const ComputationPtr before = window().workbench().computation();
+  play("click padding.h\ntype 100000\nkey enter\nexpect padding.error\nexpect no session.error");
+  EXPECT_EQ(window().workbench().computation(), before) << "the picture of no stage on the way";
+  play("key ctrl+z\nexpect no padding.error\nclick in_channels\ntype 10000000\nkey enter\nexpect in_channels.error");
+  play("expect no input.error\nexpect no weight.error");
+}
+
 }  // namespace
 }  // namespace convscope
