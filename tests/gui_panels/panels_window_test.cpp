@@ -261,5 +261,29 @@ TEST_F(Panels, a_tensor_that_grows_too_large_is_the_fault_of_what_was_typed) {
   play("expect no input.error\nexpect no weight.error");
 }
 
+TEST_F(Panels, the_export_format_follows_the_typed_name) {
+  open("tutorial_5_1");
+  TemporaryFolder folder;
+  play("key ctrl+e\nexpect export.transparent\nexpect no export.step");
+  play("click export.target\nkey ctrl+a\ntype " + folder.file("x.png") + "\nkey enter\nexpect export.step");
+  play("click export.target\nkey ctrl+a\ntype " + folder.file("x.gif") + "\nkey enter\nexpect no export.step");
+}
+
+TEST_F(Panels, a_folder_in_the_way_of_an_export_is_refused_and_not_offered_for_replacement) {
+  open("tutorial_5_1");
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("d.gif"));
+  play("key ctrl+e\nclick export.target\nkey ctrl+a\ntype " + folder.file("d.gif") + "\nkey enter\nclick export.ok");
+  play("wait idle\nexpect export.error\nexpect no export.replace");
+}
+
+TEST_F(Panels, an_empty_batch_is_explained_and_the_picture_stays) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(write_npy(folder.file("none.npy"), Tensor::zeros(Shape{0, 1, 5, 5}, DType::float32).value()).ok());
+  open("tutorial_5_1");
+  play("drop " + folder.file("none.npy") + "\nexpect picture.error\nexpect input.error");
+  EXPECT_EQ(plan().batch, 1);
+}
+
 }  // namespace
 }  // namespace convscope
