@@ -195,6 +195,47 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   return sink.finish();
 }
 
+/// Whether the lens finds room for any cell; where there is none it draws a sentence that says so.
+bool shows_cells(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                 const TextMeasure& measure) {
+  Scene scene;
+  build_scene(request_at(computation, settings, plan, measure, plan.clock.frames() - 1), scene);
+  return !scene.refs.empty() || !scene.rasters.empty();
+}
+
+/// Errors: error.export_too_small, naming the smallest size of the same proportions that works.
+Result<void> check_legible(const ComputationPtr& computation, const ExportSettings& settings, ExportPlan plan,
+                           const TextMeasure& measure) {
+  if (shows_cells(computation, settings, plan, measure)) return {};
+  const auto with_long_side = [&](int side) {
+    ExportSettings larger = settings;
+    const int most = std::max(settings.width, settings.height);
+    const auto scaled = [&](int own) {
+      return std::max(kSmallestExportSide, static_cast<int>((int64_t{own} * side + most - 1) / most));
+    };
+    larger.width = scaled(settings.width);
+    larger.height = scaled(settings.height);
+    return larger;
+  };
+  const auto works = [&](int side) {
+    const ExportSettings larger = with_long_side(side);
+    plan.scale = export_scale(larger);
+    return shows_cells(computation, larger, plan, measure);
+  };
+  int too_small = std::max(settings.width, settings.height), enough = kLargestExportSide;
+  if (!works(enough)) enough = 0;
+  while (enough - too_small > 1) {
+    const int middle = too_small + (enough - too_small) / 2;
+    (works(middle) ? enough : too_small) = middle;
+  }
+  const auto text = [](int width, int height) { return std::to_string(width) + "x" + std::to_string(height); };
+  const ExportSettings proposed = with_long_side(enough);
+  return Error{"error.export_too_small",
+               "size",
+               {text(settings.width, settings.height), name_of(settings.lens),
+                enough > 0 ? text(proposed.width, proposed.height) : text(960, 540)}};
+}
+
 }  // namespace
 
 SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
@@ -215,6 +256,7 @@ Result<void> run_export(const ComputationPtr& computation, const ExportSettings&
   if (!plan) return plan.error();
   auto fonts = FontStack::open();
   if (!fonts) return fonts.error();
+  if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
   if (job != nullptr) job->progress = 0;
   Clip clip(computation, settings, *plan, **fonts, job);
   return plan->format == TargetFormat::svg ? export_svg(clip, settings, *plan)

@@ -106,6 +106,29 @@ TEST(Forecast, refuses_each_bad_setting_by_name) {
 #endif
 }
 
+TEST(Forecast, a_chroma_that_the_format_does_not_have_is_refused) {
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small("x.gif");
+  settings.chroma444 = true;
+  ASSERT_FALSE(forecast_export(c->plan, settings).ok());
+  EXPECT_EQ(forecast_export(c->plan, settings).error().code, "error.export_chroma_unused");
+}
+
+TEST(Export, a_size_at_which_nothing_can_be_read_is_refused_with_one_that_works) {
+  const auto c = computed("tutorial_5_2");
+  TempFolder folder;
+  ExportSettings settings = small(folder.file("a.png"));
+  settings.width = settings.height = 64;
+  const auto refused = run_export(c, settings);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, "error.export_too_small");
+  EXPECT_TRUE(folder.names().empty());
+  ASSERT_EQ(std::sscanf(refused.error().args.at(2).c_str(), "%dx%d", &settings.width, &settings.height), 2);
+  EXPECT_TRUE(run_export(c, settings).ok());
+  --settings.width, --settings.height;
+  EXPECT_FALSE(run_export(c, settings).ok()) << "the smallest one was named";
+}
+
 TEST(Forecast, two_million_steps_are_refused_with_a_range_that_works) {
   const auto session = open_session("photo_1080p");
   ASSERT_TRUE(session.ok());
