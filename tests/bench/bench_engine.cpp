@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
-#include <iostream>
 #include <random>
 #include <thread>
 
@@ -43,6 +42,8 @@ struct Options {
 
 /// The reference is slow: it takes part where a run of it takes about a tenth of a second at most.
 constexpr double kNaiveMacs = 5e7;
+/// Who takes longer than this and than kHopeless times the engine has lost: it is named, not timed.
+constexpr double kLongSeconds = 0.15, kHopeless = 10;
 /// Relative to the output's root mean square: Winograd's larger tiles reach 1e-4.
 constexpr double kTolerance = 1e-3;
 
@@ -126,18 +127,33 @@ std::vector<Contender> contenders_of(const Problem& problem, const Options& opti
   return contenders;
 }
 
-/// Whether everybody computes the same: what is fast and wrong does not count. Says who does not.
+using Clock = std::chrono::steady_clock;
+
+/// Runs everybody once. Whether all compute the same: what is fast and wrong does not count. Says who does not, and
+/// removes and names those who would take too long.
 bool agree(const BenchShape& shape, std::vector<Contender>& contenders) {
   bool good = true;
+  double engine_seconds = 0;
+  std::vector<Contender> in_the_race;
   for (Contender& contender : contenders) {
     contender.prepare();
+    const Clock::time_point start = Clock::now();
     contender.run();
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (in_the_race.empty()) engine_seconds = seconds;
     const double difference = relative_difference(contenders[0].output(), contender.output());
-    if (difference <= kTolerance) continue;
-    std::fprintf(stderr, "bench_engine: error: %s: %s is off by %g of the output's root mean square\n",
-                 shape.name.c_str(), contender.impl.c_str(), difference);
-    good = false;
+    if (!(difference <= kTolerance)) {
+      std::fprintf(stderr, "bench_engine: error: %s: %s is off by %g of the output's root mean square\n",
+                   shape.name.c_str(), contender.impl.c_str(), difference);
+      good = false;
+    }
+    if (seconds > kLongSeconds && seconds > kHopeless * engine_seconds) {
+      std::printf("%-24s %s takes %.2f s and is not timed\n", shape.name.c_str(), contender.impl.c_str(), seconds);
+      continue;
+    }
+    in_the_race.push_back(contender);
   }
+  contenders = std::move(in_the_race);
   return good;
 }
 
@@ -193,7 +209,11 @@ int run(const Options& options) {
   const Result<std::vector<BenchShape>> shapes = read_shape_table(options.shapes);
   if (!shapes) return failed(shapes.error());
   const std::string cpu = cpu_name(), date = today();
-  std::string table = csv_head();
+  std::ofstream table;
+  if (!options.csv.empty()) {
+    table.open(options.csv);
+    table << csv_head();
+  }
   std::vector<Scores> all;
   std::mt19937 random(1);
   bool good = true;
@@ -229,18 +249,14 @@ int run(const Options& options) {
       if (scores.impls.empty()) continue;
       std::fputs(line_of(scores).c_str(), stdout);
       std::fflush(stdout);
-      table += csv_lines(scores, options.clock + "," + cpu + "," + date);
+      table << csv_lines(scores, options.clock + "," + cpu + "," + date) << std::flush;
       all.push_back(std::move(scores));
     }
   }
   std::fputs(summary_of(all).c_str(), stdout);
-  if (!options.csv.empty()) {
-    std::ofstream file(options.csv);
-    file << table;
-    if (!file.flush()) {
-      std::fprintf(stderr, "bench_engine: error: %s cannot be written\n", options.csv.c_str());
-      return 1;
-    }
+  if (!options.csv.empty() && !table) {
+    std::fprintf(stderr, "bench_engine: error: %s cannot be written\n", options.csv.c_str());
+    return 1;
   }
   return good ? 0 : 1;
 }
