@@ -1,4 +1,5 @@
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 #include <omp.h>
@@ -35,6 +36,7 @@ class OneDnn {
         {p.pads.top, p.pads.left}, {p.pads.bottom, p.pads.right});
     const dnnl::convolution_forward::primitive_desc chosen(desc, engine_);
     convolution_ = dnnl::convolution_forward(chosen);
+    is_reference_ = std::string_view(chosen.impl_info_str()).starts_with("ref");
 
     user_src_ = memory(memory::desc(src, f32, nchw), engine_, const_cast<float*>(problem.input.data<float>()));
     user_dst_ = memory(memory::desc(dst, f32, nchw), engine_);
@@ -59,6 +61,7 @@ class OneDnn {
     stream_.wait();
   }
 
+  bool is_reference() const { return is_reference_; }
   bool reorders() const { return in_ || out_; }
   std::span<const float> output() const { return {static_cast<const float*>(user_dst_.get_data_handle()), outputs_}; }
 
@@ -70,6 +73,7 @@ class OneDnn {
   dnnl::memory user_src_, user_dst_, src_, dst_;
   std::unordered_map<int, dnnl::memory> arguments_;
   size_t outputs_ = 0;
+  bool is_reference_ = false;
 };
 
 }  // namespace
@@ -82,6 +86,8 @@ void add_onednn(const Problem& problem, std::vector<Contender>& contenders) {
   } ways[] = {{"onednn-plain", dnnl::algorithm::convolution_direct, OneDnn::Layout::plain},
               {"onednn-reorder", dnnl::algorithm::convolution_direct, OneDnn::Layout::own},
               {"onednn-winograd", dnnl::algorithm::convolution_winograd, OneDnn::Layout::own}};
+  const double macs = static_cast<double>(problem.plan.output_cells()) * static_cast<double>(problem.plan.taps());
+  constexpr double kReferenceMacs = 1e8;
   omp_set_num_threads(problem.threads);  // asked for when a primitive is made, too
   for (const auto& way : ways) {
     std::shared_ptr<OneDnn> one;
@@ -90,6 +96,8 @@ void add_onednn(const Problem& problem, std::vector<Contender>& contenders) {
     } catch (const dnnl::error&) {
       continue;
     }
+    // Its reference kernel takes minutes where the others take milliseconds.
+    if (one->is_reference() && macs > kReferenceMacs) continue;
     // Its own layout is the plain one: the same as the first way.
     if (way.algorithm == dnnl::algorithm::convolution_direct && way.layout == OneDnn::Layout::own && !one->reorders()) {
       continue;
