@@ -142,7 +142,7 @@ TEST(SessionAlgorithm, the_estimate_knows_that_the_lessons_are_slow) {
     EXPECT_GT(conv2d_seconds(plan, algorithm), 5 * fast) << name_of(algorithm);
     Session session = large();
     session.algorithm = algorithm;
-    EXPECT_GT(estimated_seconds(session, plan, cache), estimated_seconds(large(), plan, cache) + 1);
+    EXPECT_GT(estimated_seconds(session, plan, cache, nullptr), estimated_seconds(large(), plan, cache, nullptr) + 1);
   }
 }
 
