@@ -1,10 +1,16 @@
 #include "engine/fold.h"
 
 #include <algorithm>
+#include <atomic>
+#include <vector>
 
+#include "engine/aligned_buffer.h"
 #include "engine/checked_math.h"
 #include "engine/conv_nd.h"
 #include "engine/output_size.h"
+#include "engine/row_kernels.h"
+#include "engine/row_taps.h"
+#include "engine/thread_pool.h"
 
 namespace convscope {
 
@@ -106,36 +112,114 @@ Result<FoldPlan> validate_fold(const FoldParams& params, const Shape& input_shap
   return plan;
 }
 
-template <class T>
-void fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells) {
-  const WindowAxis& depth = windows.depth();
-  const WindowAxis& height = windows.height();
-  const WindowAxis& width = windows.width();
-  for (int64_t t = 0; t < depth.kernel; ++t) {
-    for (int64_t r = 0; r < height.kernel; ++r) {
-      for (int64_t s = 0; s < width.kernel; ++s, columns += stride) {
-        // Row by row of windows: along a row only x moves.
-        for (int64_t at = first; at < first + count;) {
-          const int64_t q = at % width.count;
-          const int64_t row = at / width.count;
-          const int64_t in_row = std::min(width.count - q, first + count - at);
-          const int64_t z = depth.cell(row / height.count, t), y = height.cell(row % height.count, r);
-          if (z >= 0 && z < depth.extent && y >= 0 && y < height.extent) {
-            T* line = cells + (z * height.extent + y) * width.extent;
-            for (int64_t i = 0; i < in_row; ++i) {
-              const int64_t x = width.cell(q + i, s);
-              if (x >= 0 && x < width.extent) line[x] += columns[at - first + i];
-            }
-          }
-          at += in_row;
-        }
-      }
+namespace {
+
+/// Calls body(tap, window) for every tap along an axis that stands on the cell, in the order of the taps.
+template <class Body>
+void for_taps_on(const WindowAxis& axis, int64_t cell, const Body& body) {
+  if (axis.count == 1 || axis.kernel == 1) {
+    // Stride or dilation are of no account and may be as large as int64_t holds.
+    const int64_t place = cell - axis.cell(0, 0);
+    const int64_t step = axis.count == 1 ? axis.dilation : axis.stride;
+    if (place < 0 || place % step != 0) return;
+    const int64_t index = place / step;
+    if (axis.count == 1 && index < axis.kernel) body(index, 0);
+    if (axis.count > 1 && index < axis.count) body(0, index);
+    return;
+  }
+  const int64_t reach = axis.effective_kernel() - 1;
+  const int64_t place = cell - axis.cell(0, 0);  // of tap 0 of window 0 it is so far
+  if (place < 0) return;
+  const int64_t last = std::min(axis.count - 1, place / axis.stride);
+  const int64_t first = place <= reach ? 0 : (place - reach + axis.stride - 1) / axis.stride;
+  if (last - first + 1 <= axis.kernel) {
+    for (int64_t window = last; window >= first; --window) {
+      const int64_t distance = place - window * axis.stride;
+      if (distance % axis.dilation == 0) body(distance / axis.dilation, window);
     }
+    return;
+  }
+  for (int64_t tap = 0; tap < axis.kernel && tap * axis.dilation <= place; ++tap) {
+    const int64_t distance = place - tap * axis.dilation;
+    if (distance % axis.stride == 0 && distance / axis.stride < axis.count) body(tap, distance / axis.stride);
   }
 }
 
-template void fold_channel<float>(const Windows&, int64_t, int64_t, const float*, int64_t, float*);
-template void fold_channel<double>(const Windows&, int64_t, int64_t, const double*, int64_t, double*);
+}  // namespace
+
+template <class T>
+bool fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells) {
+  const WindowAxis& depth = windows.depth();
+  const WindowAxis& height = windows.height();
+  const WindowAxis& width = windows.width();
+  const RowKernels<T> kernels = row_kernels<T>();
+  // Cells that are a stride apart are summed side by side and put in their places when the row is complete.
+  constexpr int64_t kMostPhases = 16;
+  const bool in_place = width.count > 1 && width.stride > kMostPhases;
+  const int64_t phases = width.count == 1 || in_place ? 1 : width.stride;
+  const int64_t phase_width = (width.extent + phases - 1) / phases;
+  thread_local AlignedBuffer sums_buffer;
+  T* sums = sums_buffer.template reserve_for<T>(in_place ? 1 : phases * phase_width);
+  if (sums == nullptr) return false;
+  const T* phase_rows[kMostPhases] = {};
+  for (int64_t phase = 0; phase < phases; ++phase) phase_rows[phase] = sums + phase * phase_width;
+
+  // Where each tap of a whole row of windows goes: the same for all rows.
+  struct Target {
+    WindowRange on;
+    int64_t at = 0;  // among the sums
+  };
+  const auto target = [&](int64_t s, int64_t begin, int64_t end) {
+    Target to{windows_on_cells(width, s, begin, end - begin), 0};
+    const int64_t cell = to.on.begin < to.on.end ? width.cell(to.on.begin, s) : 0;
+    to.at = cell % phases * phase_width + cell / phases;
+    return to;
+  };
+  thread_local std::vector<Target> targets;
+  targets.clear();
+  for (int64_t s = 0; s < width.kernel; ++s) targets.push_back(target(s, 0, width.count));
+
+  for (int64_t z = 0; z < depth.extent; ++z) {
+    for (int64_t y = 0; y < height.extent; ++y, cells += width.extent) {
+      bool any = false;
+      const auto add_row = [&](int64_t t, int64_t o, int64_t r, int64_t p) {
+        // The windows of the row that are among those given.
+        const int64_t row = (o * height.count + p) * width.count;
+        const int64_t begin = std::max<int64_t>(0, first - row), end = std::min(width.count, first + count - row);
+        if (begin >= end) return;
+        if (!any && !in_place) std::fill_n(sums, phases * phase_width, T{0});
+        any = true;
+        const T* tap = columns + (t * height.kernel + r) * width.kernel * stride + (row - first);
+        for (int64_t s = 0; s < width.kernel; ++s, tap += stride) {
+          const bool is_whole = begin == 0 && end == width.count;
+          const Target to = is_whole ? targets[static_cast<size_t>(s)] : target(s, begin, end);
+          const WindowRange on = to.on;
+          if (on.begin >= on.end) continue;
+          if (in_place) {
+            for (int64_t q = on.begin; q < on.end; ++q) cells[width.cell(q, s)] += tap[q];
+            continue;
+          }
+          kernels.add_to_own(tap + on.begin, on.end - on.begin, sums + to.at);
+        }
+      };
+      for_taps_on(depth, z, [&](int64_t t, int64_t o) {
+        for_taps_on(height, y, [&](int64_t r, int64_t p) { add_row(t, o, r, p); });
+      });
+      if (!any || in_place) continue;
+      if (phases == 1) {
+        kernels.add(sums, width.extent, cells);
+      } else if (count == windows.count()) {
+        kernels.interleave(phase_rows, phases, width.extent, cells);
+      } else {
+        for (int64_t x = 0; x < width.extent; ++x) cells[x] += phase_rows[x % phases][x / phases];
+      }
+    }
+  }
+  return true;
+}
+
+template bool fold_channel<float>(const Windows&, int64_t, int64_t, const float*, int64_t, float*);
+template bool fold_channel<double>(const Windows&, int64_t, int64_t, const double*, int64_t, double*);
 
 namespace {
 
@@ -143,15 +227,20 @@ template <class T>
 void unfold_channel(const Windows& windows, const T* cells, T* columns) {
   const WindowAxis& height = windows.height();
   const WindowAxis& width = windows.width();
+  const RowKernels<T> kernels = row_kernels<T>();
   for (int64_t r = 0; r < height.kernel; ++r) {
     for (int64_t s = 0; s < width.kernel; ++s) {
-      for (int64_t p = 0; p < height.count; ++p) {
+      const WindowRange on = windows_on_cells(width, s, 0, width.count);
+      for (int64_t p = 0; p < height.count; ++p, columns += width.count) {
         const int64_t y = height.cell(p, r);
-        for (int64_t q = 0; q < width.count; ++q) {
-          const int64_t x = width.cell(q, s);
-          const bool is_inside = y >= 0 && y < height.extent && x >= 0 && x < width.extent;
-          *columns++ = is_inside ? cells[y * width.extent + x] : T{0};
+        if (y < 0 || y >= height.extent || on.begin >= on.end) {
+          std::fill_n(columns, width.count, T{0});
+          continue;
         }
+        std::fill_n(columns, on.begin, T{0});
+        kernels.pick(cells + y * width.extent + width.cell(on.begin, s), width.stride, on.end - on.begin,
+                     columns + on.begin);
+        std::fill_n(columns + on.end, width.count - on.end, T{0});
       }
     }
   }
@@ -159,37 +248,54 @@ void unfold_channel(const Windows& windows, const T* cells, T* columns) {
 
 enum class Direction : uint8_t { unfold, fold };
 
+/// Threads that pay for their waking.
+int useful_threads(const FoldPlan& plan, int threads) {
+  constexpr double kNumbersPerThread = 1 << 18;
+  if (threads <= 0) threads = hardware_threads();
+  const double numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
+  return static_cast<int>(std::clamp(numbers / kNumbersPerThread, 1.0, static_cast<double>(threads)));
+}
+
 template <class T>
-Result<void> run(const FoldPlan& plan, Direction direction, const T* from, T* to, Job* job) {
+Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tensor& result, int threads, Job* job) {
   const int64_t cells = plan.windows.cells(), column_block = plan.windows.taps() * plan.windows.count();
   const int64_t channels = plan.batch * plan.channels;
-  for (int64_t c = 0; c < channels; ++c) {
-    if (job != nullptr) {
-      if (job->is_cancelled()) return Error{"error.cancelled", "", {}};
-      job->report(static_cast<float>(c) / static_cast<float>(channels));
-    }
+  T* to = result.mutable_data<T>();
+  std::atomic<int64_t> done{0};
+  std::atomic<bool> out_of_memory{false};
+  parallel_for(useful_threads(plan, threads), channels, [&](int64_t c) {
+    if (out_of_memory || (job != nullptr && job->is_cancelled())) return;
     if (direction == Direction::unfold) {
       unfold_channel(plan.windows, from + c * cells, to + c * column_block);
-    } else {
-      fold_channel(plan.windows, 0, plan.windows.count(), from + c * column_block, plan.windows.count(),
-                   to + c * cells);
+    } else if (!fold_channel(plan.windows, 0, plan.windows.count(), from + c * column_block, plan.windows.count(),
+                             to + c * cells)) {
+      out_of_memory = true;
+      return;
     }
+    const int64_t finished = done.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (job != nullptr) job->report(static_cast<float>(finished) / static_cast<float>(channels));
+  });
+  if (out_of_memory) {
+    return Error{"error.out_of_memory", "", {result.shape().to_string(), std::to_string(result.bytes() >> 20)}};
   }
+  if (done < channels) return Error{"error.cancelled", "", {}};
   return {};
 }
 
-Result<Tensor> run(const FoldPlan& plan, Direction direction, const Tensor& from, Job* job) {
+Result<Tensor> run(const FoldPlan& plan, Direction direction, const Tensor& from, int threads, Job* job) {
   const bool unfolds = direction == Direction::unfold;
   const Shape wanted = unfolds ? plan.picture_shape() : plan.columns_shape();
   if (from.shape() != wanted) {
     return Error{"error.input_shape", "input", {from.shape().to_string(), wanted.to_string()}};
   }
   if (Result<void> good = check_dtype("input", from, plan.dtype); !good) return good.error();
-  Result<Tensor> to = Tensor::zeros(unfolds ? plan.columns_shape() : plan.picture_shape(), plan.dtype);
+  // fold adds to what it finds; unfold writes every number.
+  Result<Tensor> to = unfolds ? Tensor::uninitialized(plan.columns_shape(), plan.dtype)
+                              : Tensor::zeros(plan.picture_shape(), plan.dtype);
   if (!to) return to;
   const Result<void> done = plan.dtype == DType::float32
-                                ? run<float>(plan, direction, from.data<float>(), to->mutable_data<float>(), job)
-                                : run<double>(plan, direction, from.data<double>(), to->mutable_data<double>(), job);
+                                ? run<float>(plan, direction, from.data<float>(), *to, threads, job)
+                                : run<double>(plan, direction, from.data<double>(), *to, threads, job);
   if (!done) return done.error();
   if (job != nullptr) job->report(1);
   return to;
@@ -197,12 +303,12 @@ Result<Tensor> run(const FoldPlan& plan, Direction direction, const Tensor& from
 
 }  // namespace
 
-Result<Tensor> unfold(const FoldPlan& plan, const Tensor& picture, Job* job) {
-  return run(plan, Direction::unfold, picture, job);
+Result<Tensor> unfold(const FoldPlan& plan, const Tensor& picture, int threads, Job* job) {
+  return run(plan, Direction::unfold, picture, threads, job);
 }
 
-Result<Tensor> fold(const FoldPlan& plan, const Tensor& columns, Job* job) {
-  return run(plan, Direction::fold, columns, job);
+Result<Tensor> fold(const FoldPlan& plan, const Tensor& columns, int threads, Job* job) {
+  return run(plan, Direction::fold, columns, threads, job);
 }
 
 }  // namespace convscope

@@ -42,15 +42,17 @@ Result<FoldPlan> validate_unfold(const FoldParams& params, const Shape& input_sh
 /// error.output_size_not_positive.
 Result<FoldPlan> validate_fold(const FoldParams& params, const Shape& input_shape);
 
+/// The numbers do not depend on `threads` (0: as many as the machine has).
 /// Errors: error.input_shape, error.dtype_mismatch, error.tensor_too_large, error.out_of_memory, error.cancelled.
 /// Source: torch.nn.functional.unfold.
-Result<Tensor> unfold(const FoldPlan& plan, const Tensor& picture, Job* job = nullptr);
+Result<Tensor> unfold(const FoldPlan& plan, const Tensor& picture, int threads = 0, Job* job = nullptr);
 /// Source: torch.nn.functional.fold: where windows overlap, their numbers are added.
-Result<Tensor> fold(const FoldPlan& plan, const Tensor& columns, Job* job = nullptr);
+Result<Tensor> fold(const FoldPlan& plan, const Tensor& columns, int threads = 0, Job* job = nullptr);
 
 /// Adds the columns of windows [first, first + count) of one channel to the channel's cells; padding is dropped. A
-/// column's taps are `stride` numbers apart, its neighbours one.
+/// column's taps are `stride` numbers apart, its neighbours one. Where all windows are given the cells must be zeros.
+/// False where there is no memory for the sums of a row.
 template <class T>
-void fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells);
+bool fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells);
 
 }  // namespace convscope

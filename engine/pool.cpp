@@ -4,8 +4,13 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <vector>
 
+#include "engine/aligned_buffer.h"
 #include "engine/conv_nd.h"
+#include "engine/row_kernels.h"
+#include "engine/row_taps.h"
 #include "engine/thread_pool.h"
 
 namespace convscope {
@@ -99,15 +104,124 @@ void average_pool_channel(const PoolPlan& plan, const T* cells, T* output) {
   }
 }
 
+/// What each column of windows has in its window along the width: cells of the input, and all that count.
+struct ColumnCounts {
+  std::vector<int64_t> real, with_padding;
+};
+
+ColumnCounts column_counts(const WindowAxis& width) {
+  ColumnCounts counts;
+  for (int64_t q = 0; q < width.count; ++q) {
+    const TapRange inside = taps_inside(width, q);
+    counts.real.push_back(std::max<int64_t>(0, inside.last - inside.first));
+    counts.with_padding.push_back(cells_with_padding(width, q));
+  }
+  return counts;
+}
+
+/// Pooling by rows: the taps of all windows of a row are rows themselves, joined number by number.
+template <class T>
+class RowPooling {
+ public:
+  explicit RowPooling(const PoolPlan& plan)
+      : plan_(plan), taps_(plan.windows.width(), 0, plan.windows.width().count), kernels_(row_kernels<T>()) {
+    if (plan.kind == PoolKind::average) counts_ = column_counts(plan.windows.width());
+  }
+
+  /// Pays where a row has several windows and its cells fit the cache a few times over.
+  static bool applies(const PoolPlan& plan) {
+    const WindowAxis& width = plan.windows.width();
+    return width.count >= 4 && width.kernel <= kMostTaps && width.count <= kMostNumbers &&
+           width.extent <= kMostNumbers && plan.windows.taps() <= kMostTaps;
+  }
+
+  /// Where there is no memory for it: false.
+  bool pool_channel(const T* cells, T* output) const {
+    const WindowAxis& depth = plan_.windows.depth();
+    const WindowAxis& height = plan_.windows.height();
+    const int64_t count = plan_.windows.width().count;
+    thread_local AlignedBuffer rows_buffer, divisors_buffer;
+    thread_local std::vector<const T*> rows;
+    thread_local std::vector<int64_t> held;  // which row of cells each slot holds
+    // A slot for each row of a window: those that the next window shares are there already.
+    const int64_t slots = depth.kernel * height.kernel;
+    T* laid_out = rows_buffer.template reserve_for<T>(slots * taps_.width());
+    T* divisors = divisors_buffer.template reserve_for<T>(count);
+    if (laid_out == nullptr || divisors == nullptr) return false;
+    held.assign(static_cast<size_t>(slots), -1);
+    const T fill = plan_.kind == PoolKind::max ? -std::numeric_limits<T>::infinity() : T{0};
+
+    for (int64_t o = 0; o < depth.count; ++o) {
+      const TapRange in_depth = taps_inside(depth, o);
+      for (int64_t p = 0; p < height.count; ++p, output += count) {
+        const TapRange in_height = taps_inside(height, p);
+        rows.clear();
+        for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
+          for (int64_t r = in_height.first; r < in_height.last; ++r) {
+            const int64_t row = depth.cell(o, t) * height.extent + height.cell(p, r);
+            // Rows that stand below each other never meet in a slot while both are needed.
+            const int64_t slot = t * height.kernel + (height.dilation == 1 ? height.cell(p, r) % height.kernel : r);
+            T* at = laid_out + slot * taps_.width();
+            if (held[static_cast<size_t>(slot)] != row) {
+              taps_.lay_out(kernels_, cells + row * plan_.windows.width().extent, fill, at);
+              held[static_cast<size_t>(slot)] = row;
+            }
+            for (int64_t s = 0; s < plan_.windows.width().kernel; ++s) rows.push_back(at + taps_.offset(s));
+          }
+        }
+        if (rows.empty()) {
+          std::fill_n(output, count, fill);
+        } else if (plan_.kind == PoolKind::max) {
+          kernels_.largest(rows.data(), std::ssize(rows), count, output);
+        } else {
+          kernels_.sum(rows.data(), std::ssize(rows), false, count, output);
+          divide(depth, o, in_depth, height, p, in_height, divisors, output);
+        }
+      }
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kMostTaps = 4096, kMostNumbers = int64_t{1} << 22;
+
+  void divide(const WindowAxis& depth, int64_t o, const TapRange& in_depth, const WindowAxis& height, int64_t p,
+              const TapRange& in_height, T* divisors, T* output) const {
+    const auto count = static_cast<size_t>(plan_.windows.width().count);
+    if (plan_.divisor_override) {
+      std::fill_n(divisors, count, static_cast<T>(*plan_.divisor_override));
+    } else {
+      const bool padded = plan_.count_include_pad;
+      const int64_t others = padded ? cells_with_padding(depth, o) * cells_with_padding(height, p)
+                                    : (in_depth.last - in_depth.first) * (in_height.last - in_height.first);
+      const std::vector<int64_t>& own = padded ? counts_.with_padding : counts_.real;
+      // A window without any cell has the sum 0, which stays.
+      for (size_t q = 0; q < count; ++q) {
+        divisors[q] = counts_.real[q] > 0 ? static_cast<T>(others * own[q]) : T{1};
+      }
+    }
+    for (size_t q = 0; q < count; ++q) output[q] /= divisors[q];
+  }
+
+  const PoolPlan& plan_;
+  RowTaps taps_;
+  RowKernels<T> kernels_;
+  ColumnCounts counts_;
+};
+
 template <class T>
 Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indices, int threads, Job* job) {
   const int64_t planes = plan.batch * plan.channels;
   std::atomic<int64_t> done{0};
+  std::optional<RowPooling<T>> by_rows;
+  if (indices == nullptr && RowPooling<T>::applies(plan)) by_rows.emplace(plan);
   parallel_for(threads, planes, [&](int64_t plane) {
     if (job != nullptr && job->is_cancelled()) return;
     const T* cells = input + plane * plan.windows.cells();
     T* to = output + plane * plan.windows.count();
-    if (plan.kind == PoolKind::max) {
+    if (by_rows && by_rows->pool_channel(cells, to)) {
+      // Done.
+    } else if (plan.kind == PoolKind::max) {
       max_pool_channel(plan.windows, cells, to, indices != nullptr ? indices + plane * plan.windows.count() : nullptr);
     } else {
       average_pool_channel(plan, cells, to);

@@ -81,7 +81,8 @@ Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan
     return conv_transpose(*transposed, input, inputs.weight.tensor, inputs.bias.tensor, engine);
   }
   const FoldPlan& windows = std::get<FoldPlan>(plan);
-  return operation.family == OperationFamily::fold ? fold(windows, input) : unfold(windows, input);
+  return operation.family == OperationFamily::fold ? fold(windows, input, engine.threads)
+                                                    : unfold(windows, input, engine.threads);
 }
 
 Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {

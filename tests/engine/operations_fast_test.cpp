@@ -249,7 +249,7 @@ TEST(cancellation, stops_every_operation_before_it_begins) {
   const PoolPlan pool_plan = validate(PoolParams::of(PoolKind::max, 2), {1, 1, 4, 4}).value();
   EXPECT_EQ(pool(pool_plan, zeros({1, 1, 4, 4}), PoolIndices::none, 1, &job).error().code, "error.cancelled");
   const FoldPlan fold_plan = validate_unfold({}, {1, 1, 4, 4}).value();
-  EXPECT_EQ(unfold(fold_plan, zeros({1, 1, 4, 4}), &job).error().code, "error.cancelled");
+  EXPECT_EQ(unfold(fold_plan, zeros({1, 1, 4, 4}), 1, &job).error().code, "error.cancelled");
 }
 
 }  // namespace

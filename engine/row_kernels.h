@@ -1,0 +1,32 @@
+// Rows of numbers, many at a time: what pooling, unfold, fold and transposed convolution are made of.
+//
+// Compiled for several instruction sets; which one runs is decided when the program runs.
+#pragma once
+
+#include <cstdint>
+
+namespace convscope {
+
+/// The kernels of one instruction set. No array needs any alignment. What is read must be followed by 64 readable bytes,
+/// as the data of a Tensor and of an AlignedBuffer is; nothing beyond the given counts is written.
+template <class T>
+struct RowKernels {
+  /// to[i] = the largest of rows[0][i], rows[1][i], ...; nan where one of them is nan. count >= 1.
+  void (*largest)(const T* const* rows, int64_t count, int64_t n, T* to) = nullptr;
+  /// to[i] = rows[0][i] + rows[1][i] + ..., added in this order to `to` where `accumulate`, else to zero.
+  void (*sum)(const T* const* rows, int64_t count, bool accumulate, int64_t n, T* to) = nullptr;
+  /// to[i] = from[i * stride].
+  void (*pick)(const T* from, int64_t stride, int64_t n, T* to) = nullptr;
+  /// to[i * stride + p] = rows[p][i] for p < stride, up to `n` numbers of `to`.
+  void (*interleave)(const T* const* rows, int64_t stride, int64_t n, T* to) = nullptr;
+  /// to[i] += from[i].
+  void (*add)(const T* from, int64_t n, T* to) = nullptr;
+  /// The same, quicker: 64 bytes behind `to` are written as well (with what stands there), so nobody else may use them.
+  void (*add_to_own)(const T* from, int64_t n, T* to) = nullptr;
+};
+
+/// The kernels for this processor, or for the instruction set forced by use_simd_target().
+template <class T>
+RowKernels<T> row_kernels();
+
+}  // namespace convscope
