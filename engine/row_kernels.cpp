@@ -65,8 +65,8 @@ void largest(const T* const* rows, int64_t count, int64_t n, T* to) {
   join_rows(
       rows + 1, count - 1, n, to, [&](int64_t i, int64_t) { return hn::LoadU(d, rows[0] + i); },
       [](auto most, auto v) {
-        // A nan that has been found stays: nothing is larger.
-        return hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Ne(v, v)), v, most);
+        // A nan that has been found stays: nothing is larger. (Ne() is false for nan on some instruction sets.)
+        return hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Not(hn::Eq(v, v))), v, most);
       });
 }
 

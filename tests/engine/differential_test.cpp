@@ -19,6 +19,7 @@
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
 #include "engine/operation_cost.h"
+#include "numbers.h"
 #include "random_operations.h"
 #include "random_plans.h"
 
@@ -92,11 +93,14 @@ Result<Outputs> computed(const RandomOperation& set, const OperationPlan& plan, 
     return only(conv_transpose(*p, in.input, in.weight, in.bias, options));
   }
   if (const auto* p = std::get_if<FoldPlan>(&plan)) {
-    return only(set.operation.family == Family::fold ? fold(*p, in.input) : unfold(*p, in.input));
+    return only(set.operation.family == Family::fold ? fold(*p, in.input, threads)
+                                                     : unfold(*p, in.input, threads));
   }
   if (const auto* p = std::get_if<PoolPlan>(&plan)) {
     const Result<PoolResult> result = pool(*p, in.input, PoolIndices::wanted, threads);
     if (!result) return result.error();
+    // Without indices it goes another way.
+    EXPECT_TRUE(testing::same_bits(result->output, pool(*p, in.input, PoolIndices::none, threads).value().output));
     Tensor indices = Tensor::zeros({std::ssize(result->indices)}, DType::float64).value();
     std::copy(result->indices.begin(), result->indices.end(), indices.mutable_data<double>());
     return Outputs{result->output, indices};
