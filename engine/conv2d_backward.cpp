@@ -1,10 +1,12 @@
 #include "engine/conv2d_backward.h"
 
-#include <cstring>
+#include <algorithm>
 
+#include "engine/conv2d_weight_gradient.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
 #include "engine/padding.h"
+#include "engine/row_kernels.h"
 
 namespace convscope {
 
@@ -109,55 +111,18 @@ Result<Tensor> input_gradient(const ConvPlan& plan, const Tensor& weight, const 
   return folded;
 }
 
-/// (N, all channels, cells) to (channels of the group, N, cells).
-template <class T>
-void channels_first(const T* from, int64_t batch, int64_t channels, int64_t first, int64_t count, int64_t cells,
-                    T* to) {
-  for (int64_t c = 0; c < count; ++c) {
-    for (int64_t n = 0; n < batch; ++n, to += cells) {
-      std::memcpy(to, from + (n * channels + first + c) * cells, static_cast<size_t>(cells) * sizeof(T));
-    }
-  }
-}
-
-/// The images become channels, the channels images: (C, N, H, W) convolved with (K, N, P, Q) gives (C, K, R, S).
 template <class T>
 Result<Tensor> weight_gradient(const ConvPlan& plan, const Tensor& input, const Tensor& grad_output,
                                const Conv2dOptions& options) {
-  Result<Tensor> gradient = Tensor::zeros(plan.weight_shape(), plan.dtype);
-  if (!gradient || plan.batch == 0) return gradient;
-  const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group();
-  const int64_t cells = plan.in.h * plan.in.w, positions = plan.positions(), taps = plan.kernel.h * plan.kernel.w;
-  ConvPlan exchanged;
-  exchanged.dtype = plan.dtype;
-  exchanged.batch = channels;
-  exchanged.in_channels = plan.batch;
-  exchanged.out_channels = kernels;
-  exchanged.in = plan.in;
-  exchanged.kernel = plan.out;
-  exchanged.stride = plan.dilation;
-  exchanged.dilation = plan.stride;
-  exchanged.pads = plan.pads;
-  exchanged.out = plan.kernel;  // cells that no window reached would make more outputs, which nobody asks for
-  exchanged.padding_mode = plan.padding_mode;
-  Result<Tensor> from = Tensor::uninitialized(exchanged.input_shape(), plan.dtype);
-  if (!from) return from;
-  Result<Tensor> by = Tensor::uninitialized(exchanged.weight_shape(), plan.dtype);
-  if (!by) return by;
-  for (int64_t group = 0; group < plan.groups; ++group) {
-    const JobPart part(options.job, static_cast<double>(group), static_cast<double>(plan.groups));
-    channels_first(input.data<T>(), plan.batch, plan.in_channels, group * channels, channels, cells,
-                   from->mutable_data<T>());
-    channels_first(grad_output.data<T>(), plan.batch, plan.out_channels, group * kernels, kernels, positions,
-                   by->mutable_data<T>());
-    const Result<Tensor> product = conv2d(exchanged, *from, *by, Tensor(), options);
-    if (!product) return product.error();
-    for (int64_t k = 0; k < kernels; ++k) {
-      for (int64_t c = 0; c < channels; ++c) {
-        std::memcpy(gradient->mutable_data<T>() + ((group * kernels + k) * channels + c) * taps,
-                    product->data<T>() + (c * kernels + k) * taps, static_cast<size_t>(taps) * sizeof(T));
-      }
-    }
+  Result<Tensor> gradient = Tensor::uninitialized(plan.weight_shape(), plan.dtype);
+  if (!gradient) return gradient;
+  const Outcome outcome = conv2d_weight_gradient<T>(plan, input.data<T>(), grad_output.data<T>(),
+                                                    gradient->mutable_data<T>(), options.threads, options.job);
+  if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
+  if (outcome == Outcome::out_of_memory) {
+    return Error{"error.out_of_memory",
+                 "",
+                 {grad_output.shape().to_string(), std::to_string(grad_output.bytes() >> 20)}};
   }
   return gradient;
 }
@@ -166,15 +131,19 @@ template <class T>
 Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output) {
   Result<Tensor> gradient = Tensor::zeros(plan.bias_shape(), plan.dtype);
   if (!gradient) return gradient;
-  const T* from = grad_output.data<T>();
+  // Stretches of a plane are added to each other before their numbers are: as many sums as go into the registers.
+  constexpr int64_t kSums = 64;
+  const RowKernels<T> kernels = row_kernels<T>();
+  const int64_t positions = plan.positions();
+  const T* plane = grad_output.data<T>();
   for (int64_t n = 0; n < plan.batch; ++n) {
-    for (int64_t k = 0; k < plan.out_channels; ++k) {
-      T image = 0;
-      for (int64_t p = 0; p < plan.out.h; ++p) {
-        T row = 0;
-        for (int64_t q = 0; q < plan.out.w; ++q) row += *from++;
-        image += row;
+    for (int64_t k = 0; k < plan.out_channels; ++k, plane += positions) {
+      T sums[kSums + 64 / sizeof(T)] = {};
+      for (int64_t at = 0; at < positions; at += kSums) {
+        kernels.add_to_own(plane + at, std::min(kSums, positions - at), sums);
       }
+      T image = 0;
+      for (int64_t i = 0; i < std::min(kSums, positions); ++i) image += sums[i];
       gradient->mutable_data<T>()[k] += image;
     }
   }
@@ -182,7 +151,7 @@ Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output) {
 }
 
 template <class T>
-Result<Conv2dGradients> by_convolutions(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
+Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
                                         const Tensor& grad_output, const Conv2dOptions& options) {
   Conv2dGradients gradients;
   {
@@ -225,7 +194,7 @@ template <class T>
 Result<Conv2dGradients> run(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& grad_output,
                             const Conv2dOptions& options) {
   return options.algorithm == Algorithm::naive ? product_by_product<T>(plan, input, weight, grad_output, options.job)
-                                               : by_convolutions<T>(plan, input, weight, grad_output, options);
+                                               : by_products<T>(plan, input, weight, grad_output, options);
 }
 
 }  // namespace

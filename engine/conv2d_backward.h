@@ -18,8 +18,7 @@ struct Conv2dGradients {
 ///
 /// Shapes: input, weight as in ConvPlan, grad_output like the output; all of plan.dtype.
 /// Algorithms: naive; all others use that the gradient by the input is a transposed convolution of grad_output with
-/// the weight, and the gradient by the weight a convolution of the input with grad_output in which stride and dilation
-/// have changed places.
+/// the weight, and the gradient by the weight the product of grad_output and the im2col matrix.
 /// Errors: error.input_shape, error.weight_shape, error.grad_output_shape, error.dtype_mismatch,
 /// error.tensor_too_large, error.out_of_memory, error.cancelled.
 /// Source: torch.nn.grad.conv2d_input, conv2d_weight.

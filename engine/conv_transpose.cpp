@@ -1,10 +1,12 @@
 #include "engine/conv_transpose.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "engine/conv2d_im2col.h"
 #include "engine/conv_nd.h"
+#include "engine/conv_transpose_phases.h"
 #include "engine/fold.h"
 #include "engine/thread_pool.h"
 
@@ -141,9 +143,14 @@ Result<void> by_columns(const ConvTransposePlan& plan, const Tensor& input, cons
       if (outcome == Outcome::out_of_memory) return out_of_memory(columns->shape(), plan.dtype);
       if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
       const int threads = options.threads > 0 ? options.threads : hardware_threads();
+      std::atomic<bool> folded{true};
       parallel_for(threads, plan.out_channels, [&](int64_t k) {
-        fold_channel(plan.windows, first, count, column_data + k * taps * count, count, to + k * plan.windows.cells());
+        if (!fold_channel(plan.windows, first, count, column_data + k * taps * count, count,
+                          to + k * plan.windows.cells())) {
+          folded = false;
+        }
       });
+      if (!folded) return out_of_memory(output.shape(), plan.dtype);
     }
   }
   add_bias(plan, bias, output.mutable_data<T>());
@@ -168,6 +175,9 @@ Result<Tensor> conv_transpose(const ConvTransposePlan& plan, const Tensor& input
                               const Tensor& bias, const Conv2dOptions& options) {
   const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), plan.bias, true, plan.dtype};
   if (Result<void> good = check_tensors(wanted, input, weight, bias); !good) return good.error();
+  if (options.algorithm != Algorithm::naive && plan.batch > 0 && phases_apply(plan)) {
+    return conv_transpose_by_phases(plan, input, weight, bias, options);
+  }
   Result<Tensor> output = Tensor::zeros(plan.output_shape(), plan.dtype);
   if (!output) return output;
   const Result<void> done = plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, options, *output)

@@ -1,0 +1,194 @@
+#include "engine/conv_transpose_phases.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "engine/checked_math.h"
+#include "engine/conv_nd.h"
+#include "engine/row_kernels.h"
+
+namespace convscope {
+
+namespace {
+
+/// The output cells of an axis with one remainder, and their taps.
+struct AxisPhase {
+  int64_t cells = 0;                     // first, first + stride, ...
+  int64_t taps = 0;                      // first_tap, first_tap + tap_step, ...
+  int64_t first_tap = 0, tap_step = 1;
+  int64_t dilation = 1;                  // of the taps on the input
+  int64_t pad_begin = 0, pad_end = 0;    // pad_begin < 0: the first cells of the input are not read
+};
+
+/// The stride of an axis, 1 where it does not matter: then it may be as large as int64_t holds.
+int64_t stride_of(const WindowAxis& axis) { return axis.count == 1 ? 1 : axis.stride; }
+int64_t phases_of(const WindowAxis& axis) { return std::min(stride_of(axis), axis.extent); }
+
+AxisPhase phase_of(const WindowAxis& axis, int64_t phase) {
+  AxisPhase p;
+  const int64_t stride = stride_of(axis);
+  p.cells = (axis.extent - phase + stride - 1) / stride;
+  const int64_t divisor = std::gcd(stride, axis.dilation);
+  p.tap_step = stride / divisor;
+  p.dilation = axis.dilation / divisor;
+  const int64_t place = phase + axis.pad_begin;
+  // Beyond one round of remainders none will come that has not been there.
+  int64_t tap = 0;
+  while (tap < std::min(axis.kernel, p.tap_step) && (place - tap * axis.dilation) % stride != 0) ++tap;
+  if (tap >= std::min(axis.kernel, p.tap_step)) return p;
+  p.first_tap = tap;
+  p.taps = (axis.kernel - 1 - tap) / p.tap_step + 1;
+  if (p.taps == 1) p.dilation = 1;
+  const int64_t first_cell = (place - tap * axis.dilation) / stride - (p.taps - 1) * p.dilation;
+  p.pad_begin = -first_cell;
+  p.pad_end = std::max<int64_t>(0, (place - tap * axis.dilation) / stride + p.cells - axis.count);
+  return p;
+}
+
+using Phase = std::array<AxisPhase, kMaxSpatialDims>;
+
+ConvNdPlan plan_of(const ConvTransposePlan& plan, const Phase& phase) {
+  ConvNdPlan direct;
+  direct.dtype = plan.dtype;
+  direct.batch = plan.batch;
+  direct.in_channels = plan.in_channels;
+  direct.out_channels = plan.out_channels;
+  direct.groups = plan.groups;
+  direct.bias = plan.bias;
+  direct.windows.dims = plan.windows.dims;
+  for (size_t i = 0; i < kMaxSpatialDims; ++i) {
+    const AxisPhase& p = phase[i];
+    direct.windows.axes[i] = {plan.windows.axes[i].count, p.cells, p.taps, 1, p.dilation, p.pad_begin, p.pad_end};
+  }
+  return direct;
+}
+
+/// (C, K/groups, taps) to (K, C/groups, taps of the phase), the taps turned around.
+template <class T>
+void turn_weight(const ConvTransposePlan& plan, const Phase& phase, const T* weight, T* to) {
+  const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group();
+  const auto& axes = plan.windows.axes;
+  const auto tap = [&](size_t axis, int64_t u) {
+    return phase[axis].first_tap + (phase[axis].taps - 1 - u) * phase[axis].tap_step;
+  };
+  for (int64_t k = 0; k < plan.out_channels; ++k) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const int64_t channel = k / kernels * channels + c;
+      const T* from = weight + (channel * kernels + k % kernels) * plan.windows.taps();
+      for (int64_t t = 0; t < phase[0].taps; ++t) {
+        for (int64_t r = 0; r < phase[1].taps; ++r) {
+          const T* row = from + (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
+          for (int64_t s = 0; s < phase[2].taps; ++s) *to++ = row[tap(2, s)];
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+Result<Tensor> phase_weight(const ConvTransposePlan& plan, const ConvNdPlan& direct, const Phase& phase,
+                            const Tensor& weight) {
+  Result<Tensor> turned = Tensor::uninitialized(direct.weight_shape(), plan.dtype);
+  if (turned) turn_weight(plan, phase, weight.data<T>(), turned->mutable_data<T>());
+  return turned;
+}
+
+/// Writes the rows of one remainder by depth and height, whose columns come from the tensors of all remainders by
+/// width; a tensor that is not there stands for cells that no tap reaches.
+template <class T>
+void write_rows(const ConvTransposePlan& plan, const Phase& phase, int64_t first_plane, int64_t first_row,
+                const std::vector<Tensor>& columns, const T* bias, T* output) {
+  const auto& axes = plan.windows.axes;
+  const int64_t plane_stride = stride_of(axes[0]), row_stride = stride_of(axes[1]);
+  const auto phases = static_cast<int64_t>(columns.size());
+  const int64_t longest = (axes[2].extent + phases - 1) / phases;
+  const RowKernels<T> kernels = row_kernels<T>();
+  std::vector<const T*> rows(columns.size());
+  std::vector<T> nothing(static_cast<size_t>(longest) + 64 / sizeof(T));
+  for (int64_t nk = 0; nk < plan.batch * plan.out_channels; ++nk) {
+    if (bias != nullptr) std::fill(nothing.begin(), nothing.end(), bias[nk % plan.out_channels]);
+    for (int64_t z = 0; z < phase[0].cells; ++z) {
+      for (int64_t y = 0; y < phase[1].cells; ++y) {
+        for (size_t i = 0; i < rows.size(); ++i) {
+          rows[i] = nothing.data();
+          if (!columns[i].defined()) continue;
+          const int64_t width = (axes[2].extent - static_cast<int64_t>(i) + phases - 1) / phases;
+          rows[i] = columns[i].data<T>() + ((nk * phase[0].cells + z) * phase[1].cells + y) * width;
+        }
+        const int64_t row = (nk * axes[0].extent + first_plane + z * plane_stride) * axes[1].extent + first_row +
+                            y * row_stride;
+        kernels.interleave(rows.data(), phases, axes[2].extent, output + row * axes[2].extent);
+      }
+    }
+  }
+}
+
+template <class T>
+Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                   const Conv2dOptions& options) {
+  const auto& axes = plan.windows.axes;
+  const int64_t depths = phases_of(axes[0]), heights = phases_of(axes[1]), widths = phases_of(axes[2]);
+  const double parts = static_cast<double>(depths * heights * widths);
+  Result<Tensor> output = Tensor();
+  const bool is_one = depths * heights * widths == 1;
+  if (!is_one) {
+    output = Tensor::uninitialized(plan.output_shape(), plan.dtype);
+    if (!output) return output;
+  }
+  int64_t part = 0;
+  for (int64_t z = 0; z < depths; ++z) {
+    for (int64_t y = 0; y < heights; ++y) {
+      std::vector<Tensor> columns;
+      Phase phase{phase_of(axes[0], z), phase_of(axes[1], y), {}};
+      for (int64_t x = 0; x < widths; ++x, ++part) {
+        const JobPart job_part(options.job, static_cast<double>(part), parts);
+        phase[2] = phase_of(axes[2], x);
+        columns.emplace_back();
+        if (phase[0].taps * phase[1].taps * phase[2].taps == 0) continue;
+        const ConvNdPlan direct = plan_of(plan, phase);
+        const Result<Tensor> turned = phase_weight<T>(plan, direct, phase, weight);
+        if (!turned) return turned.error();
+        const Tensor cells = input.reshaped(direct.input_shape());
+        const Result<Tensor> made = conv_nd(direct, cells, *turned, bias, options);
+        if (!made) return made.error();
+        if (is_one) return made->reshaped(plan.output_shape());
+        columns.back() = *made;
+      }
+      write_rows<T>(plan, phase, z, y, columns, plan.bias ? bias.data<T>() : nullptr, output->template mutable_data<T>());
+    }
+  }
+  return output;
+}
+
+}  // namespace
+
+bool phases_apply(const ConvTransposePlan& plan) {
+  constexpr int64_t kMostPhases = 64;
+  constexpr double kMostWaste = 1.25;
+  double multiplied = 1, needed = 1;
+  int64_t phases = 1;
+  for (const WindowAxis& axis : plan.windows.axes) {
+    const int64_t own = phases_of(axis);
+    if (own > kMostPhases / phases) return false;
+    phases *= own;
+    double products = 0;
+    for (int64_t i = 0; i < own; ++i) {
+      const AxisPhase phase = phase_of(axis, i);
+      if (phase.taps > 0 && phase.pad_begin < 0) return false;
+      products += static_cast<double>(phase.cells) * static_cast<double>(phase.taps);
+    }
+    multiplied *= products;
+    needed *= static_cast<double>(axis.count) * static_cast<double>(axis.kernel);
+  }
+  return multiplied > 0 && multiplied <= kMostWaste * needed;
+}
+
+Result<Tensor> conv_transpose_by_phases(const ConvTransposePlan& plan, const Tensor& input, const Tensor& weight,
+                                        const Tensor& bias, const Conv2dOptions& options) {
+  return plan.dtype == DType::float32 ? run<float>(plan, input, weight, bias, options)
+                                      : run<double>(plan, input, weight, bias, options);
+}
+
+}  // namespace convscope
