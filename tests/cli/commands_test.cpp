@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "app/io/npy.h"
@@ -153,6 +154,40 @@ TEST_F(Commands, random_takes_every_seed_that_torch_takes) {
   EXPECT_THAT(refusal({"random", "--seed", "18446744073709551616", "--draw", "rand:2", "-o", "r"}, 1),
               HasSubstr("18446744073709551615"));
   refusal({"random", "--seed", "-9223372036854775809", "--draw", "rand:2", "-o", "r"}, 1);
+}
+
+TEST_F(Commands, whole_numbers_that_float32_does_not_hold_are_written_as_pytorch_has_them) {
+  const auto int64s = [this](const char* name) {
+    const std::string file = get(name);
+    EXPECT_THAT(file, HasSubstr("'descr': '<i8'"));
+    std::vector<int64_t> numbers(3);
+    std::memcpy(numbers.data(), file.data() + file.size() - 24, 24);
+    return numbers;
+  };
+  // torch.manual_seed(0); torch.randint(0, 2**62, (3,))
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:4611686018427387904", "-o", "r"}),
+            "r.0.npy: randint:3:0:4611686018427387904 is written as int64, as PyTorch gives it: float32 does not hold "
+            "every whole number beyond 16777216.\n");
+  EXPECT_EQ(int64s("r.0.npy"), (std::vector<int64_t>{900450186894289455, 3969543146641149120, 1895649597198586619}));
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:10:int64", "--draw", "randperm:3:int64", "--draw",
+                     "arange:3:int64", "-o", "i"}),
+            "");
+  EXPECT_EQ(int64s("i.0.npy"), (std::vector<int64_t>{4, 9, 3}));
+  EXPECT_EQ(int64s("i.1.npy"), (std::vector<int64_t>{0, 2, 1}));
+  EXPECT_EQ(int64s("i.2.npy"), (std::vector<int64_t>{0, 1, 2}));
+  // A type that is named is PyTorch's .to(dtype).
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:4611686018427387904:float64", "-o", "d"}), "");
+  EXPECT_EQ(read_npy(path("d.0.npy"))->stored_type, "<f8");
+  EXPECT_EQ(success({"random", "--draw", "randint:3:-16777216:16777217", "-o", "f"}), "");
+  EXPECT_EQ(read_npy(path("f.0.npy"))->stored_type, "<f4");
+  refusal({"random", "--draw", "randn:3:int64", "-o", "n"}, 1);
+}
+
+TEST_F(Commands, a_layer_without_input_channels_has_an_empty_weight) {
+  EXPECT_EQ(success({"random", "--draw", "conv2d:3,0,3,3", "--draw", "rand:1", "-o", "c"}), "");
+  EXPECT_EQ(read_npy(path("c.0.npy"))->shape, (Shape{3, 0, 3, 3}));
+  success({"random", "--draw", "rand:1", "-o", "r"});
+  EXPECT_EQ(get("c.1.npy"), get("r.0.npy"));  // it draws nothing
 }
 
 TEST_F(Commands, random_refuses_and_leaves_nothing) {
