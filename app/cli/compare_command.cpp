@@ -189,6 +189,7 @@ Result<void> run_compare(const CompareOptions& options) {
     print_json(*check, tensors.output);
   } else {
     print_text(*check, tensors.output);
+    tell_conversions(*inputs);
   }
   if (check->agrees()) return {};
   if (!check->comparison) {

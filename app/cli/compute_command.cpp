@@ -35,13 +35,6 @@ Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& g
   return {};
 }
 
-/// Once all is written: what files of other types have become.
-void tell_conversions(const Inputs& inputs) {
-  for (const LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
-    if (loaded->conversion) print(conversion_line(*loaded->conversion, inputs.dtype));
-  }
-}
-
 Result<void> write_output(const ComputeOptions& options, const Tensor& output) {
   Result<std::string> written = write_tensor(options.output, output, options.value_range);
   if (!written) return written.error();

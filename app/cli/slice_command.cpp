@@ -43,6 +43,9 @@ void print_json(const SliceOptions& options, const LoadedTensor& loaded, const T
   json["ndim"] = slice.shape.rank();
   json["numel"] = slice.numel();
   if (loaded.conversion) json["stored_dtype"] = loaded.conversion->args[1];
+  if (const std::string& number = loaded.unfit.in(slice.tensor.dtype()); !number.empty()) {
+    json["rounded"] = {{"from", number}, {"to", rounded_whole(number, slice.tensor.dtype())}};
+  }
   json["text"] = torch_repr(slice);
   if (slice.numel() <= kMostJsonNumbers) json["values"] = nested(slice);
   print(pretty(json) + "\n");
@@ -61,11 +64,11 @@ Result<void> run_slice(const SliceOptions& options) {
   } else if (options.value_range) {
     return Error{"error.missing_option", "-o", {"-o"}};
   }
-  const Result<LoadedTensor> loaded = load_tensor(options.input);
+  const Result<LoadedTensor> loaded = load_tensor(options.input, "x");
   if (!loaded) return loaded.error();
   const Result<TensorSlice> slice = slice_tensor(loaded->tensor, options.expression);
   if (!slice) return slice.error();
-  std::string said = loaded->conversion ? conversion_line(*loaded->conversion, loaded->tensor.dtype()) : "";
+  std::string said = loading_lines(*loaded, loaded->tensor.dtype());
   if (options.output) {
     const Result<Tensor> copy = slice->to_tensor();
     if (!copy) return copy.error();
