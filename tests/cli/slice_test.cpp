@@ -63,6 +63,22 @@ TEST_F(SliceCommand, json_holds_shape_values_and_print) {
             nlohmann::json::array());
 }
 
+TEST_F(SliceCommand, attributes_are_answered_as_python_prints_them) {
+  put_counted("x.npy", {2, 3, 4});
+  EXPECT_EQ(success({"slice", "x.npy", "x.shape"}), "torch.Size([2, 3, 4])\n");
+  EXPECT_EQ(success({"slice", "x.npy", "y[0].size(1)"}), "4\n");
+  EXPECT_EQ(success({"slice", "x.npy", "x.dtype"}), "torch.float32\n");
+  const auto json = nlohmann::json::parse(success({"slice", "x.npy", "x.shape[1:]", "--json"}));
+  EXPECT_EQ(json["type"], "torch.Size");
+  EXPECT_EQ(json["value"], (std::vector<int>{3, 4}));
+  EXPECT_EQ(nlohmann::json::parse(success({"slice", "x.npy", "x.numel()", "--json"}))["value"], 24);
+  EXPECT_THAT(refusal({"slice", "x.npy", "x[0]+1"}, 1),
+              StartsWith("Python reads +1 here, ConvScope does not. It reads a name, brackets of integers"));
+  EXPECT_THAT(refusal({"slice", "x.npy", "x.shape", "-o", "y.npy"}, 1), HasSubstr("gives no tensor"));
+  EXPECT_THAT(refusal({"slice", "x.npy", "x.size(7)"}, 1),
+              StartsWith("IndexError: Dimension out of range (expected to be in range of [-3, 2], but got 7). "));
+}
+
 TEST_F(SliceCommand, the_result_is_written_when_asked_for) {
   put_counted("x.npy", {2, 3, 4});
   EXPECT_EQ(success({"slice", "x.npy", "x[1, :, 1:3]", "-o", "y.npy"}), "");
