@@ -91,6 +91,41 @@ TEST_F(Commands, size_never_allocates_the_tensors) {
   refusal({"size", "conv2d", "--input-size", "9223372036854775807,1,9,9", "--weight-size", "1,1,3,3"}, 1);
 }
 
+TEST_F(Commands, a_size_stands_where_its_cost_is_beyond_counting) {
+  const testing_support::Outcome outcome =
+      run({"size", "conv2d", "--input-size", "1,1,4611686018427387904,1", "--weight-size", "1,1,1,1"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, EndsWith("output shape:\n1, 1, 4611686018427387904, 1\n"));
+  EXPECT_EQ(outcome.err,
+            "convscope: error: The output size stands, but the bytes of the input do not fit 64-bit integers (at most "
+            "9223372036854775807), so the cost cannot be given. Choose smaller sizes.\n");
+  const testing_support::Outcome as_json =
+      run({"size", "conv2d", "--input-size", "1,1,1000000000,1000000000", "--weight-size", "1,1,3,3", "--json"});
+  EXPECT_EQ(as_json.status, 1);
+  const json size = json::parse(as_json.out);
+  EXPECT_EQ(size["output_size"], (std::vector<int64_t>{1, 1, 999999998, 999999998}));
+  EXPECT_FALSE(size.contains("macs"));
+  EXPECT_THAT(run({"size", "conv_transpose1d", "--input-size", "1,1,1", "--weight-size", "1,1,2", "--dilation",
+                   "4611686018427387904"})
+                  .out,
+              EndsWith("\n1, 1, 4611686018427387905\n"));
+}
+
+TEST_F(Commands, numbers_beyond_64_bits_are_told_what_is_allowed) {
+  const auto with = [this](const char* input, const char* option, const char* value) {
+    return refusal({"size", "conv2d", "--input-size", input, "--weight-size", "1,1,3,3", option, value}, 1);
+  };
+  EXPECT_THAT(with("99999999999999999999,1,5,5", "--stride", "1"), HasSubstr("allowed: 0 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--stride", "99999999999999999999"), HasSubstr("allowed: 1 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--padding", "99999999999999999999"), HasSubstr("allowed: 0 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--dilation", "9223372036854775807"), HasSubstr("sizes around dilation"));
+}
+
+TEST_F(Commands, an_empty_batch_has_no_multiple_of_its_bytes) {
+  EXPECT_THAT(success({"size", "conv2d", "--input-size", "0,3,5,5", "--weight-size", "1,3,3,3"}),
+              HasSubstr("im2col:        0 bytes\n"));
+}
+
 TEST_F(Commands, size_refuses_what_pytorch_refuses) {
   const auto with = [&](std::vector<std::string> more, int status) {
     std::vector<std::string> args{"size", "conv2d", "--input-size", "1,3,5,5"};
