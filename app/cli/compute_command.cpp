@@ -6,11 +6,10 @@
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
+#include "app/cli/operation_run.h"
 #include "app/cli/tensor_files.h"
 #include "app/io/npy.h"
 #include "engine/conv2d_backward.h"
-#include "engine/conv_nd.h"
-#include "engine/conv_transpose.h"
 
 namespace convscope {
 
@@ -63,20 +62,6 @@ Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, c
   return write_output(options, result->output);
 }
 
-/// All operations that make one tensor.
-Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
-                           const Conv2dOptions& engine) {
-  const Tensor& input = inputs.input.tensor;
-  if (const auto* conv = std::get_if<ConvNdPlan>(&plan)) {
-    return conv_nd(*conv, input, inputs.weight.tensor, inputs.bias.tensor, engine);
-  }
-  if (const auto* transposed = std::get_if<ConvTransposePlan>(&plan)) {
-    return conv_transpose(*transposed, input, inputs.weight.tensor, inputs.bias.tensor, engine);
-  }
-  const FoldPlan& windows = std::get<FoldPlan>(plan);
-  return operation.family == OperationFamily::fold ? fold(windows, input) : unfold(windows, input);
-}
-
 Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {
   const ConvPlan flat = as_conv2d(plan);
   const Result<CrossCheck> check =
@@ -93,7 +78,7 @@ Result<void> compute_and_write(const Operation& operation, const ComputeOptions&
   }
   if (const auto* pool_plan = std::get_if<PoolPlan>(&plan)) return compute_pool(options, *pool_plan, inputs, engine);
   if (!options.output.empty()) {
-    const Result<Tensor> output = compute_one(operation, plan, inputs, engine);
+    const Result<Tensor> output = run_operation(operation, plan, inputs, engine);
     if (!output) return output.error();
     if (Result<void> written = write_output(options, *output); !written) return written;
   }
