@@ -111,6 +111,13 @@ TEST_F(Commands, a_size_stands_where_its_cost_is_beyond_counting) {
               EndsWith("\n1, 1, 4611686018427387905\n"));
 }
 
+TEST_F(Commands, an_option_that_is_given_twice_is_named_with_both_values) {
+  EXPECT_EQ(refusal({"size", "conv2d", "--input-size", "1,1,5,5", "--weight-size", "1,1,3,3", "--stride", "1",
+                     "--stride", "2"},
+                    2),
+            "--stride is given more than once, as '1' and as '2', and it takes one value. Leave one of them out.");
+}
+
 TEST_F(Commands, numbers_beyond_64_bits_are_told_what_is_allowed) {
   const auto with = [this](const char* input, const char* option, const char* value) {
     return refusal({"size", "conv2d", "--input-size", input, "--weight-size", "1,1,3,3", option, value}, 1);
