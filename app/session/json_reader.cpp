@@ -190,10 +190,7 @@ std::vector<int64_t> FieldReader::take_integers(const char* field, size_t count,
   const Json list = value->is_array() || !one_for_all ? *value : Json(count, *value);
   // What is there is shown: [3, 3, 3] is a list as well, and yet the wrong one.
   const auto fail = [&]() -> std::vector<int64_t> {
-    if (!error_) {
-      error_ =
-          Error{"error.json_numbers", field, {path(field), shortened(value->dump()), wanted, std::to_string(count)}};
-    }
+    if (!error_) error_ = Error{"error.json_type", field, {path(field), wanted, shortened(value->dump())}};
     return {};
   };
   if (!list.is_array() || list.size() != count) return fail();
