@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/io/npy.h"
 #include "engine/result.h"
@@ -14,11 +15,12 @@ struct LoadedTensor {
   Tensor tensor;
   bool is_float = false;  // was stored with a fraction or with a type, so its type counts
   bool is_double = false;
-  bool is_text = false;  // written out, so its shape may be short of channels
-  std::optional<NpyConversion> conversion;
-  std::string name;       // the file's; of a text, the argument it is given for
-  UnfitWhole unfit = {};  // whole numbers that a type would round
-  Tensor exact = {};      // the numbers of a text without a type as float64, in the tensor's shape
+  bool is_text = false;                     // written out, so its shape may be short of channels
+  std::optional<NpyConversion> conversion;  // of a .npy; of a picture, its scaling
+  std::vector<std::string> losses;          // keys of words about what a picture had besides
+  std::string name;                         // the file's; of a text, the argument it is given for
+  UnfitWhole unfit = {};                    // whole numbers that a type would round
+  Tensor exact = {};                        // the numbers of a text without a type as float64, in the tensor's shape
 
   /// The numbers in a type. Errors: those of Tensor::to().
   Result<Tensor> as(DType dtype) const;

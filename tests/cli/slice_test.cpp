@@ -89,13 +89,21 @@ TEST_F(SliceCommand, the_result_is_written_when_asked_for) {
 TEST_F(SliceCommand, a_picture_is_a_tensor_and_a_tensor_a_picture) {
   ASSERT_TRUE(write_png(path("a.png"), Pixels{2, 1, {255, 0, 51, 255, 0, 255, 102, 255}}));
   EXPECT_THAT(success({"slice", "a.png", "x[0, :, 0]"}), HasSubstr("tensor([[1.0000, 0.0000],\n"));
-  EXPECT_EQ(success({"slice", "a.png", "x[0, 2]", "-o", "blue.png"}), "blue.png: values 0 to 1 became 0 to 255.\n");
+  EXPECT_EQ(success({"slice", "a.png", "x[0, 2]", "-o", "blue.png"}),
+            "a.png: values 0 to 255 became 0 to 1.\nblue.png: values 0 to 1 became 0 to 255.\n");
   EXPECT_FLOAT_EQ(static_cast<float>(read_image(path("blue.png"))->at(1)), 102.0f / 255);
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "cut.png"}),
             "cut.png: values 0 to 1 became 0 to 255; 2 outside were cut off, --value-range auto shows all.\n");
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "all.png", "--value-range", "auto"}),
             "all.png: values -1 to 3 became 0 to 255.\n");
   EXPECT_NEAR(read_image(path("all.png"))->at(1), 0.25, 1.0 / 255);
+  EXPECT_EQ(success({"slice", "[[nan, 0], [1, inf]]", "-o", "odd.png", "--value-range", "auto"}),
+            "odd.png: values 0 to 1 became 0 to 255.\n"
+            "odd.png: 2 are no finite numbers: nan and -inf became black, inf white.\n");
+  ASSERT_TRUE(write_png(path("clear.png"), Pixels{2, 1, {255, 0, 51, 255, 0, 255, 102, 0}}));
+  EXPECT_THAT(success({"slice", "clear.png", "x[0, 0]"}),
+              HasSubstr("clear.png: values 0 to 255 became 0 to 1.\nclear.png: the transparent pixels were laid over "
+                        "white, and the alpha channel was left out.\n"));
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "some.png", "--value-range", "-1,3", "--json"})[0], '{');
 }
 
