@@ -71,9 +71,13 @@ Result<double> rounding_bound(const ConvPlan& plan, const ConvTensors& tensors, 
     const double sum = sums->at(i);
     if (std::isfinite(sum)) largest = std::max(largest, sum);
   }
-  const bool coarse = plan.dtype == DType::float32 || yours == DType::float32;
+  return rounding_bound(largest, plan.taps(), plan.dtype, yours);
+}
+
+double rounding_bound(double largest_sum, int64_t numbers, DType engine, DType yours) {
+  const bool coarse = engine == DType::float32 || yours == DType::float32;
   const double epsilon = coarse ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(plan.taps()))) * largest;
+  return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(numbers))) * largest_sum;
 }
 
 Result<Comparison> compare(const Tensor& yours, const Tensor& expected, const Closeness& closeness, Job* job) {

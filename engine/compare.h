@@ -38,6 +38,9 @@ struct Closeness {
 /// Errors: those of conv2d().
 Result<double> rounding_bound(const ConvPlan& plan, const ConvTensors& tensors, DType yours, Job* job = nullptr);
 
+/// The same from what is known: the largest sum, how many numbers it has, and both types.
+double rounding_bound(double largest_sum, int64_t numbers, DType engine, DType yours);
+
 struct Comparison {
   int64_t cells = 0;
   int64_t wrong = 0;

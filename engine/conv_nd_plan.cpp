@@ -156,8 +156,7 @@ Result<ConvNdPlan> validate(const ConvNdParams& params, const Shape& input_shape
     axis.pad_end = (*pads)[1];
     const std::optional<OutputSize> size =
         output_size(axis.extent, axis.pad_begin, axis.pad_end, axis.kernel, axis.dilation, axis.stride);
-    // Which of the two sums of the formula is too long: the window or the padded input?
-    if (!size) return size_overflow(checked_mul(axis.dilation, axis.kernel - 1) ? "padding" : "dilation");
+    if (!size) return size_overflow(axis);
     effective[i] = size->effective_k;
     padded[i] = size->effective_k + size->numerator;
     axis.count = size->out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/checked_math.h"
+#include "engine/output_size.h"
 
 namespace convscope {
 
@@ -31,10 +32,10 @@ Shape ConvTransposePlan::output_shape() const {
 
 std::optional<int64_t> transposed_output_size(int64_t n, int64_t pad_begin, int64_t pad_end, int64_t k, int64_t d,
                                               int64_t s, int64_t output_padding) {
-  const std::optional<int64_t> last = checked_mul(n - 1, s), reach = checked_mul(d, k - 1);
-  if (!last || !reach) return std::nullopt;
+  const std::optional<int64_t> last = checked_mul(n - 1, s), window = effective_kernel_size(k, d);
+  if (!last || !window) return std::nullopt;
   // Without the padding first: the kernels count so far, even where the padding takes it away again.
-  std::optional<int64_t> size = checked_add(*last, *reach);
+  std::optional<int64_t> size = checked_add(*last, *window - 1);
   if (size) size = checked_sub(*size - pad_begin, pad_end);
   if (size) size = checked_add(*size, output_padding);
   return size ? checked_add(*size, 1) : std::nullopt;
@@ -52,6 +53,12 @@ Result<void> check_numbers(const ConvTransposeParams& p) {
     return Error{"error.output_padding_negative", "output_padding", {p.output_padding.to_string()}};
   }
   return check_groups(p.in_channels, p.out_channels, p.groups);
+}
+
+/// Which argument made the size of an axis too large for int64_t; of several together, the output.
+const char* too_large_argument(const WindowAxis& axis) {
+  if (!effective_kernel_size(axis.kernel, axis.dilation)) return "dilation";
+  return checked_mul(axis.count - 1, axis.stride) ? "output" : "stride";
 }
 
 /// From a wished size to output_padding: from the smallest size to one stride above it, exclusively, every size is
@@ -104,7 +111,7 @@ Result<ConvTransposePlan> validate(const ConvTransposeParams& params, const Shap
     axis.pad_end = apart ? params.padding.end[i] : params.padding.both[i];
     const std::optional<int64_t> size =
         transposed_output_size(axis.count, axis.pad_begin, axis.pad_end, axis.kernel, axis.dilation, axis.stride, 0);
-    if (!size) return size_overflow("output");
+    if (!size) return size_overflow(too_large_argument(axis));
     smallest[i] = *size;
   }
   plan.output_padding = params.output_padding;

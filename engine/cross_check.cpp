@@ -8,9 +8,7 @@
 
 namespace convscope {
 
-namespace {
-
-Result<Tensor> magnitudes(const Tensor& tensor) {
+Result<Tensor> magnitudes_of(const Tensor& tensor) {
   if (!tensor.defined()) return tensor;
   Result<Tensor> result = Tensor::uninitialized(tensor.shape(), DType::float64);
   if (!result) return result;
@@ -19,36 +17,53 @@ Result<Tensor> magnitudes(const Tensor& tensor) {
   return result;
 }
 
-}  // namespace
+namespace {
 
-Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
-                                   Job* job) {
-  const Result<Tensor> x = magnitudes(input), w = magnitudes(weight), b = magnitudes(bias);
+double tolerance_of(const Tensor& sums, int64_t numbers_per_cell, DType dtype) {
+  double largest = 0;
+  for (int64_t i = 0; i < sums.numel(); ++i) {
+    if (std::isfinite(sums.at(i))) largest = std::max(largest, sums.at(i));
+  }
+  const double epsilon =
+      dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(numbers_per_cell))) * largest;
+}
+
+Result<Tensor> sum_of_absolute(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                               Job* job) {
+  const Result<Tensor> x = magnitudes_of(input), w = magnitudes_of(weight), b = magnitudes_of(bias);
   for (const Result<Tensor>* tensor : {&x, &w, &b}) {
     if (!*tensor) return tensor->error();
   }
   ConvPlan in_double = plan;
   in_double.dtype = DType::float64;
-  const Result<Tensor> sums = conv2d(in_double, *x, *w, *b, {Algorithm::naive, 1, job});
-  if (!sums) return sums.error();
-  double largest = 0;
-  for (int64_t i = 0; i < sums->numel(); ++i) {
-    if (std::isfinite(sums->at(i))) largest = std::max(largest, sums->at(i));
-  }
-  const double epsilon =
-      plan.dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(plan.taps()))) * largest;
+  return conv2d(in_double, *x, *w, *b, {Algorithm::naive, 1, job});
 }
 
-WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual) {
+WorstCell worst_of(const Tensor& expected, const Tensor& actual) {
   WorstCell worst;
   for (int64_t i = 0; i < expected.numel(); ++i) {
     const double e = expected.at(i), a = actual.at(i);
     if (e == a || (std::isnan(e) && std::isnan(a))) continue;
     const double apart = std::abs(e - a);
     const double difference = std::isfinite(apart) ? apart : std::numeric_limits<double>::infinity();
-    if (difference > worst.difference) worst = {difference, cell_of_step(plan, i), e, a};
+    if (difference > worst.difference) worst = {difference, {}, i, e, a};
   }
+  return worst;
+}
+
+}  // namespace
+
+Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                                   Job* job) {
+  const Result<Tensor> sums = sum_of_absolute(plan, input, weight, bias, job);
+  if (!sums) return sums.error();
+  return tolerance_of(*sums, plan.taps(), plan.dtype);
+}
+
+WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual) {
+  WorstCell worst = worst_of(expected, actual);
+  if (worst.difference > 0) worst.cell = cell_of_step(plan, worst.flat);
   return worst;
 }
 
@@ -68,20 +83,19 @@ const AlgorithmCheck& CrossCheck::furthest() const {
   });
 }
 
-Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
-                               int threads, Job* job) {
-  // One part for the tolerance, one for each algorithm; algorithms() begins with `automatic`, which is none.
-  const auto parts = static_cast<double>(algorithms().size());
+Result<CrossCheck> cross_check(const CheckedOperation& operation, Job* job) {
+  // One part for the tolerance, one for each algorithm; the first, `automatic`, is none.
+  const auto parts = static_cast<double>(operation.algorithms.size());
   CrossCheck result;
   Tensor reference;
-  for (Algorithm algorithm : algorithms().subspan(1)) {
+  for (Algorithm algorithm : operation.algorithms.subspan(1)) {
     const JobPart part(job, static_cast<double>(result.algorithms.size()), parts);
-    const Result<Tensor> output = conv2d(plan, input, weight, bias, {algorithm, threads, job});
+    const Result<Tensor> output = operation.run(algorithm);
     AlgorithmCheck check;
     check.algorithm = algorithm;
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
-      check.worst = worst_cell(plan, reference, *output);
+      check.worst = worst_of(reference, *output);
     } else if (output.error().code == "error.scratch_too_large") {
       check.refusal = output.error();
     } else {
@@ -89,10 +103,27 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
     }
     result.algorithms.push_back(std::move(check));
   }
+  result.output = reference.shape();
   const JobPart part(job, parts - 1, parts);
-  const Result<double> tolerance = summation_tolerance(plan, input, weight, bias, job);
-  if (!tolerance) return tolerance.error();
-  result.tolerance = *tolerance;
+  const Result<Tensor> sums = operation.sum_of_absolute();
+  if (!sums) return sums.error();
+  result.tolerance = tolerance_of(*sums, operation.numbers_per_cell, operation.dtype);
+  return result;
+}
+
+Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                               int threads, Job* job) {
+  Result<CrossCheck> result = cross_check(
+      CheckedOperation{algorithms(),
+                       [&](Algorithm algorithm) {
+                         return conv2d(plan, input, weight, bias, {algorithm, threads, job});
+                       },
+                       [&] { return sum_of_absolute(plan, input, weight, bias, job); }, plan.taps(), plan.dtype},
+      job);
+  if (!result) return result;
+  for (AlgorithmCheck& check : result->algorithms) {
+    if (check.worst.difference > 0) check.worst.cell = cell_of_step(plan, check.worst.flat);
+  }
   return result;
 }
 

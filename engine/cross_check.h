@@ -1,7 +1,9 @@
 // Every algorithm on the same numbers, held against the reference.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/algorithm.h"
@@ -24,7 +26,8 @@ Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, co
 /// 0; a NaN or an infinity differs from anything else by infinity.
 struct WorstCell {
   double difference = 0;
-  OutputCell cell;
+  OutputCell cell;   // of a two-dimensional convolution
+  int64_t flat = 0;  // its position in row-major order
   double expected = 0, actual = 0;
 };
 WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual);
@@ -37,6 +40,7 @@ struct AlgorithmCheck {
 
 struct CrossCheck {
   double tolerance = 0;
+  Shape output;
   std::vector<AlgorithmCheck> algorithms;  // in the order of algorithms(); the first is the reference itself, naive
 
   bool agrees(const AlgorithmCheck& check) const { return !check.refusal && check.worst.difference <= tolerance; }
@@ -47,6 +51,22 @@ struct CrossCheck {
   /// The algorithm that is furthest from the reference.
   const AlgorithmCheck& furthest() const;
 };
+
+/// An operation that several algorithms compute, for cross_check().
+struct CheckedOperation {
+  std::span<const Algorithm> algorithms;            // `automatic` first, `naive` second
+  std::function<Result<Tensor>(Algorithm)> run;     // all of one shape
+  std::function<Result<Tensor>()> sum_of_absolute;  // naive, in float64, of the magnitudes of all numbers
+  int64_t numbers_per_cell = 1;
+  DType dtype = DType::float32;
+};
+
+/// Runs each algorithm of an operation but `automatic` and compares it with naive, cell by cell; cells are named by
+/// `flat` alone. Errors: those of the operation, but for error.scratch_too_large.
+Result<CrossCheck> cross_check(const CheckedOperation& operation, Job* job = nullptr);
+
+/// The magnitudes of all numbers, as float64; of an undefined tensor another. Errors: those of Tensor::zeros().
+Result<Tensor> magnitudes_of(const Tensor& tensor);
 
 /// Runs each of algorithms() but `automatic` and compares it with naive, cell by cell.
 ///

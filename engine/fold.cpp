@@ -49,7 +49,7 @@ Result<Windows> windows_over(const FoldParams& params, const Spatial& extents) {
     axis.pad_end = apart ? params.padding.end[i] : params.padding.both[i];
     const std::optional<OutputSize> size =
         output_size(axis.extent, axis.pad_begin, axis.pad_end, axis.kernel, axis.dilation, axis.stride);
-    if (!size) return size_overflow(checked_mul(axis.dilation, axis.kernel - 1) ? "padding" : "dilation");
+    if (!size) return size_overflow(axis);
     effective[i] = size->effective_k;
     padded[i] = size->effective_k + size->numerator;
     axis.count = size->out;

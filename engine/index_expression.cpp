@@ -57,26 +57,100 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
 
-  Result<std::vector<IndexBracket>> run() {
-    std::vector<IndexBracket> brackets;
+  Result<IndexExpression> run() {
+    IndexExpression expression;
     skip_space();
-    if (at_ < text_.size() && starts_name(text_[at_])) take_name();
+    const bool is_named = at_ < text_.size() && starts_name(text_[at_]);
+    if (is_named) take_name();
     skip_space();
-    while (at_ < text_.size()) {
-      if (text_[at_] != '[') return syntax_error();
+    if (!is_named && next_is('.')) return syntax_error();
+    if (!is_named && at_ < text_.size() && text_[at_] != '[') return beyond();
+    if (Result<void> good = read_brackets(expression.brackets); !good) return good.error();
+    if (next_is('.')) {
+      Result<IndexAttribute> attribute = read_attribute();
+      if (!attribute) return attribute.error();
+      expression.attribute = *std::move(attribute);
+    }
+    if (at_ < text_.size()) return beyond();
+    return expression;
+  }
+
+ private:
+  /// All that follow each other.
+  Result<void> read_brackets(std::vector<IndexBracket>& brackets) {
+    while (next_is('[')) {
       opening_ = at_++;
       Result<IndexBracket> bracket = read_bracket();
       if (!bracket) return bracket.error();
       brackets.push_back(*std::move(bracket));
       skip_space();
     }
-    return brackets;
+    return {};
   }
 
- private:
+  Result<IndexAttribute> read_attribute() {
+    const size_t point = at_++;
+    skip_space();
+    if (at_ >= text_.size() || !starts_name(text_[at_])) {
+      at_ = point;
+      return syntax_error();
+    }
+    IndexAttribute attribute;
+    attribute.name = take_name();
+    skip_space();
+    if (next_is('(')) {
+      if (Result<void> good = read_arguments(attribute); !good) return good.error();
+    }
+    if (Result<void> good = read_brackets(attribute.brackets); !good) return good.error();
+    return attribute;
+  }
+
+  Result<void> read_arguments(IndexAttribute& attribute) {
+    attribute.is_called = true;
+    opening_ = at_++;
+    skip_space();
+    while (!next_is(')')) {
+      const size_t before = at_;
+      if (text_.substr(at_).starts_with("dim")) {
+        take_name();
+        skip_space();
+        if (next_is('=')) {
+          ++at_;
+          skip_space();
+        } else {
+          at_ = before;
+        }
+      }
+      Result<IndexItem> part = read_part();
+      if (!part) return part.error();
+      attribute.arguments.push_back(*std::move(part));
+      if (next_is(')')) break;
+      if (!next_is(',')) return unexpected();
+      ++at_;
+      skip_space();
+    }
+    ++at_;
+    skip_space();
+    return {};
+  }
+
   Result<IndexBracket> read_bracket() {
     IndexBracket bracket;
     skip_space();
+    if (next_is('(')) {
+      // The empty tuple; others name no index that could not stand without them.
+      const size_t before = at_++;
+      skip_space();
+      if (next_is(')')) ++at_;
+      skip_space();
+      if (!next_is(']') || text_.substr(before, at_ - before).find(')') == std::string_view::npos) {
+        at_ = before;
+        return unexpected();
+      }
+      ++at_;
+      bracket.is_tuple = true;
+      return bracket;
+    }
     while (!next_is(']') || bracket.items.empty()) {
       Result<IndexItem> item = read_item();
       if (!item) return item.error();
@@ -226,6 +300,18 @@ class Parser {
     if (at_ >= text_.size()) return unclosed();
     return Error{"error.slice_syntax", "index", {excerpt(at_), std::to_string(at_ + 1)}};
   }
+  /// What Python may read behind the expression or instead of it.
+  Error beyond() const {
+    constexpr std::string_view kPython = "({+-*/%@&|^~<>='\".0123456789";
+    if (kPython.find(text_[at_]) != std::string_view::npos) return Error{"error.slice_beyond", "index", {excerpt(at_)}};
+    for (std::string_view word : {"and", "or", "in", "is", "if", "not", "for"}) {
+      const std::string_view rest = text_.substr(at_);
+      if (rest.starts_with(word) && (rest.size() == word.size() || !goes_on_name(rest[word.size()]))) {
+        return Error{"error.slice_beyond", "index", {excerpt(at_)}};
+      }
+    }
+    return syntax_error();
+  }
   Error unsupported(size_t from) const { return Error{"error.slice_unsupported", "index", {excerpt(from)}}; }
   /// Python reads lists, calls, strings and arithmetic here; this parser does not.
   Error unexpected() const {
@@ -233,16 +319,19 @@ class Parser {
     constexpr std::string_view kPython = "[({+-*/%@&|^~<>='\".";
     return kPython.find(text_[at_]) != std::string_view::npos ? unsupported(at_) : syntax_error();
   }
-  Error unclosed() const { return Error{"error.slice_unclosed", "index", {std::to_string(opening_ + 1)}}; }
+  Error unclosed() const {
+    const char* const code = text_[opening_] == '(' ? "error.slice_call_unclosed" : "error.slice_unclosed";
+    return Error{code, "index", {std::to_string(opening_ + 1)}};
+  }
 
   std::string_view text_;
   size_t at_ = 0;
-  size_t opening_ = 0;  // of the present bracket
+  size_t opening_ = 0;  // of the present bracket or call
 };
 
 }  // namespace
 
-Result<std::vector<IndexBracket>> parse_index_expression(std::string_view text) {
+Result<IndexExpression> parse_index_expression(std::string_view text) {
   if (text.size() > kMaxIndexExpression) {
     return Error{"error.slice_too_long", "index", {std::to_string(text.size()), std::to_string(kMaxIndexExpression)}};
   }

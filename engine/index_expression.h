@@ -1,4 +1,4 @@
-// The text between a tensor's brackets, as Python reads it.
+// A tensor's name with brackets or an attribute behind it, as Python reads them.
 #pragma once
 
 #include <cstdint>
@@ -33,16 +33,30 @@ struct IndexItem {
 /// One pair of brackets.
 struct IndexBracket {
   std::vector<IndexItem> items;
-  bool is_tuple = false;  // with a comma: `[0,]` is one, `[0]` is not
+  bool is_tuple = false;  // with a comma: `[0,]` is one, `[0]` is not; `[()]` is one without items
+};
+
+/// `.shape`, `.size(1)`, `.shape[1:]` behind the brackets.
+struct IndexAttribute {
+  std::string name;
+  bool is_called = false;
+  std::vector<IndexItem> arguments;    // numbers, None and ellipses; `dim=1` is 1
+  std::vector<IndexBracket> brackets;  // behind it
+};
+
+struct IndexExpression {
+  std::vector<IndexBracket> brackets;
+  std::optional<IndexAttribute> attribute;
 };
 
 inline constexpr size_t kMaxIndexExpression = 1000;
 
 /// Reads `x[0, 1:]`, with any name or none before the brackets, any number of brackets, also none: the whole tensor.
-/// Integers (also 1_000, 0x1f, --1), slices, `...`, Ellipsis, None, newaxis (also of np and torch).
-/// Errors, all of field "index": error.slice_syntax and error.slice_unclosed for what Python does not read,
-/// error.slice_unsupported for indices that PyTorch has beyond these (booleans, lists, tensors, arithmetic),
-/// error.slice_too_long.
-Result<std::vector<IndexBracket>> parse_index_expression(std::string_view text);
+/// Integers (also 1_000, 0x1f, --1), slices, `...`, Ellipsis, None, newaxis (also of np and torch), and `()`. Behind
+/// them any attribute by its name, called or not; which ones there are is for ask_tensor() to say.
+/// Errors, all of field "index": error.slice_syntax, error.slice_unclosed and error.slice_call_unclosed for what Python
+/// does not read, error.slice_unsupported for indices that PyTorch has beyond these (booleans, lists, tensors,
+/// arithmetic), error.slice_beyond for what Python reads around them, error.slice_too_long.
+Result<IndexExpression> parse_index_expression(std::string_view text);
 
 }  // namespace convscope

@@ -78,6 +78,7 @@ std::optional<std::array<int64_t, 4>> MistakenConv::extents() const {
   if (is_paired && batch != kernels) return std::nullopt;
   if (bias == BiasUse::along_width && extents[3] != kernels) return std::nullopt;
   if (bias == BiasUse::along_height && extents[2] != kernels) return std::nullopt;
+  for (size_t axis = 0; axis < part_count.size(); ++axis) extents[axis] = part_count[axis].value_or(extents[axis]);
   if (!Shape({extents[0], extents[1], extents[2], extents[3]}).numel().value_or(0)) return std::nullopt;
   return extents;
 }
@@ -88,7 +89,7 @@ std::array<int64_t, 4> MistakenConv::ordered(const std::array<int64_t, 4>& exten
 
 namespace {
 
-double bias_of(const MistakenConv& conv, int64_t kernel, int64_t y, int64_t x) {
+double bias_of(const MistakenConv& conv, int64_t image, int64_t kernel, int64_t y, int64_t x) {
   if (!conv.has_bias) return 0;
   const auto at = [&conv](int64_t k) { return conv.tensors->bias.at(k); };
   switch (conv.bias) {
@@ -110,11 +111,22 @@ double bias_of(const MistakenConv& conv, int64_t kernel, int64_t y, int64_t x) {
       return at(conv.weight.extents[0] - 1 - kernel);
     case BiasUse::first:
       return at(0);
+    case BiasUse::last:
+      return at(conv.weight.extents[0] - 1);
+    case BiasUse::next:
+      return at((kernel + 1) % conv.weight.extents[0]);
+    case BiasUse::previous:
+      return at((kernel + conv.weight.extents[0] - 1) % conv.weight.extents[0]);
+    case BiasUse::of_image:
+      return at(image);
     case BiasUse::subtracted:
       return -at(kernel);
   }
   return 0;
 }
+
+/// Where the number that has come to `at` came from; by at most one round.
+int64_t rolled_from(int64_t at, int64_t by, int64_t extent) { return by == 0 ? at : (at - by + extent) % extent; }
 
 /// The window's products of one image channel with one slice of the kernel.
 double window_sum(const MistakenConv& conv, int64_t image, int64_t channel, int64_t kernel, int64_t slice, int64_t p,
@@ -128,8 +140,10 @@ double window_sum(const MistakenConv& conv, int64_t image, int64_t channel, int6
       const int64_t x = source_index(q * conv.stride.w - conv.pads.left + s * conv.dilation.w, conv.input.extents[3],
                                      conv.padding_mode);
       if (x == kZeroPadding) continue;
-      sum += conv.tensors->input.at(conv.input.at(image, channel, y, x)) *
-             conv.tensors->weight.at(conv.weight.at(kernel, slice, r, s));
+      sum +=
+          conv.tensors->input.at(conv.input.at(image, channel, rolled_from(y, conv.input_roll.h, conv.input.extents[2]),
+                                               rolled_from(x, conv.input_roll.w, conv.input.extents[3]))) *
+          conv.tensors->weight.at(conv.weight.at(kernel, slice, r, s));
     }
   }
   return sum;
@@ -190,12 +204,18 @@ double MistakenConv::cell(const std::array<int64_t, 4>& extents, int64_t flat) c
     index[order[place]] = flat % extents[order[place]];
     flat /= extents[order[place]];
   }
-  const auto [n, k, p, q] = index;
+  const int64_t n = index[0] + part_begin[0], k = index[1] + part_begin[1];
+  int64_t p = index[2], q = index[3];
+  const Pair from{p - output_shift.by.h, q - output_shift.by.w};
+  const bool has_left = from.h < 0 || from.w < 0 || from.h >= extents[2] || from.w >= extents[3];
+  if (has_left && !output_shift.wraps) return 0;
+  p = rolled_from(p, output_shift.by.h, extents[2]);
+  q = rolled_from(q, output_shift.by.w, extents[3]);
   int64_t image = n, kernel = k;
   if (batching == Batching::paired) image = k;
   if (batching == Batching::paired_along_batch) kernel = n;
   if (batching == Batching::first_image) image = 0;
-  const double value = channel_sum_of(*this, image, kernel, p, q) / divisor_of(*this) + bias_of(*this, k, p, q);
+  const double value = channel_sum_of(*this, image, kernel, p, q) / divisor_of(*this) + bias_of(*this, n, k, p, q);
   switch (finish) {
     case Finish::none:
       break;

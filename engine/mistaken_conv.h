@@ -44,6 +44,10 @@ enum class BiasUse : uint8_t {
   along_height,
   reversed,
   first,  // bias[0] everywhere
+  last,
+  next,      // bias[k + 1], the first behind the last
+  previous,  // bias[k - 1]
+  of_image,  // bias[n]
   subtracted,
 };
 /// Which image meets which kernel at output (n, k).
@@ -55,6 +59,13 @@ enum class Batching : uint8_t {
 };
 enum class Mean : uint8_t { none, taps, window, channels };
 enum class Finish : uint8_t { none, negated, absolute, positive };
+
+/// Cells that have moved: number (y, x) stands at (y + by.h, x + by.w). What leaves comes in again on the other side,
+/// or zeros do.
+struct Shift {
+  Pair by{0, 0};
+  bool wraps = true;
+};
 
 /// The right convolution, until its members are changed. Reads the tensors it was made of, which must outlive it.
 struct MistakenConv {
@@ -73,7 +84,12 @@ struct MistakenConv {
   Batching batching = Batching::own;
   Mean mean = Mean::none;
   Finish finish = Finish::none;
-  std::optional<Pair> crop;                 // of the output
+  std::optional<Pair> crop;  // of the output
+  Pair input_roll{0, 0};     // torch.roll of height and width
+  Shift output_shift;
+  /// Which images and channels of the output are there: from `part_begin` on, as many as `part_count` says.
+  std::array<int64_t, 2> part_begin{0, 0};
+  std::array<std::optional<int64_t>, 2> part_count;
   std::array<size_t, 4> order{0, 1, 2, 3};  // of the output's axes (N, K, P, Q) in memory
   bool other_shape = false;                 // the numbers come under any shape of as many cells
 

@@ -136,6 +136,11 @@ void add_bias(const Facts& f, std::vector<Mistake>& all) {
   add("cause.bias_along_height", several, BiasUse::along_height);
   add("cause.bias_first", several, BiasUse::first);
   add("cause.bias_reversed", several, BiasUse::reversed);
+  add("cause.bias_last", several, BiasUse::last);
+  // Of two biases, the next one is the other one: that is their reverse order.
+  add("cause.bias_next", f.plan.out_channels > 2, BiasUse::next);
+  add("cause.bias_previous", f.plan.out_channels > 2, BiasUse::previous);
+  add("cause.bias_of_image", f.plan.batch > 1 && f.plan.batch <= f.plan.out_channels, BiasUse::of_image);
 }
 
 void add_channels(const Facts& f, std::vector<Mistake>& all) {
@@ -168,6 +173,11 @@ void add_batch(const Facts& f, std::vector<Mistake>& all) {
                  Kind::input,
                  true,
                  where(plan.batch > 1 && plan.batch == plan.in_channels, [](Conv& c) { c.input.swap(0, 1); })});
+  all.push_back({{"cause.input_channels_reversed", {}}, Kind::input, true, where(plan.in_channels > 1, [](Conv& c) {
+                   c.input.flip(1);
+                 })});
+  all.push_back(
+      {{"cause.batch_reversed", {}}, Kind::batch, true, where(plan.batch > 1, [](Conv& c) { c.input.flip(0); })});
   all.push_back({{"cause.input_transposed", {}}, Kind::input, true, where(plan.in.h > 1 || plan.in.w > 1, [](Conv& c) {
                    c.input.swap(2, 3);
                  })});
@@ -225,6 +235,50 @@ void add_orders(const Facts& f, std::vector<Mistake>& all) {
   all.push_back({{"cause.output_other_shape", {}}, Kind::order, true, [](Conv& c) { return c.other_shape = true; }});
 }
 
+/// Cells of the input or the output that stand one place further.
+void add_shifts(const Facts& f, std::vector<Mistake>& all) {
+  constexpr Pair kSteps[] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}};
+  const auto moves = [](Pair by, Pair extents) { return (by.h == 0 || extents.h > 1) && (by.w == 0 || extents.w > 1); };
+  const auto add = [&](const char* code, Pair by, bool applies, auto change) {
+    all.push_back({{code, {std::to_string(by.h), std::to_string(by.w)}}, Kind::order, false, where(applies, change)});
+  };
+  for (Pair by : kSteps) {
+    add("cause.output_rolled", by, moves(by, f.plan.out), [by](Conv& c) { c.output_shift = {by, true}; });
+    add("cause.output_shifted", by, moves(by, f.plan.out), [by](Conv& c) { c.output_shift = {by, false}; });
+    add("cause.input_rolled", by, moves(by, f.plan.in), [by](Conv& c) { c.input_roll = by; });
+  }
+}
+
+/// Less than the whole output: one image or one channel of it, or all but the first or the last.
+void add_parts(const Facts& f, std::vector<Mistake>& all) {
+  struct Axis {
+    size_t axis;
+    int64_t extent;
+    const char *one, *without;
+  };
+  for (const Axis& a : {Axis{0, f.plan.batch, "cause.output_one_image", "cause.output_image_missing"},
+                        Axis{1, f.plan.out_channels, "cause.output_one_channel", "cause.output_channel_missing"}}) {
+    const auto add = [&](const char* code, int64_t number, int64_t begin, int64_t count, bool dropped_axis) {
+      all.push_back({{code, {std::to_string(number)}}, Kind::order, number == 0, [=, axis = a.axis](Conv& c) {
+                       c.part_begin[axis] = begin;
+                       c.part_count[axis] = count;
+                       // y[:, k] has no axis of channels; one of a single cell may as well stand in front.
+                       if (dropped_axis) c.order = {1, 0, 2, 3};
+                       return true;
+                     }});
+    };
+    constexpr int64_t kMostTried = 64;
+    for (int64_t i = 0; a.extent > 1 && i < std::min(a.extent, kMostTried); ++i) {
+      add(a.one, i, i, 1, false);
+      if (a.axis == 1 && f.plan.batch > 1) add(a.one, i, i, 1, true);
+    }
+    // Of two, the other one alone has been looked at.
+    if (a.extent < 3) continue;
+    add(a.without, 0, 1, a.extent - 1, false);
+    add(a.without, a.extent - 1, 0, a.extent - 1, false);
+  }
+}
+
 /// A parameter with another value, the same on both axes; padding and stride together as well, which wrong shapes ask
 /// for.
 void add_values(const Facts& f, std::vector<Mistake>& all) {
@@ -278,6 +332,8 @@ std::vector<Mistake> mistakes_of(const ConvPlan& plan) {
   add_batch(facts, all);
   add_finish(facts, all);
   add_orders(facts, all);
+  add_shifts(facts, all);
+  add_parts(facts, all);
   add_values(facts, all);
   return all;
 }

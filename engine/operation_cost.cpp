@@ -1,5 +1,6 @@
 #include "engine/operation_cost.h"
 
+#include <optional>
 #include <utility>
 
 #include "engine/checked_math.h"
@@ -15,18 +16,22 @@ class Counter {
   int64_t numel(const Shape& shape) { return keep(shape.numel()); }
   int64_t product(int64_t a, int64_t b) { return keep(checked_mul(a, b)); }
   int64_t sum(int64_t a, int64_t b) { return keep(checked_add(a, b)); }
-  /// What is counted from here on, for the refusal.
-  void begin(const char* what) { what_ = what; }
-  /// The first thing that did not fit, or null.
-  const char* overflown() const { return overflown_; }
+  /// What is counted from here on, for the refusal: the tensor, and a key of the words.
+  struct What {
+    const char* field;
+    const char* words;
+  };
+  void begin(const What& what) { what_ = what; }
+  /// The first thing that did not fit.
+  const std::optional<What>& overflown() const { return overflown_; }
 
  private:
   int64_t keep(std::optional<int64_t> value) {
-    if (!value && overflown_ == nullptr) overflown_ = what_;
+    if (!value && !overflown_) overflown_ = what_;
     return value.value_or(0);
   }
-  const char* what_ = "output";
-  const char* overflown_ = nullptr;
+  What what_{"output", "@cost.overflow.bytes"};
+  std::optional<What> overflown_;
 };
 
 Shape joined(Shape shape, const Shape& more) {
@@ -44,16 +49,16 @@ struct Parts {
 
 void count_bytes(OperationCost& cost, const Parts& parts, Counter& count) {
   const int64_t element = size_of(parts.dtype);
-  count.begin("weight");
+  count.begin({"weight", "@cost.overflow.weight"});
   const int64_t weights = cost.weight.rank() > 0 ? count.numel(cost.weight) : 0;
   cost.parameters = count.sum(weights, cost.biases);
   cost.weight_bytes = count.product(weights, element);
   cost.bias_bytes = count.product(cost.biases, element);
-  count.begin("input");
+  count.begin({"input", "@cost.overflow.input"});
   cost.input_bytes = count.product(count.numel(parts.input), element);
-  count.begin("output");
+  count.begin({"output", "@cost.overflow.output"});
   cost.output_bytes = count.product(count.numel(parts.output), element);
-  count.begin("im2col");
+  count.begin({"im2col", "@cost.overflow.im2col"});
   cost.im2col_bytes = count.product(count.numel(parts.columns), element);
   // In floating point from the start, and per channel of one image, so that an empty batch has a ratio too.
   double ratio = 1;
@@ -65,12 +70,13 @@ void count_bytes(OperationCost& cost, const Parts& parts, Counter& count) {
 }
 
 int64_t operations(const OperationCost& cost, Counter& count) {
-  count.begin("output");
+  count.begin({"output", "@cost.overflow.operations"});
   return count.product(count.product(count.numel(cost.cells), count.numel(cost.per_cell)), cost.passes);
 }
 
 Result<OperationCost> finished(OperationCost cost, const Counter& counter) {
-  if (counter.overflown() != nullptr) return size_overflow(counter.overflown());
+  if (counter.overflown())
+    return Error{"error.cost_overflow", counter.overflown()->field, {counter.overflown()->words}};
   const double bytes = static_cast<double>(cost.input_bytes) + static_cast<double>(cost.weight_bytes) +
                        static_cast<double>(cost.bias_bytes) + static_cast<double>(cost.output_bytes);
   const double flop = 2.0 * static_cast<double>(cost.macs) + static_cast<double>(cost.window_operations);

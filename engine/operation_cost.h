@@ -30,7 +30,7 @@ struct OperationCost {
   double intensity = 0;       // FLOP (a multiply-add counts two) per byte read or written once
 };
 
-/// Errors: error.size_overflow where a number does not fit int64_t.
+/// Errors: error.cost_overflow where a number does not fit int64_t (args: which, in words).
 Result<OperationCost> cost_of(const ConvPlan& plan);
 Result<OperationCost> cost_of(const ConvNdPlan& plan);
 /// Of the columns that the input times the kernel makes before they are folded.

@@ -4,6 +4,11 @@
 
 namespace convscope {
 
+std::optional<int64_t> effective_kernel_size(int64_t k, int64_t d) {
+  const std::optional<int64_t> reach = checked_mul(d, k - 1);
+  return reach ? checked_add(*reach, 1) : std::nullopt;
+}
+
 std::optional<OutputSize> output_size(int64_t n, int64_t pad_begin, int64_t pad_end, int64_t k, int64_t d, int64_t s) {
   OutputSize size;
   size.n = n;
@@ -13,9 +18,7 @@ std::optional<OutputSize> output_size(int64_t n, int64_t pad_begin, int64_t pad_
   size.d = d;
   size.s = s;
 
-  const std::optional<int64_t> reach = checked_mul(d, k - 1);
-  if (!reach) return std::nullopt;
-  const std::optional<int64_t> effective_k = checked_add(*reach, 1);
+  const std::optional<int64_t> effective_k = effective_kernel_size(k, d);
   if (!effective_k) return std::nullopt;
   size.effective_k = *effective_k;
 

@@ -20,6 +20,9 @@ struct OutputSize {
   int64_t out = 0;          // floor(numerator / s) + 1, 0 where the window does not fit
 };
 
+/// The cells that a kernel spans: d*(k-1) + 1. Needs k >= 1, d >= 1. Errors: empty when it does not fit int64_t.
+std::optional<int64_t> effective_kernel_size(int64_t k, int64_t d);
+
 /// floor((n + pad_begin + pad_end - d*(k-1) - 1) / s) + 1, in exact arithmetic.
 ///
 /// Needs n >= 0, k >= 1, d >= 1, s >= 1. Errors: empty when an intermediate value does not fit int64_t.

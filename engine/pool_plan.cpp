@@ -112,7 +112,7 @@ Result<PoolPlan> validate(const PoolParams& params, const Shape& input_shape) {
     axis.pad_end = apart ? params.padding.end[i] : params.padding.both[i];
     const std::optional<int64_t> count = pool_output_size(axis.extent, axis.pad_begin, axis.pad_end, axis.kernel,
                                                           axis.dilation, axis.stride, params.ceil_mode);
-    if (!count) return size_overflow(checked_mul(axis.dilation, axis.kernel - 1) ? "padding" : "dilation");
+    if (!count) return size_overflow(axis);
     axis.count = *count;
     has_windows = has_windows && *count > 0;
   }

@@ -198,10 +198,15 @@ Result<Tensor> TensorSlice::to_tensor() const {
 }
 
 Result<TensorSlice> slice_tensor(const Tensor& tensor, std::string_view expression) {
-  const Result<std::vector<IndexBracket>> brackets = parse_index_expression(expression);
-  if (!brackets) return brackets.error();
+  const Result<IndexExpression> parsed = parse_index_expression(expression);
+  if (!parsed) return parsed.error();
+  if (parsed->attribute) return raised("error.slice_not_a_tensor", {"." + parsed->attribute->name});
+  return slice_tensor(tensor, parsed->brackets);
+}
+
+Result<TensorSlice> slice_tensor(const Tensor& tensor, std::span<const IndexBracket> brackets) {
   TensorSlice slice = TensorSlice::whole(tensor);
-  for (const IndexBracket& bracket : *brackets) {
+  for (const IndexBracket& bracket : brackets) {
     if (Result<void> applied = apply(slice, bracket); !applied) return applied.error();
   }
   return slice;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
+#include "engine/index_expression.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
 
@@ -32,8 +34,11 @@ struct TensorSlice {
 /// Errors: parse_index_expression()'s, and what PyTorch raises, of field "index": error.slice_index_range,
 /// error.slice_too_many_indices, error.slice_index_of_scalar, error.slice_of_scalar, error.slice_step_zero,
 /// error.slice_step_negative, error.slice_index_type, error.slice_bound_type, error.slice_name, error.slice_overflow,
-/// error.slice_dimension_range; error.slice_rank where a result has more axes than a Shape.
+/// error.slice_dimension_range; error.slice_rank where a result has more axes than a Shape, error.slice_not_a_tensor
+/// for an attribute, which ask_tensor() answers.
 /// Source: torch.Tensor.__getitem__ of PyTorch 1.13.
 Result<TensorSlice> slice_tensor(const Tensor& tensor, std::string_view expression);
+/// The same with the text read already.
+Result<TensorSlice> slice_tensor(const Tensor& tensor, std::span<const IndexBracket> brackets);
 
 }  // namespace convscope

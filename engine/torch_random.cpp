@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace convscope {
 
@@ -231,25 +232,60 @@ Result<Tensor> TorchRandom::uniform(const Shape& shape, double low, double high,
   return tensor;
 }
 
+namespace {
+
+/// Room for the numbers of a shape, under the limit of all tensors.
+Result<std::vector<int64_t>> whole_numbers(const Shape& shape) {
+  const std::optional<int64_t> numel = shape.numel();
+  if (!numel || *numel > kMaxTensorBytes / static_cast<int64_t>(sizeof(int64_t))) {
+    return Error{"error.tensor_too_large", "", {shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
+  }
+  return std::vector<int64_t>(static_cast<size_t>(*numel));
+}
+
+}  // namespace
+
+int64_t TorchRandom::random_whole(int64_t low, uint64_t range) {
+  const uint64_t bits = range < (uint64_t{1} << 32) ? random32() : random64();
+  return static_cast<int64_t>(static_cast<uint64_t>(low) + bits % range);
+}
+
+/// 0 to count - 1 in an order that the generator chooses.
+template <class T>
+void TorchRandom::permute_counted(T* numbers, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) numbers[i] = static_cast<T>(i);
+  for (int64_t i = 0; i + 1 < count; ++i) {
+    std::swap(numbers[i], numbers[i + static_cast<int64_t>(random32() % static_cast<uint64_t>(count - i))]);
+  }
+}
+
 Result<Tensor> TorchRandom::randint(const Shape& shape, int64_t low, int64_t high, DType dtype) {
   if (low >= high) return Error{"error.randint_empty_range", "", {std::to_string(low), std::to_string(high)}};
   const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   return filled(shape, dtype, [&]<class T>(T* v, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-      const uint64_t bits = range < (uint64_t{1} << 32) ? random32() : random64();
-      v[i] = static_cast<T>(static_cast<int64_t>(static_cast<uint64_t>(low) + bits % range));
-    }
+    for (int64_t i = 0; i < n; ++i) v[i] = static_cast<T>(random_whole(low, range));
   });
+}
+
+Result<std::vector<int64_t>> TorchRandom::randint_int64(const Shape& shape, int64_t low, int64_t high) {
+  if (low >= high) return Error{"error.randint_empty_range", "", {std::to_string(low), std::to_string(high)}};
+  Result<std::vector<int64_t>> numbers = whole_numbers(shape);
+  if (!numbers) return numbers;
+  const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  for (int64_t& number : *numbers) number = random_whole(low, range);
+  return numbers;
 }
 
 Result<Tensor> TorchRandom::randperm(int64_t n, DType dtype) {
   if (n < 0) return Error{"error.randperm_negative", "", {std::to_string(n)}};
-  return filled({n}, dtype, [this]<class T>(T* v, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) v[i] = static_cast<T>(i);
-    for (int64_t i = 0; i + 1 < count; ++i) {
-      std::swap(v[i], v[i + static_cast<int64_t>(random32() % static_cast<uint64_t>(count - i))]);
-    }
-  });
+  return filled({n}, dtype, [this]<class T>(T* v, int64_t count) { permute_counted(v, count); });
+}
+
+Result<std::vector<int64_t>> TorchRandom::randperm_int64(int64_t n) {
+  if (n < 0) return Error{"error.randperm_negative", "", {std::to_string(n)}};
+  Result<std::vector<int64_t>> numbers = whole_numbers({n});
+  if (numbers) permute_counted(numbers->data(), n);
+  return numbers;
 }
 
 Result<TorchRandom::LayerInit> TorchRandom::conv2d_init(const Shape& weight_shape, bool with_bias, DType dtype) {
@@ -257,6 +293,16 @@ Result<TorchRandom::LayerInit> TorchRandom::conv2d_init(const Shape& weight_shap
   // kaiming_uniform_ with a = sqrt(5), step by step as torch rounds it.
   double fan_in = 1;
   for (int axis = 1; axis < weight_shape.rank(); ++axis) fan_in *= static_cast<double>(weight_shape[axis]);
+  if (fan_in == 0) {
+    for (const auto& [tensor, shape] :
+         {std::pair(&init.weight, weight_shape), std::pair(&init.bias, Shape{weight_shape[0]})}) {
+      if (tensor == &init.bias && !with_bias) continue;
+      Result<Tensor> zeros = Tensor::zeros(shape, dtype);
+      if (!zeros) return zeros.error();
+      *tensor = *std::move(zeros);
+    }
+    return init;
+  }
   const double gain = std::sqrt(2.0 / (1.0 + 5.0));
   const double bound = std::sqrt(3.0) * (gain / std::sqrt(fan_in));
   Result<Tensor> weight = uniform(weight_shape, -bound, bound, dtype);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "engine/result.h"
 #include "engine/tensor.h"
@@ -24,7 +25,12 @@ class TorchRandom {
   /// torch.randint(low, high, shape), as numbers of `dtype`. Errors: error.randint_empty_range.
   Result<Tensor> randint(const Shape& shape, int64_t low, int64_t high, DType dtype = DType::float32);
   Result<Tensor> randperm(int64_t n, DType dtype = DType::float32);
-  /// nn.Conv2d's default weight of shape (out, in/groups, kh, kw), then with_bias its default bias.
+  /// The same draws as the int64 that PyTorch keeps, row-major: float32 has a gap behind 2^24, float64 behind 2^53.
+  /// Errors: those of the draw, error.tensor_too_large.
+  Result<std::vector<int64_t>> randint_int64(const Shape& shape, int64_t low, int64_t high);
+  Result<std::vector<int64_t>> randperm_int64(int64_t n);
+  /// nn.Conv2d's default weight of shape (out, in/groups, kh, kw), then with_bias its default bias. A kernel without
+  /// cells draws nothing; its bias, which PyTorch leaves unset, is 0.
   struct LayerInit {
     Tensor weight, bias;
   };
@@ -33,6 +39,9 @@ class TorchRandom {
  private:
   uint32_t random32();
   uint64_t random64();
+  int64_t random_whole(int64_t low, uint64_t range);
+  template <class T>
+  void permute_counted(T* numbers, int64_t count);
 
   std::array<uint32_t, 624> state_{};
   int position_ = 624;

@@ -1,5 +1,7 @@
 #include "engine/window_axes.h"
 
+#include "engine/output_size.h"
+
 namespace convscope {
 
 Spatial Windows::all(int64_t WindowAxis::*member) const {
@@ -14,6 +16,10 @@ Shape Windows::append(Shape shape, int64_t WindowAxis::*member) const {
 }
 
 Error size_overflow(const char* field) { return Error{"error.size_overflow", field, {field}}; }
+
+Error size_overflow(const WindowAxis& axis) {
+  return size_overflow(effective_kernel_size(axis.kernel, axis.dilation) ? "padding" : "dilation");
+}
 
 Result<void> check_window_numbers(const Spatial& kernel_size, const Spatial& stride, const SpatialPadding& padding,
                                   const Spatial& dilation) {

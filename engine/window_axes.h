@@ -23,6 +23,7 @@ struct WindowAxis {
   int64_t pad_end = 0;
 
   int64_t cell(int64_t window, int64_t tap) const { return window * stride - pad_begin + tap * dilation; }
+  /// Fits int64_t in every plan: the gates refuse what does not.
   int64_t effective_kernel() const { return dilation * (kernel - 1) + 1; }
   bool operator==(const WindowAxis&) const = default;
 };
@@ -78,5 +79,7 @@ Result<Leading> check_input_shape(const char* operation, int dims, const Shape& 
 
 /// The error of a size that int64_t does not hold; `field` names the argument or tensor.
 Error size_overflow(const char* field);
+/// The same of an axis whose formula does not fit: which of its two sums is too long, the window or the padded input?
+Error size_overflow(const WindowAxis& axis);
 
 }  // namespace convscope

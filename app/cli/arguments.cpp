@@ -59,8 +59,8 @@ Result<double> parse_number(std::string_view text, const std::string& option) {
   return value;
 }
 
-Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::string& option, size_t least,
-                                            size_t most) {
+Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::string& option, size_t least, size_t most,
+                                            int64_t least_number) {
   std::vector<int64_t> numbers;
   for (std::string_view part : split(text, ',')) {
     while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
@@ -70,6 +70,7 @@ Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::st
       // The whole text is what was typed.
       if (error.code == "error.not_a_number")
         error.args = {option, std::string(text), most == 2 ? "@cli.pair" : "@cli.list"};
+      if (error.code == "error.number_out_of_range") return out_of_range(option, part, least_number, kMost);
       return error;
     }
     numbers.push_back(*number);
@@ -89,7 +90,7 @@ Result<Pair> parse_pair(std::string_view text, const std::string& option) {
 }
 
 Result<Shape> parse_shape(std::string_view text, const std::string& option) {
-  Result<std::vector<int64_t>> numbers = parse_integers(text, option, 1, Shape::kMaxRank);
+  Result<std::vector<int64_t>> numbers = parse_integers(text, option, 1, Shape::kMaxRank, 0);
   if (!numbers) return numbers.error();
   Shape shape;
   for (int64_t extent : *numbers) {

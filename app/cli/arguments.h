@@ -18,9 +18,10 @@ Result<int64_t> parse_integer(std::string_view text, const std::string& option);
 /// Errors: also error.number_out_of_range outside of minimum .. maximum.
 Result<int64_t> parse_integer(std::string_view text, const std::string& option, int64_t minimum, int64_t maximum);
 Result<double> parse_number(std::string_view text, const std::string& option);
-/// "1,3,224,224". Errors: those of parse_integer, error.list_length (args: option, found, wanted).
-Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::string& option, size_t least,
-                                            size_t most);
+/// "1,3,224,224"; `least_number` is what the message says of numbers that int64_t does not hold. Errors: those of
+/// parse_integer, error.list_length (args: option, found, wanted).
+Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::string& option, size_t least, size_t most,
+                                            int64_t least_number = INT64_MIN);
 /// "2" or "2,1", height first.
 Result<Pair> parse_pair(std::string_view text, const std::string& option);
 /// One extent or more, none negative.

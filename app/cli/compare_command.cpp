@@ -1,4 +1,5 @@
-// `convscope compare conv2d`: somebody's output against the engine's, and why it differs.
+// `convscope compare OP`: somebody's output against the engine's and, of conv2d, why it differs.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
+#include "app/cli/operation_run.h"
 #include "app/io/tensor_text.h"
 #include "app/io/written_tensor.h"
 #include "app/session/json_reader.h"
@@ -18,8 +20,8 @@ namespace convscope {
 namespace {
 
 struct CompareOptions {
-  std::string operation, input, weight, mine;
-  std::optional<std::string> bias;
+  std::string operation, input, mine;
+  std::optional<std::string> weight, bias;
   OperationOptions arguments;
   EngineOptions engine;
   bool json = false;
@@ -63,7 +65,8 @@ void print_diagnosis(const Diagnosis& diagnosis, int64_t cells) {
   for (const Cause& cause : diagnosis.same_shape) print(line("compare.same_shape", {words_of(cause)}));
 }
 
-void print_text(const OutputCheck& check, const Tensor& expected) {
+/// `explains`: causes were looked for.
+void print_text(const OutputCheck& check, const Tensor& expected, bool explains) {
   const auto cell = [&](const char* key, int64_t flat) {
     print(line(key, {index_of(check.expected, flat).to_string(), number_text(check.output, flat),
                      number_text(expected, flat)}));
@@ -82,8 +85,13 @@ void print_text(const OutputCheck& check, const Tensor& expected) {
   } else {
     print(line("cli.compare.shape", {check.yours.to_string(), check.expected.to_string()}));
   }
+  if (check.output.numel() == 1) print(line("compare.one_cell", {}));
   if (check.agrees()) return;
-  print_diagnosis(check.diagnosis, check.output.numel());
+  if (explains) {
+    print_diagnosis(check.diagnosis, check.output.numel());
+  } else {
+    print(line("cli.compare.causes_of_conv2d", {}));
+  }
   if (check.comparison && check.comparison->is_small() && check.diagnosis.explanations.empty()) {
     print(line("compare.small", {rounded(check.comparison->largest_difference)}));
   }
@@ -115,7 +123,7 @@ Json json_of(const Explanation& explanation) {
       {"causes", causes}, {"cells_agreeing", explanation.cells_agreeing}, {"cells_checked", explanation.cells_checked}};
 }
 
-void print_json(const OutputCheck& check, const Tensor& expected) {
+void print_json(const OutputCheck& check, const Tensor& expected, bool explains) {
   Json json;
   json["agrees"] = check.agrees();
   json["output_size"] = list_of(check.expected);
@@ -136,7 +144,7 @@ void print_json(const OutputCheck& check, const Tensor& expected) {
       json["worst"] = cell(comparison.worst);
     }
   }
-  if (!check.agrees()) {
+  if (!check.agrees() && explains) {
     const Diagnosis& diagnosis = check.diagnosis;
     json["explanations"] = Json::array();
     for (const Explanation& explanation : diagnosis.explanations) json["explanations"].push_back(json_of(explanation));
@@ -152,12 +160,88 @@ void print_json(const OutputCheck& check, const Tensor& expected) {
 
 // ---- the command ----
 
+/// Where the numbers differ, whether a cause was found or not, is an error: the status tells scripts.
+Result<void> verdict(const OutputCheck& check) {
+  if (check.agrees()) return {};
+  const bool explained = !check.diagnosis.explanations.empty();
+  if (!check.comparison) {
+    return Error{explained ? "error.compare_shape" : "error.compare_shape_unexplained",
+                 "--mine",
+                 {check.yours.to_string(), check.expected.to_string()}};
+  }
+  return Error{explained ? "error.compare_differs" : "error.compare_differs_unexplained",
+               "--mine",
+               {std::to_string(check.comparison->wrong), std::to_string(check.comparison->cells)}};
+}
+
+Result<Tensor> absolute(const Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  Result<Tensor> result = Tensor::uninitialized(tensor.shape(), tensor.dtype());
+  if (!result) return result;
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    if (tensor.dtype() == DType::float32) {
+      result->mutable_data<float>()[i] = std::abs(tensor.data<float>()[i]);
+    } else {
+      result->mutable_data<double>()[i] = std::abs(tensor.data<double>()[i]);
+    }
+  }
+  return result;
+}
+
+/// rounding_bound() for any operation: of those that add nothing up, it is that of the numbers themselves.
+Result<double> rounding_bound_of(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
+                                 const Conv2dOptions& engine, DType yours) {
+  Inputs magnitudes = inputs;
+  for (LoadedTensor* loaded : {&magnitudes.input, &magnitudes.weight, &magnitudes.bias}) {
+    Result<Tensor> result = absolute(loaded->tensor);
+    if (!result) return result.error();
+    loaded->tensor = *std::move(result);
+  }
+  const Result<Tensor> sums = run_operation(operation, plan, magnitudes, engine);
+  if (!sums) return sums.error();
+  double largest = 0;
+  for (int64_t i = 0; i < sums->numel(); ++i) {
+    if (std::isfinite(sums->at(i))) largest = std::max(largest, std::abs(sums->at(i)));
+  }
+  return rounding_bound(largest, numbers_per_cell(plan), inputs.dtype, yours);
+}
+
+/// Compares the numbers and looks for no cause.
+Result<OutputCheck> compare_numbers(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
+                                    const Conv2dOptions& engine, const Tensor& expected, const WrittenTensor& mine) {
+  OutputCheck check;
+  check.yours = mine.tensor.shape();
+  check.expected = expected.shape();
+  const std::optional<Tensor> fitting = aligned(mine.tensor, expected.shape());
+  check.output = fitting.value_or(mine.tensor);
+  if (!fitting) return check;
+  const Result<double> bound = rounding_bound_of(operation, plan, inputs, engine, mine.tensor.dtype());
+  if (!bound) return bound.error();
+  const Result<Comparison> comparison = compare(*fitting, expected, {*bound, mine.digits});
+  if (!comparison) return comparison.error();
+  check.comparison = *comparison;
+  return check;
+}
+
+Result<OutputCheck> check_conv2d(const ConvPlan& plan, const Inputs& inputs, const Tensor& expected,
+                                 const WrittenTensor& mine) {
+  const ConvTensors tensors{inputs.input.tensor, inputs.weight.tensor, inputs.bias.tensor, expected};
+  return check_output(plan, tensors, mine.tensor, mine.digits);
+}
+
 Result<void> run_compare(const CompareOptions& options) {
+  using Family = OperationFamily;
   const Result<Operation> operation = parse_operation(options.operation);
   if (!operation) return operation.error();
-  if (operation->name != "conv2d") return Error{"error.compare_operation", "", {options.operation}};
+  if (operation->family == Family::conv_backward) return Error{"error.compare_operation", "", {options.operation}};
+  const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose};
   if (Result<void> good = check_option_use(*operation, options.arguments,
-                                           {{"--kernel-size", options.arguments.kernel_size.has_value(), {}}});
+                                           {{"--weight", options.weight.has_value(), with_weight},
+                                            {"--bias", options.bias.has_value(), with_weight},
+                                            {"--algorithm", options.engine.algorithm.has_value(), with_weight},
+                                            {"--kernel-size",
+                                             options.arguments.kernel_size.has_value(),
+                                             {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
       !good) {
     return good;
   }
@@ -171,32 +255,27 @@ Result<void> run_compare(const CompareOptions& options) {
   if (!mine) return mine.error();
 
   WeightShapes shapes;
-  shapes.weight = inputs->weight.tensor.shape();
+  if (options.weight) shapes.weight = inputs->weight.tensor.shape();
   shapes.has_bias = options.bias.has_value();
-  const Result<OperationPlan> valid =
+  const Result<OperationPlan> plan =
       plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
-  if (!valid) return valid.error();
-  const ConvPlan plan = as_conv2d(std::get<ConvNdPlan>(*valid));
+  if (!plan) return plan.error();
   if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
-  ConvTensors tensors{inputs->input.tensor, inputs->weight.tensor, inputs->bias.tensor, {}};
-  const Result<Tensor> output = conv2d(plan, tensors.input, tensors.weight, tensors.bias, *engine);
+  const Result<Tensor> output = run_operation(*operation, *plan, *inputs, *engine);
   if (!output) return output.error();
-  tensors.output = *output;
 
-  const Result<OutputCheck> check = check_output(plan, tensors, mine->tensor, mine->digits);
+  const bool explains = operation->name == "conv2d";
+  const Result<OutputCheck> check = explains
+                                        ? check_conv2d(as_conv2d(std::get<ConvNdPlan>(*plan)), *inputs, *output, *mine)
+                                        : compare_numbers(*operation, *plan, *inputs, *engine, *output, *mine);
   if (!check) return check.error();
   if (options.json) {
-    print_json(*check, tensors.output);
+    print_json(*check, *output, explains);
   } else {
-    print_text(*check, tensors.output);
+    print_text(*check, *output, explains);
+    tell_conversions(*inputs);
   }
-  if (check->agrees()) return {};
-  if (!check->comparison) {
-    return Error{"error.compare_shape", "--mine", {check->yours.to_string(), check->expected.to_string()}};
-  }
-  return Error{"error.compare_differs",
-               "--mine",
-               {std::to_string(check->comparison->wrong), std::to_string(check->comparison->cells)}};
+  return verdict(*check);
 }
 
 }  // namespace
@@ -204,9 +283,9 @@ Result<void> run_compare(const CompareOptions& options) {
 void add_compare_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<CompareOptions>();
   CLI::App* command = app.add_subcommand("compare", words("cli.compare"));
-  command->add_option("operation", options->operation, words("cli.operation"))->required();
+  command->add_option("operation", options->operation, words("cli.compare.operation"))->required();
   command->add_option("--input", options->input, words("cli.compute.input"))->required();
-  command->add_option("--weight", options->weight, words("cli.compute.weight"))->required();
+  command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
   command->add_option("--mine", options->mine, words("cli.compare.mine"))->required();
   add_operation_options(*command, options->arguments);

@@ -6,11 +6,10 @@
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
 #include "app/cli/operation_options.h"
+#include "app/cli/operation_run.h"
 #include "app/cli/tensor_files.h"
 #include "app/io/npy.h"
 #include "engine/conv2d_backward.h"
-#include "engine/conv_nd.h"
-#include "engine/conv_transpose.h"
 
 namespace convscope {
 
@@ -33,13 +32,6 @@ Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& g
     if (Result<void> written = write_npy(prefix + ending, *tensor); !written) return written;
   }
   return {};
-}
-
-/// Once all is written: what files of other types have become.
-void tell_conversions(const Inputs& inputs) {
-  for (const LoadedTensor* loaded : {&inputs.input, &inputs.weight, &inputs.bias, &inputs.grad_output}) {
-    if (loaded->conversion) print(conversion_line(*loaded->conversion, inputs.dtype));
-  }
 }
 
 Result<void> write_output(const ComputeOptions& options, const Tensor& output) {
@@ -70,28 +62,52 @@ Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, c
   return write_output(options, result->output);
 }
 
-/// All operations that make one tensor.
-Result<Tensor> compute_one(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
-                           const Conv2dOptions& engine) {
-  const Tensor& input = inputs.input.tensor;
-  if (const auto* conv = std::get_if<ConvNdPlan>(&plan)) {
-    return conv_nd(*conv, input, inputs.weight.tensor, inputs.bias.tensor, engine);
-  }
-  if (const auto* transposed = std::get_if<ConvTransposePlan>(&plan)) {
-    return conv_transpose(*transposed, input, inputs.weight.tensor, inputs.bias.tensor, engine);
-  }
-  const FoldPlan& windows = std::get<FoldPlan>(plan);
-  return operation.family == OperationFamily::fold ? fold(windows, input, engine.threads)
-                                                    : unfold(windows, input, engine.threads);
-}
-
-Result<void> check_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {
+/// conv1d is conv2d on pictures of height 1.
+Result<void> check_flat_algorithms(const ConvNdPlan& plan, const Inputs& inputs, const Conv2dOptions& engine,
+                                   bool as_json) {
   const ConvPlan flat = as_conv2d(plan);
   const Result<CrossCheck> check =
       cross_check(flat, inputs.input.tensor.reshaped(flat.input_shape()),
                   inputs.weight.tensor.reshaped(flat.weight_shape()), inputs.bias.tensor, engine.threads, engine.job);
   if (!check) return check.error();
-  return print_cross_check(*check, as_json);
+  return print_cross_check(*check, as_json, true);
+}
+
+/// The plan with every number in float64.
+OperationPlan in_double(const OperationPlan& plan) {
+  return std::visit(
+      [](auto copy) -> OperationPlan {
+        copy.dtype = DType::float64;
+        return copy;
+      },
+      plan);
+}
+
+/// Every algorithm that the operation has.
+Result<void> check_algorithms(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
+                              const Conv2dOptions& engine, bool as_json) {
+  const bool is_plain = operation.family == OperationFamily::conv;
+  if (is_plain && operation.dims < 3) return check_flat_algorithms(std::get<ConvNdPlan>(plan), inputs, engine, as_json);
+  const auto run = [&](Algorithm algorithm) {
+    Conv2dOptions options = engine;
+    options.algorithm = algorithm;
+    return run_operation(operation, plan, inputs, options);
+  };
+  const auto sum_of_absolute = [&]() -> Result<Tensor> {
+    Inputs magnitudes = inputs;
+    for (LoadedTensor* loaded : {&magnitudes.input, &magnitudes.weight, &magnitudes.bias}) {
+      Result<Tensor> result = magnitudes_of(loaded->tensor);
+      if (!result) return result;
+      loaded->tensor = *std::move(result);
+    }
+    return run_operation(operation, in_double(plan), magnitudes, {Algorithm::naive, 1, engine.job});
+  };
+  const Result<CrossCheck> check =
+      cross_check(CheckedOperation{is_plain ? algorithms() : algorithms_of_other_operations(), run, sum_of_absolute,
+                                   numbers_per_cell(plan), inputs.dtype},
+                  engine.job);
+  if (!check) return check.error();
+  return print_cross_check(*check, as_json, false);
 }
 
 Result<void> compute_and_write(const Operation& operation, const ComputeOptions& options, const OperationPlan& plan,
@@ -101,12 +117,12 @@ Result<void> compute_and_write(const Operation& operation, const ComputeOptions&
   }
   if (const auto* pool_plan = std::get_if<PoolPlan>(&plan)) return compute_pool(options, *pool_plan, inputs, engine);
   if (!options.output.empty()) {
-    const Result<Tensor> output = compute_one(operation, plan, inputs, engine);
+    const Result<Tensor> output = run_operation(operation, plan, inputs, engine);
     if (!output) return output.error();
     if (Result<void> written = write_output(options, *output); !written) return written;
   }
   if (!options.cross_check) return {};
-  return check_algorithms(std::get<ConvNdPlan>(plan), inputs, engine, options.json);
+  return check_algorithms(operation, plan, inputs, engine, options.json);
 }
 
 /// The output may be left out where the cross-check is all that is wanted; the gradients' three files are .npy whatever
@@ -134,8 +150,7 @@ Result<void> run_compute(const ComputeOptions& options) {
                             {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
                             {"--output-indices", options.output_indices.has_value(), {Family::max_pool}},
                             {"--algorithm", options.engine.algorithm.has_value(), with_weight},
-                            {"--cross-check", options.cross_check && operation->dims < 3, {Family::conv}},
-                            {"--cross-check", options.cross_check && operation->dims == 3, {}},
+                            {"--cross-check", options.cross_check, {Family::conv, Family::conv_transpose}},
                             {"--kernel-size",
                              options.arguments.kernel_size.has_value(),
                              {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});

@@ -17,7 +17,9 @@ void add_conv_options(CLI::App& command, ConvOptions& options) {
 }
 
 Result<Spatial> parse_spatial(std::string_view text, const std::string& option, int dims) {
-  Result<std::vector<int64_t>> numbers = parse_integers(text, option, 1, static_cast<size_t>(dims));
+  // The gates say why a smaller number makes no sense; here only its size is in question.
+  const int64_t least = option.find("padding") == std::string::npos ? 1 : 0;
+  Result<std::vector<int64_t>> numbers = parse_integers(text, option, 1, static_cast<size_t>(dims), least);
   if (!numbers) return numbers.error();
   if (numbers->size() == 1) return Spatial::all(dims, numbers->front());
   if (numbers->size() != static_cast<size_t>(dims)) {
@@ -67,7 +69,7 @@ Result<void> apply_padding(const ConvOptions& options, int dims, SpatialPadding&
   }
   if (!options.pads) return {};
   const auto sides = static_cast<size_t>(2 * dims);
-  Result<std::vector<int64_t>> pads = parse_integers(*options.pads, "--pads", sides, sides);
+  Result<std::vector<int64_t>> pads = parse_integers(*options.pads, "--pads", sides, sides, 0);
   if (!pads) return pads.error();
   padding.kind = PaddingKind::pads;
   for (int i = 0; i < dims; ++i) {

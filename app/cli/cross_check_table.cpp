@@ -5,6 +5,7 @@
 
 #include "app/cli/messages.h"
 #include "app/session/json_reader.h"
+#include "engine/output_check.h"
 
 namespace convscope {
 
@@ -16,12 +17,23 @@ std::string number(double value) {
   return text;
 }
 
-std::string cell_text(const OutputCell& cell) { return "y" + Json::array({cell.n, cell.c, cell.y, cell.x}).dump(); }
+/// The indices of the worst cell: (n, c, y, x) of up to two axes, whatever the output's own, else the output's.
+Json indices(const CrossCheck& check, const WorstCell& worst, bool is_flat) {
+  const OutputCell& cell = worst.cell;
+  if (is_flat) return Json::array({cell.n, cell.c, cell.y, cell.x});
+  Json list = Json::array();
+  for (int64_t index : index_of(check.output, worst.flat)) list.push_back(index);
+  return list;
+}
+
+std::string cell_text(const CrossCheck& check, const WorstCell& worst, bool is_flat) {
+  return "y" + indices(check, worst, is_flat).dump();
+}
 
 /// What part of the tolerance a difference takes; none of nothing is nothing.
 double part_of(double difference, double tolerance) { return difference == 0 ? 0 : difference / tolerance; }
 
-void print_json(const CrossCheck& check) {
+void print_json(const CrossCheck& check, bool is_flat) {
   Json json;
   json["tolerance"] = check.tolerance;
   json["all_agree"] = check.all_agree();
@@ -36,14 +48,14 @@ void print_json(const CrossCheck& check) {
     } else {
       item["largest_difference"] = one.worst.difference;
       item["part_of_tolerance"] = part_of(one.worst.difference, check.tolerance);
-      item["worst_cell"] = {one.worst.cell.n, one.worst.cell.c, one.worst.cell.y, one.worst.cell.x};
+      item["worst_cell"] = indices(check, one.worst, is_flat);
     }
     json["algorithms"].push_back(std::move(item));
   }
   print(pretty(json) + "\n");
 }
 
-void print_text(const CrossCheck& check) {
+void print_text(const CrossCheck& check, bool is_flat) {
   const Language language = cli_language();
   for (const AlgorithmCheck& one : check.algorithms) {
     std::string line = name_of(one.algorithm);
@@ -57,7 +69,7 @@ void print_text(const CrossCheck& check) {
       line += words("cli.cross_check.equal");
     } else {
       line += tr(language, check.agrees(one) ? "cli.cross_check.agrees" : "cli.cross_check.disagrees",
-                 {number(one.worst.difference), cell_text(one.worst.cell),
+                 {number(one.worst.difference), cell_text(check, one.worst, is_flat),
                   number(100 * part_of(one.worst.difference, check.tolerance))});
     }
     print(line + "\n");
@@ -69,18 +81,18 @@ void print_text(const CrossCheck& check) {
 
 }  // namespace
 
-Result<void> print_cross_check(const CrossCheck& check, bool as_json) {
+Result<void> print_cross_check(const CrossCheck& check, bool as_json, bool is_flat) {
   if (as_json) {
-    print_json(check);
+    print_json(check, is_flat);
   } else {
-    print_text(check);
+    print_text(check, is_flat);
   }
   if (check.all_agree()) return {};
   const AlgorithmCheck& worst = check.furthest();
-  return Error{
-      "error.algorithms_disagree",
-      "--cross-check",
-      {name_of(worst.algorithm), cell_text(worst.worst.cell), number(worst.worst.difference), number(check.tolerance)}};
+  return Error{"error.algorithms_disagree",
+               "--cross-check",
+               {name_of(worst.algorithm), cell_text(check, worst.worst, is_flat), number(worst.worst.difference),
+                number(check.tolerance)}};
 }
 
 }  // namespace convscope

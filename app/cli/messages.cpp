@@ -24,11 +24,17 @@ void print_error(const Error& error) {
 }
 
 int exit_status(const Error& error) {
-  constexpr std::array<std::string_view, 10> kUsage = {"error.unknown_command",        "error.unknown_command_similar",
-                                                       "error.unknown_operation_word", "error.unknown_option",
-                                                       "error.unknown_option_similar", "error.unexpected_argument",
-                                                       "error.missing_option",         "error.missing_value",
-                                                       "error.not_a_number",           "error.usage"};
+  constexpr std::array<std::string_view, 11> kUsage = {"error.unknown_command",
+                                                       "error.unknown_command_similar",
+                                                       "error.unknown_operation_word",
+                                                       "error.unknown_option",
+                                                       "error.unknown_option_similar",
+                                                       "error.unexpected_argument",
+                                                       "error.missing_option",
+                                                       "error.missing_value",
+                                                       "error.not_a_number",
+                                                       "error.usage",
+                                                       "error.option_twice"};
   for (std::string_view code : kUsage) {
     if (error.code == code) return kExitUsage;
   }

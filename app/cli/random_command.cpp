@@ -2,6 +2,10 @@
 #include <charconv>
 #include <limits>
 #include <memory>
+#include <numeric>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/cli/arguments.h"
@@ -33,9 +37,31 @@ Result<int64_t> parse_seed(const std::string& text) {
   return too_large;
 }
 
-Result<Tensor> arange(const Shape& shape, DType dtype) {
+/// What one --draw gave: a tensor or, as int64, the numbers themselves.
+struct Drawn {
+  Shape shape;
+  Tensor tensor;
+  std::vector<int64_t> whole;
+  bool is_whole = false;
+};
+
+/// Whole numbers beyond this have gaps in float32.
+constexpr int64_t kMostExactFloat = int64_t{1} << 24;
+
+Result<Drawn> drawn(const Shape& shape, Result<std::vector<int64_t>> whole) {
+  if (!whole) return whole.error();
+  return Drawn{shape, {}, *std::move(whole), true};
+}
+
+Result<Drawn> drawn(Result<Tensor> tensor) {
+  if (!tensor) return tensor.error();
+  return Drawn{tensor->shape(), *tensor, {}, false};
+}
+
+/// torch.arange as tensors of the engine are: counted from 0.
+Result<Drawn> arange(const Shape& shape, DType dtype) {
   Result<Tensor> tensor = Tensor::zeros(shape, dtype);
-  if (!tensor) return tensor;
+  if (!tensor) return tensor.error();
   for (int64_t i = 0; i < tensor->numel(); ++i) {
     if (dtype == DType::float32) {
       tensor->mutable_data<float>()[i] = static_cast<float>(i);
@@ -43,51 +69,86 @@ Result<Tensor> arange(const Shape& shape, DType dtype) {
       tensor->mutable_data<double>()[i] = static_cast<double>(i);
     }
   }
-  return tensor;
+  return drawn(*tensor);
+}
+
+Result<Drawn> arange_int64(const Shape& shape) {
+  const std::optional<int64_t> numel = shape.numel();
+  if (!numel || *numel > kMaxTensorBytes / static_cast<int64_t>(sizeof(int64_t))) {
+    return Error{"error.tensor_too_large", "", {shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
+  }
+  std::vector<int64_t> numbers(static_cast<size_t>(*numel));
+  std::iota(numbers.begin(), numbers.end(), int64_t{0});
+  return drawn(shape, std::move(numbers));
+}
+
+/// The type behind a draw, taken off its parts. Nothing where none is named.
+enum class DrawType : uint8_t { float32, float64, int64 };
+std::optional<DrawType> take_type(std::vector<std::string_view>& parts) {
+  constexpr std::pair<std::string_view, DrawType> kTypes[] = {
+      {"float32", DrawType::float32}, {"float64", DrawType::float64}, {"int64", DrawType::int64}};
+  for (const auto& [name, type] : kTypes) {
+    if (parts.back() != name) continue;
+    parts.pop_back();
+    return type;
+  }
+  return std::nullopt;
+}
+
+/// Draws of whole numbers are int64 in PyTorch. float32 does for those it can hold; a range beyond them is written as
+/// PyTorch has it, unless a type is named: that is PyTorch's .to(dtype).
+bool becomes_int64(std::optional<DrawType> named, int64_t smallest, int64_t largest) {
+  if (named) return *named == DrawType::int64;
+  return smallest < -kMostExactFloat || largest > kMostExactFloat;
 }
 
 /// One draw: KIND:NUMBERS[:ARGUMENTS][:TYPE].
-Result<Tensor> draw(TorchRandom& random, const std::string& text) {
+Result<Drawn> draw(TorchRandom& random, const std::string& text) {
   std::vector<std::string_view> parts = split(text, ':');
-  DType dtype = DType::float32;
-  if (parts.back() == "float32" || parts.back() == "float64") {
-    dtype = parts.back() == "float64" ? DType::float64 : DType::float32;
-    parts.pop_back();
-  }
+  const std::optional<DrawType> named = take_type(parts);
+  const DType dtype = named == DrawType::float64 ? DType::float64 : DType::float32;
   if (parts.size() < 2) return malformed(text);
   const std::string_view kind = parts[0];
   const size_t arguments = parts.size() - 2;
   const bool has_range = kind == "uniform" || kind == "randint";
+  const bool is_whole = kind == "randint" || kind == "randperm" || kind == "arange";
   if (arguments != (has_range ? 2u : 0u)) return malformed(text);
+  if (named == DrawType::int64 && !is_whole) return malformed(text);
   if (kind == "randperm") {
     Result<int64_t> n = parse_integer(parts[1], "--draw");
     if (!n) return n.error();
-    return random.randperm(*n, dtype);
+    if (becomes_int64(named, 0, *n - (*n > 0))) return drawn(Shape{*n}, random.randperm_int64(*n));
+    return drawn(random.randperm(*n, dtype));
   }
   Result<Shape> shape = parse_shape(parts[1], "--draw");
   if (!shape) return shape.error();
-  if (kind == "randn") return random.randn(*shape, dtype);
-  if (kind == "rand") return random.rand(*shape, dtype);
-  if (kind == "arange") return arange(*shape, dtype);
+  if (kind == "randn") return drawn(random.randn(*shape, dtype));
+  if (kind == "rand") return drawn(random.rand(*shape, dtype));
+  if (kind == "arange") {
+    return becomes_int64(named, 0, shape->numel().value_or(0) - 1) ? arange_int64(*shape) : arange(*shape, dtype);
+  }
   if (kind == "uniform") {
     Result<double> low = parse_number(parts[2], "--draw");
     if (!low) return low.error();
     Result<double> high = parse_number(parts[3], "--draw");
     if (!high) return high.error();
-    return random.uniform(*shape, *low, *high, dtype);
+    return drawn(random.uniform(*shape, *low, *high, dtype));
   }
   if (kind == "randint") {
     Result<int64_t> low = parse_integer(parts[2], "--draw");
     if (!low) return low.error();
     Result<int64_t> high = parse_integer(parts[3], "--draw");
     if (!high) return high.error();
-    return random.randint(*shape, *low, *high, dtype);
+    // `high` itself is not drawn.
+    const int64_t largest = *high > *low ? *high - 1 : *low;
+    if (becomes_int64(named, *low, largest)) return drawn(*shape, random.randint_int64(*shape, *low, *high));
+    return drawn(random.randint(*shape, *low, *high, dtype));
   }
   if (kind == "conv2d") {
     if (shape->rank() != 4) return Error{"error.weight_rank", "--draw", {shape->to_string()}};
     Result<TorchRandom::LayerInit> layer = random.conv2d_init(*shape, false, dtype);
     if (!layer) return layer.error();
-    return layer->weight;
+    return drawn(layer->weight);
   }
   return malformed(text);
 }
@@ -97,15 +158,20 @@ Result<void> run_random(const RandomOptions& options) {
   if (!seed) return seed.error();
   TorchRandom random(*seed);
   // All numbers before the first file: a mistake in the last draw leaves nothing behind.
-  std::vector<Tensor> tensors;
+  std::vector<Drawn> all;
   for (const std::string& text : options.draws) {
-    Result<Tensor> tensor = draw(random, text);
-    if (!tensor) return tensor.error();
-    tensors.push_back(*std::move(tensor));
+    Result<Drawn> one = draw(random, text);
+    if (!one) return one.error();
+    all.push_back(*std::move(one));
   }
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    Result<void> written = write_npy(options.prefix + "." + std::to_string(i) + ".npy", tensors[i]);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const std::string path = options.prefix + "." + std::to_string(i) + ".npy";
+    const Drawn& one = all[i];
+    Result<void> written = one.is_whole ? write_npy_integers(path, one.shape, one.whole) : write_npy(path, one.tensor);
     if (!written) return written;
+    if (one.is_whole && !options.draws[i].ends_with(":int64")) {
+      print(tr(cli_language(), "cli.random.as_int64", {path, options.draws[i]}) + "\n");
+    }
   }
   return {};
 }

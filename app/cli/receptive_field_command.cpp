@@ -197,6 +197,7 @@ Result<void> run_receptive_field(const FieldOptions& options) {
   Result<LayerChain> opened = open_chain(options.chain);
   if (!opened) return opened.error();
   LayerChain& chain = *opened;
+  if (chain.layers.empty()) return Error{"error.chain_empty", "layers", {}};
   if (Result<void> good = apply_spatial(options.input_size, "--input-size", chain.dims, chain.input_size); !good) {
     return good;
   }
@@ -214,7 +215,6 @@ Result<void> run_receptive_field(const FieldOptions& options) {
   int layer = 0;
   if (options.layer && !options.cell) return Error{"error.missing_option", "--cell", {"--cell"}};
   if (options.cell) {
-    if (chain.layers.empty()) return Error{"error.unknown_layer", "--cell", {"--cell", "-"}};
     const auto dims = static_cast<size_t>(chain.dims);
     const Result<std::vector<int64_t>> numbers = parse_integers(*options.cell, "--cell", dims, dims);
     if (!numbers) return numbers.error();

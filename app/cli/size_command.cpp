@@ -105,12 +105,29 @@ struct Report {
   Operation operation;
   Shape input, output;
   std::optional<Shape> weight;
-  OperationCost cost;
+  std::optional<OperationCost> cost;  // nothing where its numbers are too large
   const char* formula_key = "";
   std::vector<AxisFormula> axes;
 };
 
 std::vector<int64_t> list_of(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+void add_cost(Json& json, const OperationCost& cost, bool has_weight) {
+  json["parameters"] = cost.parameters;
+  json["macs"] = cost.macs;
+  if (has_weight) {
+    json["parameters_formula"] = parameters_formula(cost, "*");
+    json["macs_formula"] = operations_formula(cost, "*");
+  }
+  if (!has_weight) json["window_operations"] = cost.window_operations;
+  json["input_bytes"] = cost.input_bytes;
+  json["weight_bytes"] = cost.weight_bytes;
+  json["bias_bytes"] = cost.bias_bytes;
+  json["output_bytes"] = cost.output_bytes;
+  json["im2col_bytes"] = cost.im2col_bytes;
+  json["im2col_blow_up"] = cost.im2col_blow_up;
+  json["arithmetic_intensity"] = cost.intensity;
+}
 
 void print_json(const Report& report) {
   Json json;
@@ -124,31 +141,15 @@ void print_json(const Report& report) {
     json["grad_bias_size"] = {(*report.weight)[0]};
   }
   for (const AxisFormula& axis : report.axes) json[axis.name] = axis.numbers;
-  json["parameters"] = report.cost.parameters;
-  json["macs"] = report.cost.macs;
-  if (report.weight) {
-    json["parameters_formula"] = parameters_formula(report.cost, "*");
-    json["macs_formula"] = operations_formula(report.cost, "*");
-  }
-  if (!report.weight) json["window_operations"] = report.cost.window_operations;
-  json["input_bytes"] = report.cost.input_bytes;
-  json["weight_bytes"] = report.cost.weight_bytes;
-  json["bias_bytes"] = report.cost.bias_bytes;
-  json["output_bytes"] = report.cost.output_bytes;
-  json["im2col_bytes"] = report.cost.im2col_bytes;
-  json["im2col_blow_up"] = report.cost.im2col_blow_up;
-  json["arithmetic_intensity"] = report.cost.intensity;
+  if (report.cost) add_cost(json, *report.cost, report.weight.has_value());
   print(pretty(json) + "\n");
 }
 
-void print_text(const Report& report) {
-  const Language language = cli_language();
-  const auto line = [&](const std::string& key, std::initializer_list<std::string> args) {
-    print(tr(language, key, args) + "\n");
-  };
-  const OperationCost& cost = report.cost;
-  line(report.formula_key, {});
-  for (const AxisFormula& axis : report.axes) line(axis.text_key, {axis.text});
+void line(const std::string& key, std::initializer_list<std::string> args) {
+  print(tr(cli_language(), key, args) + "\n");
+}
+
+void print_cost(const Operation& operation, const OperationCost& cost) {
   const std::string parameters = parameters_formula(cost, "*"), operations = operations_formula(cost, "*");
   line("cli.size.parameters", {counted(cost.parameters, parameters)});
   line("cli.size.macs", {counted(cost.macs, cost.macs > 0 ? operations : "")});
@@ -160,9 +161,20 @@ void print_text(const Report& report) {
   bytes("cli.size.weight_bytes", cost.weight_bytes);
   if (cost.bias_bytes > 0) bytes("cli.size.bias_bytes", cost.bias_bytes);
   bytes("cli.size.output_bytes", cost.output_bytes);
-  line(slides_over_output(report.operation) ? "cli.size.im2col_of_output" : "cli.size.im2col",
-       {std::to_string(cost.im2col_bytes), readable(cost.im2col_bytes), significant(cost.im2col_blow_up)});
+  if (cost.im2col_bytes == 0) {
+    // Of an empty batch: nothing, which is no multiple of anything.
+    bytes("cli.size.im2col_empty", 0);
+  } else {
+    line(slides_over_output(operation) ? "cli.size.im2col_of_output" : "cli.size.im2col",
+         {std::to_string(cost.im2col_bytes), readable(cost.im2col_bytes), significant(cost.im2col_blow_up)});
+  }
   line("cli.size.intensity", {significant(cost.intensity)});
+}
+
+void print_text(const Report& report) {
+  line(report.formula_key, {});
+  for (const AxisFormula& axis : report.axes) line(axis.text_key, {axis.text});
+  if (report.cost) print_cost(report.operation, *report.cost);
   if (report.operation.family == OperationFamily::conv_backward) {
     line("cli.size.gradients",
          {report.input.to_string(), report.weight->to_string(), std::to_string((*report.weight)[0])});
@@ -205,8 +217,7 @@ Result<void> run_size(const SizeOptions& options) {
     if (*bias != wanted) return Error{"error.bias_shape", "bias", {bias->to_string(), wanted.to_string()}};
   }
   const Result<OperationCost> cost = cost_of_operation(*operation, *plan);
-  if (!cost) return cost.error();
-  report.cost = *cost;
+  if (cost) report.cost = *cost;
   report.output = output_shape_of(*operation, *plan);
   report.formula_key = formula_key(*operation, *plan);
   report.axes = axis_formulas(*operation, *plan);
@@ -215,6 +226,8 @@ Result<void> run_size(const SizeOptions& options) {
   } else {
     print_text(report);
   }
+  // The output's size stands even where its cost is beyond counting.
+  if (!cost) return cost.error();
   return {};
 }
 

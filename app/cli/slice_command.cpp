@@ -1,12 +1,12 @@
-// `convscope slice FILE EXPRESSION`: what Python would print of an indexed tensor.
+// `convscope slice FILE EXPRESSION`: what Python would print of an indexed tensor or of its attributes.
 #include <cmath>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/cli/tensor_files.h"
 #include "app/session/json_reader.h"
+#include "engine/tensor_answer.h"
 #include "engine/tensor_print.h"
-#include "engine/tensor_slice.h"
 
 namespace convscope {
 
@@ -33,6 +33,18 @@ Json nested(const TensorSlice& slice) {
   return list;
 }
 
+/// Of an attribute: an int is a number, a torch.Size a list, others are words.
+void print_json(const SliceOptions& options, const TensorAnswer& answer) {
+  Json json;
+  json["expression"] = options.expression;
+  json["type"] = answer.type;
+  json["text"] = answer.text;
+  json["value"] = answer.text;
+  if (answer.type == "int") json["value"] = answer.numbers.front();
+  if (answer.type == "torch.Size") json["value"] = answer.numbers;
+  print(pretty(json) + "\n");
+}
+
 void print_json(const SliceOptions& options, const LoadedTensor& loaded, const TensorSlice& slice) {
   Json json;
   json["expression"] = options.expression;
@@ -43,6 +55,9 @@ void print_json(const SliceOptions& options, const LoadedTensor& loaded, const T
   json["ndim"] = slice.shape.rank();
   json["numel"] = slice.numel();
   if (loaded.conversion) json["stored_dtype"] = loaded.conversion->args[1];
+  if (const std::string& number = loaded.unfit.in(slice.tensor.dtype()); !number.empty()) {
+    json["rounded"] = {{"from", number}, {"to", rounded_whole(number, slice.tensor.dtype())}};
+  }
   json["text"] = torch_repr(slice);
   if (slice.numel() <= kMostJsonNumbers) json["values"] = nested(slice);
   print(pretty(json) + "\n");
@@ -61,11 +76,21 @@ Result<void> run_slice(const SliceOptions& options) {
   } else if (options.value_range) {
     return Error{"error.missing_option", "-o", {"-o"}};
   }
-  const Result<LoadedTensor> loaded = load_tensor(options.input);
+  const Result<LoadedTensor> loaded = load_tensor(options.input, "x");
   if (!loaded) return loaded.error();
-  const Result<TensorSlice> slice = slice_tensor(loaded->tensor, options.expression);
-  if (!slice) return slice.error();
-  std::string said = loaded->conversion ? conversion_line(*loaded->conversion, loaded->tensor.dtype()) : "";
+  const Result<TensorAnswer> answer = ask_tensor(loaded->tensor, options.expression);
+  if (!answer) return answer.error();
+  const std::optional<TensorSlice>& slice = answer->slice;
+  if (!slice) {
+    if (options.output) return Error{"error.slice_not_a_tensor", "-o", {options.expression}};
+    if (options.json) {
+      print_json(options, *answer);
+    } else {
+      print(answer->text + "\n");
+    }
+    return {};
+  }
+  std::string said = loading_lines(*loaded, loaded->tensor.dtype());
   if (options.output) {
     const Result<Tensor> copy = slice->to_tensor();
     if (!copy) return copy.error();

@@ -49,19 +49,41 @@ std::optional<LayerKind> kind_of(const Operation& operation) {
   return std::nullopt;
 }
 
+/// A size as it may be written: with the channels, also with the batch.
+struct WrittenSize {
+  Spatial extents;
+  std::optional<int64_t> batch, channels;
+};
+
 /// "224", "224,224" or a whole shape "1,3,224,224".
-Result<Spatial> parse_extents(const std::string& text, const char* option, int dims) {
+Result<WrittenSize> parse_extents(const std::string& text, const char* option, int dims) {
   const Result<Shape> shape = parse_shape(text, option);
   if (!shape) return shape.error();
   const int rank = shape->rank();
-  if (rank == 1) return Spatial::all(dims, (*shape)[0]);
+  if (rank == 1) return WrittenSize{Spatial::all(dims, (*shape)[0]), {}, {}};
   if (rank < dims || rank > dims + 2) {
     const std::string wanted = "1, " + std::to_string(dims) + " .. " + std::to_string(dims + 2);
     return Error{"error.list_length", option, {option, text, std::to_string(rank), wanted}};
   }
-  Spatial extents = Spatial::all(dims, 0);
-  for (int i = 0; i < dims; ++i) extents[i] = (*shape)[rank - dims + i];
-  return extents;
+  WrittenSize size{Spatial::all(dims, 0), {}, {}};
+  for (int i = 0; i < dims; ++i) size.extents[i] = (*shape)[rank - dims + i];
+  if (rank > dims) size.channels = (*shape)[rank - dims - 1];
+  if (rank > dims + 1) size.batch = (*shape)[0];
+  return size;
+}
+
+/// No parameter changes how many images there are, nor of pooling how many channels.
+Result<void> check_leading(const WrittenSize& input, const WrittenSize& wanted, const WindowLayer& layer) {
+  const auto differ = [](std::optional<int64_t> a, std::optional<int64_t> b) { return a && b && *a != *b; };
+  if (differ(input.batch, wanted.batch)) {
+    return Error{"error.solver_batch", "--output-size", {std::to_string(*input.batch), std::to_string(*wanted.batch)}};
+  }
+  if (layer.pools() && differ(input.channels, wanted.channels)) {
+    return Error{"error.solver_pool_channels",
+                 "--output-size",
+                 {std::to_string(*input.channels), std::to_string(*wanted.channels)}};
+  }
+  return {};
 }
 
 /// The names behind --keep.
@@ -108,11 +130,12 @@ Result<WindowLayer> present_layer(const Operation& operation, LayerKind kind, co
 Result<SizeQuestion> question_of(const Operation& operation, LayerKind kind, const SolveOptions& options) {
   const Result<WindowLayer> layer = present_layer(operation, kind, options);
   if (!layer) return layer.error();
-  const Result<Spatial> input = parse_extents(options.input_size, "--input-size", operation.dims);
+  const Result<WrittenSize> input = parse_extents(options.input_size, "--input-size", operation.dims);
   if (!input) return input.error();
-  const Result<Spatial> wanted = parse_extents(options.output_size, "--output-size", operation.dims);
+  const Result<WrittenSize> wanted = parse_extents(options.output_size, "--output-size", operation.dims);
   if (!wanted) return wanted.error();
-  SizeQuestion question = SizeQuestion::of(*layer, *input, *wanted);
+  if (Result<void> good = check_leading(*input, *wanted, *layer); !good) return good.error();
+  SizeQuestion question = SizeQuestion::of(*layer, input->extents, wanted->extents);
   question.limit = 20;
   for (size_t i = 0; i < kSizeParams; ++i) {
     const auto param = static_cast<Param>(i);
@@ -167,15 +190,23 @@ Json list_of(const Spatial& spatial) { return std::vector<int64_t>(spatial.begin
 /// Why there is none, and what would help.
 std::string reason_for_none(const SizeQuestion& question, const SizeSolutions& found) {
   const Language language = cli_language();
-  std::string reason;
+  std::string reason, last;
   for (size_t axis = 0; axis < found.reach.size(); ++axis) {
     const SizeReach& reach = found.reach[axis];
     if (reach.below == question.wanted[static_cast<int>(axis)]) continue;
-    const auto text = [](std::optional<int64_t> size) { return size ? std::to_string(*size) : std::string("-"); };
-    reason += tr(language, "cli.solve.reach",
-                 {std::to_string(question.wanted[static_cast<int>(axis)]),
-                  std::to_string(question.input[static_cast<int>(axis)]), text(reach.below), text(reach.above)}) +
-              "\n";
+    const auto text = [](std::optional<int64_t> size) { return size ? std::to_string(*size) : std::string(); };
+    const char* const key = reach.below && reach.above ? "cli.solve.reach"
+                            : reach.below              ? "cli.solve.reach_largest"
+                            : reach.above              ? "cli.solve.reach_smallest"
+                                                       : "cli.solve.reach_none";
+    const std::string line =
+        tr(language, key,
+           {std::to_string(question.wanted[static_cast<int>(axis)]),
+            std::to_string(question.input[static_cast<int>(axis)]), text(reach.below), text(reach.above)}) +
+        "\n";
+    // Axes that ask the same have the same answer.
+    if (line != last) reason += line;
+    last = line;
   }
   std::string names;
   for (Param param : found.loosen) names += (names.empty() ? "" : ", ") + std::string(name_of(param));

@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "engine/tensor_answer.h"
 #include "engine/tensor_print.h"
 #include "engine/tensor_slice.h"
 
@@ -56,7 +58,7 @@ struct Memory {
 
   std::vector<Attribute> attributes;
   std::vector<Example> examples;
-  std::string result_size;  // of the last expression that could be evaluated
+  std::string result_size;  // of the last expression that could be evaluated; the type of what is no tensor
   std::string result_text;
   int result_lines = 0;
   std::optional<Error> error;
@@ -85,15 +87,15 @@ const Tensor& tensor_of(const Computation& computation, TensorId id) {
 }
 
 void evaluate(Memory& m, const Tensor& tensor) {
-  const Result<TensorSlice> slice = slice_tensor(tensor, m.expression);
-  if (!slice) {
+  Result<TensorAnswer> answer = ask_tensor(tensor, m.expression);
+  if (!answer) {
     // The last good answer stays.
-    m.error = slice.error();
+    m.error = answer.error();
     return;
   }
   m.error.reset();
-  m.result_size = torch_size(slice->shape);
-  m.result_text = torch_repr(*slice);
+  m.result_size = answer->slice ? torch_size(answer->slice->shape) : answer->type;
+  m.result_text = std::move(answer->text);
   m.result_lines = 1 + static_cast<int>(std::count(m.result_text.begin(), m.result_text.end(), '\n'));
 }
 
@@ -133,7 +135,8 @@ void refresh(Memory& m, const Computation& computation) {
 
 /// The name before the brackets follows the tensor, unless the user wrote another one.
 void rename_subject(std::string& expression, const Subject& from, const Subject& to) {
-  if (expression == from.name || expression.starts_with(std::string(from.name) + "[")) {
+  if (expression == from.name || expression.starts_with(std::string(from.name) + "[") ||
+      expression.starts_with(std::string(from.name) + ".")) {
     expression.replace(0, from.name.size(), to.name);
   }
 }

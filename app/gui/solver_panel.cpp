@@ -120,12 +120,20 @@ Row row_of(const SizeSolution& solution, size_t index) {
 /// Why there is none, a sentence for each axis that cannot have its size.
 void write_reasons(Memory& m, Language language) {
   m.reasons.clear();
-  const auto text = [](std::optional<int64_t> size) { return size ? std::to_string(*size) : std::string("\u2014"); };
+  const auto text = [](std::optional<int64_t> size) { return size ? std::to_string(*size) : std::string(); };
   for (size_t axis = 0; axis < m.found.reach.size(); ++axis) {
     const int i = static_cast<int>(axis);
     const SizeReach& reach = m.found.reach[axis];
     if (reach.below == m.question->wanted[i]) continue;
-    m.reasons.push_back(tr(language, axis == 0 ? "solver.reach_h" : "solver.reach_w",
+    struct Keys {
+      const char *both, *largest, *smallest, *none;
+    };
+    constexpr Keys kHeight{"solver.reach_h", "solver.reach_h_largest", "solver.reach_h_smallest",
+                           "solver.reach_h_none"};
+    constexpr Keys kWidth{"solver.reach_w", "solver.reach_w_largest", "solver.reach_w_smallest", "solver.reach_w_none"};
+    const Keys& keys = axis == 0 ? kHeight : kWidth;
+    const char* const one = reach.below ? keys.largest : reach.above ? keys.smallest : keys.none;
+    m.reasons.push_back(tr(language, reach.below && reach.above ? keys.both : one,
                            {std::to_string(m.question->wanted[i]), std::to_string(m.question->input[i]),
                             text(reach.below), text(reach.above)}));
   }

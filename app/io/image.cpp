@@ -60,6 +60,12 @@ Result<Shape> image_shape(const std::string& path) {
 }
 
 Result<Tensor> read_image(const std::string& path) {
+  Result<Picture> picture = read_picture(path);
+  if (!picture) return picture.error();
+  return picture->tensor;
+}
+
+Result<Picture> read_picture(const std::string& path) {
   const Result<std::string> bytes = read_file(path, kMaxImageBytes);
   if (!bytes) return bytes.error();
   const Result<ImageHead> head = head_of(*bytes, path);
@@ -78,7 +84,10 @@ Result<Tensor> read_image(const std::string& path) {
   const bool has_alpha = components == 2 || components == 4;
   const int64_t shown_height = head->shown_height(), shown_width = head->shown_width();
   Result<Tensor> tensor = Tensor::zeros(Shape{1, channels, shown_height, shown_width}, DType::float32);
-  if (!tensor) return tensor;
+  if (!tensor) return tensor.error();
+  Picture picture;
+  picture.has_alpha = has_alpha;
+  picture.is_16_bit = stbi_is_16_bit_from_memory(data_of(*bytes), static_cast<int>(bytes->size())) != 0;
   float* to = tensor->mutable_data<float>();
   const int64_t plane = shown_height * shown_width;
   for (int64_t y = 0; y < shown_height; ++y) {
@@ -89,6 +98,7 @@ Result<Tensor> read_image(const std::string& path) {
       if (head->orientation.flips_columns) from_x = width - 1 - from_x;
       const stbi_uc* pixel = pixels.get() + (from_y * width + from_x) * components;
       const int alpha = has_alpha ? pixel[components - 1] : 255;
+      picture.is_transparent = picture.is_transparent || alpha != 255;
       for (int64_t c = 0; c < channels; ++c) {
         // Over white, in the units of 255 * 255, so that an opaque pixel is exactly its value over 255.
         const int value = pixel[c] * alpha + 255 * (255 - alpha);
@@ -97,7 +107,8 @@ Result<Tensor> read_image(const std::string& path) {
       }
     }
   }
-  return tensor;
+  picture.tensor = *std::move(tensor);
+  return picture;
 }
 
 bool is_image_name(const std::string& path) {

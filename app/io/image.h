@@ -24,6 +24,15 @@ struct Pixels {
 /// Errors: error.file_not_found, error.file_unreadable, error.image_*; sizes are checked before anything is decoded.
 Result<Tensor> read_image(const std::string& path);
 
+/// The same with what was left behind on the way.
+struct Picture {
+  Tensor tensor;
+  bool has_alpha = false;       // a channel of transparency, which is no channel of the tensor
+  bool is_transparent = false;  // somewhere, so that white shows through
+  bool is_16_bit = false;       // only the upper eight bits of each value were read
+};
+Result<Picture> read_picture(const std::string& path);
+
 /// The shape that read_image() would give, without decoding the pixels; the same refusals of unknown formats and
 /// sizes.
 Result<Shape> image_shape(const std::string& path);
@@ -35,6 +44,8 @@ bool is_image_name(const std::string& path);
 /// the rows whether to stop. Errors: error.png_encoding, error.cancelled, those of the file.
 Result<void> write_png(const std::string& path, const Pixels& pixels,
                        const std::vector<std::pair<std::string, std::string>>& text = {}, const Job* job = nullptr);
+/// The same of the red of each pixel alone, as a grey PNG.
+Result<void> write_grey_png(const std::string& path, const Pixels& pixels);
 /// The bytes of a PNG in memory (for SVG's data URIs).
 Result<std::vector<uint8_t>> encode_png(const Pixels& pixels);
 

@@ -172,6 +172,14 @@ double element(const NpyType& type, const unsigned char* bytes) {
   }
 }
 
+/// Notes an integer that float32 or float64 may not hold.
+void look_at_whole(UnfitWhole& unfit, const NpyType& type, const unsigned char* bytes, double value) {
+  if (type.kind == 'f' || type.size < 4) return;
+  if (type.size == 4) return unfit.look_at(static_cast<int64_t>(value));
+  if (type.kind == 'u') return unfit.look_at(load_as<uint64_t>(bytes, type.swapped));
+  unfit.look_at(load_as<int64_t>(bytes, type.swapped));
+}
+
 /// Where the elements of a Fortran-ordered file belong: counts its indices, first axis fastest, and keeps the
 /// row-major position of the present one.
 class FortranOrder {
@@ -253,7 +261,7 @@ Result<NpyFile> read_npy(const std::string& path) {
   if (!opened) return opened.error();
   const NpyHeader& header = opened->header;
   const NpyType& type = header.type;
-  NpyFile result{info_of(header), {}};
+  NpyFile result{info_of(header), {}, {}};
   const DType dtype = result.dtype;
   Result<Tensor> tensor = Tensor::zeros(header.shape, dtype);
   if (!tensor) return tensor.error();
@@ -276,7 +284,9 @@ Result<NpyFile> read_npy(const std::string& path) {
     const int64_t count = std::min(kChunkElements, numel - done);
     if (opened->file->read_up_to(chunk.data(), count * type.size) != count * type.size) return vanished();
     for (int64_t i = 0; i < count; ++i) {
-      const double value = element(type, chunk.data() + i * type.size);
+      const unsigned char* const bytes = chunk.data() + i * type.size;
+      const double value = element(type, bytes);
+      look_at_whole(result.unfit, type, bytes, value);
       int64_t position = done + i;
       if (result.fortran_order) {
         position = order.position();

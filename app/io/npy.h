@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/io/whole_numbers.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
 
@@ -21,6 +22,7 @@ struct NpyInfo {
 
 struct NpyFile : NpyInfo {
   Tensor tensor;
+  UnfitWhole unfit;  // whole numbers, where such are stored, that a type would round
 };
 
 /// The key of the words about a conversion, and what fills them: the file's name, the stored type, the tensor's.

@@ -19,13 +19,12 @@ extern "C" void flush_nothing(png_structp) {}
 extern "C" void ignore_warning(png_structp, png_const_charp) {}
 
 /// Everything that libpng's longjmp() may skip lives outside: no local here owns anything.
-bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is_opaque, std::vector<png_text>& texts,
+bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, int color_type, std::vector<png_text>& texts,
                   std::vector<uint8_t>& row, std::vector<uint8_t>& bytes, const Job* job) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_write_fn(png, &bytes, append_bytes, flush_nothing);
   png_set_IHDR(png, info, static_cast<png_uint_32>(pixels.width), static_cast<png_uint_32>(pixels.height), 8,
-               is_opaque ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
-               PNG_FILTER_TYPE_BASE);
+               color_type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
   png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
   if (!texts.empty()) png_set_text(png, info, texts.data(), static_cast<int>(texts.size()));
   png_set_compression_level(png, 6);
@@ -34,10 +33,13 @@ bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is
   for (int y = 0; y < pixels.height; ++y) {
     if (job != nullptr && job->is_cancelled()) return false;
     const uint8_t* from = pixels.rgba.data() + static_cast<size_t>(y) * stride;
-    if (is_opaque) {
-      for (size_t x = 0; x < static_cast<size_t>(pixels.width); ++x) std::memcpy(&row[x * 3], from + x * 4, 3);
-    } else {
+    if (color_type == PNG_COLOR_TYPE_RGB_ALPHA) {
       std::memcpy(row.data(), from, stride);
+    } else {
+      const size_t channels = color_type == PNG_COLOR_TYPE_GRAY ? 1 : 3;
+      for (size_t x = 0; x < static_cast<size_t>(pixels.width); ++x) {
+        std::memcpy(&row[x * channels], from + x * 4, channels);
+      }
     }
     png_write_row(png, row.data());
   }
@@ -45,8 +47,10 @@ bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is
   return true;
 }
 
+enum class PngColor : uint8_t { colours, grey };
+
 Result<std::vector<uint8_t>> encode(const Pixels& pixels, const std::vector<std::pair<std::string, std::string>>& text,
-                                    const Job* job) {
+                                    const Job* job, PngColor color = PngColor::colours) {
   const std::string size = std::to_string(pixels.width) + "x" + std::to_string(pixels.height);
   const Error failed{"error.png_encoding", "", {size}};
   if (pixels.width < 1 || pixels.height < 1 ||
@@ -55,6 +59,9 @@ Result<std::vector<uint8_t>> encode(const Pixels& pixels, const std::vector<std:
   }
   bool is_opaque = true;
   for (size_t i = 3; i < pixels.rgba.size() && is_opaque; i += 4) is_opaque = pixels.rgba[i] == 255;
+  const int color_type = color == PngColor::grey ? PNG_COLOR_TYPE_GRAY
+                         : is_opaque             ? PNG_COLOR_TYPE_RGB
+                                                 : PNG_COLOR_TYPE_RGB_ALPHA;
 
   std::vector<png_text> texts;
   for (const auto& [key, value] : text) {
@@ -70,7 +77,7 @@ Result<std::vector<uint8_t>> encode(const Pixels& pixels, const std::vector<std:
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, ignore_warning);
   if (png == nullptr) return failed;
   png_infop info = png_create_info_struct(png);
-  const bool is_written = info != nullptr && write_chunks(png, info, pixels, is_opaque, texts, row, bytes, job);
+  const bool is_written = info != nullptr && write_chunks(png, info, pixels, color_type, texts, row, bytes, job);
   png_destroy_write_struct(&png, &info);
   if (job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};
   if (!is_written) return failed;
@@ -82,6 +89,12 @@ Result<std::vector<uint8_t>> encode(const Pixels& pixels, const std::vector<std:
 Result<void> write_png(const std::string& path, const Pixels& pixels,
                        const std::vector<std::pair<std::string, std::string>>& text, const Job* job) {
   const Result<std::vector<uint8_t>> bytes = encode(pixels, text, job);
+  if (!bytes) return bytes.error();
+  return write_file(path, std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
+}
+
+Result<void> write_grey_png(const std::string& path, const Pixels& pixels) {
+  const Result<std::vector<uint8_t>> bytes = encode(pixels, {}, nullptr, PngColor::grey);
   if (!bytes) return bytes.error();
   return write_file(path, std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
 }

@@ -22,7 +22,7 @@ ValueRange value_range_of(const Tensor& tensor) {
   return {low, high};
 }
 
-Result<int64_t> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range) {
+Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range) {
   const Shape& shape = tensor.shape();
   const int rank = shape.rank();
   const bool is_plane = rank >= 2 && rank <= 4;
@@ -37,21 +37,24 @@ Result<int64_t> write_tensor_png(const std::string& path, const Tensor& tensor, 
   pixels.width = static_cast<int>(shape[rank - 1]);
   const int64_t plane = shape[rank - 2] * shape[rank - 1];
   pixels.rgba.resize(static_cast<size_t>(plane) * 4);
-  int64_t cut_off = 0;
+  CutOff cut_off;
   for (int64_t i = 0; i < plane; ++i) {
     for (int64_t c = 0; c < 3; ++c) {
       const double value = tensor.at((channels == 3 ? c * plane : 0) + i);
       // Halves, because the difference of two huge numbers would overflow.
       const double span = range.high / 2 - range.low / 2;
       const double fraction = (value / 2 - range.low / 2) / span;
-      if (!(fraction >= 0 && fraction <= 1) && c < channels) ++cut_off;
+      if (!(fraction >= 0 && fraction <= 1) && c < channels) {
+        ++(std::isfinite(value) ? cut_off.outside : cut_off.not_finite);
+      }
       // A NaN fails both comparisons and becomes black.
       const double shown = fraction > 0 ? std::min(fraction, 1.0) : 0.0;
       pixels.rgba[static_cast<size_t>(4 * i + c)] = static_cast<uint8_t>(std::lround(shown * 255));
     }
     pixels.rgba[static_cast<size_t>(4 * i + 3)] = 255;
   }
-  if (Result<void> written = write_png(path, pixels); !written) return written.error();
+  const Result<void> written = channels == 1 ? write_grey_png(path, pixels) : write_png(path, pixels);
+  if (!written) return written.error();
   return cut_off;
 }
 

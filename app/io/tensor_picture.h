@@ -18,10 +18,15 @@ struct ValueRange {
 /// tensor of one number only.
 ValueRange value_range_of(const Tensor& tensor);
 
-/// Writes (C, H, W) or (1, C, H, W) with C = 1 (grey) or 3 (red, green, blue), or (H, W), as an 8-bit PNG, whole or
-/// not at all.
-/// Returns how many numbers lay outside of the range: they are cut off, nan becomes black.
+/// Numbers that a picture does not show as they are.
+struct CutOff {
+  int64_t outside = 0;     // finite and outside of the range: black or white
+  int64_t not_finite = 0;  // nan and -inf are black, inf is white
+};
+
+/// Writes (C, H, W) or (1, C, H, W) with C = 1 (grey) or 3 (red, green, blue), or (H, W), as an 8-bit PNG of as many
+/// channels, whole or not at all. Returns how many numbers were cut off.
 /// Needs range.low < range.high. Errors: error.output_not_a_picture (args: path, shape), write_png()'s.
-Result<int64_t> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {});
+Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {});
 
 }  // namespace convscope

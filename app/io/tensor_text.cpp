@@ -28,8 +28,15 @@ std::string excerpt(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
-Error not_number(std::string_view text, size_t at) {
-  return Error{"error.tensor_text_not_number", "values", {excerpt(text.substr(at)), std::to_string(at + 1)}};
+/// An error about what stands at `at`: what it is, the line and the column, both from 1. A column counts characters.
+Error error_at(const char* code, std::string_view text, size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const std::string_view row = before.substr(start);
+  const auto column =
+      1 + std::count_if(row.begin(), row.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  return Error{code, "values", {excerpt(text.substr(at)), std::to_string(line), std::to_string(column)}};
 }
 
 /// Reads one number at `at`, in the notations of Python's repr and of NumPy's and PyTorch's prints.
@@ -81,6 +88,31 @@ class Reader {
   }
 
  private:
+  /// How the entries of a list are kept apart: seen so far, and behind the last entry.
+  enum class Separation : uint8_t { none, blanks, commas };
+
+  /// At the beginning of an entry that is not its list's first: by a comma, or by blanks in a print of NumPy's.
+  Result<void> check_separation() {
+    const Separation here = comma_behind_last_ ? Separation::commas : Separation::blanks;
+    if (!comma_behind_last_ && !blank_behind_last_) return error_at("error.tensor_text_no_separator", text_, at_);
+    if (separation_ != Separation::none && separation_ != here) return mixed_separators();
+    separation_ = here;
+    return {};
+  }
+
+  Error mixed_separators() const { return error_at("error.tensor_text_mixed_separators", text_, at_); }
+
+  /// At a comma; `first`: no entry stands before it in its list.
+  Result<void> take_comma(bool first) {
+    if (first || comma_behind_last_) return error_at("error.tensor_text_extra_comma", text_, at_);
+    if (separation_ == Separation::blanks) return mixed_separators();
+    comma_behind_last_ = true;
+    ++at_;
+    return {};
+  }
+
+  void end_entry() { comma_behind_last_ = blank_behind_last_ = false; }
+
   Result<TensorText> read_brackets() {
     std::array<int64_t, Shape::kMaxRank> extents{};
     extents.fill(-1);
@@ -93,9 +125,17 @@ class Reader {
     bool closed = false;
     while (at_ < text_.size() && !closed) {
       const char c = text_[at_];
-      if (is_separator(c) || c == '\n') {
+      const bool follows = depth > 0 && counts[static_cast<size_t>(depth - 1)] > 0;
+      if (is_space(c)) {
+        blank_behind_last_ = true;
         ++at_;
+      } else if (c == ',') {
+        if (Result<void> good = take_comma(!follows); !good) return good.error();
+      } else if (c == ';') {
+        return error_at("error.tensor_text_semicolon", text_, at_);
       } else if (c == '[') {
+        if (Result<void> good = follows ? check_separation() : Result<void>(); !good) return good.error();
+        end_entry();
         if (leaf_depth != 0 && depth >= leaf_depth) {
           return Error{"error.tensor_text_ragged", "values", {std::to_string(depth + 1)}};
         }
@@ -117,9 +157,12 @@ class Reader {
         }
         --depth;
         ++at_;
+        end_entry();
         closed = depth == 0;
       } else {
         if (leaf_depth == 0) leaf_depth = depth;
+        if (Result<void> good = follows ? check_separation() : Result<void>(); !good) return good.error();
+        end_entry();
         if (Result<void> taken = take_number(); !taken) return taken.error();
         if (depth != leaf_depth) return Error{"error.tensor_text_ragged", "values", {std::to_string(depth)}};
         ++counts[static_cast<size_t>(depth - 1)];
@@ -146,6 +189,7 @@ class Reader {
     int64_t columns = 0;
     int64_t in_row = 0;
     const auto end_row = [&]() -> Result<void> {
+      comma_behind_last_ = false;
       if (in_row == 0) return {};
       if (rows > 0 && in_row != columns) {
         return Error{"error.tensor_text_uneven", "values", {std::to_string(in_row), std::to_string(columns)}};
@@ -159,10 +203,16 @@ class Reader {
       if (text_[at_] == '\n') {
         if (Result<void> row = end_row(); !row) return row.error();
         ++at_;
+      } else if (is_blank(text_[at_])) {
+        ++at_;
       } else if (is_separator(text_[at_])) {
+        // An empty cell of a table: the numbers behind it would move to its place.
+        if (in_row == 0 || comma_behind_last_) return error_at("error.tensor_text_extra_comma", text_, at_);
+        comma_behind_last_ = true;
         ++at_;
       } else {
         if (Result<void> taken = take_number(); !taken) return taken.error();
+        comma_behind_last_ = false;
         ++in_row;
       }
     }
@@ -177,8 +227,10 @@ class Reader {
     const size_t before = at_;
     if (!read_number(text_, at_, number)) {
       if (text_.substr(at_).starts_with("...")) return Error{"error.tensor_text_dots", "values", {}};
-      return not_number(text_, before);
+      return error_at("error.tensor_text_not_number", text_, before);
     }
+    const std::string_view written = text_.substr(before, at_ - before);
+    if (written.find_first_not_of("+-0123456789") == std::string_view::npos) result_.unfit.look_at(written);
     if (use_ == TensorTextUse::cells && !std::isfinite(number)) {
       return Error{"error.tensor_text_not_finite", "values", {excerpt(text_.substr(before, at_ - before))}};
     }
@@ -262,6 +314,9 @@ class Reader {
   std::string_view text_;
   TensorTextUse use_;
   size_t at_ = 0;
+  Separation separation_ = Separation::none;
+  bool comma_behind_last_ = false;  // entry of the present list
+  bool blank_behind_last_ = false;
   TensorText result_;
 };
 

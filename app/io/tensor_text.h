@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/io/whole_numbers.h"
 #include "engine/result.h"
 #include "engine/shape.h"
 #include "engine/tensor.h"
@@ -17,6 +18,7 @@ struct TensorText {
   Shape shape;  // the brackets' nesting; rank 1 for a bare row of numbers, rank 2 for several lines of them
   std::vector<double> values;
   std::optional<DType> dtype;  // of a `dtype=` behind the brackets that is float16, float32 or float64
+  UnfitWhole unfit;            // whole numbers that a type would round
 };
 
 /// What the numbers are for: cells of an editor are finite and at least one; a tensor may hold nan and inf, be empty
@@ -25,7 +27,9 @@ enum class TensorTextUse : uint8_t { cells, tensor };
 
 /// Reads `[[1, 2], [3, 4]]`, `tensor([[ 1.3073, -1.5880], ...], dtype=torch.float64)`, `array([[1., 2.], [3., 4.]])`,
 /// NumPy's print without commas, True and False as 1 and 0, or lines of numbers apart by spaces, tabs, commas or
-/// semicolons. Of what stands behind the brackets dtype and size count, device, requires_grad and the like do not.
+/// semicolons. Within brackets commas stand everywhere or nowhere, one between two entries: what neither Python nor
+/// NumPy writes is a slip, and its numbers would be guessed.
+/// Of what stands behind the brackets dtype and size count, device, requires_grad and the like do not.
 /// Errors: error.tensor_text_* (args say what was found and where), never more than kMaxTensorTextValues numbers.
 Result<TensorText> parse_tensor_text(std::string_view text, TensorTextUse use = TensorTextUse::cells);
 

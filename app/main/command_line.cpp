@@ -77,6 +77,11 @@ Error error_from(const CLI::App& app, const CLI::ParseError& error) {
   }
   if (type == "ArgumentMismatch") {
     const std::string option = text.substr(0, text.find(':'));
+    const CLI::Option* known = command_of(app).get_option_no_throw(option);
+    if (known != nullptr && known->count() > 1) {
+      const std::vector<std::string>& given = known->results();
+      return Error{"error.option_twice", option, {option, given.front(), given.back()}};
+    }
     return Error{"error.missing_value", option, {option}};
   }
   constexpr std::string_view kConvert = "Could not convert: ";

@@ -188,18 +188,17 @@ std::vector<int64_t> FieldReader::take_integers(const char* field, size_t count,
   const std::optional<Json> value = take(field);
   if (!value) return {};
   const Json list = value->is_array() || !one_for_all ? *value : Json(count, *value);
-  if (!list.is_array() || list.size() != count) {
-    fail_type(field, wanted, *value);
+  // What is there is shown: [3, 3, 3] is a list as well, and yet the wrong one.
+  const auto fail = [&]() -> std::vector<int64_t> {
+    if (!error_) error_ = Error{"error.json_type", field, {path(field), wanted, shortened(value->dump())}};
     return {};
-  }
+  };
+  if (!list.is_array() || list.size() != count) return fail();
   std::vector<int64_t> numbers;
   for (const Json& item : list) {
     bool is_whole = false;
     const std::optional<int64_t> number = int64_of(item, is_whole);
-    if (!is_whole) {
-      fail_type(field, wanted, *value);
-      return {};
-    }
+    if (!is_whole) return fail();
     if (!number) {
       constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
       fail_value(field, item.dump(), range_text(-kMost - 1, kMost));

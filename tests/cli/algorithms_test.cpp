@@ -126,6 +126,20 @@ TEST_F(Algorithms, cross_check_as_json_holds_the_numbers) {
   EXPECT_EQ(numbers("y.npy").size(), 18u) << "the output is written as well";
 }
 
+TEST_F(Algorithms, cross_check_runs_what_the_operation_has) {
+  success({"random", "--draw", "randn:2,4,5,6,7", "--draw", "randn:6,2,2,3,2", "-o", "r"});
+  const json three =
+      json::parse(success(command("conv3d", {"--groups", "2", "--padding", "1,0,1", "--cross-check", "--json"})));
+  EXPECT_EQ(three["all_agree"], true);
+  ASSERT_EQ(three["algorithms"].size(), 6u);
+  EXPECT_EQ(three["algorithms"][5]["worst_cell"].size(), 5u);
+  EXPECT_GT(three["tolerance"].get<double>(), 0);
+  success({"random", "--draw", "randn:2,4,6,7", "--draw", "randn:4,3,3,2", "-o", "r"});
+  const std::string upward = success(command("conv_transpose2d", {"--stride", "2", "--cross-check"}));
+  EXPECT_THAT(upward, HasSubstr("\nim2col "));
+  EXPECT_THAT(upward, HasSubstr("all 2 algorithms that ran agree\n"));
+}
+
 TEST_F(Algorithms, cross_check_says_which_had_no_room) {
   draw("1,1,5,5", "1,1,1,1");
   const std::vector<std::string> args =
@@ -137,8 +151,8 @@ TEST_F(Algorithms, cross_check_says_which_had_no_room) {
 
 TEST_F(Algorithms, cross_check_is_refused_where_there_is_nothing_to_compare) {
   draw("1,1,5,5", "1,1,3,3");
-  EXPECT_THAT(refusal(command("conv_transpose2d", {"--cross-check"}), 1), HasSubstr("--cross-check means nothing"));
-  EXPECT_THAT(refusal(command("conv3d", {"--cross-check"}), 1), HasSubstr("--cross-check means nothing to conv3d"));
+  EXPECT_THAT(refusal({"compute", "max_pool2d", "--input", "r.0.npy", "--kernel-size", "1", "--cross-check"}, 1),
+              HasSubstr("--cross-check means nothing to max_pool2d"));
   EXPECT_THAT(refusal(command("conv2d", {"--json", "-o", "y.npy"}), 1), HasSubstr("--cross-check"));
   EXPECT_THAT(refusal(command("conv2d", {}), 2), HasSubstr("-o is missing"));
 }

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "app/io/npy.h"
@@ -90,6 +91,48 @@ TEST_F(Commands, size_never_allocates_the_tensors) {
   refusal({"size", "conv2d", "--input-size", "9223372036854775807,1,9,9", "--weight-size", "1,1,3,3"}, 1);
 }
 
+TEST_F(Commands, a_size_stands_where_its_cost_is_beyond_counting) {
+  const testing_support::Outcome outcome =
+      run({"size", "conv2d", "--input-size", "1,1,4611686018427387904,1", "--weight-size", "1,1,1,1"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, EndsWith("output shape:\n1, 1, 4611686018427387904, 1\n"));
+  EXPECT_EQ(outcome.err,
+            "convscope: error: The output size stands, but the bytes of the input do not fit 64-bit integers (at most "
+            "9223372036854775807), so the cost cannot be given. Choose smaller sizes.\n");
+  const testing_support::Outcome as_json =
+      run({"size", "conv2d", "--input-size", "1,1,1000000000,1000000000", "--weight-size", "1,1,3,3", "--json"});
+  EXPECT_EQ(as_json.status, 1);
+  const json size = json::parse(as_json.out);
+  EXPECT_EQ(size["output_size"], (std::vector<int64_t>{1, 1, 999999998, 999999998}));
+  EXPECT_FALSE(size.contains("macs"));
+  EXPECT_THAT(run({"size", "conv_transpose1d", "--input-size", "1,1,1", "--weight-size", "1,1,2", "--dilation",
+                   "4611686018427387904"})
+                  .out,
+              EndsWith("\n1, 1, 4611686018427387905\n"));
+}
+
+TEST_F(Commands, an_option_that_is_given_twice_is_named_with_both_values) {
+  EXPECT_EQ(refusal({"size", "conv2d", "--input-size", "1,1,5,5", "--weight-size", "1,1,3,3", "--stride", "1",
+                     "--stride", "2"},
+                    2),
+            "--stride is given more than once, as '1' and as '2', and it takes one value. Leave one of them out.");
+}
+
+TEST_F(Commands, numbers_beyond_64_bits_are_told_what_is_allowed) {
+  const auto with = [this](const char* input, const char* option, const char* value) {
+    return refusal({"size", "conv2d", "--input-size", input, "--weight-size", "1,1,3,3", option, value}, 1);
+  };
+  EXPECT_THAT(with("99999999999999999999,1,5,5", "--stride", "1"), HasSubstr("allowed: 0 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--stride", "99999999999999999999"), HasSubstr("allowed: 1 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--padding", "99999999999999999999"), HasSubstr("allowed: 0 to 9223372036854775807"));
+  EXPECT_THAT(with("1,1,5,5", "--dilation", "9223372036854775807"), HasSubstr("sizes around dilation"));
+}
+
+TEST_F(Commands, an_empty_batch_has_no_multiple_of_its_bytes) {
+  EXPECT_THAT(success({"size", "conv2d", "--input-size", "0,3,5,5", "--weight-size", "1,3,3,3"}),
+              HasSubstr("im2col:        0 bytes\n"));
+}
+
 TEST_F(Commands, size_refuses_what_pytorch_refuses) {
   const auto with = [&](std::vector<std::string> more, int status) {
     std::vector<std::string> args{"size", "conv2d", "--input-size", "1,3,5,5"};
@@ -153,6 +196,40 @@ TEST_F(Commands, random_takes_every_seed_that_torch_takes) {
   EXPECT_THAT(refusal({"random", "--seed", "18446744073709551616", "--draw", "rand:2", "-o", "r"}, 1),
               HasSubstr("18446744073709551615"));
   refusal({"random", "--seed", "-9223372036854775809", "--draw", "rand:2", "-o", "r"}, 1);
+}
+
+TEST_F(Commands, whole_numbers_that_float32_does_not_hold_are_written_as_pytorch_has_them) {
+  const auto int64s = [this](const char* name) {
+    const std::string file = get(name);
+    EXPECT_THAT(file, HasSubstr("'descr': '<i8'"));
+    std::vector<int64_t> numbers(3);
+    std::memcpy(numbers.data(), file.data() + file.size() - 24, 24);
+    return numbers;
+  };
+  // torch.manual_seed(0); torch.randint(0, 2**62, (3,))
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:4611686018427387904", "-o", "r"}),
+            "r.0.npy: randint:3:0:4611686018427387904 is written as int64, as PyTorch gives it: float32 does not hold "
+            "every whole number beyond 16777216.\n");
+  EXPECT_EQ(int64s("r.0.npy"), (std::vector<int64_t>{900450186894289455, 3969543146641149120, 1895649597198586619}));
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:10:int64", "--draw", "randperm:3:int64", "--draw",
+                     "arange:3:int64", "-o", "i"}),
+            "");
+  EXPECT_EQ(int64s("i.0.npy"), (std::vector<int64_t>{4, 9, 3}));
+  EXPECT_EQ(int64s("i.1.npy"), (std::vector<int64_t>{0, 2, 1}));
+  EXPECT_EQ(int64s("i.2.npy"), (std::vector<int64_t>{0, 1, 2}));
+  // A type that is named is PyTorch's .to(dtype).
+  EXPECT_EQ(success({"random", "--draw", "randint:3:0:4611686018427387904:float64", "-o", "d"}), "");
+  EXPECT_EQ(read_npy(path("d.0.npy"))->stored_type, "<f8");
+  EXPECT_EQ(success({"random", "--draw", "randint:3:-16777216:16777217", "-o", "f"}), "");
+  EXPECT_EQ(read_npy(path("f.0.npy"))->stored_type, "<f4");
+  refusal({"random", "--draw", "randn:3:int64", "-o", "n"}, 1);
+}
+
+TEST_F(Commands, a_layer_without_input_channels_has_an_empty_weight) {
+  EXPECT_EQ(success({"random", "--draw", "conv2d:3,0,3,3", "--draw", "rand:1", "-o", "c"}), "");
+  EXPECT_EQ(read_npy(path("c.0.npy"))->shape, (Shape{3, 0, 3, 3}));
+  success({"random", "--draw", "rand:1", "-o", "r"});
+  EXPECT_EQ(get("c.1.npy"), get("r.0.npy"));  // it draws nothing
 }
 
 TEST_F(Commands, random_refuses_and_leaves_nothing) {

@@ -117,6 +117,7 @@ TEST_F(CompareCommand, noise_has_no_cause) {
   const testing_support::Outcome outcome = run(compare("noise.0.npy"));
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.out, Not(HasSubstr("cause:")));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("no usual mistake explains it"), Not(HasSubstr("Mend"))));
   EXPECT_THAT(outcome.out, HasSubstr("usual mistakes and pairs of them that were tried gives these numbers"));
 }
 
@@ -137,10 +138,50 @@ TEST_F(CompareCommand, what_cannot_be_compared_is_refused) {
   EXPECT_THAT(refusal(compare("none.npy"), 1), HasSubstr("none.npy"));
   put("y.txt", "no numbers");
   EXPECT_THAT(refusal(compare("y.txt"), 1), HasSubstr("no number"));
-  EXPECT_THAT(refusal({"compare", "conv3d", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "d.0.npy"}, 1),
-              HasSubstr("conv2d"));
+  EXPECT_THAT(
+      refusal({"compare", "conv2d_backward", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "d.0.npy"}, 1),
+      HasSubstr("three tensors"));
+  EXPECT_THAT(refusal({"compare", "max_pool2d", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "d.0.npy"}, 1),
+              HasSubstr("--weight"));
   EXPECT_THAT(refusal(compare("d.0.npy", {"--kernel-size", "3"}), 1), HasSubstr("--kernel-size"));
   refusal({"compare", "conv2d", "--input", "d.0.npy", "--weight", "d.1.npy"}, 2);
+  refusal({"compare", "conv2d", "--input", "d.0.npy", "--mine", "d.1.npy"}, 2);
+}
+
+TEST_F(CompareCommand, other_operations_are_compared_without_causes) {
+  success({"random", "--draw", "randn:1,2,4,5", "--draw", "randn:2,3,2,2", "-o", "t"});
+  const std::vector<std::vector<std::string>> operations = {
+      {"conv_transpose2d", "--input", "t.0.npy", "--weight", "t.1.npy", "--stride", "2"},
+      {"max_pool2d", "--input", "t.0.npy", "--kernel-size", "2"},
+      {"avg_pool2d", "--input", "t.0.npy", "--kernel-size", "2", "--padding", "1"},
+      {"unfold", "--input", "t.0.npy", "--kernel-size", "2"}};
+  for (const std::vector<std::string>& operation : operations) {
+    std::vector<std::string> compute = {"compute"}, compare = {"compare"};
+    for (std::vector<std::string>* args : {&compute, &compare})
+      args->insert(args->end(), operation.begin(), operation.end());
+    compute.insert(compute.end(), {"-o", "o.npy"});
+    compare.insert(compare.end(), {"--mine", "o.npy"});
+    success(compute);
+    EXPECT_THAT(success(compare), HasSubstr("agrees: ")) << operation[0];
+    Tensor o = tensor("o.npy");
+    o.mutable_data<float>()[3] += 0.01f;
+    ASSERT_TRUE(write_npy(path("o.npy"), o));
+    const testing_support::Outcome outcome = run(compare);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("1 of " + std::to_string(o.numel()) + " cells are wrong\nfirst wrong: output["));
+    EXPECT_THAT(outcome.out, HasSubstr("causes are looked for in conv2d only"));
+    EXPECT_THAT(outcome.err, HasSubstr("Look at the first wrong cell"));
+  }
+  EXPECT_THAT(run({"compare", "max_pool2d", "--input", "t.0.npy", "--kernel-size", "2", "--mine", "t.0.npy"}).out,
+              HasSubstr("shape: yours (1, 2, 4, 5), expected (1, 2, 2, 2)"));
+}
+
+TEST_F(CompareCommand, one_number_proves_little) {
+  EXPECT_THAT(success({"compare", "conv2d", "--input", "[[2]]", "--weight", "[[3]]", "--mine", "[[6]]"}),
+              HasSubstr("one number proves little"));
+  const testing_support::Outcome outcome =
+      run({"compare", "conv2d", "--input", "[[2]]", "--weight", "[[3]]", "--mine", "[[-6]]"});
+  EXPECT_THAT(outcome.out, testing::AllOf(HasSubstr("one number proves little"), HasSubstr("opposite sign")));
 }
 
 TEST_F(CompareCommand, speaks_chinese_as_well) {

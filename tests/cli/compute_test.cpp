@@ -106,12 +106,25 @@ TEST_F(ComputeCommand, an_unbatched_input_gives_an_unbatched_output) {
   EXPECT_EQ(tensor("y.npy").shape(), (Shape{3, 3, 3}));
 }
 
-TEST_F(ComputeCommand, types_are_promoted_as_pytorch_does) {
+TEST_F(ComputeCommand, tensors_of_two_types_are_refused_as_by_pytorch) {
   put_tensor("x32.npy", Shape{1, 1, 3, 3});
   put_tensor("x64.npy", Shape{1, 1, 3, 3}, 0.1, DType::float64);
   put_tensor("w32.npy", Shape{1, 1, 2, 2});
-  success({"compute", "conv2d", "--input", "x64.npy", "--weight", "w32.npy", "-o", "y.npy"});
-  EXPECT_EQ(tensor("y.npy").dtype(), DType::float64);
+  put_tensor("b64.npy", Shape{1}, 0.1, DType::float64);
+  EXPECT_EQ(refusal({"compute", "conv2d", "--input", "x64.npy", "--weight", "w32.npy", "-o", "y.npy"}, 1),
+            "input is float64 and weight is float32; PyTorch computes with tensors of one dtype only. Convert one of "
+            "them, as in numpy's weight.astype('float64') or torch's weight.to(torch.float64).");
+  EXPECT_THAT(
+      refusal({"compute", "conv2d", "--input", "x32.npy", "--weight", "w32.npy", "--bias", "b64.npy", "-o", "y.npy"},
+              1),
+      HasSubstr("input is float32 and bias is float64"));
+  EXPECT_THAT(refusal({"compare", "conv2d", "--input", "x64.npy", "--weight", "w32.npy", "--mine", "x32.npy"}, 1),
+              HasSubstr("one dtype"));
+  EXPECT_THAT(refusal({"compute", "conv2d_backward", "--input", "x32.npy", "--weight", "w32.npy", "--grad-output",
+                       "x64.npy", "-o", "g"},
+                      1),
+              HasSubstr("grad_output is float64"));
+  EXPECT_FALSE(std::filesystem::exists(path("y.npy")));
   success({"compute", "conv2d", "--input", "x32.npy", "--weight", "w32.npy", "-o", "y.npy"});
   EXPECT_EQ(tensor("y.npy").dtype(), DType::float32);
   // int64, as numpy makes of whole numbers, follows the other tensor.
@@ -123,6 +136,37 @@ TEST_F(ComputeCommand, types_are_promoted_as_pytorch_does) {
   success({"compute", "conv2d", "--input", "x32.npy", "--weight", "wi.npy", "-o", "y.npy"});
   EXPECT_EQ(tensor("y.npy").dtype(), DType::float32);
   EXPECT_EQ(tensor("y.npy").at(3), 6);
+}
+
+TEST_F(ComputeCommand, a_list_without_a_type_follows_the_other_tensor) {
+  put_tensor("x64.npy", Shape{1, 1, 1, 1}, 1, DType::float64);
+  put_tensor("x32.npy", Shape{1, 1, 1, 1}, 1);
+  success({"compute", "conv2d", "--input", "x64.npy", "--weight", "[[0.1]]", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").dtype(), DType::float64);
+  EXPECT_EQ(tensor("y.npy").at(0), 0.1) << "not float32's 0.1";
+  success({"compute", "conv2d", "--input", "x32.npy", "--weight", "[[0.1]]", "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").dtype(), DType::float32);
+  EXPECT_THAT(refusal({"compute", "conv2d", "--input", "x32.npy", "--weight",
+                       "tensor([[[[0.1]]]], dtype=torch.float64)", "-o", "z.npy"},
+                      1),
+              HasSubstr("one dtype"));
+}
+
+TEST_F(ComputeCommand, whole_numbers_that_are_rounded_are_told) {
+  put_tensor("w.npy", Shape{1, 1, 1, 1}, 1);
+  EXPECT_EQ(
+      success({"compute", "conv2d", "--input", "[[16777216, 16777217]]", "--weight", "w.npy", "-o", "y.npy"}),
+      "input: 16777217 has no place in float32 and became 16777216; other numbers may have been rounded too. Write "
+      "tensor(..., dtype=torch.float64) around them.\n");
+  EXPECT_EQ(success({"compute", "conv2d", "--input", "[[16777216, 0.1]]", "--weight", "w.npy", "-o", "y.npy"}), "");
+  ASSERT_TRUE(write_npy_integers(path("i.npy"), Shape{1, 1, 1, 2}, std::vector<int64_t>{5, (int64_t{1} << 53) + 1}));
+  EXPECT_EQ(success({"compute", "avg_pool2d", "--input", "i.npy", "--kernel-size", "1", "-o", "y.npy"}),
+            "i.npy: int64 converted to float64.\ni.npy: 9007199254740993 has no place in float64 and became "
+            "9007199254740992; other numbers may have been rounded too.\n");
+  EXPECT_THAT(success({"compute", "conv2d", "--input", "i.npy", "--weight", "w.npy", "-o", "y.npy"}),
+              HasSubstr("9007199254740993 has no place in float32 and became 9007199254740992;"));
+  EXPECT_THAT(success({"slice", "i.npy"}), HasSubstr("9007199254740993 has no place in float64"));
+  EXPECT_THAT(success({"slice", "i.npy", "--json"}), HasSubstr("\"from\": \"9007199254740993\""));
 }
 
 TEST_F(ComputeCommand, pictures_go_in_and_come_out) {

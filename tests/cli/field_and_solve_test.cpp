@@ -132,6 +132,29 @@ TEST_F(SolveCommand, no_solution_is_an_answer_that_says_what_would_help) {
   EXPECT_THAT(success(text), HasSubstr("the nearest sizes are 4 below and 8 above"));
 }
 
+TEST_F(FieldCommand, a_chain_without_layers_is_refused) {
+  put("empty.json", R"({"format": "convscope-chain", "version": 1, "input_size": [8, 8], "layers": []})");
+  EXPECT_THAT(refusal({"receptive-field", "empty.json"}, 1), HasSubstr("The chain has no layers"));
+}
+
+TEST_F(SolveCommand, the_nearest_size_is_said_once_and_only_where_there_is_one) {
+  EXPECT_THAT(
+      success({"solve", "conv2d", "--input-size", "5,5", "--output-size", "99,99"}),
+      HasSubstr("no solution within the bounds.\n99 cannot be had from 5; the largest within the bounds is 25.\n"
+                "Wider bounds"));
+  EXPECT_THAT(success({"solve", "conv1d", "--input-size", "99", "--output-size", "1", "--keep", "padding,dilation",
+                       "--max-kernel-size", "3"}),
+              HasSubstr("1 cannot be had from 99; the smallest within the bounds is 13.\n"));
+}
+
+TEST_F(SolveCommand, a_batch_that_no_parameter_changes_is_refused) {
+  EXPECT_THAT(refusal({"solve", "conv2d", "--input-size", "1,3,5,5", "--output-size", "2,8,3,3"}, 1),
+              HasSubstr("batch of 1 and the output one of 2"));
+  success({"solve", "conv2d", "--input-size", "1,3,5,5", "--output-size", "1,8,3,3"});
+  EXPECT_THAT(refusal({"solve", "max_pool2d", "--input-size", "1,3,5,5", "--output-size", "1,8,3,3"}, 1),
+              HasSubstr("3 channels and the output 8"));
+}
+
 TEST_F(SolveCommand, refusals) {
   const auto refused = [&](std::vector<std::string> args, int status = 1) {
     args.insert(args.begin(), "solve");

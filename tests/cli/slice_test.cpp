@@ -63,6 +63,22 @@ TEST_F(SliceCommand, json_holds_shape_values_and_print) {
             nlohmann::json::array());
 }
 
+TEST_F(SliceCommand, attributes_are_answered_as_python_prints_them) {
+  put_counted("x.npy", {2, 3, 4});
+  EXPECT_EQ(success({"slice", "x.npy", "x.shape"}), "torch.Size([2, 3, 4])\n");
+  EXPECT_EQ(success({"slice", "x.npy", "y[0].size(1)"}), "4\n");
+  EXPECT_EQ(success({"slice", "x.npy", "x.dtype"}), "torch.float32\n");
+  const auto json = nlohmann::json::parse(success({"slice", "x.npy", "x.shape[1:]", "--json"}));
+  EXPECT_EQ(json["type"], "torch.Size");
+  EXPECT_EQ(json["value"], (std::vector<int>{3, 4}));
+  EXPECT_EQ(nlohmann::json::parse(success({"slice", "x.npy", "x.numel()", "--json"}))["value"], 24);
+  EXPECT_THAT(refusal({"slice", "x.npy", "x[0]+1"}, 1),
+              StartsWith("Python reads +1 here, ConvScope does not. It reads a name, brackets of integers"));
+  EXPECT_THAT(refusal({"slice", "x.npy", "x.shape", "-o", "y.npy"}, 1), HasSubstr("gives no tensor"));
+  EXPECT_THAT(refusal({"slice", "x.npy", "x.size(7)"}, 1),
+              StartsWith("IndexError: Dimension out of range (expected to be in range of [-3, 2], but got 7). "));
+}
+
 TEST_F(SliceCommand, the_result_is_written_when_asked_for) {
   put_counted("x.npy", {2, 3, 4});
   EXPECT_EQ(success({"slice", "x.npy", "x[1, :, 1:3]", "-o", "y.npy"}), "");
@@ -73,13 +89,21 @@ TEST_F(SliceCommand, the_result_is_written_when_asked_for) {
 TEST_F(SliceCommand, a_picture_is_a_tensor_and_a_tensor_a_picture) {
   ASSERT_TRUE(write_png(path("a.png"), Pixels{2, 1, {255, 0, 51, 255, 0, 255, 102, 255}}));
   EXPECT_THAT(success({"slice", "a.png", "x[0, :, 0]"}), HasSubstr("tensor([[1.0000, 0.0000],\n"));
-  EXPECT_EQ(success({"slice", "a.png", "x[0, 2]", "-o", "blue.png"}), "blue.png: values 0 to 1 became 0 to 255.\n");
+  EXPECT_EQ(success({"slice", "a.png", "x[0, 2]", "-o", "blue.png"}),
+            "a.png: values 0 to 255 became 0 to 1.\nblue.png: values 0 to 1 became 0 to 255.\n");
   EXPECT_FLOAT_EQ(static_cast<float>(read_image(path("blue.png"))->at(1)), 102.0f / 255);
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "cut.png"}),
             "cut.png: values 0 to 1 became 0 to 255; 2 outside were cut off, --value-range auto shows all.\n");
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "all.png", "--value-range", "auto"}),
             "all.png: values -1 to 3 became 0 to 255.\n");
   EXPECT_NEAR(read_image(path("all.png"))->at(1), 0.25, 1.0 / 255);
+  EXPECT_EQ(success({"slice", "[[nan, 0], [1, inf]]", "-o", "odd.png", "--value-range", "auto"}),
+            "odd.png: values 0 to 1 became 0 to 255.\n"
+            "odd.png: 2 are no finite numbers: nan and -inf became black, inf white.\n");
+  ASSERT_TRUE(write_png(path("clear.png"), Pixels{2, 1, {255, 0, 51, 255, 0, 255, 102, 0}}));
+  EXPECT_THAT(success({"slice", "clear.png", "x[0, 0]"}),
+              HasSubstr("clear.png: values 0 to 255 became 0 to 1.\nclear.png: the transparent pixels were laid over "
+                        "white, and the alpha channel was left out.\n"));
   EXPECT_EQ(success({"slice", "[[-1, 0], [1, 3]]", "-o", "some.png", "--value-range", "-1,3", "--json"})[0], '{');
 }
 

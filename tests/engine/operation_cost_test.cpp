@@ -221,7 +221,7 @@ TEST(operation_cost, is_exact_to_the_last_number_that_fits) {
   const auto cost_at = [&](int64_t n) { return cost_of(validate(p, {1, 1, n}).value()); };
   EXPECT_EQ(cost_at(kMost / 4)->macs, kMost / 4);
   EXPECT_EQ(cost_at(kMost / 4)->input_bytes, kMost / 4 * 4);
-  EXPECT_EQ(cost_at(kMost / 4 + 1).error().code, "error.size_overflow");
+  EXPECT_EQ(cost_at(kMost / 4 + 1).error(), (Error{"error.cost_overflow", "input", {"@cost.overflow.input"}}));
 }
 
 TEST(operation_cost, names_what_does_not_fit) {
@@ -229,11 +229,11 @@ TEST(operation_cost, names_what_does_not_fit) {
   p.kernel_size = {1, 1};
   p.out_channels = 1 << 20;
   EXPECT_EQ(cost_of(validate(p, {1, 1, 1 << 20, 1 << 22}).value()).error(),
-            (Error{"error.size_overflow", "output", {"output"}}));
+            (Error{"error.cost_overflow", "output", {"@cost.overflow.output"}}));
   p.out_channels = 1;
   p.kernel_size = {1 << 10, 1 << 10};
   EXPECT_EQ(cost_of(validate(p, {1, 1, 1 << 21, 1 << 21}).value()).error(),
-            (Error{"error.size_overflow", "im2col", {"im2col"}}));
+            (Error{"error.cost_overflow", "im2col", {"@cost.overflow.im2col"}}));
 }
 
 TEST(operation_cost, of_an_empty_batch_is_counted_too) {

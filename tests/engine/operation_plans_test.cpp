@@ -71,6 +71,10 @@ TEST(conv_nd, sizes_up_to_2_to_the_62_are_exact_or_refused) {
   EXPECT_EQ(refusal(p, {2, 2, kHuge}), "error.size_overflow of input");
   p.padding.both = {kHuge};
   EXPECT_EQ(refusal(p, {1, 1, kHuge}), "error.size_overflow of padding");
+  p.padding.both = {0};
+  p.kernel_size = {2};
+  p.dilation = {kMost};
+  EXPECT_EQ(refusal(p, {1, 1, 5}), "error.size_overflow of dilation");
 }
 
 TEST(conv_transpose, spreads_each_number_by_the_kernel) {
@@ -128,7 +132,16 @@ TEST(conv_transpose, refusals) {
   EXPECT_EQ(refusal(upward([](auto& p) { p.stride = {0, 1}; }), x), "error.stride_not_positive of stride");
   EXPECT_EQ(refusal(upward([](auto& p) { p.groups = 2; }), x), "error.in_channels_not_divisible of groups");
   EXPECT_EQ(refusal(upward([](auto&) {}), {1, 2, 3, 3}), "error.in_channels_mismatch of in_channels");
-  EXPECT_EQ(refusal(upward([](auto& p) { p.stride = {kHuge, 1}; }), x), "error.size_overflow of output");
+  EXPECT_EQ(refusal(upward([](auto& p) { p.stride = {kHuge, 1}; }), x), "error.size_overflow of stride");
+  EXPECT_EQ(refusal(upward([](auto& p) { p.dilation = {1, kHuge}; }), x), "error.size_overflow of dilation");
+  // A window that the padding takes away again would still have to be counted.
+  EXPECT_EQ(refusal(upward([](auto& p) {
+                      p.kernel_size = {2, 1};
+                      p.dilation = {kMost, 1};
+                      p.padding.both = {kMost / 2, 0};
+                    }),
+                    x),
+            "error.size_overflow of dilation");
 }
 
 TEST(conv_transpose, a_weight_of_the_direct_convolution_is_refused_with_the_right_layout) {

@@ -96,12 +96,14 @@ TEST(tensor_slice, bounds_beyond_64_bits_are_clamped) {
 
 TEST(tensor_slice, what_python_does_not_read_is_a_syntax_error_at_its_place) {
   for (const char* text : {"x[]", "x[,]", "x[0,,1]", "x[1:2:3:4]", "x[0 1]", "x[0]]", "x]", "x[01]", "x[1_]", "x[1a]",
-                           "x[0x]", "x y", "5", "x[..]", "x[. 1]", "x[0] y[0]", "x[:,:;]", "x.shape", "x[1...]"}) {
+                           "x[0x]", "x y", "x[..]", "x[. 1]", "x[0] y[0]", "x[:,:;]", "x.", "x[0].[1]", "x[1...]"}) {
     const Result<TensorSlice> slice = slice_tensor(counted({2, 3}), text);
     ASSERT_FALSE(slice) << text;
     EXPECT_TRUE(slice.error().code == "error.slice_syntax" || slice.error().code == "error.slice_unsupported") << text;
   }
   EXPECT_EQ(slice_tensor(counted({2, 3}), "x[0, $]").error(), (Error{"error.slice_syntax", "index", {"$]", "6"}}));
+  EXPECT_EQ(slice_tensor(counted({2, 3}), "x.").error(), (Error{"error.slice_syntax", "index", {".", "2"}}));
+  EXPECT_EQ(slice_tensor(counted({2, 3}), "x.size(").error(), (Error{"error.slice_call_unclosed", "index", {"7"}}));
   for (const char* text : {"x[", "x[0", "x[0,", "x[0:", "x[-", "x[0][1", "x[..."}) {
     EXPECT_EQ(refusal({2, 3}, text), "error.slice_unclosed") << text;
   }
@@ -111,6 +113,20 @@ TEST(tensor_slice, indices_that_only_pytorch_evaluates_are_refused_by_name) {
   for (const char* text : {"x[[0, 1]]", "x[True]", "x[(0, 1)]", "x[x > 0]", "x['a']", "x[1 + 1]", "x[i.j]", "x[-i]"}) {
     EXPECT_EQ(refusal({2, 3}, text), "error.slice_unsupported") << text;
   }
+}
+
+TEST(tensor_slice, what_python_reads_around_an_index_is_refused_as_that) {
+  for (const char* text : {"x[0]+1", "x[0] + 1", "-x", "(x[0])", "5", "x == 0", "x(0)", "len(x)", "x[0] if x else y",
+                           "'x'", "x[0] is None", "{}", "x.shape.numel()", "x.shape == 1"}) {
+    EXPECT_EQ(refusal({2, 3}, text), "error.slice_beyond") << text;
+  }
+}
+
+TEST(tensor_slice, the_empty_tuple_indexes_nothing) {
+  EXPECT_EQ(slice_tensor(counted({2, 3}), "x[()]")->shape, (Shape{2, 3}));
+  EXPECT_EQ(slice_tensor(counted({2, 3}), "x[ ( ) ][0]")->shape, (Shape{3}));
+  EXPECT_EQ(slice_tensor(counted({}), "x[()]")->shape, Shape{});
+  EXPECT_EQ(refusal({2, 3}, "x[(]"), "error.slice_unsupported");
 }
 
 TEST(tensor_slice, long_texts_are_refused_unread) {

@@ -32,6 +32,14 @@ TEST_F(InspectPanel, an_expression_is_answered_as_pytorch_prints) {
   EXPECT_EQ(copied(), printed(tensors().input, "x[0, :, 2:4, -1]"));
 }
 
+TEST_F(InspectPanel, attributes_are_answered_and_follow_the_tensor) {
+  open("rgb", 1280, 1600);
+  play("click tab.inspect\nclick inspect.index\nkey ctrl+a\ntype x[0].shape\nexpect no inspect.index.error");
+  EXPECT_EQ(copied(), torch_size(slice_tensor(tensors().input, "x[0]")->shape));
+  play("click inspect.index\nkey ctrl+a\ntype x.size(1)\nclick inspect.tensor.weight");
+  EXPECT_EQ(copied(), std::to_string(tensors().weight.shape()[1]));
+}
+
 TEST_F(InspectPanel, a_wrong_index_is_explained_and_the_last_answer_stays) {
   open("rgb", 1280, 1600);
   play("click tab.inspect\nclick inspect.index\nkey ctrl+a\ntype x[0, 5]");

@@ -95,6 +95,17 @@ TEST_F(ImageTest, transparent_pixels_are_composed_over_white) {
   EXPECT_NEAR(v[2], 0.8f, 1e-6f);  // a fifth of black
 }
 
+TEST_F(ImageTest, what_a_picture_had_besides_is_told) {
+  const auto picture = [this](const std::vector<uint8_t>& bytes) {
+    put("p.png", std::string(bytes.begin(), bytes.end()));
+    return read_picture(path("p.png")).value();
+  };
+  const auto bytes_of = [](const Pixels& pixels) { return encode_png(pixels).value(); };
+  EXPECT_FALSE(picture(bytes_of(sample_pixels())).has_alpha);
+  EXPECT_TRUE(picture(bytes_of(sample_pixels(5, 4, 128))).has_alpha);
+  EXPECT_TRUE(picture(bytes_of(sample_pixels(5, 4, 128))).is_transparent);
+}
+
 TEST_F(ImageTest, grey_pictures_have_one_channel) {
   Result<Tensor> tensor = read("a.png", png(2, 2, 1, {0, 51, 102, 255}));
   ASSERT_TRUE(tensor);

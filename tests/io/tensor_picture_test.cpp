@@ -20,18 +20,18 @@ class TensorPicture : public testing_support::TemporaryFolder {
  protected:
   /// The bytes of a grey row that was written with the range, and how many numbers were cut off.
   std::pair<std::vector<int>, int64_t> written(const Tensor& tensor, const ValueRange& range) {
-    const Result<int64_t> cut_off = write_tensor_png(path("t.png"), tensor, range);
+    const Result<CutOff> cut_off = write_tensor_png(path("t.png"), tensor, range);
     EXPECT_TRUE(cut_off);
     const Tensor back = *read_image(path("t.png"));
     std::vector<int> bytes;
     for (int64_t i = 0; i < tensor.numel(); ++i) bytes.push_back(static_cast<int>(std::lround(back.at(i) * 255)));
-    return {bytes, *cut_off};
+    return {bytes, cut_off->outside + cut_off->not_finite};
   }
 };
 
 TEST_F(TensorPicture, a_picture_survives_as_a_tensor) {
   const Tensor photo = *sample_photo(9, 16);
-  ASSERT_EQ(*write_tensor_png(path("photo.png"), photo), 0);
+  ASSERT_EQ(write_tensor_png(path("photo.png"), photo)->outside, 0);
   const Tensor back = *read_image(path("photo.png"));
   ASSERT_EQ(back.shape(), photo.shape());
   for (int64_t i = 0; i < photo.numel(); ++i) EXPECT_EQ(back.at(i), photo.at(i)) << i;
@@ -54,14 +54,22 @@ TEST_F(TensorPicture, the_range_of_a_tensor_is_that_of_its_finite_numbers) {
   EXPECT_LT(value_range_of(row({1e12})).low, value_range_of(row({1e12})).high);
 }
 
+TEST_F(TensorPicture, what_is_not_finite_is_counted_apart) {
+  const CutOff cut_off = *write_tensor_png(path("t.png"), row({-1, 0.5, std::nan(""), HUGE_VAL, -HUGE_VAL}));
+  EXPECT_EQ(cut_off.outside, 1);
+  EXPECT_EQ(cut_off.not_finite, 3);
+}
+
 TEST_F(TensorPicture, a_matrix_is_a_grey_picture) {
   ASSERT_TRUE(write_tensor_png(path("t.png"), *Tensor::zeros({2, 3}, DType::float32)));
+  EXPECT_EQ(read_image(path("t.png"))->shape(), (Shape{1, 1, 2, 3}));
+  EXPECT_EQ(get("t.png")[25], 0) << "the colour type of grey";
   EXPECT_EQ(read_image(path("t.png"))->shape()[2], 2);
 }
 
 TEST_F(TensorPicture, other_shapes_are_no_pictures) {
   for (const Shape& shape : {Shape{4}, Shape{2, 4, 4}, Shape{2, 3, 4, 4}, Shape{1, 1, 1, 4, 4}, Shape{}}) {
-    const Result<int64_t> result = write_tensor_png(path("t.png"), *Tensor::zeros(shape, DType::float32));
+    const Result<CutOff> result = write_tensor_png(path("t.png"), *Tensor::zeros(shape, DType::float32));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, "error.output_not_a_picture");
   }

@@ -72,6 +72,46 @@ TEST(TensorText, refuses_uneven_and_mixed_nesting) {
   EXPECT_EQ(refusal("[[[[[[[[[1]]]]]]]]]"), "error.tensor_text_rank");
 }
 
+TEST(TensorText, refuses_separators_that_nobody_prints) {
+  const auto said = [](std::string_view text) {
+    const Result<TensorText> result = parse_tensor_text(text);
+    if (result) return std::string("accepted");
+    std::string all = result.error().code.substr(std::string_view("error.tensor_text_").size());
+    for (const std::string& arg : result.error().args) all += "|" + arg;
+    return all;
+  };
+  EXPECT_EQ(said("[1,,2]"), "extra_comma|,2]|1|4");
+  EXPECT_EQ(said("[,1]"), "extra_comma|,1]|1|2");
+  EXPECT_EQ(said("[[1, 2],, [3, 4]]"), "extra_comma|, [3, 4]]|1|9");
+  EXPECT_EQ(said("[[1, 2],\n ,[3, 4]]"), "extra_comma|,[3, 4]]|2|2");
+  EXPECT_EQ(said("[[1, 2][3, 4]]"), "no_separator|[3, 4]]|1|8");
+  EXPECT_EQ(said("[1-2]"), "no_separator|-2]|1|3");
+  EXPECT_EQ(said("[1.5.2]"), "no_separator|.2]|1|5");
+  EXPECT_EQ(said("[1; 2]"), "semicolon|; 2]|1|3");
+  EXPECT_EQ(said("[1 2, 3]"), "mixed_separators|, 3]|1|5");
+  EXPECT_EQ(said("[1, 2 3]"), "mixed_separators|3]|1|7");
+  EXPECT_EQ(said("[[1 2], [3 4]]"), "mixed_separators|, [3 4]]|1|7");
+  EXPECT_EQ(said("[[1, 2] [3, 4]]"), "mixed_separators|[3, 4]]|1|9");
+  EXPECT_EQ(said("1,,2"), "extra_comma|,2|1|3");
+  EXPECT_EQ(said("1,2\n,3"), "extra_comma|,3|2|1");
+  EXPECT_EQ(said("[1,\n \u4e2dx]"), "not_number|\u4e2dx]|2|2");
+  // As Python and spreadsheets write.
+  EXPECT_EQ(parsed("[[1, 2,], [3 , 4],]").shape, (Shape{2, 2}));
+  EXPECT_EQ(parsed("1,2,\n3,4,\n").shape, (Shape{2, 2}));
+  EXPECT_EQ(parsed("[[1 2]\n\n [3 4] ]").shape, (Shape{2, 2}));
+}
+
+TEST(TensorText, whole_numbers_that_a_type_would_round_are_noted) {
+  EXPECT_EQ(parsed("[16777216, 0.1, 1e30, -33554432]").unfit.in_float32, "");
+  EXPECT_EQ(parsed("[1, -16777217, 16777219]").unfit.in_float32, "-16777217");
+  EXPECT_EQ(parsed("[16777217]").unfit.in_float64, "");
+  EXPECT_EQ(parsed("[9007199254740993]").unfit.in_float64, "9007199254740993");
+  EXPECT_EQ(parsed("[100000000000000000000000]").unfit.in_float64, "100000000000000000000000");
+  EXPECT_EQ(parsed("[000000016777216]").unfit.in_float32, "");
+  EXPECT_EQ(rounded_whole("16777217", DType::float32), "16777216");
+  EXPECT_EQ(rounded_whole("9007199254740993", DType::float64), "9007199254740992");
+}
+
 TEST(TensorText, refuses_what_holds_no_finite_numbers) {
   EXPECT_EQ(refusal(""), "error.tensor_text_empty");
   EXPECT_EQ(refusal("[]"), "error.tensor_text_empty");

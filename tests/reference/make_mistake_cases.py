@@ -158,6 +158,25 @@ def cases():
     yield ["batch_paired_along_batch"], case, pairs.unsqueeze(1) + full(case.b)
     case = Case(17, n=2, c=2, k=3, size=6)
     yield ["input_batch_channels_swapped"], case, case.conv(x=case.x.transpose(0, 1))
+    case = p(20)
+    yield ["input_channels_reversed"], case, case.conv(x=case.x.flip(1))
+    yield ["bias_last"], case, case.conv(b=case.b[[3, 3, 3, 3]])
+    yield ["bias_next"], case, case.conv(b=case.b.roll(-1))
+    yield ["bias_previous"], case, case.conv(b=case.b.roll(1))
+    yield ["bias_of_image"], case, case.conv(b=None) + case.b[:2].view(2, 1, 1, 1)
+    yield ["output_rolled"], case, case.conv().roll((1, 1), (2, 3))
+    yield ["output_rolled"], case, case.conv().roll(-1, 3)
+    yield ["output_shifted"], case, F.pad(case.conv()[:, :, :-1], (0, 0, 1, 0))
+    yield ["input_rolled"], case, case.conv(x=case.x.roll(-1, 2))
+    yield ["output_one_image"], case, case.conv()[0]
+    yield ["output_one_image"], case, case.conv()[1:]
+    yield ["output_one_channel"], case, case.conv()[:, 2]
+    yield ["output_one_channel"], case, case.conv()[:, 3:]
+    yield ["output_channel_missing"], case, case.conv()[:, 1:]
+    case = Case(21, n=3, c=2, k=2, size=6)
+    yield ["batch_reversed"], case, case.conv().flip(0)
+    yield ["output_image_missing"], case, case.conv()[:-1]
+    yield ["bias_missing", "output_one_image"], case, case.conv(b=None)[0]
     # Two at once.
     case = p(18)
     yield ["kernel_flipped", "bias_missing"], case, case.conv(w=case.w.flip(2, 3), b=None)

@@ -85,7 +85,11 @@ TEST(ChainFile, says_where_it_is_wrong) {
   EXPECT_THAT(refusal(file(R"({"layer": "ReLU"})")), HasSubstr("ReLU"));
   EXPECT_THAT(refusal(file(R"({"layer": "Conv2d"})")), HasSubstr("layers[1].kernel_size"));
   EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": 3.5})")), HasSubstr("a whole number"));
-  EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": [3, 3, 3]})")), HasSubstr("layers[1].kernel_size"));
+  EXPECT_EQ(refusal(file(R"({"layer": "Conv2d", "kernel_size": [3, 3, 3]})")),
+            "\"layers[1].kernel_size\" must be a whole number or a list with one for each axis, but it is [3,3,3]. "
+            "Correct it.");
+  EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": 3.5})")), HasSubstr("axis, but it is 3.5."));
+  EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": []})")), HasSubstr("axis, but it is []."));
   EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": 9223372036854775808})")), HasSubstr("allowed"));
   EXPECT_THAT(refusal(file(R"({"layer": "Conv2d", "kernel_size": 3, "strides": 2})")), HasSubstr("layers[1].strides"));
   EXPECT_THAT(refusal(file(R"({"layer": "AvgPool2d", "kernel_size": 3, "dilation": 2})")), HasSubstr("dilation"));
