@@ -162,6 +162,7 @@ void draw_grid(UiContext& ui, const Computation& computation) {
     StepperOptions options;
     options.maximum = plan.channels_per_group() - 1;
     ui_int_stepper(ui, "cell.channel", m.channel, options);
+    ui_typing_error(ui, "cell.channel");
   }
   m.channel = std::clamp<int64_t>(m.channel, 0, plan.channels_per_group() - 1);
 

@@ -388,8 +388,10 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     ui_typing_error(ui, "export.fps");
     label("export.step_seconds", "export_dialog.step_seconds");
     ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
+    ui_typing_error(ui, "export.step_seconds");
     label("export.end_pause", "export_dialog.end_pause");
     ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
+    ui_typing_error(ui, "export.end_pause");
     label("export.first", "export_dialog.steps");
     options.maximum = steps;
     options.width = (field - 8) / 2;
