@@ -137,13 +137,13 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
-      return with_value(indexed("x", batch, cell), tensors.input, flat);
+      return with_value(indexed("X", batch, cell), tensors.input, flat);
     }
     case TensorId::weight:
-      return with_value(indexed("w", true, cell), tensors.weight,
+      return with_value(indexed("W", true, cell), tensors.weight,
                         flat_index(tensors.weight.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::output:
-      return with_value(indexed("y", batch, cell), tensors.output,
+      return with_value(indexed("Y", batch, cell), tensors.output,
                         flat_index(tensors.output.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::bias:
       return with_value("b[" + std::to_string(cell.c) + "]", tensors.bias, cell.c);
@@ -224,6 +224,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   request.moment = ui.playback.moment();
   request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
   request.steps_per_second = ui.session().steps_per_second;
+  request.playing = ui.playback.playing();
   request.view = view_;
   request.language = ui.language();
   request.theme = ui.session().theme;
@@ -304,13 +305,13 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
   const ComputationPtr computation = ui.workbench.computation();
   const int64_t step = ui.playback.moment().step;
   std::string words = describe_cell(*computation, cell, step);
-  // A pixel in colours is three cells: x[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
+  // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
   const bool colours = cell.tensor == TensorId::input &&
                        std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
                                    [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
   if (colours && !words.empty()) {
     const bool batch = !computation->plan.unbatched;
-    words = "x[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
+    words = "X[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
             std::to_string(cell.x) + "] = ";
     for (int64_t channel = 0; channel < 3; ++channel) {
       CellRef other = cell;

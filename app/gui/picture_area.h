@@ -48,7 +48,7 @@ class PictureArea {
 /// the window in whose middle an input cell lies. Nothing for weights, bias and what lies outside.
 std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_t current_step);
 
-/// "x[0, 0, 2, 3] = 0.5": what a cell is and holds. Empty for cells outside.
+/// "X[0, 0, 2, 3] = 0.5": what a cell is and holds. Empty for cells outside.
 std::string describe_cell(const Computation& computation, const CellRef& cell, int64_t current_step);
 
 }  // namespace convscope

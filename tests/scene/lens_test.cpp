@@ -269,6 +269,12 @@ TEST(sliding_lens, jumps_with_a_trail_when_fast_and_without_one_when_motion_is_r
   request.steps_per_second = kJumpStepsPerSecond;
   Scene fast = scene_of(request);
   EXPECT_EQ(faded(fast), 3);
+  // While more steps follow it stands: a trail that faded out in every step would pulse.
+  request.playing = true;
+  const std::string begin = to_text(scene_of(request));
+  request.moment.phase = 0.9f;
+  EXPECT_EQ(to_text(scene_of(request)), begin);
+  request.playing = false;
   // A picture that stands still has none, however fast it would play.
   request.moment.phase = 1;
   EXPECT_EQ(faded(scene_of(request)), 0);
@@ -571,7 +577,7 @@ TEST(sentence, says_the_step_and_its_arithmetic_in_both_languages) {
   const ComputationPtr numbers = preset_numbers("tutorial_6_1");
   ASSERT_TRUE(numbers);
   EXPECT_EQ(step_sentence(Language::en, *numbers, 22),
-            "Step 23 of 25: y[0, 0, 4, 2] = sum of 9 products 2.6426 + bias -0.5821 = 2.0605");
+            "Step 23 of 25: Y[0, 0, 4, 2] = sum of 9 products 2.6426 + bias -0.5821 = 2.0605");
   EXPECT_NE(step_sentence(Language::zh, *numbers, 22).find("2.0605"), std::string::npos);
   EXPECT_EQ(scene_of(request_of(numbers, Lens::sliding, 22)).sentence, step_sentence(Language::en, *numbers, 22));
 }
@@ -639,6 +645,69 @@ TEST(build_scene, takes_a_missing_computation_and_steps_beyond_the_end) {
   SceneRequest beyond = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 1000);
   const SceneRequest last = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 8);
   EXPECT_EQ(to_text(scene_of(beyond)), to_text(scene_of(last)));
+}
+
+TEST(caption, a_narrow_picture_breaks_its_words_instead_of_shrinking_them) {
+  for (const Language language : {Language::en, Language::zh}) {
+    for (const char* preset : {"tutorial_6_2_1", "resnet_stem", "tutorial_5_2"}) {
+      const ComputationPtr numbers = preset_numbers(preset);
+      ASSERT_TRUE(numbers);
+      for (const int64_t step : {int64_t{0}, step_count(numbers->plan) - 1}) {
+        SceneRequest request = request_of(numbers, Lens::sliding, step, 267, 1200);
+        request.caption = true;
+        request.language = language;
+        const Scene scene = scene_of(request);
+        std::string words;
+        float below = 0;
+        int lines = 0;
+        for (const Mark& mark : scene.marks) {
+          if (mark.kind != Mark::Kind::text || mark.role != Role::secondary || mark.box.y0 < 1000) continue;
+          EXPECT_GE(mark.size, 12) << describe_mark(scene, mark);
+          EXPECT_TRUE(mark.box.x0 >= 0 && mark.box.x1 <= 267 && mark.box.y1 <= 1200) << describe_mark(scene, mark);
+          EXPECT_GE(mark.box.y0, below - 1) << describe_mark(scene, mark);
+          below = mark.box.y1;
+          words.append(words.empty() ? "" : " ").append(scene.text_of(mark));
+          ++lines;
+        }
+        EXPECT_GT(lines, 1) << preset;
+        const auto without_blanks = [](std::string text) {
+          std::erase(text, ' ');
+          return text;
+        };
+        EXPECT_EQ(without_blanks(words), without_blanks(scene.sentence)) << preset << ": nothing is left out";
+      }
+    }
+  }
+}
+
+// As wide as it is told to be.
+class StretchedMeasure : public TextMeasure {
+ public:
+  explicit StretchedMeasure(float stretch) : stretch_(stretch) {}
+  float width(std::string_view text, Face, float size) const override {
+    return stretch_ * size * static_cast<float>(text.size());
+  }
+
+ private:
+  float stretch_;
+};
+
+TEST(layouts, are_not_remembered_for_another_font_at_the_same_address) {
+  const ComputationPtr numbers = preset_numbers("tutorial_6_2_1");
+  ASSERT_TRUE(numbers);
+  std::optional<StretchedMeasure> measure(std::in_place, 0.3f);
+  for (const Lens lens : {Lens::sliding, Lens::im2col}) {
+    SceneRequest request = request_of(numbers, lens, 3);
+    measure.emplace(0.3f);
+    request.measure = &*measure;
+    const std::string narrow = to_text(scene_of(request));
+    measure.emplace(1.4f);
+    const std::string wide = to_text(scene_of(request));
+    std::optional<StretchedMeasure> elsewhere(std::in_place, 1.4f);
+    request.measure = &*elsewhere;
+    EXPECT_EQ(to_text(scene_of(request)), wide);
+    EXPECT_NE(wide, narrow);
+  }
 }
 
 }  // namespace
