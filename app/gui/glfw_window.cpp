@@ -25,7 +25,7 @@
 namespace convscope {
 namespace {
 
-constexpr int kSmallestWidth = 640;
+constexpr int kSmallestWidth = 320;
 constexpr int kSmallestHeight = 420;
 /// Where the driver does not wait for the screen, frames come no sooner than this.
 constexpr double kShortestFrame = 1.0 / 125;

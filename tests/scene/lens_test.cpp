@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -427,7 +428,7 @@ TEST(sliding_lens, names_a_cell_by_all_its_indices) {
 
 TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
   const ComputationPtr numbers = preset_numbers("tutorial_7_2");
-  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 580));
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 900));
   const CellRef first{TensorId::kernel_matrix, 0, 0, 0, 1};
   // Each tap of the kernel is in its column of W and in the strip.
   for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
@@ -439,6 +440,35 @@ TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
       if (scene.refs[static_cast<size_t>(mark.ref)] == wanted && text_in(scene, mark.box) != "") ++numbered;
     }
     EXPECT_EQ(numbered, 1) << tap;
+  }
+}
+
+// Rows of the matrix in which every cell that is drawn large enough for it has its number, and how many cells that is.
+std::map<int64_t, int> numbered_rows(const Scene& scene) {
+  std::map<int64_t, int> rows;
+  for (const Mark& mark : scene.marks) {
+    if (mark.kind != Mark::Kind::box || mark.ref < 0) continue;
+    const CellRef& ref = scene.refs[static_cast<size_t>(mark.ref)];
+    if (ref.tensor == TensorId::im2col && text_in(scene, mark.box) != "") ++rows[ref.y];
+  }
+  return rows;
+}
+
+TEST(im2col_lens, rows_around_the_current_one_have_numbers_where_the_whole_matrix_cannot) {
+  for (const char* name : {"tutorial_6_1", "full_padding_no_strides", "arbitrary_padding_no_strides",
+                           "even_kernel_same", "tutorial_6_2_1", "tutorial_6_2_2", "tutorial_7_2"}) {
+    for (const Size size : {Size{640, 608}, Size{960, 540}, Size{1280, 968}}) {
+      const ComputationPtr numbers = preset_numbers(name);
+      // The last step knows every row; which of them are shown is told apart from which are known.
+      const Scene scene =
+          scene_of(request_of(numbers, Lens::im2col, step_count(numbers->plan) - 1, size.width, size.height));
+      const std::map<int64_t, int> rows = numbered_rows(scene);
+      EXPECT_GE(rows.size(), 3u) << name << " " << size.width;
+      EXPECT_TRUE(rows.contains(numbers->plan.batch * numbers->plan.positions() - 1)) << name << ": the current row";
+      for (const auto& [row, cells] : rows) {
+        EXPECT_GE(cells, std::min<int64_t>(numbers->plan.taps(), 12)) << name << " " << size.width << ", row " << row;
+      }
+    }
   }
 }
 
