@@ -430,10 +430,7 @@ void MainWindow::serve_requests(UiContext& ui) {
 void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool tensor = is_image_name(name) || ending == ".npy";
+  const bool tensor = is_tensor_name(name);
   Result<Session> opened =
       tensor ? session_with_input_following(now, name, LastGood(workbench_->computation())) : open_session(name);
   if (!opened) {

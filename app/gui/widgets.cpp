@@ -710,6 +710,8 @@ void ui_tooltip(UiContext& ui, const char* text) {
   ImGui::PushTextWrapPos(ui.px(340));
   ImGui::TextUnformatted(ui_wrapped(text, ui.px(336)));
   ImGui::PopTextWrapPos();
+  const ImVec2 at = ImGui::GetWindowPos(), size = ImGui::GetWindowSize();
+  ui.widgets.note_rect("tooltip", at.x, at.y, at.x + size.x, at.y + size.y);
   ImGui::EndTooltip();
 }
 

@@ -137,7 +137,7 @@ void ui_label(UiContext& ui, std::string_view name, const char* label, const cha
               bool argument = false, float label_width = 112);
 /// A small "?" with a text behind it.
 void ui_help(UiContext& ui, std::string_view name, const char* text);
-/// Shows `text` when the last item is pointed at for a moment.
+/// Shows `text` when the last item is pointed at for a moment. Registered as "tooltip".
 void ui_tooltip(UiContext& ui, const char* text);
 /// An error's sentence with its sign, wrapped, under the widget it belongs to. Registered as "NAME.error".
 void ui_error_line(UiContext& ui, std::string_view name, const Error& error);

@@ -336,5 +336,27 @@ TEST_F(Panels, an_empty_batch_is_explained_and_the_picture_stays) {
   EXPECT_EQ(plan().batch, 1);
 }
 
+TEST_F(Panels, a_text_with_numbers_is_dropped_or_opened_like_a_npy_file) {
+  TemporaryFolder folder;
+  std::ofstream(folder.file("x.txt")) << "tensor([[1., 2., 3.],\n        [4., 5., 6.],\n        [7., 8., 9.]])\n";
+  std::ofstream(folder.file("two.TXT")) << "[[[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[0, 0, 0], [1, 1, 1], [2, 2, 2.5]]]";
+  std::ofstream(folder.file("bad.txt")) << "hello\n";
+  std::ofstream(folder.file("nan.txt")) << "1 2 nan\n4 5 6\n7 8 9\n";
+  open("tutorial_5_1");
+  play("drop " + folder.file("x.txt"));
+  EXPECT_EQ(plan().input_shape(), (Shape{1, 1, 3, 3}));
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(5), 6);
+  EXPECT_FALSE(window().notice().is_error) << window().notice().text;
+  const Session good = session();
+  for (const char* name : {"bad.txt", "nan.txt"}) {
+    play("drop " + folder.file(name) + "\nexpect notice");
+    EXPECT_TRUE(window().notice().is_error) << name;
+    EXPECT_TRUE(session() == good) << name;
+  }
+  play("key ctrl+o\nclick file_dialog.path\nkey ctrl+a\ntype " + folder.file("two.TXT") + "\nkey enter");
+  EXPECT_EQ(plan().input_shape(), (Shape{1, 2, 3, 3}));
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(17), 2.5);
+}
+
 }  // namespace
 }  // namespace convscope
