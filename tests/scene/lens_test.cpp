@@ -398,6 +398,15 @@ TEST(sliding_lens, in_a_column_each_line_begins_with_its_sign) {
   EXPECT_NEAR((equals->box.y0 + equals->box.y1) / 2, (output->box.y0 + output->box.y1) / 2, output->box.height());
 }
 
+TEST(sliding_lens, every_channel_has_its_products_where_they_can_be_read) {
+  const Scene scene = scene_of(request_of(preset_numbers("tutorial_6_2_1"), Lens::sliding, 6, 1280, 968));
+  int products = 0;
+  for (const Mark& mark : scene.marks) {
+    products += mark.kind == Mark::Kind::text && scene.text_of(mark) == "products" ? 1 : 0;
+  }
+  EXPECT_EQ(products, 3);
+}
+
 TEST(sliding_lens, the_flying_sum_carries_its_number) {
   SceneRequest request = request_of(preset_numbers("photo_1080p"), Lens::sliding, 1000);
   request.moment.phase = 0.9f;
