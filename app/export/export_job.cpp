@@ -28,6 +28,7 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   SceneRequest request;
   request.computation = computation;
   request.lens = settings.lens;
+  request.algorithm = settings.algorithm;
   request.moment = plan.clock.moment(frame);
   request.steps_per_second =
       static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);

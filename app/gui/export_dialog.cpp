@@ -255,6 +255,7 @@ void ExportDialog::open(UiContext& ui) {
   s.preview_start = ui.time_seconds;
   ui.playback.pause();  // one animation at a time: the preview's
   s.settings.lens = session.lens;
+  s.settings.algorithm = session.algorithm;
   s.settings.theme = session.theme;
   s.settings.language = session.language;
   const ComputationPtr computation = ui.workbench.computation();

@@ -224,6 +224,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   SceneRequest request;
   request.computation = computation;
   request.lens = ui.session().lens;
+  request.algorithm = ui.session().algorithm;
   request.moment = ui.playback.moment();
   request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
   request.steps_per_second = ui.session().steps_per_second;

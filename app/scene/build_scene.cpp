@@ -69,7 +69,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
       build_im2col_lens(frame);
       break;
   }
-  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
+  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic, request.algorithm);
   if (request.caption)
     draw_caption(painter, frame.stage, computation.plan, range_of(computation.tensors.output), scene.sentence);
 }

@@ -33,6 +33,8 @@ struct SceneRequest {
   const TextMeasure* measure = nullptr;
   std::optional<CellRef> hovered;
   bool caption = false;  // formula and step under the picture
+  /// That of the session: for the tutorial's slices and loops the step says which part of the input it reads.
+  Algorithm algorithm = Algorithm::automatic;
   bool transparent = false;
   bool reduced_motion = false;  // no gliding
 };

@@ -32,7 +32,49 @@ void append_words(std::string& out, std::string_view words, std::initializer_lis
   }
 }
 
-void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a) {
+bool reads_slices(Algorithm algorithm) { return algorithm == Algorithm::slices || algorithm == Algorithm::loops; }
+
+void append_slice(std::string& out, const ConvPlan& plan, const OutputCell& cell) {
+  // Of the padded input, whose first row is the first of the padding.
+  const auto axis = [&out](int64_t at, int64_t stride, int64_t kernel, int64_t dilation) {
+    const int64_t begin = at * stride;
+    append_integer(out, begin);
+    out += ':';
+    append_integer(out, begin + dilation * (kernel - 1) + 1);
+    if (dilation > 1 && kernel > 1) {
+      out += ':';
+      append_integer(out, dilation);
+    }
+  };
+  out += "X[";
+  if (!plan.unbatched) {
+    append_integer(out, cell.n);
+    out += ", ";
+  }
+  if (plan.groups == 1) {
+    out += ':';
+  } else {
+    const int64_t first = cell.c / plan.kernels_per_group() * plan.channels_per_group();
+    append_integer(out, first);
+    out += ':';
+    append_integer(out, first + plan.channels_per_group());
+  }
+  out += ", ";
+  axis(cell.y, plan.stride.h, plan.kernel.h, plan.dilation.h);
+  out += ", ";
+  axis(cell.x, plan.stride.w, plan.kernel.w, plan.dilation.w);
+  out += ']';
+}
+
+void append_reads(std::string& out, Language language, const ConvPlan& plan, const OutputCell& cell) {
+  thread_local std::string slice;  // keeps its memory from frame to frame
+  slice.clear();
+  append_slice(slice, plan, cell);
+  append_words(out, words_of(language, plan.pads == Pads{} ? "scene.reads" : "scene.reads_padded"), {slice});
+}
+
+void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a,
+                     Algorithm algorithm) {
   char index[96];
   const int length = plan.unbatched
                          ? std::snprintf(index, sizeof index, "%lld, %lld, %lld", static_cast<long long>(a.cell.c),
@@ -50,6 +92,9 @@ void append_sentence(std::string& out, Language language, const ConvPlan& plan, 
     append_words(out, words_of(language, one ? "scene.sentence_one" : "scene.sentence"),
                  {at, steps, where, taps, result});
   }
+  if (!reads_slices(algorithm)) return;
+  out += words_of(language, "scene.clause");
+  append_reads(out, language, plan, a.cell);
 }
 
 void append_channel_sum(std::string& out, Language language, int64_t channels, double sum) {
@@ -156,7 +201,7 @@ const std::string& widest_sentence(const Painter& painter, const ConvPlan& plan,
   longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest);
+  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest, painter.request().algorithm);
   return words;
 }
 

@@ -14,7 +14,7 @@ fi
 work=$(mktemp -d)
 pid=
 trap '[ -n "$pid" ] && kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-export XDG_CONFIG_HOME="$work/config" LIBGL_ALWAYS_SOFTWARE=1 LC_ALL=C.UTF-8
+export XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" LIBGL_ALWAYS_SOFTWARE=1 LC_ALL=C.UTF-8
 
 fail() { echo "failed: $*"; exit 1; }
 

@@ -686,6 +686,21 @@ TEST(build_scene, takes_a_missing_computation_and_steps_beyond_the_end) {
   EXPECT_EQ(to_text(scene_of(beyond)), to_text(scene_of(last)));
 }
 
+TEST(sentence, of_the_tutorials_slices_says_what_is_read) {
+  const auto read = [](const char* preset, int64_t step, Algorithm algorithm) {
+    SceneRequest request = request_of(preset_numbers(preset), Lens::sliding, step);
+    request.algorithm = algorithm;
+    const std::string sentence = scene_of(request).sentence;
+    const size_t at = sentence.find("; ");
+    return at == std::string::npos ? std::string() : sentence.substr(at + 2);
+  };
+  EXPECT_EQ(read("tutorial_5_1", 5, Algorithm::slices), "reads X[0, :, 1:4, 2:5]");
+  EXPECT_EQ(read("tutorial_5_2", 5, Algorithm::loops), "reads X[0, :, 2:5, 4:7] of the padded X");
+  EXPECT_EQ(read("dilation", 4, Algorithm::slices), "reads X[0, :, 1:6:2, 1:6:2]");
+  EXPECT_EQ(read("grouped", 8, Algorithm::slices), "reads X[0, 2:4, 0:2, 0:2]");
+  EXPECT_EQ(read("tutorial_5_2", 5, Algorithm::automatic), "");
+}
+
 TEST(caption, a_narrow_picture_breaks_its_words_instead_of_shrinking_them) {
   for (const Language language : {Language::en, Language::zh}) {
     for (const char* preset : {"tutorial_6_2_1", "resnet_stem", "tutorial_5_2"}) {
