@@ -180,6 +180,7 @@ Result<void> run_command(const ExportOptions& options) {
   const auto session = open_session(options.session);
   if (!session) return session.error();
   settings.lens = session->lens;
+  settings.algorithm = session->algorithm;
   settings.theme = session->theme;
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;

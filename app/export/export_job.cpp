@@ -28,10 +28,12 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   SceneRequest request;
   request.computation = computation;
   request.lens = settings.lens;
+  request.algorithm = settings.algorithm;
   request.moment = plan.clock.moment(frame);
   request.steps_per_second =
       static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);
   if (!plan.animation) request.steps_per_second = 0;
+  request.playing = plan.animation && request.moment.step < plan.clock.first_step + plan.clock.steps - 1;
   request.view.width = static_cast<float>(settings.width) / plan.scale;
   request.view.height = static_cast<float>(settings.height) / plan.scale;
   request.language = settings.language;

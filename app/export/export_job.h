@@ -21,6 +21,7 @@ inline constexpr int kHighestGifFps = 50;  // a GIF's delays are hundredths, and
 struct ExportSettings {
   std::string target;  // format by its ending
   Lens lens = Lens::sliding;
+  Algorithm algorithm = Algorithm::automatic;  // for the caption's words
   int width = 960, height = 540;
   int fps = 20;
   double step_seconds = 0.5;

@@ -86,9 +86,16 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   static std::string name;
   Pair ConvParams::*const member = pair_member(spec.name);
   const Pair pair = ui.session().params.*member;
-  static std::map<std::string_view, bool> all_linked;  // pairs whose two numbers move together
-  bool& linked = all_linked.try_emplace(spec.name, pair.h == pair.w).first->second;
-  if (pair.h != pair.w) linked = false;
+  // Whether the two numbers move together. Numbers that came from elsewhere (a preset, undo) decide it anew; those set
+  // here do not, so that two fields on their way past the same number stay two.
+  struct Link {
+    bool linked = false;
+    std::optional<Pair> seen;
+  };
+  static std::map<std::string_view, Link> links;
+  Link& link = links[spec.name];
+  if (link.seen != pair) link.linked = pair.h == pair.w;
+  bool& linked = link.linked;
 
   StepperOptions options = stepper_of(ui, spec);
   int64_t h = pair.h;
@@ -96,6 +103,8 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   const float start = ImGui::GetCursorPosX();
   name.assign(spec.name);
   name += ".h";
+  std::optional<Pair> typed;
+  options.pair = &typed;
   if (ui_int_stepper(ui, name, h, options)) {
     const bool both = linked;
     set_argument(ui, spec, [member, h, both](ConvParams& p) {
@@ -112,15 +121,22 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
       set_argument(ui, spec, [member](ConvParams& p) { (p.*member).w = (p.*member).h; });
     }
   }
-  if (linked) return;
-  ImGui::SetCursorPosX(start);
-  int64_t w = pair.w;
-  options.prefix = "W ";
-  name.assign(spec.name);
-  name += ".w";
-  if (ui_int_stepper(ui, name, w, options)) {
-    set_argument(ui, spec, [member, w](ConvParams& p) { (p.*member).w = w; });
+  if (!linked) {
+    ImGui::SetCursorPosX(start);
+    int64_t w = pair.w;
+    options.prefix = "W ";
+    name.assign(spec.name);
+    name += ".w";
+    if (ui_int_stepper(ui, name, w, options)) {
+      set_argument(ui, spec, [member, w](ConvParams& p) { (p.*member).w = w; });
+    }
   }
+  // A pair typed into either field says both.
+  if (typed && *typed != pair) {
+    set_argument(ui, spec, [member, both = *typed](ConvParams& p) { p.*member = both; });
+    linked = typed->h == typed->w;
+  }
+  link.seen = ui.session().params.*member;
 }
 
 /// Each side by itself, begins above ends as --pads writes them.

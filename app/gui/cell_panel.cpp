@@ -9,6 +9,7 @@
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/scene/sentence.h"
 #include "app/scene/number_format.h"
 #include "engine/trace.h"
 
@@ -27,6 +28,7 @@ struct Memory {
   int64_t text_step = -1;
   bool text_pointed = false;
   Language text_language = Language::en;
+  std::string reads;  // the slice of the input, where the algorithm reads slices
 };
 
 Memory& memory() {
@@ -162,6 +164,7 @@ void draw_grid(UiContext& ui, const Computation& computation) {
     StepperOptions options;
     options.maximum = plan.channels_per_group() - 1;
     ui_int_stepper(ui, "cell.channel", m.channel, options);
+    ui_typing_error(ui, "cell.channel");
   }
   m.channel = std::clamp<int64_t>(m.channel, 0, plan.channels_per_group() - 1);
 
@@ -362,6 +365,12 @@ void draw_cell_panel(UiContext& ui) {
     m.text = tr(ui.language(), pointed ? "cell.pointed" : "cell.of_step", {std::to_string(step + 1)});
   }
   ui_words(ui, m.text.c_str(), Role::secondary, ui.fonts.caption);
+  if (reads_slices(ui.session().algorithm)) {
+    m.reads.clear();
+    append_reads(m.reads, ui.language(), computation->plan, m.cell);
+    ui_words(ui, m.reads.c_str(), Role::input);
+    ui.widgets.note_item("cell.reads");
+  }
   ui_gap(ui, 4);
   draw_grid(ui, *computation);
   ui_gap(ui, 8);

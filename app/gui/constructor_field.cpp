@@ -80,7 +80,8 @@ void draw_constructor_field(UiContext& ui) {
                                 ImGuiInputTextFlags_CtrlEnterForNewLine | ImGuiInputTextFlags_NoHorizontalScroll);
   ImGui::PopStyleColor();
   ui.widgets.note_item("constructor");
-  if (!m.typing) ui_tooltip(ui, ui.text("constructor.help"));
+  // An error stands just below, where the tooltip would lie on it.
+  if (!m.typing && !m.error) ui_tooltip(ui, ui.text("constructor.help"));
   m.typing = ImGui::IsItemActive();
   if (changed) {
     ui.shows(m.text);

@@ -255,6 +255,7 @@ void ExportDialog::open(UiContext& ui) {
   s.preview_start = ui.time_seconds;
   ui.playback.pause();  // one animation at a time: the preview's
   s.settings.lens = session.lens;
+  s.settings.algorithm = session.algorithm;
   s.settings.theme = session.theme;
   s.settings.language = session.language;
   const ComputationPtr computation = ui.workbench.computation();
@@ -388,8 +389,10 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     ui_typing_error(ui, "export.fps");
     label("export.step_seconds", "export_dialog.step_seconds");
     ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
+    ui_typing_error(ui, "export.step_seconds");
     label("export.end_pause", "export_dialog.end_pause");
     ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
+    ui_typing_error(ui, "export.end_pause");
     label("export.first", "export_dialog.steps");
     options.maximum = steps;
     options.width = (field - 8) / 2;
@@ -582,7 +585,9 @@ void ExportDialog::draw(UiContext& ui) {
   ImGui::SetNextWindowPos(
       {viewport->WorkPos.x + viewport->WorkSize.x / 2, viewport->WorkPos.y + viewport->WorkSize.y / 2},
       ImGuiCond_Always, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(568), most.y)});
+  // In a narrow window the preview stands below the form.
+  const bool narrow = most.x < ui.px(600);
+  ImGui::SetNextWindowSize({std::min(ui.px(960), most.x), std::min(ui.px(narrow ? 800 : 568), most.y)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(ui.px(16), ui.px(12)));
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
                                       ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
@@ -596,22 +601,24 @@ void ExportDialog::draw(UiContext& ui) {
   const float bottom = message_height() + 2 * ImGui::GetStyle().ItemSpacing.y + ui.px(10);
   const float height = std::max(ui.px(120), ImGui::GetContentRegionAvail().y - bottom);
   const float whole = ImGui::GetContentRegionAvail().x;
-  const float form = std::min(ui.px(400), whole * 0.55f);
-  ImGui::BeginChild("##form", {form, height}, false);
+  const float form = narrow ? whole : std::min(ui.px(400), whole * 0.55f);
+  const float preview_height = narrow ? std::min(ui.px(180), height * 0.35f) : height;
+  ImGui::BeginChild("##form", {form, narrow ? height - preview_height - ImGui::GetStyle().ItemSpacing.y : height}, false);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, ui.px(5)));
   ImGui::BeginDisabled(s.running != nullptr);
   s.draw_form(ui, ImGui::GetContentRegionAvail().x - ui.px(4));
   ImGui::EndDisabled();
   ImGui::PopStyleVar();
   ImGui::EndChild();
-  ImGui::SameLine(0, ui.px(16));
+  if (!narrow) ImGui::SameLine(0, ui.px(16));
   ImGui::BeginGroup();
   s.complete_settings();
   const ComputationPtr computation = ui.workbench.computation();
   const Result<ExportForecast> forecast = computation
                                               ? forecast_export(computation->plan, s.settings)
                                               : Result<ExportForecast>(Error{"error.export_no_numbers", "", {}});
-  s.draw_preview(ui, std::max(ui.px(40), whole - form - ui.px(16)), height - ImGui::GetTextLineHeightWithSpacing());
+  s.draw_preview(ui, narrow ? whole : std::max(ui.px(40), whole - form - ui.px(16)),
+                 preview_height - ImGui::GetTextLineHeightWithSpacing());
   s.draw_forecast(ui, forecast);
   ImGui::EndGroup();
   ui_rule(ui);

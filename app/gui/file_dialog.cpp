@@ -58,14 +58,14 @@ Filter filter_of(Purpose purpose) {
   switch (purpose) {
     case Purpose::open_any: {
       std::vector<std::string> endings = kPictures;
-      endings.insert(endings.end(), {".json", ".npy"});
+      endings.insert(endings.end(), {".json", ".npy", ".txt"});
       return {"file_dialog.filter.sessions", endings};
     }
     case Purpose::save_project:
       return {"file_dialog.filter.project", {".json"}};
     case Purpose::choose_input: {
       std::vector<std::string> endings = kPictures;
-      endings.emplace_back(".npy");
+      endings.insert(endings.end(), {".npy", ".txt"});
       return {"file_dialog.filter.input", endings};
     }
     case Purpose::choose_weight:

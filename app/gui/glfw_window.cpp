@@ -25,7 +25,7 @@
 namespace convscope {
 namespace {
 
-constexpr int kSmallestWidth = 640;
+constexpr int kSmallestWidth = 320;
 constexpr int kSmallestHeight = 420;
 /// Where the driver does not wait for the screen, frames come no sooner than this.
 constexpr double kShortestFrame = 1.0 / 125;
@@ -220,8 +220,7 @@ Result<Start> starting_point(const std::string& open) {
   } else {
     const std::filesystem::path path(open);
     if (start.session.title.empty()) start.session.title = path.stem().string();
-    const bool tensor = start.session.input.path == open || path.extension() == ".npy" || is_image_name(open);
-    if (!tensor) start.settings.project_path = std::filesystem::absolute(path).string();
+    if (!is_tensor_name(open)) start.settings.project_path = std::filesystem::absolute(path).string();
   }
   if (remembered.session) {
     start.session.language = remembered.session->language;

@@ -11,6 +11,7 @@
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/io/tensor_text.h"
 #include "engine/tensor_answer.h"
 #include "engine/tensor_print.h"
 #include "engine/tensor_slice.h"
@@ -37,6 +38,10 @@ constexpr std::array kSubjects = {
 constexpr std::array<std::string_view, 6> kExamples = {"[0]",        "[:, 0]", "[:, :, 2:5, 3:6]",
                                                        "[..., ::2]", "[-1]",   "[0, 0]"};
 constexpr size_t kMostExamples = 4;
+/// PyTorch prints the edges only of what has more numbers.
+constexpr int64_t kMostPrinted = 1000;
+/// Of numbers copied in full: some megabytes of text, which every clipboard takes.
+constexpr int64_t kMostCopied = 1 << 18;
 
 struct Attribute {
   std::string name, value;
@@ -61,6 +66,10 @@ struct Memory {
   std::string result_size;  // of the last expression that could be evaluated; the type of what is no tensor
   std::string result_text;
   int result_lines = 0;
+  std::optional<TensorSlice> summarised;  // of which the text shows only the edges
+  std::string too_large;                  // why it cannot be copied in full
+  Language language = Language::en;       // of that sentence, and the numbers it speaks of
+  int64_t told = 0;
   std::optional<Error> error;
 };
 
@@ -96,6 +105,8 @@ void evaluate(Memory& m, const Tensor& tensor) {
   m.error.reset();
   m.result_size = answer->slice ? torch_size(answer->slice->shape) : answer->type;
   m.result_text = std::move(answer->text);
+  m.summarised.reset();
+  if (answer->slice && answer->slice->numel() > kMostPrinted) m.summarised = *answer->slice;
   m.result_lines = 1 + static_cast<int>(std::count(m.result_text.begin(), m.result_text.end(), '\n'));
 }
 
@@ -126,6 +137,7 @@ void refresh(Memory& m, const Computation& computation) {
     describe_tensor(m, tensor);
     m.result_size.clear();
     m.result_text.clear();
+    m.summarised.reset();
   }
   evaluate(m, tensor);
   m.generation = computation.generation;
@@ -238,6 +250,18 @@ void draw_result(UiContext& ui, const Memory& m) {
   ImGui::PopStyleVar(2);
   ImGui::PopStyleColor();
   ui.widgets.note_item("inspect.result");
+  if (!m.summarised) return;
+  // What "..." stands for cannot be pasted anywhere: all numbers can.
+  const int64_t count = m.summarised->numel();
+  if (count <= kMostCopied) {
+    const UiFont body(ui.fonts.body);
+    if (ui_icon_label_button(ui, "inspect.copy_all", Icon::copy, ui.text("inspect.copy_all"))) {
+      ImGui::SetClipboardText(tensor_text(*m.summarised).c_str());
+    }
+    return;
+  }
+  ui_words(ui, m.too_large.c_str(), Role::secondary, ui.fonts.caption);
+  ui.widgets.note_item("inspect.too_large");
 }
 
 }  // namespace
@@ -261,6 +285,11 @@ void draw_inspect_panel(UiContext& ui) {
   refresh(m, *computation);
   if (m.error) ui_error_line(ui, "inspect.index", *m.error);
   draw_examples(ui, m);
+  if (m.summarised && (m.too_large.empty() || m.language != ui.language() || m.told != m.summarised->numel())) {
+    m.told = m.summarised->numel();
+    m.language = ui.language();
+    m.too_large = tr(ui.language(), "inspect.too_large", {std::to_string(m.told), std::to_string(kMostCopied)});
+  }
   draw_result(ui, m);
 }
 

@@ -6,6 +6,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -24,12 +25,21 @@ namespace {
 // Logical pixels.
 constexpr float kToolbarHeight = 52;
 constexpr float kTimelineHeight = 60;
+constexpr float kSecondRow = 40;  // of either, where one row has no room for all of it
 constexpr float kSplitter = 8;
 constexpr float kNarrow = 1100;
-constexpr float kSmallestColumn = 220;
+/// Below this the columns would leave no room for the picture, and the bars take two rows.
+constexpr float kStacked = 640;
+/// Labels, a stepper and the button behind it.
+constexpr float kSmallestLeft = 288;
+constexpr float kSmallestRight = 240;
 constexpr float kSmallestPicture = 240;
+/// Of what dividers lie between.
+constexpr float kSmallestPane = 64;
 /// Of the right column.
 constexpr float kMostOfOutputSize = 0.62f;
+/// So much of the column the whole output size may always have.
+constexpr float kFairShare = 0.38f;
 
 constexpr double kNoticeSeconds = 6;
 /// After the last input tooltips still open and hovers settle.
@@ -72,27 +82,47 @@ class Pane {
   Pane& operator=(const Pane&) = delete;
 };
 
-/// A tab only where there is no room for it above the tabs.
-constexpr SidePanel kOutputSize{"output_size", "tab.output_size", draw_output_size_panel};
+/// Tabs only where there is no room for them beside the tabs.
+constexpr std::array kFirstTabs = {
+    SidePanel{"parameters", "tab.parameters", draw_parameters_panel},
+    SidePanel{"output_size", "tab.output_size", draw_output_size_panel},
+};
+static_assert(kFirstTabs.size() <= kMostFirstTabs);
 
 constexpr ImGuiWindowFlags kColumn = kBar & ~ImGuiWindowFlags_NoScrollbar;
 
-/// A strip between two panes that is dragged sideways; returns how far.
-float splitter(UiContext& ui, const char* name, const Box& box) {
+/// A strip between two panes, and what became of it in this frame.
+struct Splitter {
+  float moved = 0;  // logical pixels
+  bool reset = false;
+};
+
+/// A strip that is dragged sideways, or up and down where it lies; a double click asks for what suits.
+Splitter splitter(UiContext& ui, const char* name, const Box& box) {
   // Windows that may come to the front start there, above the panes that it lies between.
   const ImGuiWindowFlags flags = (kBar & ~ImGuiWindowFlags_NoBringToFrontOnFocus) | ImGuiWindowFlags_NoBackground |
                                  ImGuiWindowFlags_NoFocusOnAppearing;
   const Pane pane(ui, name, box, {0, 0}, kNoEdge, flags);
   ImGui::InvisibleButton("##splitter", {box.width(), box.height()});
   ui.widgets.note_item(name);
-  const bool held = ImGui::IsItemActive();
+  const bool held = ImGui::IsItemActive(), lies = box.width() > box.height();
   if (held || ImGui::IsItemHovered()) {
-    ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeEW);
-    const float middle = std::floor((box.x0 + box.x1) / 2);
-    ImGui::GetWindowDrawList()->AddRectFilled({middle - ui.px(1), box.y0}, {middle + ui.px(1), box.y1},
-                                              ui_color32(ui, Role::accent));
+    ImGui::SetMouseCursor(lies ? ImGuiMouseCursor_ResizeNS : ImGuiMouseCursor_ResizeEW);
+    const float x = std::floor((box.x0 + box.x1) / 2), y = std::floor((box.y0 + box.y1) / 2), half = ui.px(1);
+    const ImVec2 low = lies ? ImVec2(box.x0, y - half) : ImVec2(x - half, box.y0);
+    const ImVec2 high = lies ? ImVec2(box.x1, y + half) : ImVec2(x + half, box.y1);
+    ImGui::GetWindowDrawList()->AddRectFilled(low, high, ui_color32(ui, Role::accent));
   }
-  return held ? ImGui::GetIO().MouseDelta.x / ui.scale : 0;
+  Splitter result;
+  if (held) result.moved = (lies ? ImGui::GetIO().MouseDelta.y : ImGui::GetIO().MouseDelta.x) / ui.scale;
+  result.reset = ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left);
+  return result;
+}
+
+/// Over the edge between two panes that lie one above the other.
+Splitter lying_splitter(UiContext& ui, const char* name, const Box& pane, float y) {
+  const float half = ui.px(kSplitter) / 2;
+  return splitter(ui, name, {pane.x0, y - half, pane.x1, y + half});
 }
 
 }  // namespace
@@ -204,18 +234,24 @@ void MainWindow::draw() {
   UiContext ui = context();
   const float width = static_cast<float>(frame_.width);
   const float height = static_cast<float>(frame_.height);
-  const float top = std::floor(ui.px(kToolbarHeight));
-  const float bottom = std::floor(height - ui.px(kTimelineHeight));
-  draw_columns(ui, top, bottom);
-  {
-    const float inset = std::floor((top - ImGui::GetFrameHeight()) / 2);
-    const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, kBottom);
-    draw_toolbar(ui);
+  const bool stacked = width / ui.scale < kStacked;
+  const float second_row = stacked ? ui.px(kSecondRow) : 0;
+  const float top = std::floor(ui.px(kToolbarHeight) + second_row);
+  const float bottom = std::floor(height - ui.px(kTimelineHeight) - second_row);
+  if (stacked) {
+    draw_stack(ui, top, bottom);
+  } else {
+    draw_columns(ui, top, bottom);
   }
   {
-    const float inset = std::floor((height - bottom - ImGui::GetFrameHeight()) / 2);
+    const float inset = std::floor((ui.px(kToolbarHeight) - ImGui::GetFrameHeight()) / 2);
+    const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, kBottom);
+    draw_toolbar(ui, stacked);
+  }
+  {
+    const float inset = std::floor((ui.px(kTimelineHeight) - ImGui::GetFrameHeight()) / 2);
     const Pane pane(ui, "##timeline", {0, bottom, width, height}, {ui.px(12), inset}, kTop);
-    draw_timeline(ui);
+    draw_timeline(ui, stacked);
   }
   draw_dialogs(ui);
   serve_requests(ui);
@@ -245,10 +281,10 @@ void MainWindow::draw_columns(UiContext& ui, float top, float bottom) {
   const bool left = settings_.left_open;
   const bool right = settings_.right_open && !narrow;
   const float room = logical_width - kSmallestPicture;
-  float left_width = left ? std::clamp(settings_.left_width, kSmallestColumn, std::max(kSmallestColumn, room)) : 0;
+  float left_width = left ? std::clamp(settings_.left_width, kSmallestLeft, std::max(kSmallestLeft, room)) : 0;
   const float right_room = room - left_width;
   float right_width =
-      right ? std::clamp(settings_.right_width, kSmallestColumn, std::max(kSmallestColumn, right_room)) : 0;
+      right ? std::clamp(settings_.right_width, kSmallestRight, std::max(kSmallestRight, right_room)) : 0;
   left_width = std::floor(ui.px(left_width));
   right_width = std::floor(ui.px(right_width));
 
@@ -258,41 +294,78 @@ void MainWindow::draw_columns(UiContext& ui, float top, float bottom) {
   if (right) draw_right(ui, {picture.x1, top, window_width, bottom});
   const float half = ui.px(kSplitter) / 2;
   if (left) {
-    const float moved = splitter(ui, "splitter.left", {left_width - half, top, left_width + half, bottom});
-    settings_.left_width = std::clamp(settings_.left_width + moved, kSmallestColumn, 560.0f);
+    const Splitter strip = splitter(ui, "splitter.left", {left_width - half, top, left_width + half, bottom});
+    settings_.left_width = std::clamp(settings_.left_width + strip.moved, kSmallestLeft, 560.0f);
+    if (strip.reset) settings_.left_width = Settings().left_width;
   }
   if (right) {
-    const float moved = splitter(ui, "splitter.right", {picture.x1 - half, top, picture.x1 + half, bottom});
-    settings_.right_width = std::clamp(settings_.right_width - moved, kSmallestColumn, 640.0f);
+    const Splitter strip = splitter(ui, "splitter.right", {picture.x1 - half, top, picture.x1 + half, bottom});
+    settings_.right_width = std::clamp(settings_.right_width - strip.moved, kSmallestRight, 640.0f);
+    if (strip.reset) settings_.right_width = Settings().right_width;
   }
+}
+
+void MainWindow::draw_stack(UiContext& ui, float top, float bottom) {
+  Box picture{0, top, static_cast<float>(frame_.width), bottom};
+  const float full = bottom - top;
+  if (settings_.left_open) picture.y1 = std::floor(top + full * settings_.picture_share);
+  picture_.draw(ui, picture);
+  if (!settings_.left_open) return;
+  draw_side(ui, {picture.x0, picture.y1, picture.x1, bottom}, kFirstTabs, kNoEdge);
+  const Splitter strip = lying_splitter(ui, "splitter.picture", picture, picture.y1);
+  settings_.picture_share = std::clamp(settings_.picture_share + ui.px(strip.moved) / full, 0.1f, 0.9f);
+  if (strip.reset) settings_.picture_share = Settings().picture_share;
 }
 
 void MainWindow::draw_left(UiContext& ui, const Box& box, bool with_right) {
   Box upper = box;
-  if (with_right && settings_.right_open) upper.y1 = std::floor(box.y0 + (box.y1 - box.y0) * 0.56f);
+  const float full = box.y1 - box.y0;
+  if (with_right && settings_.right_open) upper.y1 = std::floor(box.y0 + full * settings_.parameters_share);
   {
     const Pane pane(ui, "##left", upper, {ui.px(16), ui.px(8)}, kRight, kColumn);
     draw_parameters_panel(ui);
     ui_gap(ui, 8);
   }
   if (upper.y1 == box.y1) return;
-  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, &kOutputSize, kRight);
+  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, std::span(kFirstTabs).last(1), kRight);
+  const Splitter strip = lying_splitter(ui, "splitter.parameters", box, upper.y1);
+  settings_.parameters_share = std::clamp(settings_.parameters_share + ui.px(strip.moved) / full, 0.1f, 0.9f);
+  if (strip.reset) settings_.parameters_share = Settings().parameters_share;
 }
 
 void MainWindow::draw_right(UiContext& ui, const Box& box) {
-  // As high as what is in it, but the panel below keeps its room: that is what changes with each step.
+  const float column = box.y1 - box.y0;
+  const float tabs = side_tabs_height(ui, {}, box.x1 - box.x0 - ui.px(32)) + ui.px(16);
+  const float room = column - tabs;
+  // What the output size says in the fewest lines, and all of it.
+  const float least = output_size_height_, whole = least + output_table_height_;
+  bool with_table = true;
+  float height = whole > 0 ? whole : column * kMostOfOutputSize;
+  if (settings_.output_size_height > 0) {
+    // Where the user wants it.
+    const float smallest = ui.px(kSmallestPane);
+    height = std::clamp(ui.px(settings_.output_size_height), smallest, std::max(smallest, room - smallest));
+    with_table = height >= whole - output_table_height_ / 2;
+  } else if (whole > column * kFairShare && whole + side_height_ > room) {
+    // The chosen tab needs the room more than the table, whose numbers stand in the formula as well.
+    with_table = false;
+    height = std::min(least, column * kMostOfOutputSize);
+  }
   Box upper = box;
-  const float most = std::floor((box.y1 - box.y0) * kMostOfOutputSize);
-  upper.y1 = box.y0 + std::min(most, output_size_height_ > 0 ? output_size_height_ : most);
+  upper.y1 = std::floor(box.y0 + height);
   {
     const Pane pane(ui, "##right", upper, {ui.px(16), ui.px(8)}, kLeft, kColumn);
-    draw_output_size_panel(ui);
-    output_size_height_ = std::ceil(ImGui::GetCursorPosY() + ui.px(4));
+    output_table_height_ = draw_output_size_panel(ui, with_table);
+    output_size_height_ =
+        std::ceil(ImGui::GetCursorPosY() + ui.px(4)) - (with_table ? output_table_height_ : 0);
   }
-  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, nullptr, kLeft);
+  draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, {}, kLeft);
+  const Splitter strip = lying_splitter(ui, "splitter.output_size", box, upper.y1);
+  if (strip.moved != 0) settings_.output_size_height = std::max(kSmallestPane, height / ui.scale + strip.moved);
+  if (strip.reset) settings_.output_size_height = 0;
 }
 
-void MainWindow::draw_side(UiContext& ui, const Box& box, const SidePanel* first, unsigned edge) {
+void MainWindow::draw_side(UiContext& ui, const Box& box, std::span<const SidePanel> first, unsigned edge) {
   const float bar = side_tabs_height(ui, first, box.x1 - box.x0 - ui.px(32)) + ui.px(16);
   {
     const Pane pane(ui, "##tabs", {box.x0, box.y0, box.x1, box.y0 + bar}, {ui.px(16), ui.px(8)}, kTop | edge);
@@ -301,6 +374,7 @@ void MainWindow::draw_side(UiContext& ui, const Box& box, const SidePanel* first
   const Pane pane(ui, "##side", {box.x0, box.y0 + bar, box.x1, box.y1}, {ui.px(16), ui.px(4)}, edge, kColumn);
   draw_side_panel(ui, first);
   ui_gap(ui, 8);
+  side_height_ = ImGui::GetCursorPosY();
 }
 
 void MainWindow::draw_dialogs(UiContext& ui) {
@@ -356,10 +430,7 @@ void MainWindow::serve_requests(UiContext& ui) {
 void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool tensor = is_image_name(name) || ending == ".npy";
+  const bool tensor = is_tensor_name(name);
   Result<Session> opened =
       tensor ? session_with_input_following(now, name, LastGood(workbench_->computation())) : open_session(name);
   if (!opened) {

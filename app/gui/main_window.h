@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,10 +86,12 @@ class MainWindow {
   void run(Command command);
   void follow_step();
   void draw_columns(UiContext& ui, float top, float bottom);
+  /// Narrow windows: the picture, and everything else as tabs below it.
+  void draw_stack(UiContext& ui, float top, float bottom);
   void draw_left(UiContext& ui, const Box& box, bool with_right);
   void draw_right(UiContext& ui, const Box& box);
   /// The tabs and their panel; `edge` is the side on which the picture lies.
-  void draw_side(UiContext& ui, const Box& box, const SidePanel* first, unsigned edge);
+  void draw_side(UiContext& ui, const Box& box, std::span<const SidePanel> first, unsigned edge);
   void draw_dialogs(UiContext& ui);
   void serve_requests(UiContext& ui);
   void save_project(UiContext& ui, const std::string& path);
@@ -119,7 +122,8 @@ class MainWindow {
   int64_t shown_step_ = 0;  // 1-based, as the session had it at the end of the last frame
   double last_input_ = 0;
   bool shortcuts_open_ = false;
-  float output_size_height_ = 0;  // of its contents in the last frame, device pixels
+  // Of contents in the last frame, device pixels: the output size without its table, that table, the chosen tab.
+  float output_size_height_ = 0, output_table_height_ = 0, side_height_ = 0;
   bool quit_ = false, fullscreen_toggled_ = false;
   Session saved_session_;
   Settings saved_settings_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct Memory {
   bool alike = false;  // height and width are computed from the same numbers: one line says both
   std::string shape;
   FormulaLine violated;
+  float table_height = 140;  // of the table when it was last drawn, logical pixels
 };
 
 Memory& memory() {
@@ -238,29 +240,42 @@ void draw_note(UiContext& ui, size_t axis) {
 
 }  // namespace
 
-void draw_output_size_panel(UiContext& ui) {
-  if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return;
+void draw_output_size_panel(UiContext& ui) { draw_output_size_panel(ui, true); }
+
+float draw_output_size_panel(UiContext& ui, bool with_table) {
+  const float title = ImGui::GetCursorPosY();
+  if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return 0;
   Memory& m = memory();
   const ConvPlan* plan = ui.workbench.plan();
   if (plan) refresh(ui, *plan);
   if (!m.plan) {
     draw_illegal(ui);
-    return;
+    return 0;
   }
   const float width = ImGui::GetContentRegionAvail().x;
   m.symbols.draw(ui, 20, width);
   ui_gap(ui, 4);
   if (!plan) {
     draw_illegal(ui);
-    return;
+    return 0;
   }
-  // In the heading's row, whose left half is empty.
-  const float heading = ImGui::GetCursorPosY();
   ui.shows(m.shape);
-  ui_chip(ui, m.shape.c_str(), kOutput);
-  ui.widgets.note_item("output_size.shape");
-  ImGui::SetCursorPosY(heading + ui.px(6));
-  draw_table(ui);
+  const ImVec2 heading = ImGui::GetCursorPos();
+  if (with_table) {
+    // In the heading's row, whose left half is empty.
+    ui_chip(ui, m.shape.c_str(), kOutput);
+    ui.widgets.note_item("output_size.shape");
+    ImGui::SetCursorPosY(heading.y + ui.px(6));
+    draw_table(ui);
+    m.table_height = (ImGui::GetCursorPosY() - heading.y) / ui.scale;
+  } else {
+    // Beside the title.
+    const float chip = ImGui::CalcTextSize(m.shape.c_str()).x + ui.px(40);
+    ImGui::SetCursorPos({heading.x + std::max(0.0f, width - chip), title + ui.px(5)});
+    ui_chip(ui, m.shape.c_str(), kOutput);
+    ui.widgets.note_item("output_size.shape");
+    ImGui::SetCursorPos(heading);
+  }
   constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
   for (size_t axis = 0; axis < 2; ++axis) {
     if (axis == 0 || !m.alike) {
@@ -273,6 +288,7 @@ void draw_output_size_panel(UiContext& ui) {
     ui.widgets.note_item(kNames[axis]);
     draw_note(ui, axis);
   }
+  return m.table_height * ui.scale;
 }
 
 }  // namespace convscope

@@ -12,6 +12,9 @@ namespace convscope {
 void draw_parameters_panel(UiContext& ui);  // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
 void draw_output_size_panel(UiContext& ui);      // the formula in symbols and in numbers, both axes
+/// The same without the table of quantities where that has no room; returns how high the table is, shown or not, in
+/// device pixels.
+float draw_output_size_panel(UiContext& ui, bool with_table);
 void draw_cell_panel(UiContext& ui);             // products, bias and sum of the current cell
 void draw_inspect_panel(UiContext& ui);          // a tensor and its slices as PyTorch prints them
 void draw_compare_panel(UiContext& ui);          // the user's own output against the engine's, and why it differs
@@ -19,8 +22,10 @@ void draw_cost_panel(UiContext& ui);             // parameters, MACs, bytes, ari
 void draw_solver_panel(UiContext& ui);           // from a wished output size back to the parameters
 void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see
 // Bars.
-void draw_toolbar(UiContext& ui);   // presets, lenses, undo, redo, language, theme, export
-void draw_timeline(UiContext& ui);  // first, back, play, forward, last, scrub, step, speed, loop
+/// Presets, lenses, undo, redo, language, theme, export; in two rows where one has no room for them.
+void draw_toolbar(UiContext& ui, bool two_rows);
+/// First, back, play, forward, last, scrub, step, speed, loop; in two rows as well.
+void draw_timeline(UiContext& ui, bool two_rows);
 /// Contents of the toolbar's "preset" popup, which is open when this is called: the built-in sessions by group,
 /// entries registered as "preset.<name>"; choosing one leaves its name in requests.open_paths (the window opens it,
 /// keeping language and theme, with the name as the session's title) and closes the popup.

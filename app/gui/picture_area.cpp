@@ -137,13 +137,13 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
-      return with_value(indexed("x", batch, cell), tensors.input, flat);
+      return with_value(indexed("X", batch, cell), tensors.input, flat);
     }
     case TensorId::weight:
-      return with_value(indexed("w", true, cell), tensors.weight,
+      return with_value(indexed("W", true, cell), tensors.weight,
                         flat_index(tensors.weight.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::output:
-      return with_value(indexed("y", batch, cell), tensors.output,
+      return with_value(indexed("Y", batch, cell), tensors.output,
                         flat_index(tensors.output.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::bias:
       return with_value("b[" + std::to_string(cell.c) + "]", tensors.bias, cell.c);
@@ -187,8 +187,9 @@ void PictureArea::zoom(UiContext& ui, double factor) {
 
 void PictureArea::draw(UiContext& ui, const Box& box) {
   box_ = box;
-  view_.width = std::max(1.0f, box.width() / ui.scale);
-  view_.height = std::max(1.0f, box.height() / ui.scale);
+  box_.y0 += measure_problem(ui, box.width());
+  view_.width = std::max(1.0f, box_.width() / ui.scale);
+  view_.height = std::max(1.0f, box_.height() / ui.scale);
   const ComputationPtr computation = ui.workbench.computation();
   if (computation) {
     const Shape input = computation->plan.input_shape();
@@ -209,6 +210,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
                    ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleVar(4);
   react(ui);
+  if (box_.y0 > box.y0) draw_problem(ui, {box.x0, box.y0, box.x1, box_.y0});
   draw_overlays(ui);
   ImGui::End();
 
@@ -216,21 +218,43 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
     scene_.clear();
     scene_.width = view_.width;
     scene_.height = view_.height;
+    settled_ = view_;
     return;
   }
   SceneRequest request;
   request.computation = computation;
   request.lens = ui.session().lens;
+  request.algorithm = ui.session().algorithm;
   request.moment = ui.playback.moment();
   request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
   request.steps_per_second = ui.session().steps_per_second;
-  request.view = view_;
+  request.playing = ui.playback.playing();
   request.language = ui.language();
   request.theme = ui.session().theme;
   request.measure = &ui.font_stack;
   request.hovered = hovered_;
   request.reduced_motion = ui.settings.reduced_motion;
+  settle(request);
+  request.view = view_;
   build_scene(request, scene_);
+}
+
+void PictureArea::settle(SceneRequest& request) {
+  const bool moved =
+      view_.zoom != settled_.zoom || view_.center_x != settled_.center_x || view_.center_y != settled_.center_y;
+  const bool resized = view_.width != settled_.width || view_.height != settled_.height;
+  const ConvPlan& plan = request.computation->plan;
+  if (moved || view_.zoom <= 1) anchor_.reset();
+  if (view_.zoom > 1 && (moved || resized)) {
+    request.view = view_;
+    request.view.zoom = 1;
+    request.view.center_x = request.view.center_y = 0.5;
+    // Asked for once per change of the layout, however many frames that takes: or the rounding of each would add up.
+    if (!moved && !anchor_) anchor_ = anchor_at(scene_, scene_.width / 2, scene_.height / 2);
+    build_scene(request, fitted_);
+    view_ = anchor_ ? view_on(*anchor_, fitted_, view_, plan, request.lens) : kept_in_sight(view_, fitted_);
+  }
+  settled_ = view_;
 }
 
 void PictureArea::react(UiContext& ui) {
@@ -304,13 +328,13 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
   const ComputationPtr computation = ui.workbench.computation();
   const int64_t step = ui.playback.moment().step;
   std::string words = describe_cell(*computation, cell, step);
-  // A pixel in colours is three cells: x[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
+  // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
   const bool colours = cell.tensor == TensorId::input &&
                        std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
                                    [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
   if (colours && !words.empty()) {
     const bool batch = !computation->plan.unbatched;
-    words = "x[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
+    words = "X[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
             std::to_string(cell.x) + "] = ";
     for (int64_t channel = 0; channel < 3; ++channel) {
       CellRef other = cell;
@@ -347,8 +371,6 @@ void PictureArea::draw_overlays(UiContext& ui) {
   }
   if (!ui.workbench.computation() && !ui.workbench.busy()) {
     draw_empty(ui);
-  } else if (ui.workbench.error()) {
-    draw_problem(ui);
   } else if (busy_since_ >= 0 && now - busy_since_ > kProgressDelay) {
     draw_progress(ui);
   }
@@ -384,30 +406,53 @@ void PictureArea::draw_empty(UiContext& ui) {
   ImGui::EndGroup();
 }
 
-void PictureArea::draw_problem(UiContext& ui) {
-  const std::string sentence = describe(ui.language(), *ui.workbench.error());
-  const char* stale = ui.text("picture.last_good");
-  const float limit = std::min(box_.width() - ui.px(24), ui.px(560));
-  if (limit < ui.px(160)) return;
-  const float inset = ui.px(40);
-  const float button = ImGui::CalcTextSize(ui.text("picture.undo")).x + ui.px(24);
-  const bool can_undo = ui.workbench.can_undo();
-  const float room = limit - inset - ui.px(12) - (can_undo ? button + ui.px(12) : 0);
-  const std::string words = ui_wrapped(sentence.c_str(), room);
-  const ImVec2 size = ImGui::CalcTextSize(words.c_str(), nullptr, false, room);
+namespace {
+
+// Of the strip that says what is wrong, logical pixels: around its card, before its words, between words and button.
+constexpr float kStripMargin = 8, kStripInset = 40, kStripGap = 12;
+constexpr float kLeastStrip = 160;
+
+float undo_width(const UiContext& ui) { return ImGui::CalcTextSize(ui.text("picture.undo")).x + ui.px(24); }
+
+}  // namespace
+
+float PictureArea::measure_problem(UiContext& ui, float width) {
+  problem_.words.clear();
+  const Error* error = ui.workbench.error();
+  const bool empty = !ui.workbench.computation() && !ui.workbench.busy();
+  if (error == nullptr || empty || width - ui.px(2 * kStripMargin) < ui.px(kLeastStrip)) return 0;
+  const UiFont body(ui.fonts.body);
+  // In a narrow window the button stands under the words.
+  const bool beside = width > ui.px(480);
+  const float room = width - ui.px(2 * kStripMargin + kStripInset + kStripGap) -
+                     (beside && ui.workbench.can_undo() ? undo_width(ui) + ui.px(kStripGap) : 0);
+  problem_.words = ui_wrapped(describe(ui.language(), *error).c_str(), room);
+  problem_.text_height = ImGui::CalcTextSize(problem_.words.c_str(), nullptr, false, room).y;
+  float height = problem_.text_height + ui.fonts.caption->FontSize + ui.px(20);
+  if (!beside && ui.workbench.can_undo()) height += ImGui::GetFrameHeight() + ui.px(4);
+  return std::ceil(height + ui.px(2 * kStripMargin));
+}
+
+void PictureArea::draw_problem(UiContext& ui, const Box& strip) {
+  const float margin = ui.px(kStripMargin), inset = ui.px(kStripInset);
+  const float width = strip.width() - 2 * margin, height = strip.height() - 2 * margin;
+  const bool can_undo = ui.workbench.can_undo(), beside = strip.width() > ui.px(480);
+  const float button = undo_width(ui);
+  const float room = width - inset - ui.px(kStripGap) - (beside && can_undo ? button + ui.px(kStripGap) : 0);
   const float caption = ui.fonts.caption->FontSize;
-  const float height = size.y + caption + ui.px(24);
-  const Card card(ui, "##problem", (box_.x0 + box_.x1 - limit) / 2, box_.y0 + ui.px(12), limit, height, Role::error);
+  const Card card(ui, "##problem", strip.x0 + margin, strip.y0 + margin, width, height, Role::error);
   const ImVec2 low = ImGui::GetWindowPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  draw_icon(list, Icon::warning, {low.x + ui.px(20), low.y + height / 2}, ui.px(18), ui_color32(ui, Role::error));
-  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + inset, low.y + ui.px(10)}, ui_color32(ui, Role::text),
-                words.c_str(), nullptr, room);
-  list->AddText(ui.fonts.caption, caption, {low.x + inset, low.y + ui.px(14) + size.y}, ui_color32(ui, Role::secondary),
-                stale);
-  ui.widgets.note_rect("picture.error", low.x, low.y, low.x + limit, low.y + height);
+  const float words_height = problem_.text_height + caption + ui.px(20);
+  draw_icon(list, Icon::warning, {low.x + ui.px(20), low.y + words_height / 2}, ui.px(18), ui_color32(ui, Role::error));
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {low.x + inset, low.y + ui.px(8)}, ui_color32(ui, Role::text),
+                problem_.words.c_str(), nullptr, room);
+  list->AddText(ui.fonts.caption, caption, {low.x + inset, low.y + ui.px(12) + problem_.text_height},
+                ui_color32(ui, Role::secondary), ui.text("picture.last_good"));
+  ui.widgets.note_rect("picture.error", low.x, low.y, low.x + width, low.y + height);
   if (can_undo) {
-    ImGui::SetCursorPos({limit - button - ui.px(12), (height - ImGui::GetFrameHeight()) / 2});
+    const float y = beside ? (height - ImGui::GetFrameHeight()) / 2 : height - ImGui::GetFrameHeight() - ui.px(8);
+    ImGui::SetCursorPos({beside ? width - button - ui.px(kStripGap) : inset, y});
     if (ui_button(ui, "picture.undo", ui.text("picture.undo"))) ui.workbench.undo();
   }
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "app/gui/ui_context.h"
+#include "app/scene/anchor.h"
 #include "app/scene/build_scene.h"
 
 namespace convscope {
@@ -11,11 +13,12 @@ namespace convscope {
 /// Owns the camera and the scene of the frame.
 class PictureArea {
  public:
-  /// Puts an ImGui window over the rectangle (ImGui coordinates), reacts to the mouse and builds the scene.
+  /// Puts an ImGui window over the rectangle (ImGui coordinates), reacts to the mouse and builds the scene. What is
+  /// wrong stands in a strip of its own above the picture, which it does not cover.
   void draw(UiContext& ui, const Box& box);
 
   const Scene& scene() const { return scene_; }
-  /// Rectangle of the last draw().
+  /// Of the picture alone in the last draw().
   const Box& box() const { return box_; }
   View& view() { return view_; }
   std::optional<CellRef>& hovered() { return hovered_; }
@@ -28,13 +31,24 @@ class PictureArea {
   void react(UiContext& ui);
   void draw_overlays(UiContext& ui);
   void draw_empty(UiContext& ui);
-  void draw_problem(UiContext& ui);
+  /// Lays the strip out and returns its height; 0 where nothing is wrong or there is no room for words.
+  float measure_problem(UiContext& ui, float width);
+  void draw_problem(UiContext& ui, const Box& strip);
+  /// The camera after the layout has changed, or after it has been moved.
+  void settle(SceneRequest& request);
   void draw_progress(UiContext& ui);
   void draw_notice(UiContext& ui);
   void show_cell(UiContext& ui, const CellRef& cell);
 
   View view_;
+  View settled_;                  // as the last frame had it
+  std::optional<Anchor> anchor_;  // what the camera looks at while only the layout changes
   Scene scene_;
+  Scene fitted_;  // at zoom 1: where everything is
+  struct Problem {
+    std::string words;
+    float text_height = 0;
+  } problem_;
   Box box_;
   std::optional<CellRef> hovered_;
   Drag drag_ = Drag::none;
@@ -48,7 +62,7 @@ class PictureArea {
 /// the window in whose middle an input cell lies. Nothing for weights, bias and what lies outside.
 std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_t current_step);
 
-/// "x[0, 0, 2, 3] = 0.5": what a cell is and holds. Empty for cells outside.
+/// "X[0, 0, 2, 3] = 0.5": what a cell is and holds. Empty for cells outside.
 std::string describe_cell(const Computation& computation, const CellRef& cell, int64_t current_step);
 
 }  // namespace convscope

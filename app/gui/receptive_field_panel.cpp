@@ -215,6 +215,9 @@ void draw_head(UiContext& ui) {
     if (!ui_int_stepper(ui, kNames[name], value, options)) continue;
     edit_chain(ui, kNames[name], [axis, value](LayerChain& chain) { chain.input_size[axis] = value; });
   }
+  for (const char* name : kNames) {
+    if (ui_typing_error(ui, name)) break;
+  }
 }
 
 float column_right(ImVec2 low, float width, size_t column) {
@@ -314,11 +317,14 @@ void draw_spatial(UiContext& ui, const char* argument, size_t which, Spatial Win
       ImGui::SetCursorPosX(start);
     }
     int64_t value = shown[axis];
+    std::optional<Pair> typed;
+    if (dims == 2) options.pair = &typed;
     if (ui_int_stepper(ui, name, value, options)) {
       Spatial next = linked ? Spatial::all(dims, value) : shown;
       next[axis] = value;
       set(next);
     }
+    if (const Spatial both{typed ? typed->h : 0, typed ? typed->w : 0}; typed && both != shown) set(both);
     if (axis > 0 || dims == 1) continue;
     ImGui::SameLine(0, ui.px(4));
     name += ".link";
@@ -327,6 +333,9 @@ void draw_spatial(UiContext& ui, const char* argument, size_t which, Spatial Win
       if (!linked && shown != Spatial::all(dims, shown[0])) set(Spatial::all(dims, shown[0]));
     }
   }
+  name.assign("field.edit.");
+  name += argument;
+  ui_typing_error(ui, name);
 }
 
 void draw_padding(UiContext& ui) {

@@ -69,6 +69,9 @@ std::string settings_to_json(const Settings& s) {
                        {"right_open", s.right_open},
                        {"left_width", s.left_width},
                        {"right_width", s.right_width},
+                       {"output_size_height", s.output_size_height},
+                       {"parameters_share", s.parameters_share},
+                       {"picture_share", s.picture_share},
                        {"side_panel", s.side_panel},
                        {"reduced_motion", s.reduced_motion},
                        {"window_width", s.window_width},
@@ -90,9 +93,12 @@ Result<Settings> settings_from_json(std::string_view text) {
   take(object, "right_open", s.right_open);
   take(object, "left_width", s.left_width, 200.0f, 800.0f);
   take(object, "right_width", s.right_width, 200.0f, 800.0f);
+  take(object, "output_size_height", s.output_size_height, 0.0f, 4000.0f);
+  take(object, "parameters_share", s.parameters_share, 0.1f, 0.9f);
+  take(object, "picture_share", s.picture_share, 0.1f, 0.9f);
   take(object, "side_panel", s.side_panel);
   take(object, "reduced_motion", s.reduced_motion);
-  take(object, "window_width", s.window_width, 640, 16384);
+  take(object, "window_width", s.window_width, 320, 16384);
   take(object, "window_height", s.window_height, 400, 16384);
   take(object, "last_folder", s.last_folder);
   take(object, "export_folder", s.export_folder);

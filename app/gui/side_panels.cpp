@@ -18,7 +18,7 @@ constexpr std::array kPanels = {
     SidePanel{"solver", "tab.solver", draw_solver_panel},
     SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };
-constexpr size_t kMostTabs = kPanels.size() + 1;
+constexpr size_t kMostTabs = kPanels.size() + kMostFirstTabs;
 /// Around a tab's word, both sides together, logical pixels.
 constexpr float kLeastPadding = 12;
 
@@ -28,9 +28,9 @@ struct Tabs {
   int current = 0;
 };
 
-Tabs tabs_of(const UiContext& ui, const SidePanel* first) {
+Tabs tabs_of(const UiContext& ui, std::span<const SidePanel> first) {
   Tabs tabs;
-  if (first != nullptr) tabs.panels[tabs.count++] = *first;
+  for (const SidePanel& panel : first) tabs.panels[tabs.count++] = panel;
   for (const SidePanel& panel : kPanels) tabs.panels[tabs.count++] = panel;
   for (size_t i = 0; i < tabs.count; ++i) {
     if (tabs.panels[i].key == ui.settings.side_panel) tabs.current = static_cast<int>(i);
@@ -65,13 +65,13 @@ size_t rows_of(const UiContext& ui, const Labels& labels, float width) {
 
 std::span<const SidePanel> side_panels() { return kPanels; }
 
-float side_tabs_height(const UiContext& ui, const SidePanel* first, float width) {
+float side_tabs_height(const UiContext& ui, std::span<const SidePanel> first, float width) {
   const UiFont font(ui.fonts.caption);
   const auto rows = static_cast<float>(rows_of(ui, labels_of(ui, tabs_of(ui, first)), width));
   return rows * ImGui::GetFrameHeight() + (rows - 1) * ImGui::GetStyle().ItemSpacing.y;
 }
 
-void draw_side_tabs(UiContext& ui, const SidePanel* first) {
+void draw_side_tabs(UiContext& ui, std::span<const SidePanel> first) {
   const Tabs tabs = tabs_of(ui, first);
   const Labels labels = labels_of(ui, tabs);
   const size_t rows = rows_of(ui, labels, ImGui::GetContentRegionAvail().x);
@@ -89,7 +89,7 @@ void draw_side_tabs(UiContext& ui, const SidePanel* first) {
   }
 }
 
-void draw_side_panel(UiContext& ui, const SidePanel* first) {
+void draw_side_panel(UiContext& ui, std::span<const SidePanel> first) {
   const Tabs tabs = tabs_of(ui, first);
   tabs.panels[static_cast<size_t>(tabs.current)].draw(ui);
 }

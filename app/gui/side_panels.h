@@ -17,12 +17,15 @@ struct SidePanel {
 /// In the order of their tabs.
 std::span<const SidePanel> side_panels();
 
-/// The tabs in one row or two, registered as "tab.<key>"; which one is chosen is a setting. `first` (may be null) stands
-/// before all others: in a narrow window the output size is a tab as well.
-void draw_side_tabs(UiContext& ui, const SidePanel* first = nullptr);
+/// The most tabs that can stand before those.
+inline constexpr size_t kMostFirstTabs = 2;
+
+/// The tabs in one row or two, registered as "tab.<key>"; which one is chosen is a setting. `first` stands before all
+/// others: in narrow windows the output size and the parameters are tabs as well.
+void draw_side_tabs(UiContext& ui, std::span<const SidePanel> first = {});
 /// Of the tabs in so many device pixels of width.
-float side_tabs_height(const UiContext& ui, const SidePanel* first, float width);
+float side_tabs_height(const UiContext& ui, std::span<const SidePanel> first, float width);
 /// The panel of the chosen tab.
-void draw_side_panel(UiContext& ui, const SidePanel* first = nullptr);
+void draw_side_panel(UiContext& ui, std::span<const SidePanel> first = {});
 
 }  // namespace convscope

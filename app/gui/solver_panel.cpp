@@ -211,18 +211,23 @@ void draw_wish(UiContext& ui) {
     options.maximum = std::max<int64_t>(64, 2 * shown[axis]);
     options.prefix = prefix;
     options.invalid = m.error && m.error->field == "output_size";
+    std::optional<Pair> typed;
+    options.pair = &typed;
     int64_t value = shown[axis];
-    if (!ui_int_stepper(ui, name, value, options)) return;
+    const bool changed = ui_int_stepper(ui, name, value, options);
     Spatial wish = shown;
     wish[axis] = value;
-    m.wish = wish;
+    if (typed) wish = {typed->h, typed->w};
+    if (changed || (typed && wish != shown)) m.wish = wish;
   };
   stepper("solver.h", "H ", 0);
   ImGui::SameLine(0, ui.px(8));
   stepper("solver.w", "W ", 1);
-  if (!m.wish) return;
-  ImGui::SameLine(0, ui.px(8));
-  if (ui_icon_button(ui, "solver.reset", Icon::reset, ui.text("solver.reset"))) m.wish.reset();
+  if (m.wish) {
+    ImGui::SameLine(0, ui.px(8));
+    if (ui_icon_button(ui, "solver.reset", Icon::reset, ui.text("solver.reset"))) m.wish.reset();
+  }
+  ui_typing_error(ui, "solver");
 }
 
 void draw_locks(UiContext& ui) {

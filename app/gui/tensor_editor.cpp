@@ -143,6 +143,7 @@ void draw_selectors(UiContext& ui, std::string_view name, TensorId id, const Sli
     ui.shows(number.data());
     const UiFont mono(ui.fonts.mono);
     ImGui::TextColored(ui_color(ui, Role::secondary), "%s", number.data());
+    ui_typing_error(ui, joined(name, suffix));
   };
   selector("outer", id == TensorId::weight ? "editor.kernel" : "editor.image", memory.outer, slice.outer);
   selector("channel", "editor.channel", memory.channel, slice.channels);

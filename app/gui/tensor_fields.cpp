@@ -93,6 +93,7 @@ void draw_seed(UiContext& ui) {
   StepperOptions options;
   options.minimum = 0;
   options.maximum = 100000;
+  options.wraps_at_64_bits = true;
   if (ui_int_stepper(ui, "seed", seed, options)) ui.workbench.apply(edit_seed(seed));
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "seed.next", Icon::dice, ui.text("seed.next"))) {
@@ -137,9 +138,15 @@ void draw_input_size(UiContext& ui) {
     options.minimum = minimum;
     options.maximum = maximum;
     options.invalid = ui_field_invalid(ui, "input");
+    std::optional<Pair> typed;
+    if (axis != InputAxis::batch) options.pair = &typed;
     if (ui_int_stepper(ui, name, extent, options)) {
       ui.workbench.apply(edit_input_size(axis, extent, last_good(ui)));
     }
+    if (!typed) return;
+    // "5,7" in either field says both.
+    if (typed->h != shape[2]) ui.workbench.apply(edit_input_size(InputAxis::height, typed->h, last_good(ui)));
+    if (typed->w != shape[3]) ui.workbench.apply(edit_input_size(InputAxis::width, typed->w, last_good(ui)));
   };
   field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);

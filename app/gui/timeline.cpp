@@ -146,7 +146,7 @@ void draw_camera(UiContext& ui, float words_width) {
 
 }  // namespace
 
-void draw_timeline(UiContext& ui) {
+void draw_timeline(UiContext& ui, bool two_rows) {
   const int64_t count = ui.workbench.step_count();
   const ComputationPtr computation = ui.workbench.computation();
   const ConvPlan* plan = computation ? &computation->plan : nullptr;
@@ -157,27 +157,30 @@ void draw_timeline(UiContext& ui) {
   const int64_t step = std::clamp<int64_t>(playback.moment().step, 0, count - 1);
   ButtonOptions possible;
 
-  possible.enabled = step > 0;
-  if (ui_icon_button(ui, "timeline.first", Icon::first, ui.text("timeline.first"), possible)) playback.first(count);
-  ImGui::SameLine(0, gap);
-  if (ui_icon_button(ui, "timeline.back", Icon::step_back, ui.text("timeline.back"), possible)) playback.back(count);
-  ImGui::SameLine(0, gap);
-  ButtonOptions play;
-  play.primary = true;
-  play.width = 44;
-  const bool playing = playback.playing();
-  if (ui_icon_button(ui, "timeline.play", playing ? Icon::pause : Icon::play,
-                     ui.text(playing ? "timeline.pause" : "timeline.play"), play)) {
-    playback.toggle(count);
-  }
-  ImGui::SameLine(0, gap);
-  possible.enabled = step < count - 1;
-  if (ui_icon_button(ui, "timeline.forward", Icon::step_forward, ui.text("timeline.forward"), possible)) {
-    playback.forward(count, !ui.settings.reduced_motion);
-  }
-  ImGui::SameLine(0, gap);
-  if (ui_icon_button(ui, "timeline.last", Icon::last, ui.text("timeline.last"), possible)) playback.last(count);
-  ImGui::SameLine(0, ui.px(12));
+  const auto draw_transport = [&] {
+    possible.enabled = step > 0;
+    if (ui_icon_button(ui, "timeline.first", Icon::first, ui.text("timeline.first"), possible)) playback.first(count);
+    ImGui::SameLine(0, gap);
+    if (ui_icon_button(ui, "timeline.back", Icon::step_back, ui.text("timeline.back"), possible)) playback.back(count);
+    ImGui::SameLine(0, gap);
+    ButtonOptions play;
+    play.primary = true;
+    play.width = 44;
+    const bool playing = playback.playing();
+    if (ui_icon_button(ui, "timeline.play", playing ? Icon::pause : Icon::play,
+                       ui.text(playing ? "timeline.pause" : "timeline.play"), play)) {
+      playback.toggle(count);
+    }
+    ImGui::SameLine(0, gap);
+    possible.enabled = step < count - 1;
+    if (ui_icon_button(ui, "timeline.forward", Icon::step_forward, ui.text("timeline.forward"), possible)) {
+      playback.forward(count, !ui.settings.reduced_motion);
+    }
+    ImGui::SameLine(0, gap);
+    if (ui_icon_button(ui, "timeline.last", Icon::last, ui.text("timeline.last"), possible)) playback.last(count);
+    ImGui::SameLine(0, ui.px(12));
+  };
+  if (!two_rows) draw_transport();
 
   // From the right: loop, speed, the step in words; the bar takes what is left.
   char step_words[64];
@@ -200,11 +203,12 @@ void draw_timeline(UiContext& ui) {
   const float speed_width = ui.px(118);
   const float camera_words = ui.px(52);
   // The wheel and the keys zoom as well: a narrow window keeps its bar.
-  const bool camera = full > ui.px(720);
+  const bool camera = !two_rows && full > ui.px(720);
   const float camera_width = camera ? 3 * ImGui::GetFrameHeight() + camera_words + ui.px(25) : 0;
   const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
-  float bar = full - used - side - words_width - numbers_width - cell_width;
+  // In two rows the bar and the step have the first to themselves.
+  float bar = full - used - (two_rows ? 0 : side) - words_width - numbers_width - cell_width;
   const bool show_cell = bar > ui.px(140);
   if (!show_cell) bar += cell_width;
   const bool show_label = bar > ui.px(100);
@@ -234,6 +238,7 @@ void draw_timeline(UiContext& ui) {
   ImGui::Dummy({x - at.x, height});
   ui.widgets.note_item("timeline.step");
 
+  if (two_rows) draw_transport();
   ImGui::SameLine(start + full - side + ui.px(8));
   const SpeedChoice& speeds = speed_choice(ui.language(), ui.session().steps_per_second);
   int speed = speeds.current;

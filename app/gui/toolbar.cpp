@@ -105,7 +105,7 @@ void name_edit(UiContext& ui, std::string_view key, std::string_view edit) {
 
 }  // namespace
 
-void draw_toolbar(UiContext& ui) {
+void draw_toolbar(UiContext& ui, bool two_rows) {
   const float button = ImGui::GetFrameHeight();
   const float gap = ui.px(4);
   const float group_gap = ui.px(12);
@@ -117,12 +117,14 @@ void draw_toolbar(UiContext& ui) {
   const float language_width = ImGui::CalcTextSize(language_words).x + ui.px(20);
   // Undo and redo, open and save, language, theme, settings and help, export.
   float right = 7 * button + 5 * gap + 3 * group_gap + language_width + export_width;
-  const float others = 2 * (button + gap) + group_gap;
-  const float least = ui.px(kLeastPreset + kLeastLens) + group_gap;
+  // In two rows there is one button to fold what lies below the picture, and none at the right.
+  const float others = two_rows ? button + gap : 2 * (button + gap) + group_gap;
+  // Of the row that the buttons share with nothing or with the preset and the lenses.
+  const float room = two_rows ? full : full - others - ui.px(kLeastPreset + kLeastLens) - group_gap;
   // In a narrow window what a key does as well goes first, then the word on the export button.
-  const bool all_buttons = full - right - others >= least;
+  const bool all_buttons = right <= room;
   if (!all_buttons) right -= 2 * (button + gap);
-  const bool export_label = full - right - others >= least;
+  const bool export_label = right <= room;
   if (!export_label) right -= export_width - button;
 
   const Icon left_icon = ui.settings.left_open ? Icon::fold_left : Icon::unfold_left;
@@ -130,7 +132,7 @@ void draw_toolbar(UiContext& ui) {
     ui.settings.left_open = !ui.settings.left_open;
   }
   ImGui::SameLine(0, gap);
-  const float middle = full - right - others;
+  const float middle = two_rows ? full - others : full - right - others;
   const float most = std::max(ui.px(kLeastPreset), std::max(middle * 0.6f, middle - ui.px(240)));
   const float preset_width =
       std::clamp(wanted_preset_width(ui), ui.px(kLeastPreset), std::min(most, middle - group_gap - ui.px(kLeastLens)));
@@ -138,7 +140,11 @@ void draw_toolbar(UiContext& ui) {
   ImGui::SameLine(0, group_gap);
   draw_lenses(ui, middle - preset_width - group_gap);
 
-  ImGui::SameLine(start + full - right - button - gap);
+  if (two_rows) {
+    ImGui::SetCursorPosX(start + std::max(0.0f, full - right));
+  } else {
+    ImGui::SameLine(start + full - right - button - gap);
+  }
   ButtonOptions possible;
   possible.enabled = ui.workbench.can_undo();
   if (ui_icon_button(ui, "toolbar.undo", Icon::undo, nullptr, possible)) ui.workbench.undo();
@@ -193,6 +199,7 @@ void draw_toolbar(UiContext& ui) {
       export_label ? ui_icon_label_button(ui, "toolbar.export", Icon::export_file, export_words, primary)
                    : ui_icon_button(ui, "toolbar.export", Icon::export_file, ui.text("toolbar.export_hint"), primary);
   if (wants_export) ui.requests.open_export = true;
+  if (two_rows) return;
   ImGui::SameLine(0, gap);
   const Icon right_icon = ui.settings.right_open ? Icon::fold_right : Icon::unfold_right;
   if (ui_icon_button(ui, "toolbar.fold_right", right_icon, ui.text("toolbar.fold_right"))) {

@@ -31,6 +31,9 @@ struct Settings {
   float ui_scale = 1.0f;  // times the monitor's own
   bool left_open = true, right_open = true;
   float left_width = 300, right_width = 340;  // logical pixels
+  float output_size_height = 0;               // of the pane above the tabs, logical pixels; 0: what suits both
+  float parameters_share = 0.56f;             // of the left column, where the tabs stand below the parameters
+  float picture_share = 0.5f;                 // of a narrow window, where everything stands below the picture
   std::string side_panel;                     // key of the chosen tab, see side_panels.h; empty: the first
   bool reduced_motion = false;
   int window_width = 1280, window_height = 800;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -318,8 +319,69 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// What stands in a number's field.
+struct TypedNumber {
+  enum class Kind : uint8_t { beginning, number, pair, too_large, nothing };
+  Kind kind = Kind::nothing;
+  int64_t number = 0;
+  Pair pair;
+};
+
+/// A whole number at the front of `text`, which it is taken off. Nothing, too_large or number.
+TypedNumber take_integer(std::string_view& text, bool wraps) {
+  TypedNumber typed;
+  text = trimmed(text);
+  const char* const end = text.data() + text.size();
+  auto read = std::from_chars(text.data(), end, typed.number);
+  if (read.ec == std::errc::result_out_of_range && wraps) {
+    uint64_t large = 0;
+    const auto again = std::from_chars(text.data(), end, large);
+    if (again.ec == std::errc()) {
+      read = again;
+      typed.number = static_cast<int64_t>(large);
+    }
+  }
+  if (read.ec == std::errc::invalid_argument) return typed;
+  typed.kind =
+      read.ec == std::errc::result_out_of_range ? TypedNumber::Kind::too_large : TypedNumber::Kind::number;
+  text = trimmed(text.substr(static_cast<size_t>(read.ptr - text.data())));
+  return typed;
+}
+
+/// "3", and where `pairs` are taken "2,1" and "(2, 1)" as Python writes them, with a Chinese comma too. A bracket that
+/// is not closed yet is read as if it were.
+TypedNumber typed_number(std::string_view text, bool pairs, bool wraps) {
+  using Kind = TypedNumber::Kind;
+  text = trimmed(text);
+  const bool bracket = pairs && text.starts_with('(');
+  if (bracket) text = trimmed(text.substr(1));
+  if (text.empty() || text == "-" || text == "+") return {Kind::beginning, 0, {}};
+  const TypedNumber first = take_integer(text, wraps);
+  if (first.kind == Kind::nothing) return first;
+  if (text.empty()) return first;
+  const std::string_view comma = text.starts_with("\uff0c") ? "\uff0c" : ",";
+  if (!pairs || !text.starts_with(comma)) return {};
+  text = trimmed(text.substr(comma.size()));
+  if (text.empty() || text == "-") return {Kind::beginning, 0, {}};
+  const TypedNumber second = take_integer(text, wraps);
+  if (second.kind == Kind::nothing) return second;
+  if (!text.empty() && !(bracket && text == ")")) return {};
+  if (first.kind == Kind::too_large || second.kind == Kind::too_large) return {Kind::too_large, 0, {}};
+  return {Kind::pair, 0, {first.number, second.number}};
+}
+
+/// Remembers what stands in the field `name` and cannot be taken.
+void refuse(std::string_view name, std::string_view text, int64_t value, const char* code) {
+  RefusedText* refused = find_refused(name);
+  if (refused == nullptr) refused = &refused_texts().emplace_back();
+  if (refused->text == text && refused->value == value) return;
+  *refused = {std::string(name), std::string(text), value, Error{code, "", {std::string(text)}}};
+}
+
+bool escape_pressed() { return ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape)); }
+
 /// The field of a stepper while it is typed in: every whole number is taken at once, any other text is remembered.
-void type_number(std::string_view name, ImGuiID id, float width, int64_t& value) {
+void type_number(std::string_view name, ImGuiID id, float width, int64_t& value, const StepperOptions& options) {
   static std::array<char, 64> buffer;  // only one field is typed in at a time
   const ImVec2 low = ImGui::GetCursorScreenPos();
   const ImRect box(low, {low.x + width, low.y + ImGui::GetFrameHeight()});
@@ -327,22 +389,24 @@ void type_number(std::string_view name, ImGuiID id, float width, int64_t& value)
   ImGui::TempInputText(box, id, "##field", buffer.data(), static_cast<int>(buffer.size()),
                        ImGuiInputTextFlags_AutoSelectAll);
   const std::string_view text = trimmed(buffer.data());
-  int64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = !text.empty() && read.ptr == text.data() + text.size();
-  const bool beginning = text.empty() || text == "-" || text == "+";
-  if (beginning || ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape))) {
-    forget_refused(name);
-  } else if (whole && read.ec == std::errc()) {
-    forget_refused(name);
-    value = number;
-  } else {
-    RefusedText* refused = find_refused(name);
-    if (refused == nullptr) refused = &refused_texts().emplace_back();
-    if (refused->text == text && refused->value == value) return;
-    const bool too_large = whole && read.ec == std::errc::result_out_of_range;
-    *refused = {std::string(name), std::string(text), value,
-                Error{too_large ? "error.typed_too_large" : "error.typed_no_integer", "", {std::string(text)}}};
+  const TypedNumber typed = typed_number(text, options.pair != nullptr, options.wraps_at_64_bits);
+  if (escape_pressed() || typed.kind == TypedNumber::Kind::beginning) return forget_refused(name);
+  switch (typed.kind) {
+    case TypedNumber::Kind::number:
+      forget_refused(name);
+      value = typed.number;
+      break;
+    case TypedNumber::Kind::pair:
+      forget_refused(name);
+      *options.pair = typed.pair;
+      break;
+    case TypedNumber::Kind::too_large:
+      refuse(name, text, value, options.wraps_at_64_bits ? "error.typed_seed_too_large" : "error.typed_too_large");
+      break;
+    case TypedNumber::Kind::beginning:
+    case TypedNumber::Kind::nothing:
+      refuse(name, text, value, options.pair ? "error.typed_no_integers" : "error.typed_no_integer");
+      break;
   }
 }
 
@@ -424,7 +488,7 @@ bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const 
   ImGui::PushFont(ui.fonts.mono);
   const ImGuiID id = ImGui::GetID("##field");
   if (ImGui::TempInputIsActive(id)) {
-    type_number(name, id, width - 2 * side, value);
+    type_number(name, id, width - 2 * side, value, options);
   } else {
     ImGui::SetNextItemWidth(width - 2 * side);
     if (ImGui::DragScalar("##field", ImGuiDataType_S64, &edited, speed, &smallest, &largest, format.data())) {
@@ -458,13 +522,40 @@ bool ui_double_field(UiContext& ui, std::string_view name, double& value, float 
                      bool invalid) {
   NameScope scope(name);
   ImGui::SetNextItemWidth(wanted_width(ui, width, ui.px(80)));
-  push_field_style(ui, invalid);
-  const UiFont mono(ui.fonts.mono);
   const double before = value;
-  const bool changed = ImGui::InputDouble("##field", &value, 0, 0, format);
+  // Whoever changed the number since a text was refused has answered it.
+  const auto bits = std::bit_cast<int64_t>(value);
+  RefusedText* refused = find_refused(name);
+  if (refused != nullptr && refused->value != bits) {
+    forget_refused(name);
+    refused = nullptr;
+  }
+  // Dear ImGui's own field drops the letters and commas it does not know, which makes 15 of "1,5".
+  std::array<char, 64> buffer{};
+  if (refused != nullptr) {
+    refused->text.copy(buffer.data(), buffer.size() - 1);
+  } else {
+    std::snprintf(buffer.data(), buffer.size(), format, value);
+  }
+  push_field_style(ui, invalid || refused != nullptr);
+  const UiFont mono(ui.fonts.mono);
+  const bool changed =
+      ImGui::InputText("##field", buffer.data(), buffer.size(), ImGuiInputTextFlags_AutoSelectAll);
   pop_field_style();
   ui.widgets.note_item(name);
-  return changed && !(value == before);
+  if (!changed) return false;
+  const std::string_view text = trimmed(buffer.data());
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || text == "-" || text == "." || escape_pressed()) {
+    forget_refused(name);
+  } else if (read.ec == std::errc() && read.ptr == text.data() + text.size() && std::isfinite(number)) {
+    forget_refused(name);
+    value = number;
+  } else {
+    refuse(name, text, bits, "error.typed_no_number");
+  }
+  return !(value == before);
 }
 
 bool ui_text_field(UiContext& ui, std::string_view name, std::string& text, float width, const char* hint,
@@ -619,6 +710,8 @@ void ui_tooltip(UiContext& ui, const char* text) {
   ImGui::PushTextWrapPos(ui.px(340));
   ImGui::TextUnformatted(ui_wrapped(text, ui.px(336)));
   ImGui::PopTextWrapPos();
+  const ImVec2 at = ImGui::GetWindowPos(), size = ImGui::GetWindowSize();
+  ui.widgets.note_rect("tooltip", at.x, at.y, at.x + size.x, at.y + size.y);
   ImGui::EndTooltip();
 }
 

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "app/gui/ui_context.h"
 #include "app/scene/theme.h"
+#include "engine/conv_params.h"
 #include "engine/result.h"
 
 namespace convscope {
@@ -100,15 +102,21 @@ struct StepperOptions {
   bool enabled = true;
   bool invalid = false;          // the red frame: the session's error is about this field
   const char* prefix = nullptr;  // before the number inside the field, "H "
+  /// Where the number is half of a pair: filled when "2,1" or "(2, 1)", height before width, was typed instead of one
+  /// number. The value stays as it was then.
+  std::optional<Pair>* pair = nullptr;
+  /// Numbers up to 2^64 - 1 too, taken as torch.manual_seed takes them: the upper half are the negative ones again.
+  bool wraps_at_64_bits = false;
 };
 /// A whole number: "-" field "+". Dragging the field changes it, a click types; "NAME.minus" and "NAME.plus" are the
 /// buttons. True in every frame in which the value changed (while typing too, so that the picture follows). Text that
 /// is no whole number stays in the field, framed in red, and changes nothing: see ui_typing_error().
 bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const StepperOptions& options = {});
-/// What is wrong with the text typed into the stepper `name`, or into one of its parts ("stride" of "stride.h"), as a
+/// What is wrong with the text typed into the number field `name`, or into one of its parts ("stride" of "stride.h"), as a
 /// line of its own; true if it was drawn. Registered as "NAME.typing.error".
 bool ui_typing_error(UiContext& ui, std::string_view name);
-/// A number of any kind in a field (cells of tensors, seconds).
+/// A finite number of any kind in a field (seconds). Text that is none stays in the field, framed in red, and changes
+/// nothing: see ui_typing_error().
 bool ui_double_field(UiContext& ui, std::string_view name, double& value, float width, const char* format = "%g",
                      bool invalid = false);
 /// One line of text. True in every frame in which it changed; `entered` (may be null) when Enter was pressed.
@@ -129,7 +137,7 @@ void ui_label(UiContext& ui, std::string_view name, const char* label, const cha
               bool argument = false, float label_width = 112);
 /// A small "?" with a text behind it.
 void ui_help(UiContext& ui, std::string_view name, const char* text);
-/// Shows `text` when the last item is pointed at for a moment.
+/// Shows `text` when the last item is pointed at for a moment. Registered as "tooltip".
 void ui_tooltip(UiContext& ui, const char* text);
 /// An error's sentence with its sign, wrapped, under the widget it belongs to. Registered as "NAME.error".
 void ui_error_line(UiContext& ui, std::string_view name, const Error& error);

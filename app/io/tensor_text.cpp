@@ -379,4 +379,49 @@ std::string tensor_text(const std::vector<double>& values, int64_t rows, int64_t
   return text + "]";
 }
 
+namespace {
+
+void append_number(std::string& text, const Tensor& tensor, int64_t flat) {
+  std::array<char, 32> number{};
+  char* const end = number.data() + number.size();
+  const auto written = tensor.dtype() == DType::float32 ? std::to_chars(number.data(), end, tensor.data<float>()[flat])
+                                                        : std::to_chars(number.data(), end, tensor.data<double>()[flat]);
+  text.append(number.data(), written.ptr);
+}
+
+void append_axis(std::string& text, const TensorSlice& slice, int axis, int64_t offset) {
+  if (axis == slice.shape.rank()) {
+    append_number(text, slice.tensor, offset);
+    return;
+  }
+  text += '[';
+  for (int64_t i = 0; i < slice.shape[axis]; ++i) {
+    if (i > 0) {
+      // Rows stand one below the other, behind as many brackets as are open.
+      const bool row = axis + 1 < slice.shape.rank();
+      text += row ? ",\n" : ", ";
+      if (row) text.append(std::string_view("tensor(").size() + static_cast<size_t>(axis) + 1, ' ');
+    }
+    append_axis(text, slice, axis + 1, offset + i * slice.strides[static_cast<size_t>(axis)]);
+  }
+  text += ']';
+}
+
+}  // namespace
+
+std::string tensor_text(const TensorSlice& slice) {
+  std::string text = "tensor(";
+  append_axis(text, slice, 0, slice.offset);
+  if (slice.shape.rank() > 0 && slice.numel() == 0) {
+    text += ", size=(";
+    for (int axis = 0; axis < slice.shape.rank(); ++axis) {
+      if (axis > 0) text += ", ";
+      text += std::to_string(slice.shape[axis]);
+    }
+    text += slice.shape.rank() == 1 ? ",)" : ")";
+  }
+  if (slice.tensor.dtype() == DType::float64) text += ", dtype=torch.float64";
+  return text + ")";
+}
+
 }  // namespace convscope

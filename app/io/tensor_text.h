@@ -11,6 +11,7 @@
 #include "engine/result.h"
 #include "engine/shape.h"
 #include "engine/tensor.h"
+#include "engine/tensor_slice.h"
 
 namespace convscope {
 
@@ -49,5 +50,9 @@ bool is_written_tensor(std::string_view text);
 
 /// A slice as Python writes it: "[[1, 2], [3, 4]]", numbers as short as they can be read back exactly.
 std::string tensor_text(const std::vector<double>& values, int64_t rows, int64_t columns);
+
+/// All numbers of a slice as PyTorch writes a tensor, nothing summarised and nothing rounded: parse_tensor_text() gives
+/// them back exactly. "tensor([[1, 2],\n        [3, 4]])"; with its dtype where that is float64.
+std::string tensor_text(const TensorSlice& slice);
 
 }  // namespace convscope

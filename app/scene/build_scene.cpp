@@ -20,7 +20,8 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
   if (request.caption) {
-    stage.content.y1 -= caption_height(painter, request.computation->plan, stage.ui, stage.content.width());
+    stage.content.y1 -= caption_height(painter, request.computation->plan,
+                                       range_of(request.computation->tensors.output), stage.ui, stage.content.width());
   }
   stage.zoom = view.zoom;
   stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);
@@ -54,7 +55,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
                   cell,
                   cell.c / computation.plan.kernels_per_group(),
                   phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
-                  jumping ? 1 - std::clamp(request.moment.phase, 0.0f, 1.0f) : 0.0f,
+                  !jumping          ? 0.0f
+                  : request.playing ? 1.0f
+                                    : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f),
                   arithmetic,
                   uses,
                   Hover(computation.plan, request.hovered)};
@@ -66,7 +69,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
       build_im2col_lens(frame);
       break;
   }
-  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
+  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic, request.algorithm);
   if (request.caption)
     draw_caption(painter, frame.stage, computation.plan, range_of(computation.tensors.output), scene.sentence);
 }

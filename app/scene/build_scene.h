@@ -24,12 +24,17 @@ struct SceneRequest {
   Lens lens = Lens::sliding;
   Moment moment;
   double steps_per_second = 2;  // from kJumpStepsPerSecond on the kernel jumps and leaves a trail
+  /// More steps follow: the trail of a jumping kernel then stands as strong in every frame, instead of fading out in
+  /// each step anew, which would be seen as a pulse.
+  bool playing = false;
   View view;
   Language language = Language::en;
   ThemeId theme = ThemeId::light;  // only for ink over fills
   const TextMeasure* measure = nullptr;
   std::optional<CellRef> hovered;
   bool caption = false;  // formula and step under the picture
+  /// That of the session: for the tutorial's slices and loops the step says which part of the input it reads.
+  Algorithm algorithm = Algorithm::automatic;
   bool transparent = false;
   bool reduced_motion = false;  // no gliding
 };
@@ -45,7 +50,7 @@ bool lens_applies(Lens lens, const ConvPlan& plan);
 View zoomed(const View& view, double factor, float x, float y, const ConvPlan& plan, Lens lens);
 View panned(const View& view, float dx, float dy);
 
-/// The step's sentence: "Step 4 of 9: y[0, 0, 1, 0] = ...".
+/// The step's sentence: "Step 4 of 9: Y[0, 0, 1, 0] = ...".
 std::string step_sentence(Language language, const Computation& computation, int64_t step);
 
 /// "1.3073" as PyTorch prints a lone number: four digits, fewer where `max_chars` asks for it. Writes into `out`,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "engine/im2col.h"
@@ -15,10 +16,13 @@ constexpr double kMinPagePitch = 2.5;
 // A matrix is shown as a whole as long as its cells are at least this large; the cells of a page are at most so large.
 constexpr double kMinWholePitch = 5, kMaxPagePitch = 16;
 constexpr double kMaxPitch = 60;
+// Pitches that are tried for a page of rows with numbers, and how few rows it may have.
+constexpr double kReadablePitches[] = {40, 36, 32, 29, 26, 24, 22, 20, 18};
+constexpr int64_t kFewestPageRows = 4;
 // Pitches that are tried for the tensors; the last are photographs'.
 constexpr double kTensorPitches[] = {44, 34, 28, 24, 20, 17, 14, 11, 8, 5, 2, 0.7, 0.25, 0.16, 0.1, 0.06};
-// Lines of the strip.
-constexpr int kMaxStripLines = 6;
+// Lines of the strip, and rows of the matrix in each.
+constexpr int kMaxStripLines = 6, kMostStripRows = 6;
 
 // Channels of a tensor: on a stack, or one by one in columns.
 struct Channels {
@@ -38,7 +42,16 @@ struct Arrangement {
   double strip_pitch = 0;
   int64_t strip_cols = 0;
   int strip_lines = 1;
+  int strip_rows = 1;
 };
+
+// The first row of the page of `shown` rows, of `all`, that holds `row`. The picture stands still within a page; pages
+// overlap by a quarter, so that there is always something above the row.
+int64_t first_of_page(int64_t row, int64_t shown, int64_t all) {
+  const int64_t turn = std::max<int64_t>(1, shown * 3 / 4);
+  const int64_t page = std::max<int64_t>(0, row - (shown - turn)) / turn;
+  return std::min(page * turn, all - shown);
+}
 
 class Solver {
  public:
@@ -121,11 +134,22 @@ class Solver {
       Arrangement a;
       a.strip_pitch = std::floor(std::max(2.0, std::min(wanted * u_, room / 2)));
       const auto most = std::max<int64_t>(1, static_cast<int64_t>(room / a.strip_pitch));
-      a.strip_cols = std::min(most, cols_);
       for (int lines = 1; lines <= kMaxStripLines; ++lines) {
         a.strip_lines = lines;
+        const bool all = most * lines >= cols_;
+        // Of equal length, not as long as can be with a rest of one.
+        a.strip_cols = all ? (cols_ + lines - 1) / lines : std::min(most, cols_);
+        a.strip_rows = 1;
         visit(a);
-        if (a.strip_cols * lines >= cols_) break;
+        // A matrix too wide to be printed as one is printed here, broken into lines or cut off.
+        if ((all || lines <= 2) && static_cast<double>(cols_) * kReadablePitches[std::size(kReadablePitches) - 1] * u_ > 0.3 * width_) {
+          for (const int rows : {2, 3, 4, kMostStripRows}) {
+            if (rows > rows_) break;
+            a.strip_rows = rows;
+            visit(a);
+          }
+        }
+        if (all) break;
       }
     }
   }
@@ -186,7 +210,7 @@ class Solver {
     return tag_ + foot_ + std::max(static_cast<double>(a.rows) * a.m, static_cast<double>(a.cols) * a.kp);
   }
   bool strip_is_cut(const Arrangement& a) const { return a.strip_cols * a.strip_lines < cols_; }
-  double strip_step(const Arrangement& a) const { return 3 * a.strip_pitch + 10 * u_; }
+  double strip_step(const Arrangement& a) const { return (a.strip_rows + 2) * a.strip_pitch + 10 * u_; }
   double strip_h(const Arrangement& a) const { return a.strip_lines * strip_step(a) + (strip_is_cut(a) ? 20 * u_ : 0); }
 
   // How well a grid can be read, 0 to 1.
@@ -225,17 +249,44 @@ class Solver {
       (set(middle) ? low : high) = middle;
     }
     set(whole(low));
+    const Arrangement as_large_as_fits = a;
     if (a.m < kMinWholePitch * u_) take_page(a, room_w, room_h);
+    rate(a);
+    if (readable(as_large_as_fits)) return true;
+    // Numbers of some rows may say more than shades of all: of the rows that can be read as many as fit.
+    for (const double pitch : kReadablePitches) {
+      Arrangement page = as_large_as_fits;
+      if (!take_readable_page(page, pitch * u_, room_w, room_h)) continue;
+      rate(page);
+      if (page.score > a.score) a = page;
+    }
+    return true;
+  }
 
+  bool readable(const Arrangement& a) const { return legible(numbers_.input, a.m) > 0.5; }
+
+  void rate(Arrangement& a) const {
     const double matrix = legible(numbers_.input, a.m);
     const bool cut = strip_is_cut(a);
     const bool strip_numbers = legible(numbers_.input, a.strip_pitch) > 0.5;
     a.score = 4 * matrix + 0.8 * std::min(1.0, a.m / (30 * u_)) + 1.4 * legible(numbers_.input, a.x.pitch) +
               legible(numbers_.output, a.y.pitch) + 0.6 * legible(numbers_.weight, a.kp) +
               legible(numbers_.output, a.m);
-    if (strip_numbers) a.score += (cut ? 0.6 : 2.7) + 0.005 * a.strip_pitch / u_;
+    if (strip_numbers) {
+      a.score += (cut ? 0.6 : 2.7) + 0.005 * a.strip_pitch / u_;
+      // Rows around the current one, where the matrix itself shows no numbers.
+      if (!readable(a)) {
+        const auto most = static_cast<double>(std::min<int64_t>(rows_, kMostStripRows));
+        a.score += (cut ? 1.4 : 2.6) * (a.strip_rows - 1) / std::max(1.0, most - 1);
+      }
+    }
     a.score -= 0.06 * a.strip_lines;
-    if (a.rows < rows_ || a.cols < cols_ || a.kernels < kernels_) {
+    const double share = static_cast<double>(a.rows) / static_cast<double>(rows_);
+    if (a.rows < rows_ && a.cols == cols_ && a.kernels == kernels_ && readable(a)) {
+      // The first ten rows count most: there the eye sees how a window becomes the next one.
+      const double seen = static_cast<double>(a.rows) / static_cast<double>(std::min<int64_t>(rows_, 10));
+      a.score -= 0.3 + 0.6 * (1 - share) + 1.8 * (1 - std::min(1.0, seen));
+    } else if (a.rows < rows_ || a.cols < cols_ || a.kernels < kernels_) {
       // Not the whole picture; a page needs some rows to be seen as one.
       a.score *=
           0.2 + 0.3 * std::min(1.0, static_cast<double>(a.rows) / static_cast<double>(std::min<int64_t>(rows_, 16)));
@@ -246,7 +297,14 @@ class Solver {
     a.score += 0.004 * std::min(a.x.pitch, 1.2 * a.m + 10 * u_) / u_ - (a.y.pitch > a.x.pitch ? 0.05 : 0);
     a.score += 0.4 * std::min(1.0, padded_w_ * a.x.pitch / (0.2 * width_));
     if (a.portrait && width_ > 0.8 * height_) a.score -= 0.5;
-    return true;
+  }
+
+  // All columns of as many rows as fit at that pitch; false where that is no page that can be read.
+  bool take_readable_page(Arrangement& a, double pitch, double room_w, double room_h) const {
+    a.m = whole(pitch);
+    a.rows = std::min(rows_, static_cast<int64_t>(room_h / a.m));
+    a.kp = whole(std::min(a.m, room_h / static_cast<double>(a.cols)));
+    return a.rows >= std::min<int64_t>(rows_, kFewestPageRows) && block_w(a) <= room_w && readable(a);
   }
 
   // A page of each matrix, its cells as large as all taps and kernels allow.
@@ -291,12 +349,8 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
   l.output_stacked = a.y.stacked;
   l.output_count = a.y.count;
   const auto left = static_cast<double>(stage_.content.x0), top = static_cast<double>(stage_.content.y0);
-  // The picture stands still within a page; pages overlap by a quarter, so that there is always something above the
-  // row.
   const int64_t row = im2col_row(plan_, cell);
-  const int64_t turn = std::max<int64_t>(1, a.rows * 3 / 4);
-  const int64_t page = std::max<int64_t>(0, row - (a.rows - turn)) / turn;
-  const int64_t row0 = std::min(page * turn, rows_ - a.rows);
+  const int64_t row0 = first_of_page(row, a.rows, rows_);
   const int64_t kernel = cell.c % kernels_;
   const int64_t kernel0 = cell.c - kernel + std::min(kernel / a.kernels * a.kernels, kernels_ - a.kernels);
 
@@ -356,7 +410,9 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
   const double strip_w = strip_label_ + static_cast<double>(a.strip_cols) * a.strip_pitch + strip_sum_;
   const double strip_x = left + (width_ - strip_w) / 2 + strip_label_;
   const double strip_y = static_cast<double>(stage_.content.y1) - free - strip_h(a) + 8 * u_;
-  l.strip = {strip_x, strip_y, a.strip_pitch, 0, 0, 3, a.strip_cols};
+  l.strip = {strip_x, strip_y, a.strip_pitch, 0, 0, a.strip_rows + 2, a.strip_cols};
+  l.strip_rows = a.strip_rows;
+  l.strip_row0 = first_of_page(row, a.strip_rows, rows_);
   l.strip_lines = a.strip_lines;
   l.strip_step = strip_step(a);
   l.strip_rest_y = strip_y + a.strip_lines * l.strip_step + 2 * u_;

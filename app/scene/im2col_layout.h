@@ -24,8 +24,10 @@ struct Im2colLayout {
   double reshape_x0 = 0, reshape_x1 = 0, reshape_y = 0;  // arrow from the product to Y
   bool arrows_down = false;                              // portrait: no room for arrows
   double times_x = 0, times_y = 0, equals_x = 0, equals_y = 0;
-  // The current row, the kernel and their products, tap by tap, in as many lines as that takes.
-  Grid strip;               // the first line: 3 rows; columns are taps
+  // The current row (and others around it), the kernel and the products, tap by tap, in as many lines as that takes.
+  Grid strip;               // the first line: strip_rows + 2 rows; columns are taps
+  int strip_rows = 1;       // rows of the matrix, from strip_row0 on
+  int64_t strip_row0 = 0;
   int strip_lines = 1;      // all taps are shown when strip_lines * strip.cols >= taps
   double strip_step = 0;    // from line to line
   double strip_rest_y = 0;  // middle of the words about the taps that are not shown
@@ -37,7 +39,8 @@ struct Im2colLayout {
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
                            bool rgb, const LayoutNumbers& numbers);
 
-/// The row, the kernel and their products tap by tap, and the sum.
-void draw_strip(LensFrame& frame, const Im2colLayout& layout);
+/// The row with its neighbours, the kernel and the products tap by tap, and the sum. Of the matrix `known_rows` are
+/// known.
+void draw_strip(LensFrame& frame, const Im2colLayout& layout, int64_t known_rows);
 
 }  // namespace convscope

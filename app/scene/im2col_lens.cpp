@@ -183,9 +183,17 @@ void draw_page_label(LensFrame& frame, const Matrix& m, bool with_rows, float ro
                      Role::secondary);
 }
 
-// The edges at which a page is cut off.
+// The edges at which a page is cut off, and beside it where in all of the rows it lies.
 void draw_page_frame(LensFrame& frame, const Matrix& m, Outline outline) {
   const Box box = m.grid.bounds();
+  if (m.id == TensorId::im2col && m.grid.rows < m.rows && m.grid.pitch >= kMinCellPitch) {
+    const float ui = frame.stage.ui, x = box.x0 - 9 * ui, width = 4 * ui;
+    const float per_row = box.height() / static_cast<float>(m.rows);
+    const float from = box.y0 + static_cast<float>(m.grid.row0) * per_row;
+    const float to = from + static_cast<float>(m.grid.rows) * per_row;
+    frame.painter.box({x, box.y0, x + width, box.y1}, Role::border, Fill::full, Outline::none, width / 2);
+    frame.painter.box({x, from, x + width, to}, m.role, Fill::full, Outline::none, width / 2);
+  }
   const bool whole = m.grid.rows == m.rows && m.grid.cols == m.cols;
   frame.painter.box({box.x0 - 1, box.y0 - 1, box.x1 + 1, box.y1 + 1}, m.role, Fill::none,
                     whole ? outline : Outline::dashed, m.grid.radius() + 1);
@@ -343,7 +351,7 @@ void build_im2col_lens(LensFrame& frame) {
     if (i == 0) draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x, y - label_height);
   }
 
-  draw_strip(frame, layout);
+  draw_strip(frame, layout, known_rows);
   const Box from = product.grid.cell(row, frame.cell.c);
   draw_landing_sum(frame, (from.x0 + from.x1) / 2, (from.y0 + from.y1) / 2,
                    stage.seen(layout.outputs[layout.output_stacked ? 0 : frame.cell.c]));

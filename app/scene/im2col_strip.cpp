@@ -58,68 +58,100 @@ void draw_rest(LensFrame& frame, const Im2colLayout& layout, int64_t first, int6
 
 }  // namespace
 
-void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
+void draw_strip(LensFrame& frame, const Im2colLayout& layout, int64_t known_rows) {
   const ConvPlan& plan = frame.plan;
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const Language language = frame.request.language;
   const Grid line = stage.seen(layout.strip);
   const auto cell = static_cast<float>(line.pitch - line.gap());
-  const int64_t row = im2col_row(plan, frame.cell);
+  const int64_t current = im2col_row(plan, frame.cell);
   const int64_t shown = std::min(plan.taps(), line.cols * layout.strip_lines);
   const int64_t first = first_tap(frame, shown);
+  const int64_t kernel_line = layout.strip_rows, product_line = kernel_line + 1;
 
   const NumberRange inputs = range_of(frame.tensors.input), weights = range_of(frame.tensors.weight);
   const NumberRange products = products_of(inputs, weights);
-  const NumberStyle styles[3] = {painter.fit(inputs, cell, cell), painter.fit(weights, cell, cell),
-                                 painter.fit(products, cell, cell)};
+  const NumberStyle input_style = painter.fit(inputs, cell, cell), weight_style = painter.fit(weights, cell, cell),
+                    product_style = painter.fit(products, cell, cell);
 
-  const std::string_view labels[3] = {words_of(language, "scene.strip_row"), words_of(language, "scene.strip_kernel"),
-                                      words_of(language, "scene.products")};
   const float label_size = kLabelSize * stage.ui;
   Grid grid = line;
+  thread_local std::string label;  // keeps its memory from frame to frame
+  const auto write_label = [&](int64_t r, std::string_view words) {
+    const Box head = grid.cell(r, 0);
+    painter.text(words, head.x0 - 10 * stage.ui, (head.y0 + head.y1) / 2, label_size, Role::secondary, Align::right);
+  };
   for (int64_t begin = 0; begin < shown; begin += line.cols) {
     grid.y = line.y + static_cast<double>(begin / line.cols) * layout.strip_step * stage.zoom;
     grid.cols = std::min(line.cols, shown - begin);
-    for (int64_t r = 0; r < 3; ++r) {
-      const Box head = grid.cell(r, 0);
-      painter.text(labels[r], head.x0 - 10 * stage.ui, (head.y0 + head.y1) / 2, label_size, Role::secondary,
-                   Align::right);
+    for (int64_t r = 0; r < layout.strip_rows; ++r) {
+      const int64_t row = layout.strip_row0 + r;
+      label.clear();
+      if (row == current) {
+        label = words_of(language, "scene.strip_row");
+      } else {
+        append_words(label, words_of(language, "scene.strip_other_row"), {Digits(row)});
+      }
+      write_label(r, label);
+      const bool known = row == current || row < known_rows;
       for (int64_t i = 0; i < grid.cols; ++i) {
         const int64_t tap = first + begin + i;
-        const TapValues& values = frame.arithmetic.values[static_cast<size_t>(tap)];
         const Box at = grid.cell(r, i);
-        const float mx = (at.x0 + at.x1) / 2, my = (at.y0 + at.y1) / 2;
         const bool padding = im2col_entry(plan, frame.group, row, tap).is_padding;
-        if (r == 0) {
-          Mark& mark = painter.box(at, padding ? Role::padding : Role::input, padding ? Fill::none : Fill::tint,
-                                   padding ? Outline::dashed : Outline::hairline, grid.radius());
-          painter.refer(mark, {TensorId::im2col, 0, frame.group, row, tap});
-          if (styles[0].drawn()) {
-            painter.number(values.input, styles[0], mx, my, padding ? Role::secondary : Role::input,
-                           padding ? Fill::none : Fill::tint);
-          }
-        } else if (r == 1) {
-          Mark& mark = painter.box(at, Role::weight, Fill::tint, Outline::hairline, grid.radius());
-          painter.refer(mark, {TensorId::kernel_matrix, 0, 0, tap, frame.cell.c});
-          if (styles[1].drawn()) painter.number(values.weight, styles[1], mx, my, Role::weight, Fill::tint);
-        } else {
-          painter.box(at, Role::secondary, Fill::none, Outline::hairline, grid.radius());
-          const bool out =
-              static_cast<double>(frame.phase.products) * static_cast<double>(plan.taps()) > static_cast<double>(tap);
-          if (out && styles[2].drawn()) painter.number(values.product, styles[2], mx, my, Role::text, Fill::none);
-        }
+        const Fill fill = padding || !known ? Fill::none : Fill::tint;
+        Mark& mark = painter.box(at, padding ? Role::padding : Role::input, fill,
+                                 padding ? Outline::dashed : Outline::hairline, grid.radius());
+        painter.refer(mark, {TensorId::im2col, 0, frame.group, row, tap});
+        if (!known || !input_style.drawn()) continue;
+        const double value = row == current ? frame.arithmetic.values[static_cast<size_t>(tap)].input
+                                            : im2col_value(plan, frame.tensors.input, frame.group, row, tap);
+        painter.number(value, input_style, (at.x0 + at.x1) / 2, (at.y0 + at.y1) / 2,
+                       padding ? Role::secondary : Role::input, fill);
       }
-      for (int64_t i = 0; i < grid.cols && r < 2; ++i) {
+    }
+    write_label(kernel_line, words_of(language, "scene.strip_kernel"));
+    write_label(product_line, words_of(language, "scene.products"));
+    for (int64_t i = 0; i < grid.cols; ++i) {
+      const int64_t tap = first + begin + i;
+      const TapValues& values = frame.arithmetic.values[static_cast<size_t>(tap)];
+      const Box weight = grid.cell(kernel_line, i), product = grid.cell(product_line, i);
+      Mark& mark = painter.box(weight, Role::weight, Fill::tint, Outline::hairline, grid.radius());
+      painter.refer(mark, {TensorId::kernel_matrix, 0, 0, tap, frame.cell.c});
+      if (weight_style.drawn()) {
+        painter.number(values.weight, weight_style, (weight.x0 + weight.x1) / 2, (weight.y0 + weight.y1) / 2,
+                       Role::weight, Fill::tint);
+      }
+      painter.box(product, Role::secondary, Fill::none, Outline::hairline, grid.radius());
+      const bool out =
+          static_cast<double>(frame.phase.products) * static_cast<double>(plan.taps()) > static_cast<double>(tap);
+      if (out && product_style.drawn()) {
+        painter.number(values.product, product_style, (product.x0 + product.x1) / 2, (product.y0 + product.y1) / 2,
+                       Role::text, Fill::none);
+      }
+    }
+    for (int64_t r = 0; r <= kernel_line && frame.hover.active(); ++r) {
+      for (int64_t i = 0; i < grid.cols; ++i) {
         const int64_t tap = first + begin + i;
-        const CellRef ref = r == 0 ? CellRef{TensorId::im2col, 0, frame.group, row, tap}
-                                   : CellRef{TensorId::kernel_matrix, 0, 0, tap, frame.cell.c};
+        const CellRef ref = r < kernel_line ? CellRef{TensorId::im2col, 0, frame.group, layout.strip_row0 + r, tap}
+                                            : CellRef{TensorId::kernel_matrix, 0, 0, tap, frame.cell.c};
         if (frame.hover.lights(ref)) draw_hover_ring(frame, grid.cell(r, i), grid.radius());
       }
     }
     // The window is this row: the same outline as on X and in the matrix.
-    const Box whole = grid.area(0, 0, 1, static_cast<double>(grid.cols));
+    const Box whole = grid.area(static_cast<double>(current - layout.strip_row0), 0, 1, static_cast<double>(grid.cols));
     painter.box({whole.x0 - 2, whole.y0 - 2, whole.x1 + 2, whole.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
+  }
+
+  if (layout.strip_rows > 1 && shown < plan.taps()) {
+    // Where in the matrix these rows and columns lie.
+    const Grid matrix = stage.seen(layout.matrix);
+    const int64_t end = std::min(first + shown, matrix.col0 + matrix.cols);
+    if (first < end) {
+      const Box part = matrix.area(static_cast<double>(layout.strip_row0), static_cast<double>(first),
+                                   layout.strip_rows, static_cast<double>(end - first));
+      painter.box({part.x0 - 2, part.y0 - 5, part.x1 + 2, part.y1 + 5}, Role::text, Fill::none, Outline::solid, 2);
+    }
   }
 
   if (frame.phase.products < 1) return;
@@ -128,14 +160,14 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
   const int sum_length = format_number(frame.arithmetic.sum, 8, sum, sizeof sum);
   int length = std::snprintf(words, sizeof words, "\u03a3 = %.*s", sum_length, sum);
   const float x = grid.bounds().x1 + 10 * stage.ui;  // behind the last line
-  const Box last = grid.cell(2, 0);
+  const Box last = grid.cell(product_line, 0);
   const float size = 15 * stage.ui;
   painter.text({words, static_cast<size_t>(length)}, x, (last.y0 + last.y1) / 2, size, Role::text);
   if (plan.bias) {
     const int bias_length = format_number(frame.arithmetic.bias, 8, bias, sizeof bias);
     const int result_length = format_number(frame.arithmetic.result, 8, result, sizeof result);
     length = std::snprintf(words, sizeof words, "\u03a3 + b = %.*s", result_length, result);
-    const Box middle = grid.cell(1, 0), top = grid.cell(0, 0);
+    const Box middle = grid.cell(kernel_line, 0), top = grid.cell(kernel_line - 1, 0);
     // Read from above: the bias, then what comes out.
     painter.text({words, static_cast<size_t>(length)}, x, (top.y0 + top.y1) / 2, size, Role::output, Align::left,
                  Face::bold);

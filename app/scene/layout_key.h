@@ -16,7 +16,7 @@ struct LayoutKey {
   Box content;
   float ui = 0;
   Language language = Language::en;
-  const TextMeasure* measure = nullptr;
+  uint64_t measure = 0;  // TextMeasure::identity()
   int64_t variant = 0;  // the lens's own: the group, or whether the input is a picture
   LayoutNumbers numbers;
   bool operator==(const LayoutKey&) const = default;
@@ -25,7 +25,13 @@ struct LayoutKey {
 inline LayoutKey layout_key(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t variant,
                             const LayoutNumbers& numbers) {
   const SceneRequest& request = painter.request();
-  return {plan, stage.content, stage.ui, request.language, request.measure, variant, numbers};
+  return {plan,
+          stage.content,
+          stage.ui,
+          request.language,
+          request.measure != nullptr ? request.measure->identity() : 0,
+          variant,
+          numbers};
 }
 
 }  // namespace convscope

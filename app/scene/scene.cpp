@@ -1,9 +1,15 @@
 #include "app/scene/scene.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 
 namespace convscope {
+
+TextMeasure::TextMeasure() {
+  static std::atomic<uint64_t> last{0};
+  identity_ = last.fetch_add(1) + 1;
+}
 
 void Scene::clear() {
   width = height = 0;

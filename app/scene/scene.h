@@ -131,8 +131,18 @@ std::string to_text(const Scene& scene);
 /// How wide words are; the renderer's fonts know. Widths in logical pixels.
 class TextMeasure {
  public:
+  TextMeasure();
+  /// A copy is another one: it may come to measure otherwise.
+  TextMeasure(const TextMeasure&) : TextMeasure() {}
+  TextMeasure& operator=(const TextMeasure&) { return *this; }
   virtual ~TextMeasure() = default;
   virtual float width(std::string_view text, Face face, float size) const = 0;
+  /// Different for every one that ever was, from 1 on: what has been measured is remembered under it, never under an
+  /// address, which the next one may get.
+  uint64_t identity() const { return identity_; }
+
+ private:
+  uint64_t identity_ = 0;
 };
 
 }  // namespace convscope

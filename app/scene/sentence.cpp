@@ -32,7 +32,49 @@ void append_words(std::string& out, std::string_view words, std::initializer_lis
   }
 }
 
-void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a) {
+bool reads_slices(Algorithm algorithm) { return algorithm == Algorithm::slices || algorithm == Algorithm::loops; }
+
+void append_slice(std::string& out, const ConvPlan& plan, const OutputCell& cell) {
+  // Of the padded input, whose first row is the first of the padding.
+  const auto axis = [&out](int64_t at, int64_t stride, int64_t kernel, int64_t dilation) {
+    const int64_t begin = at * stride;
+    append_integer(out, begin);
+    out += ':';
+    append_integer(out, begin + dilation * (kernel - 1) + 1);
+    if (dilation > 1 && kernel > 1) {
+      out += ':';
+      append_integer(out, dilation);
+    }
+  };
+  out += "X[";
+  if (!plan.unbatched) {
+    append_integer(out, cell.n);
+    out += ", ";
+  }
+  if (plan.groups == 1) {
+    out += ':';
+  } else {
+    const int64_t first = cell.c / plan.kernels_per_group() * plan.channels_per_group();
+    append_integer(out, first);
+    out += ':';
+    append_integer(out, first + plan.channels_per_group());
+  }
+  out += ", ";
+  axis(cell.y, plan.stride.h, plan.kernel.h, plan.dilation.h);
+  out += ", ";
+  axis(cell.x, plan.stride.w, plan.kernel.w, plan.dilation.w);
+  out += ']';
+}
+
+void append_reads(std::string& out, Language language, const ConvPlan& plan, const OutputCell& cell) {
+  thread_local std::string slice;  // keeps its memory from frame to frame
+  slice.clear();
+  append_slice(slice, plan, cell);
+  append_words(out, words_of(language, plan.pads == Pads{} ? "scene.reads" : "scene.reads_padded"), {slice});
+}
+
+void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a,
+                     Algorithm algorithm) {
   char index[96];
   const int length = plan.unbatched
                          ? std::snprintf(index, sizeof index, "%lld, %lld, %lld", static_cast<long long>(a.cell.c),
@@ -50,6 +92,9 @@ void append_sentence(std::string& out, Language language, const ConvPlan& plan, 
     append_words(out, words_of(language, one ? "scene.sentence_one" : "scene.sentence"),
                  {at, steps, where, taps, result});
   }
+  if (!reads_slices(algorithm)) return;
+  out += words_of(language, "scene.clause");
+  append_reads(out, language, plan, a.cell);
 }
 
 void append_channel_sum(std::string& out, Language language, int64_t channels, double sum) {
@@ -90,7 +135,12 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
 
 namespace {
 
-constexpr float kFormulaSize = 17, kFormulaLine = 24;
+// The formula and the step's line as large as they should be, and how small they may become before they are broken into
+// several lines instead: nine pixels where an export has three quarters of a pixel for a unit.
+constexpr float kFormulaSize = 17, kSentenceSize = 14;
+constexpr float kLeastFormula = 13, kLeastSentence = 12;
+constexpr float kLineHeight = 1.42f;  // of a size
+constexpr float kAboveFormula = 4, kBetween = 4, kBelow = 3;
 
 bool same_on_both_axes(const ConvPlan& plan) {
   return plan.in.h == plan.in.w && plan.out.h == plan.out.w && plan.kernel.h == plan.kernel.w &&
@@ -103,66 +153,131 @@ void append_axis(std::string& words, Language language, const ConvPlan& plan, bo
   append_size_formula(words, plan, horizontal);
 }
 
-// Both axes on one line, or the one formula that holds for both.
-const std::string& formula_line(Language language, const ConvPlan& plan) {
-  thread_local std::string words;  // keeps its memory from frame to frame
-  words.clear();
-  if (same_on_both_axes(plan)) {
-    append_axis(words, language, plan, false, "scene.size_both");
-  } else {
-    append_axis(words, language, plan, false, "scene.size_height");
-    words += "    ";
-    append_axis(words, language, plan, true, "scene.size_width");
+// A paragraph in one size.
+struct Block {
+  float size = 0;
+  int lines = 1;
+  float height() const { return static_cast<float>(lines) * size * kLineHeight; }
+};
+
+// Where the line that begins `words` ends so that it is not wider than `room`: behind a blank or a Chinese character,
+// behind the first of them at least.
+size_t line_end(const Painter& painter, std::string_view words, Face face, float size, float room) {
+  size_t end = words.size();
+  size_t fitting = 0;
+  for (size_t at = 0; at < words.size();) {
+    size_t next = at + 1;
+    while (next < words.size() && (static_cast<unsigned char>(words[next]) & 0xC0) == 0x80) ++next;
+    // Chinese and its punctuation, which never begins a line.
+    const bool wide = static_cast<unsigned char>(words[at]) >= 0xE3;
+    const bool punctuation_follows = words.substr(next).starts_with("\uff0c") || words.substr(next).starts_with("\uff1a");
+    const bool breaks = words[at] == ' ' || (wide && !punctuation_follows);
+    if (breaks || next == words.size()) {
+      const std::string_view line = words.substr(0, words[at] == ' ' ? at : next);
+      if (painter.width(line, face, size) > room) return fitting > 0 ? fitting : next;
+      fitting = next;
+    }
+    at = next;
   }
-  return words;
+  return end;
 }
 
-bool in_two_lines(const Painter& painter, const ConvPlan& plan, float ui, float room) {
-  if (same_on_both_axes(plan)) return false;
-  return painter.width(formula_line(painter.request().language, plan), Face::math, kFormulaSize * ui) > room;
+Block block_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room) {
+  Block block{std::min(wanted, room / painter.width(words, face, 1)), 1};
+  if (block.size >= least) return block;
+  block = {least, 0};
+  while (!words.empty()) {
+    ++block.lines;
+    words.remove_prefix(line_end(painter, words, face, least, room));
+  }
+  return block;
 }
 
-// Width at size 1 of the longest line that a step of this plan can have.
-float widest_sentence(const Painter& painter, const ConvPlan& plan, const NumberRange& output) {
+// The longest line that a step of this plan can have.
+const std::string& widest_sentence(const Painter& painter, const ConvPlan& plan, const NumberRange& output) {
   CellArithmetic longest;
   longest.cell = {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1};
   const double magnitude = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
   longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest);
-  return painter.width(words, Face::sans, 1);
+  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest, painter.request().algorithm);
+  return words;
+}
+
+struct Caption {
+  // Both axes on one line, or the one formula that holds for both; else a line for each.
+  std::string formulas[2];
+  int formula_count = 1;
+  Block formula[2], sentence;
+  float height = 0;
+};
+
+const Caption& caption_of(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui,
+                          float room) {
+  thread_local Caption c;  // keeps its memory from frame to frame
+  const Language language = painter.request().language;
+  for (std::string& words : c.formulas) words.clear();
+  c.formula_count = 1;
+  const float wanted = std::max(kFormulaSize * ui, kLeastFormula);
+  if (same_on_both_axes(plan)) {
+    append_axis(c.formulas[0], language, plan, false, "scene.size_both");
+  } else {
+    append_axis(c.formulas[0], language, plan, false, "scene.size_height");
+    append_axis(c.formulas[1], language, plan, true, "scene.size_width");
+    const float wide = painter.width(c.formulas[0], Face::math, wanted) +
+                       painter.width("    ", Face::math, wanted) + painter.width(c.formulas[1], Face::math, wanted);
+    if (wide > room) {
+      c.formula_count = 2;
+    } else {
+      c.formulas[0].append("    ").append(c.formulas[1]);
+    }
+  }
+  c.height = (kAboveFormula + kBetween + kBelow) * ui;
+  for (int i = 0; i < c.formula_count; ++i) {
+    c.formula[i] = block_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
+    c.height += c.formula[i].height();
+  }
+  c.sentence = block_of(painter, widest_sentence(painter, plan, output), Face::sans,
+                        std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence, room);
+  c.height += c.sentence.height();
+  return c;
 }
 
 }  // namespace
 
-float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room) {
-  return (in_two_lines(painter, plan, ui, room) ? 56 + kFormulaLine : 56) * ui;
+float caption_height(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui, float room) {
+  return caption_of(painter, plan, output, ui, room).height;
 }
 
 void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
                   std::string_view sentence) {
-  const Language language = painter.request().language;
   const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
-  const auto write = [&](std::string_view text, float y, float size, Role role, Face face) {
-    const float width = painter.width(text, face, size);
-    painter.text(text, middle, y, width > room ? size * room / width : size, role, Align::center, face);
+  const Caption& caption = caption_of(painter, plan, output, ui, room);
+  float y = stage.content.y1 + kAboveFormula * ui;
+  const auto write = [&](std::string_view words, const Block& block, Role role, Face face, float x, Align align) {
+    const float line = block.size * kLineHeight;
+    for (int i = 0; i < block.lines && !words.empty(); ++i) {
+      const size_t end = block.lines == 1 || i + 1 == block.lines
+                             ? words.size()
+                             : line_end(painter, words, face, block.size, room);
+      std::string_view here = words.substr(0, end);
+      while (here.ends_with(' ')) here.remove_suffix(1);
+      painter.text(here, x, y + (static_cast<float>(i) + 0.5f) * line, block.size, role, align, face);
+      words.remove_prefix(end);
+    }
+    y += block.height();
   };
-  const float bottom = stage.content.y1 + caption_height(painter, plan, ui, room);
-  if (in_two_lines(painter, plan, ui, room)) {
-    thread_local std::string words;
-    words.clear();
-    append_axis(words, language, plan, false, "scene.size_height");
-    write(words, bottom - (38 + kFormulaLine) * ui, kFormulaSize * ui, Role::text, Face::math);
-    words.clear();
-    append_axis(words, language, plan, true, "scene.size_width");
-    write(words, bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
-  } else {
-    write(formula_line(language, plan), bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
+  for (int i = 0; i < caption.formula_count; ++i) {
+    write(caption.formulas[i], caption.formula[i], Role::text, Face::math, middle, Align::center);
   }
-  const float wide = std::max(widest_sentence(painter, plan, output), painter.width(sentence, Face::sans, 1));
-  const float size = std::min(14 * ui, room / wide);
-  painter.text(sentence, middle - wide * size / 2, bottom - 12 * ui, size, Role::secondary);
+  y += kBetween * ui;
+  // The line begins at the same place in every step: where the widest one begins.
+  const float size = caption.sentence.size;
+  const float wide = std::max(painter.width(widest_sentence(painter, plan, output), Face::sans, size),
+                              painter.width(sentence, Face::sans, size));
+  const float left = caption.sentence.lines > 1 ? stage.content.x0 : std::max(stage.content.x0, middle - wide / 2);
+  write(sentence, caption.sentence, Role::secondary, Face::sans, left, Align::left);
 }
 
 }  // namespace convscope

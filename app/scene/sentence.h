@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/scene/painter.h"
+#include "engine/algorithm.h"
 #include "engine/trace.h"
 
 namespace convscope {
@@ -23,9 +24,17 @@ struct Digits {
 /// Appends a template with {0}, {1}, ... replaced, without allocating anything of its own.
 void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args);
 
-/// "Step 4 of 9: y[0, 0, 1, 0] = 9 products, sum 1.5 + bias 0.1 = 1.6".
+/// "Step 4 of 9: Y[0, 0, 1, 0] = 9 products, sum 1.5 + bias 0.1 = 1.6", and for the algorithms that read_slices() the
+/// part of the input behind it: "; reads X[0, :, 2:5, 3:6]".
 void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step,
-                     const CellArithmetic& arithmetic);
+                     const CellArithmetic& arithmetic, Algorithm algorithm = Algorithm::automatic);
+
+/// Whether an algorithm is the tutorial's: windows cut out of the padded input, as Python's slices have it.
+bool reads_slices(Algorithm algorithm);
+/// "X[0, :, 2:5, 3:6]": what is read for an output cell, of the padded input where there is padding.
+void append_slice(std::string& out, const ConvPlan& plan, const OutputCell& cell);
+/// "reads X[0, :, 2:5, 3:6] of the padded X".
+void append_reads(std::string& out, Language language, const ConvPlan& plan, const OutputCell& cell);
 
 /// "sum = 1.5", or "sum of 16 channels = 1.5".
 void append_channel_sum(std::string& out, Language language, int64_t channels, double sum);
@@ -33,11 +42,11 @@ void append_channel_sum(std::string& out, Language language, int64_t channels, d
 /// "floor((5 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 3" for one axis, with real brackets of floor.
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal);
 
-/// The formula takes two lines where both axes do not fit one.
-float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room);
+/// Of formula and step together: more lines where a picture is too narrow for words that can be read.
+float caption_height(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui, float room);
 /// Formula and step at the bottom of the picture. The step's line is complete from the step's first moment, because a
 /// picture tells the whole situation, and begins at the same place in every step: where the widest one begins, whose
-/// numbers are as long as `output`'s.
+/// numbers are as long as `output`'s. Narrow pictures break it into lines.
 void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
                   std::string_view sentence);
 

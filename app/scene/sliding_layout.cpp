@@ -290,8 +290,8 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
     // Showing all channels and all products is worth smaller cells, as long as their numbers can be read.
     double score = std::min(pitch, limit * 0.75);
     const double kernel = pitch * options.weight_scale;
-    score *= options.products == Products::none ? 0.75 : 0.6 + 0.4 * legible.products(kernel);
-    if (options.stack_inputs && plan.in_channels <= kMaxShownChannels) score *= 0.33;
+    score *= options.products == Products::none ? 0.64 : 0.6 + 0.4 * legible.products(kernel);
+    if (options.stack_inputs && plan.in_channels <= kMaxShownChannels) score *= 0.25;
     if (options.stack_outputs && plan.out_channels <= kMaxShownChannels) score *= 0.6;
     if (pitch < 22 * u) score *= 0.6;
     score *= 0.1 + 0.9 * legible.input(pitch);

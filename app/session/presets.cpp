@@ -3,10 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <filesystem>
+#include <memory>
+#include <optional>
 
 #include "app/io/image.h"
 #include "app/io/npy.h"
+#include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
 #include "app/session/json_reader.h"
 #include "app/session/session_json.h"
@@ -74,9 +79,54 @@ std::string nearest_preset(std::string_view name) {
   return nearest_word(name, names);
 }
 
+namespace {
+
+std::string lower_ending(const std::string& path) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
+}
+
+/// A text's numbers as if they had been typed: they go into the session with their shape.
+struct TextInput {
+  Shape shape;
+  TensorSource source;
+  std::optional<DType> dtype;
+};
+
+Result<TextInput> read_text_input(const std::string& path) {
+  Result<TensorText> text = read_tensor_text(path);
+  if (!text) return text.error();
+  const auto count = static_cast<int64_t>(text->values.size());
+  if (count > kMaxTextInput) {
+    return Error{"error.text_input_too_large", "input", {path, std::to_string(count), std::to_string(kMaxTextInput)}};
+  }
+  for (const double value : text->values) {
+    if (!std::isfinite(value)) return Error{"error.text_input_not_finite", "input", {path}};
+  }
+  // A row of numbers is a tensor of one row.
+  if (text->shape.rank() == 1) text->shape = Shape{1, text->shape[0]};
+  auto values = std::make_shared<const std::vector<double>>(std::move(text->values));
+  return TextInput{text->shape, TensorSource{SourceKind::values, {}, {}, std::move(values)}, text->dtype};
+}
+
+}  // namespace
+
+bool is_tensor_name(const std::string& path) {
+  const std::string ending = lower_ending(path);
+  return ending == ".npy" || ending == ".txt" || is_image_name(path);
+}
+
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {
-  const bool is_npy = std::filesystem::path(path).extension() == ".npy";
-  Result<Shape> shape = is_npy ? npy_shape(path) : image_shape(path);
+  const bool is_npy = lower_ending(path) == ".npy";
+  std::optional<TextInput> text;
+  if (lower_ending(path) == ".txt") {
+    Result<TextInput> read = read_text_input(path);
+    if (!read) return read.error();
+    text = std::move(*read);
+  }
+  Result<Shape> shape = text ? Result<Shape>(text->shape) : is_npy ? npy_shape(path) : image_shape(path);
   if (!shape) return shape.error();
   if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
   if (shape->rank() != 3 && shape->rank() != 4) {
@@ -84,6 +134,8 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
   }
   Session session = base;
   session.input = TensorSource{is_npy ? SourceKind::npy : SourceKind::image, {}, path, nullptr};
+  if (text) session.input = std::move(text->source);
+  if (text && text->dtype) session.params.dtype = *text->dtype;
   session.input_shape = *shape;
   ConvParams& params = session.params;
   const int64_t channels = (*shape)[shape->rank() - 3];
@@ -111,10 +163,9 @@ Result<Session> open_session(const std::string& preset_or_path) {
     if (looks_like_a_path) return Error{"error.file_not_found", "", {preset_or_path}};
     return Error{"error.unknown_session", "", {preset_or_path, nearest_preset(preset_or_path)}};
   }
-  const bool is_npy = std::filesystem::path(preset_or_path).extension() == ".npy";
-  if (is_npy || is_image_name(preset_or_path)) {
+  if (is_tensor_name(preset_or_path)) {
     Session session;
-    if (!is_npy) {
+    if (is_image_name(preset_or_path)) {
       // A picture shows at once what a kernel can do with it.
       session.weight.name = "sobel_x";
       session.params.padding = {1, 1};

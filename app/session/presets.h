@@ -31,6 +31,12 @@ std::string nearest_preset(std::string_view name);
 /// a session with that input). Errors: error.unknown_session (args: text, nearest preset), those of loading.
 Result<Session> open_session(const std::string& preset_or_path);
 
+/// Numbers of a text that becomes typed input: they are kept in the session and in every project file of it.
+inline constexpr int64_t kMaxTextInput = 1 << 18;
+/// Whether a file of that name is opened as the input: .npy, .txt or a picture.
+bool is_tensor_name(const std::string& path);
+
+
 /// A default session with that file as its input or weight: in_channels, groups and input_shape follow the file.
 Result<Session> session_with_input_file(const Session& base, const std::string& path);
 

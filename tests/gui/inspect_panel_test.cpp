@@ -1,9 +1,12 @@
 // The tab "Inspect" in the real interface, off screen.
 #include <gtest/gtest.h>
 
+#include <imgui.h>
+
 #include <fstream>
 
 #include "app/io/npy.h"
+#include "app/io/tensor_text.h"
 #include "engine/tensor_print.h"
 #include "tests/gui/driven_window.h"
 #include "tests/support/count_allocations.h"
@@ -101,6 +104,25 @@ TEST_F(InspectPanel, opening_a_file_of_another_type_says_what_became_of_it) {
   open("no_padding_no_strides");
   play("drop " + path + "\nwait idle");
   EXPECT_EQ(window().notice().text, "whole.npy: int16 converted to float32.");
+}
+
+TEST_F(InspectPanel, all_numbers_of_a_summarised_tensor_are_copied_and_read_back_exactly) {
+  open("photo_1080p");
+  const std::string expression = "x[0, :, 300:340, ::20]";
+  play("click tab.inspect\nclick inspect.tensor.input\nclick inspect.index\nkey ctrl+a\ntype " + expression + "\nclick inspect.copy_all");
+  const char* text = ImGui::GetClipboardText();
+  ASSERT_NE(text, nullptr);
+  const Result<TensorText> read = parse_tensor_text(text, TensorTextUse::tensor);
+  ASSERT_TRUE(read.ok()) << describe(Language::en, read.error());
+  const Tensor slice = slice_tensor(tensors().input, expression).value().to_tensor().value();
+  EXPECT_EQ(read->shape, slice.shape());
+  ASSERT_EQ(static_cast<int64_t>(read->values.size()), slice.numel());
+  for (int64_t i = 0; i < slice.numel(); ++i) {
+    ASSERT_EQ(static_cast<float>(read->values[static_cast<size_t>(i)]), static_cast<float>(slice.at(i))) << i;
+  }
+  // What is printed in full needs no second button, and what is too much for a clipboard has none.
+  play("click inspect.index\nkey ctrl+a\ntype x[0, 0, :2, :3]\nexpect no inspect.copy_all");
+  play("click inspect.index\nkey ctrl+a\ntype x\nexpect inspect.too_large\nexpect no inspect.copy_all");
 }
 
 }  // namespace

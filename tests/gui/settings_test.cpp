@@ -55,7 +55,7 @@ TEST(Settings, values_out_of_range_or_of_the_wrong_type_fall_back) {
   ASSERT_TRUE(settings.ok());
   EXPECT_EQ(settings->ui_scale, 4.0f);
   EXPECT_TRUE(settings->left_open);
-  EXPECT_EQ(settings->window_width, 640);
+  EXPECT_EQ(settings->window_width, 320);
   EXPECT_THAT(settings->recent_files, testing::ElementsAre("a"));
 }
 

@@ -248,14 +248,14 @@ TEST_F(WindowTest, pointing_at_a_cell_lights_it_and_its_relatives) {
 TEST_F(WindowTest, cells_are_described_by_name_and_value) {
   open("tutorial_5_2");
   const Computation& computation = *window().workbench().computation();
-  EXPECT_EQ(describe_cell(computation, {TensorId::input, 0, 0, 2, 2}, 0), "x[0, 0, 2, 2] = 12");
-  EXPECT_EQ(describe_cell(computation, {TensorId::weight, 0, 0, 1, 2}, 0), "w[0, 0, 1, 2] = -1");
-  EXPECT_EQ(describe_cell(computation, {TensorId::output, 0, 0, 1, 1}, 0), "y[0, 0, 1, 1] = -6");
+  EXPECT_EQ(describe_cell(computation, {TensorId::input, 0, 0, 2, 2}, 0), "X[0, 0, 2, 2] = 12");
+  EXPECT_EQ(describe_cell(computation, {TensorId::weight, 0, 0, 1, 2}, 0), "W[0, 0, 1, 2] = -1");
+  EXPECT_EQ(describe_cell(computation, {TensorId::output, 0, 0, 1, 1}, 0), "Y[0, 0, 1, 1] = -6");
   EXPECT_EQ(describe_cell(computation, {TensorId::input, 0, 0, -1, 0}, 0), "") << "padding";
-  EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 4, 4}, 0), "im2col[4, 4] = x[0, 0, 2, 2] = 12");
+  EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 4, 4}, 0), "im2col[4, 4] = X[0, 0, 2, 2] = 12");
   EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 0, 0}, 0), "im2col[0, 0] = 0");
-  EXPECT_EQ(describe_cell(computation, {TensorId::product, 0, 0, 4, 0}, 0), "y[0, 0, 1, 1] = -6");
-  EXPECT_EQ(describe_cell(computation, {TensorId::kernel_matrix, 0, 0, 5, 0}, 0), "w[0, 0, 1, 2] = -1");
+  EXPECT_EQ(describe_cell(computation, {TensorId::product, 0, 0, 4, 0}, 0), "Y[0, 0, 1, 1] = -6");
+  EXPECT_EQ(describe_cell(computation, {TensorId::kernel_matrix, 0, 0, 5, 0}, 0), "W[0, 0, 1, 2] = -1");
 }
 
 TEST_F(WindowTest, the_step_of_a_cell) {

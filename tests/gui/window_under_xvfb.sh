@@ -14,7 +14,7 @@ fi
 work=$(mktemp -d)
 pid=
 trap '[ -n "$pid" ] && kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-export XDG_CONFIG_HOME="$work/config" LIBGL_ALWAYS_SOFTWARE=1 LC_ALL=C.UTF-8
+export XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" LIBGL_ALWAYS_SOFTWARE=1 LC_ALL=C.UTF-8
 
 fail() { echo "failed: $*"; exit 1; }
 
@@ -131,6 +131,34 @@ start
 soon pixel_is 4 400 1b1f26 || fail "the theme is not remembered"
 soon window_title_has 5.2 || fail "the last session is not remembered"
 quit
+
+# Exports that are stopped, and a window that is closed over one: nothing half-written stays.
+export HOME="$work/home"
+mkdir "$HOME"
+printf 'key ctrl+e\n' > "$work/opens_export"
+"$convscope" screenshot tutorial_6_2_1 --size 1280x800 --actions "$work/opens_export" --list-widgets > "$work/widgets"
+something_is_written() { [ -n "$(ls -A "$HOME")" ]; }
+nothing_is_left() { [ -z "$(ls -A "$HOME")" ]; }
+begin_export() {
+  soon pixel_is 4 400 1b1f26 || fail "the window does not come back"
+  sleep 0.5
+  shot before_export
+  xdotool key --delay 120 ctrl+e
+  soon changed_since before_export || fail "Ctrl+E opens nothing"
+  sleep 0.5
+  click export.ok
+  soon something_is_written || fail "the export does not begin"
+}
+start tutorial_6_2_1
+begin_export
+# Where the button that began it was, now the one is that stops it.
+click export.ok
+soon nothing_is_left || fail "a stopped export leaves $(ls -A "$HOME")"
+quit
+start tutorial_6_2_1
+begin_export
+quit
+nothing_is_left || fail "closing the window over an export leaves $(ls -A "$HOME")"
 
 # A broken last session is kept aside and does not hinder the start.
 printf '{ "format": ' > "$XDG_CONFIG_HOME/convscope/session.json"

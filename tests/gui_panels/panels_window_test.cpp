@@ -243,6 +243,57 @@ TEST_F(Panels, text_that_is_no_number_stays_and_is_explained_and_changes_nothing
   play("click stride.h\ntype q\nkey enter\nexpect stride.typing.error\nkey ctrl+z\nexpect no stride.typing.error");
 }
 
+TEST_F(Panels, a_pair_typed_into_one_field_says_both_numbers) {
+  open("tutorial_5_1", 1280, 1400);
+  play("click stride.h\ntype 2,1\nkey enter\nexpect no stride.typing.error\nexpect stride.w");
+  EXPECT_EQ(session().params.stride, (Pair{2, 1}));
+  play("click stride.w\ntype (1, 2)\nkey enter\nexpect no stride.typing.error");
+  EXPECT_EQ(session().params.stride, (Pair{1, 2}));
+  play("click input.height\ntype 6, 7\nkey enter\nexpect no input.typing.error");
+  EXPECT_EQ(session().input_shape, (Shape{1, 1, 6, 7}));
+  // What is neither stays as it was typed, and nothing follows from it.
+  for (const char* text : {"2,1,3", "2,x", "1e9", "1.5", "2;1", "(2,1,"}) {
+    play(std::string("click dilation.h\ntype ") + text + "\nkey enter\nexpect dilation.typing.error");
+    play("click dilation.h\ntype 1\nkey enter\nexpect no dilation.typing.error");
+  }
+}
+
+TEST_F(Panels, fields_of_one_number_refuse_a_pair) {
+  open("tutorial_6_1", 1280, 1400);
+  const Session before = session();
+  for (const char* name : {"seed", "out_channels", "groups"}) {
+    play(std::string("click ") + name + "\ntype 2,1\nkey enter\nexpect " + name + ".typing.error");
+    EXPECT_TRUE(session() == before) << name;
+  }
+}
+
+TEST_F(Panels, a_seed_is_what_torch_takes_for_one) {
+  open("tutorial_6_1", 1280, 1400);
+  play("click seed\ntype 18446744073709551615\nkey enter\nexpect no seed.typing.error");
+  EXPECT_EQ(session().seed, -1);
+  play("click seed\ntype -1\nkey enter\nclick seed\ntype 9223372036854775808\nkey enter");
+  EXPECT_EQ(session().seed, INT64_MIN);
+  for (const char* text : {"18446744073709551616", "-9223372036854775809", "1e9"}) {
+    play(std::string("click seed\ntype ") + text + "\nkey enter\nexpect seed.typing.error");
+    EXPECT_EQ(session().seed, INT64_MIN) << text;
+  }
+}
+
+TEST_F(Panels, the_wished_size_is_typed_as_a_pair_or_refused_with_a_word) {
+  open("tutorial_5_1", 1280, 1000);
+  play("click tab.solver\nclick solver.h\ntype abc\nkey enter\nexpect solver.typing.error");
+  play("click solver.h\ntype 4,2\nkey enter\nexpect no solver.typing.error\nexpect solver.reset");
+  play("click solver.solution.1");
+  EXPECT_EQ(plan().out, (Pair{4, 2}));
+}
+
+TEST_F(Panels, seconds_with_a_comma_are_refused_instead_of_read_as_ten_times_as_many) {
+  open("tutorial_5_1");
+  play("key ctrl+e\nclick export.step_seconds\nkey ctrl+a\ntype 1,5\nkey enter");
+  play("expect export.step_seconds.typing.error");
+  play("click export.step_seconds\nkey ctrl+a\ntype 1.5\nkey enter\nexpect no export.step_seconds.typing.error");
+}
+
 TEST_F(Panels, a_cell_keeps_the_text_that_is_no_number_and_explains_it) {
   open("tutorial_5_1", 1280, 1600);
   const double before = weight(0);
@@ -283,6 +334,28 @@ TEST_F(Panels, an_empty_batch_is_explained_and_the_picture_stays) {
   open("tutorial_5_1");
   play("drop " + folder.file("none.npy") + "\nexpect picture.error\nexpect input.error");
   EXPECT_EQ(plan().batch, 1);
+}
+
+TEST_F(Panels, a_text_with_numbers_is_dropped_or_opened_like_a_npy_file) {
+  TemporaryFolder folder;
+  std::ofstream(folder.file("x.txt")) << "tensor([[1., 2., 3.],\n        [4., 5., 6.],\n        [7., 8., 9.]])\n";
+  std::ofstream(folder.file("two.TXT")) << "[[[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[0, 0, 0], [1, 1, 1], [2, 2, 2.5]]]";
+  std::ofstream(folder.file("bad.txt")) << "hello\n";
+  std::ofstream(folder.file("nan.txt")) << "1 2 nan\n4 5 6\n7 8 9\n";
+  open("tutorial_5_1");
+  play("drop " + folder.file("x.txt"));
+  EXPECT_EQ(plan().input_shape(), (Shape{1, 1, 3, 3}));
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(5), 6);
+  EXPECT_FALSE(window().notice().is_error) << window().notice().text;
+  const Session good = session();
+  for (const char* name : {"bad.txt", "nan.txt"}) {
+    play("drop " + folder.file(name) + "\nexpect notice");
+    EXPECT_TRUE(window().notice().is_error) << name;
+    EXPECT_TRUE(session() == good) << name;
+  }
+  play("key ctrl+o\nclick file_dialog.name\nkey ctrl+a\ntype " + folder.file("two.TXT") + "\nkey enter");
+  EXPECT_EQ(plan().input_shape(), (Shape{2, 3, 3})) << "without a batch, as written";
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(17), 2.5);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -269,6 +270,12 @@ TEST(sliding_lens, jumps_with_a_trail_when_fast_and_without_one_when_motion_is_r
   request.steps_per_second = kJumpStepsPerSecond;
   Scene fast = scene_of(request);
   EXPECT_EQ(faded(fast), 3);
+  // While more steps follow it stands: a trail that faded out in every step would pulse.
+  request.playing = true;
+  const std::string begin = to_text(scene_of(request));
+  request.moment.phase = 0.9f;
+  EXPECT_EQ(to_text(scene_of(request)), begin);
+  request.playing = false;
   // A picture that stands still has none, however fast it would play.
   request.moment.phase = 1;
   EXPECT_EQ(faded(scene_of(request)), 0);
@@ -391,6 +398,15 @@ TEST(sliding_lens, in_a_column_each_line_begins_with_its_sign) {
   EXPECT_NEAR((equals->box.y0 + equals->box.y1) / 2, (output->box.y0 + output->box.y1) / 2, output->box.height());
 }
 
+TEST(sliding_lens, every_channel_has_its_products_where_they_can_be_read) {
+  const Scene scene = scene_of(request_of(preset_numbers("tutorial_6_2_1"), Lens::sliding, 6, 1280, 968));
+  int products = 0;
+  for (const Mark& mark : scene.marks) {
+    products += mark.kind == Mark::Kind::text && scene.text_of(mark) == "products" ? 1 : 0;
+  }
+  EXPECT_EQ(products, 3);
+}
+
 TEST(sliding_lens, the_flying_sum_carries_its_number) {
   SceneRequest request = request_of(preset_numbers("photo_1080p"), Lens::sliding, 1000);
   request.moment.phase = 0.9f;
@@ -421,7 +437,7 @@ TEST(sliding_lens, names_a_cell_by_all_its_indices) {
 
 TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
   const ComputationPtr numbers = preset_numbers("tutorial_7_2");
-  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 580));
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 900));
   const CellRef first{TensorId::kernel_matrix, 0, 0, 0, 1};
   // Each tap of the kernel is in its column of W and in the strip.
   for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
@@ -433,6 +449,35 @@ TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
       if (scene.refs[static_cast<size_t>(mark.ref)] == wanted && text_in(scene, mark.box) != "") ++numbered;
     }
     EXPECT_EQ(numbered, 1) << tap;
+  }
+}
+
+// Rows of the matrix in which every cell that is drawn large enough for it has its number, and how many cells that is.
+std::map<int64_t, int> numbered_rows(const Scene& scene) {
+  std::map<int64_t, int> rows;
+  for (const Mark& mark : scene.marks) {
+    if (mark.kind != Mark::Kind::box || mark.ref < 0) continue;
+    const CellRef& ref = scene.refs[static_cast<size_t>(mark.ref)];
+    if (ref.tensor == TensorId::im2col && text_in(scene, mark.box) != "") ++rows[ref.y];
+  }
+  return rows;
+}
+
+TEST(im2col_lens, rows_around_the_current_one_have_numbers_where_the_whole_matrix_cannot) {
+  for (const char* name : {"tutorial_6_1", "full_padding_no_strides", "arbitrary_padding_no_strides",
+                           "even_kernel_same", "tutorial_6_2_1", "tutorial_6_2_2", "tutorial_7_2"}) {
+    for (const Size size : {Size{640, 608}, Size{960, 540}, Size{1280, 968}}) {
+      const ComputationPtr numbers = preset_numbers(name);
+      // The last step knows every row; which of them are shown is told apart from which are known.
+      const Scene scene =
+          scene_of(request_of(numbers, Lens::im2col, step_count(numbers->plan) - 1, size.width, size.height));
+      const std::map<int64_t, int> rows = numbered_rows(scene);
+      EXPECT_GE(rows.size(), 3u) << name << " " << size.width;
+      EXPECT_TRUE(rows.contains(numbers->plan.batch * numbers->plan.positions() - 1)) << name << ": the current row";
+      for (const auto& [row, cells] : rows) {
+        EXPECT_GE(cells, std::min<int64_t>(numbers->plan.taps(), 12)) << name << " " << size.width << ", row " << row;
+      }
+    }
   }
 }
 
@@ -571,7 +616,7 @@ TEST(sentence, says_the_step_and_its_arithmetic_in_both_languages) {
   const ComputationPtr numbers = preset_numbers("tutorial_6_1");
   ASSERT_TRUE(numbers);
   EXPECT_EQ(step_sentence(Language::en, *numbers, 22),
-            "Step 23 of 25: y[0, 0, 4, 2] = sum of 9 products 2.6426 + bias -0.5821 = 2.0605");
+            "Step 23 of 25: Y[0, 0, 4, 2] = sum of 9 products 2.6426 + bias -0.5821 = 2.0605");
   EXPECT_NE(step_sentence(Language::zh, *numbers, 22).find("2.0605"), std::string::npos);
   EXPECT_EQ(scene_of(request_of(numbers, Lens::sliding, 22)).sentence, step_sentence(Language::en, *numbers, 22));
 }
@@ -639,6 +684,84 @@ TEST(build_scene, takes_a_missing_computation_and_steps_beyond_the_end) {
   SceneRequest beyond = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 1000);
   const SceneRequest last = request_of(preset_numbers("tutorial_5_1"), Lens::sliding, 8);
   EXPECT_EQ(to_text(scene_of(beyond)), to_text(scene_of(last)));
+}
+
+TEST(sentence, of_the_tutorials_slices_says_what_is_read) {
+  const auto read = [](const char* preset, int64_t step, Algorithm algorithm) {
+    SceneRequest request = request_of(preset_numbers(preset), Lens::sliding, step);
+    request.algorithm = algorithm;
+    const std::string sentence = scene_of(request).sentence;
+    const size_t at = sentence.find("; ");
+    return at == std::string::npos ? std::string() : sentence.substr(at + 2);
+  };
+  EXPECT_EQ(read("tutorial_5_1", 5, Algorithm::slices), "reads X[0, :, 1:4, 2:5]");
+  EXPECT_EQ(read("tutorial_5_2", 5, Algorithm::loops), "reads X[0, :, 2:5, 4:7] of the padded X");
+  EXPECT_EQ(read("dilation", 4, Algorithm::slices), "reads X[0, :, 1:6:2, 1:6:2]");
+  EXPECT_EQ(read("grouped", 8, Algorithm::slices), "reads X[0, 2:4, 0:2, 0:2]");
+  EXPECT_EQ(read("tutorial_5_2", 5, Algorithm::automatic), "");
+}
+
+TEST(caption, a_narrow_picture_breaks_its_words_instead_of_shrinking_them) {
+  for (const Language language : {Language::en, Language::zh}) {
+    for (const char* preset : {"tutorial_6_2_1", "resnet_stem", "tutorial_5_2"}) {
+      const ComputationPtr numbers = preset_numbers(preset);
+      ASSERT_TRUE(numbers);
+      for (const int64_t step : {int64_t{0}, step_count(numbers->plan) - 1}) {
+        SceneRequest request = request_of(numbers, Lens::sliding, step, 267, 1200);
+        request.caption = true;
+        request.language = language;
+        const Scene scene = scene_of(request);
+        std::string words;
+        float below = 0;
+        int lines = 0;
+        for (const Mark& mark : scene.marks) {
+          if (mark.kind != Mark::Kind::text || mark.role != Role::secondary || mark.box.y0 < 1000) continue;
+          EXPECT_GE(mark.size, 12) << describe_mark(scene, mark);
+          EXPECT_TRUE(mark.box.x0 >= 0 && mark.box.x1 <= 267 && mark.box.y1 <= 1200) << describe_mark(scene, mark);
+          EXPECT_GE(mark.box.y0, below - 1) << describe_mark(scene, mark);
+          below = mark.box.y1;
+          words.append(words.empty() ? "" : " ").append(scene.text_of(mark));
+          ++lines;
+        }
+        EXPECT_GT(lines, 1) << preset;
+        const auto without_blanks = [](std::string text) {
+          std::erase(text, ' ');
+          return text;
+        };
+        EXPECT_EQ(without_blanks(words), without_blanks(scene.sentence)) << preset << ": nothing is left out";
+      }
+    }
+  }
+}
+
+// As wide as it is told to be.
+class StretchedMeasure : public TextMeasure {
+ public:
+  explicit StretchedMeasure(float stretch) : stretch_(stretch) {}
+  float width(std::string_view text, Face, float size) const override {
+    return stretch_ * size * static_cast<float>(text.size());
+  }
+
+ private:
+  float stretch_;
+};
+
+TEST(layouts, are_not_remembered_for_another_font_at_the_same_address) {
+  const ComputationPtr numbers = preset_numbers("tutorial_6_2_1");
+  ASSERT_TRUE(numbers);
+  std::optional<StretchedMeasure> measure(std::in_place, 0.3f);
+  for (const Lens lens : {Lens::sliding, Lens::im2col}) {
+    SceneRequest request = request_of(numbers, lens, 3);
+    measure.emplace(0.3f);
+    request.measure = &*measure;
+    const std::string narrow = to_text(scene_of(request));
+    measure.emplace(1.4f);
+    const std::string wide = to_text(scene_of(request));
+    std::optional<StretchedMeasure> elsewhere(std::in_place, 1.4f);
+    request.measure = &*elsewhere;
+    EXPECT_EQ(to_text(scene_of(request)), wide);
+    EXPECT_NE(wide, narrow);
+  }
 }
 
 }  // namespace
