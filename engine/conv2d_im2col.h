@@ -2,11 +2,10 @@
 #pragma once
 
 #include "engine/cancel.h"
+#include "engine/conv2d_runner.h"
 #include "engine/conv_plan.h"
 
 namespace convscope {
-
-enum class Outcome : uint8_t { finished, cancelled, out_of_memory };
 
 /// output = weight (out_channels x taps) * im2col^T (taps x windows) + bias, group by group, image by image.
 ///
