@@ -1,11 +1,14 @@
 #include "engine/conv2d.h"
 
+#include "engine/algorithm_choice.h"
+#include "engine/conv2d_fft.h"
 #include "engine/conv2d_im2col.h"
 #include "engine/conv2d_im2col_per_channel.h"
 #include "engine/conv2d_loops.h"
 #include "engine/conv2d_naive.h"
 #include "engine/conv2d_slices.h"
 #include "engine/conv2d_toeplitz.h"
+#include "engine/fft_tiling.h"
 
 namespace convscope {
 
@@ -35,7 +38,8 @@ constexpr double kNaiveMacs = 2048;
 Algorithm chosen(const ConvPlan& plan, Algorithm asked) {
   if (asked != Algorithm::automatic) return asked;
   const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  return macs <= kNaiveMacs ? Algorithm::naive : Algorithm::im2col;
+  if (macs <= kNaiveMacs) return Algorithm::naive;
+  return fft_pays(plan) ? Algorithm::fft : Algorithm::im2col;
 }
 
 Result<void> result_of(Outcome outcome, const Tensor& output) {
@@ -48,6 +52,14 @@ Result<void> result_of(Outcome outcome, const Tensor& output) {
       break;
   }
   return Error{"error.out_of_memory", "", {output.shape().to_string(), std::to_string(output.bytes() >> 20)}};
+}
+
+template <class T>
+Outcome run_fft(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
+                Job* job) {
+  const std::unique_ptr<Conv2dRunner<T>> runner = prepare_fft(plan, weight, bias, threads, job);
+  if (runner != nullptr) return runner->run(input, output, threads, job);
+  return job != nullptr && job->is_cancelled() ? Outcome::cancelled : Outcome::out_of_memory;
 }
 
 template <class T>
@@ -67,6 +79,9 @@ Result<void> run(const ConvPlan& plan, const Tensor& input, const Tensor& weight
       return conv2d_im2col_per_channel<T>(plan, x, w, b, y, job);
     case Algorithm::toeplitz:
       return conv2d_toeplitz<T>(plan, x, w, b, y, job);
+    case Algorithm::fft:
+      if (const Result<FftTiling> tiling = fft_tiling(plan); !tiling) return tiling.error();
+      return result_of(run_fft<T>(plan, x, w, b, y, options.threads, job), output);
     case Algorithm::naive:
     case Algorithm::automatic:
       break;

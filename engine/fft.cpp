@@ -245,17 +245,23 @@ void transpose(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t
 }
 
 template <class T>
-void multiply(const T* x, int64_t x_step, const T* w, int64_t w_step, int64_t terms, int64_t rows, T* acc) {
-  const int64_t row = 2 * static_cast<int64_t>(hn::Lanes(Tag<T>()));
-  for (int64_t r = 0; r < rows; ++r, x += row, w += row, acc += row) {
-    const Complex<T> x0 = load(x), w0 = load(w);
-    Complex<T> sum{hn::NegMulAdd(x0.im, w0.im, hn::Mul(x0.re, w0.re)), hn::MulAdd(x0.im, w0.re, hn::Mul(x0.re, w0.im))};
-    for (int64_t term = 1; term < terms; ++term) {
-      const Complex<T> a = load(x + term * x_step), b = load(w + term * w_step);
-      sum.re = hn::NegMulAdd(a.im, b.im, hn::MulAdd(a.re, b.re, sum.re));
-      sum.im = hn::MulAdd(a.im, b.re, hn::MulAdd(a.re, b.im, sum.im));
+void multiply(const T* x, int64_t x_step, const T* w, int64_t terms, int64_t rows, T* acc) {
+  const Tag<T> d;
+  const int64_t row = 2 * static_cast<int64_t>(hn::Lanes(d)), block = kFftBlockRows * row;
+  for (int64_t r = 0; r < rows; r += kFftBlockRows, x += block, acc += block) {
+    Complex<T> sum[kFftBlockRows];
+#pragma GCC unroll 4
+    for (int q = 0; q < kFftBlockRows; ++q) sum[q] = {hn::Zero(d), hn::Zero(d)};
+    for (int64_t term = 0; term < terms; ++term, w += block) {
+#pragma GCC unroll 4
+      for (int q = 0; q < kFftBlockRows; ++q) {
+        const Complex<T> a = load(x + term * x_step + q * row), b = load(w + q * row);
+        sum[q].re = hn::NegMulAdd(a.im, b.im, hn::MulAdd(a.re, b.re, sum[q].re));
+        sum[q].im = hn::MulAdd(a.im, b.re, hn::MulAdd(a.re, b.im, sum[q].im));
+      }
     }
-    store(sum, acc);
+#pragma GCC unroll 4
+    for (int q = 0; q < kFftBlockRows; ++q) store(sum[q], acc + q * row);
   }
 }
 

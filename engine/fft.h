@@ -9,6 +9,9 @@
 
 namespace convscope {
 
+/// Rows that FftKernels::multiply keeps in registers.
+inline constexpr int kFftBlockRows = 4;
+
 /// The lengths that can be transformed, 2^k and 3 * 2^k, ascending: 16, 32, 48, ... 8192.
 std::span<const int> fft_sizes();
 
@@ -48,10 +51,10 @@ struct FftKernels {
   /// from_step and to_step numbers apart.
   void (*transpose)(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t blocks) = nullptr;
 
-  /// acc[r] = the sum over `terms` of x[r] * w[r], complex, for `rows` rows [2][lanes]; the terms of x and w are x_step
-  /// and w_step numbers apart.
-  void (*multiply)(const T* x, int64_t x_step, const T* w, int64_t w_step, int64_t terms, int64_t rows,
-                   T* acc) = nullptr;
+  /// acc[r] = the sum over `terms` of x[r] * w[r], complex, for `rows` rows [2][lanes], a multiple of kFftBlockRows. The
+  /// terms of x are x_step numbers apart; w is read in one go: for each block of kFftBlockRows rows, that block of every
+  /// term.
+  void (*multiply)(const T* x, int64_t x_step, const T* w, int64_t terms, int64_t rows, T* acc) = nullptr;
 
   /// strip[i][part] = a vector from `from` + offsets[i], or zeros where the offset is negative, for i < count.
   void (*load_rows)(const T* from, const int64_t* offsets, int64_t count, int part, T* strip) = nullptr;
