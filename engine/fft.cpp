@@ -271,6 +271,9 @@ void load_rows(const T* from, const int64_t* offsets, int64_t count, int part, T
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   strip += part * lanes;
   for (int64_t i = 0; i < count; ++i, strip += 2 * lanes) {
+    // A plane's rows are often a page or more apart, where the processor does not look ahead by itself: the next strip
+    // begins where this one ends.
+    if (offsets[i] >= 0) __builtin_prefetch(from + offsets[i] + lanes, 0, 2);
     hn::Store(offsets[i] < 0 ? hn::Zero(d) : hn::LoadU(d, from + offsets[i]), d, strip);
   }
 }
@@ -284,6 +287,7 @@ bool store_rows(const T* strip, int part, T scale, T bias, int64_t count, int us
   Vec<T> zeros = hn::Zero(d);  // a number that is not finite times zero is none, and stays none
   for (int64_t i = 0; i < count; ++i, strip += 2 * lanes, to += pitch) {
     const Vec<T> result = hn::MulAdd(hn::Load(d, strip), factor, summand);
+    __builtin_prefetch(to + lanes, 1, 2);
     if (used == lanes) {
       zeros = hn::MulAdd(result, hn::Zero(d), zeros);
       hn::StoreU(result, d, to);
