@@ -198,14 +198,20 @@ Place FftRunner<T>::place(int64_t tile) const {
   return p;
 }
 
-/// Where the tile's rows begin in a plane of the input; -1 for those that are zero, and for those that no window of the
-/// tile's cells reaches, which may be anything.
+/// Whether position i of a tile is read by any window of its `cells` output cells along an axis, of the kernel's extent
+/// and dilation. What is not must be left out: a huge number there would add its rounding to cells that never see it.
+bool is_read(int64_t i, int64_t cells, int64_t extent, int64_t dilation) {
+  return cells > 0 && i < cells + extent - 1 && i % dilation < cells;
+}
+
+/// Where the tile's rows begin in a plane of the input; -1 for those that are zero or not read.
 template <class T>
 void FftRunner<T>::row_offsets(const Place& place, int64_t* offsets) const {
-  const int64_t needed = place.cells.rows > 0 ? place.cells.rows + plan_.effective_kernel().h - 1 : 0;
+  const int64_t extent = plan_.effective_kernel().h;
   for (int64_t i = 0; i < tiling_.size.h; ++i) {
-    const int64_t source = i < needed ? source_index(place.cells.y + i - plan_.pads.top, plan_.in.h, plan_.padding_mode)
-                                      : kZeroPadding;
+    const int64_t source = is_read(i, place.cells.rows, extent, plan_.dilation.h)
+                               ? source_index(place.cells.y + i - plan_.pads.top, plan_.in.h, plan_.padding_mode)
+                               : kZeroPadding;
     offsets[i] = source == kZeroPadding ? -1 : source * plan_.in.w;
   }
 }
@@ -217,15 +223,20 @@ bool FftRunner<T>::load(const T* plane, const Place& place, const int64_t* offse
                         T* strip) const {
   const int64_t rows = tiling_.size.h, W = plan_.in.w;
   const int64_t first = at * lanes_, x = place.cells.x + first - plan_.pads.left;
-  const int64_t needed = place.cells.columns > 0 ? place.cells.columns + plan_.effective_kernel().w - 1 - first : 0;
-  if (needed > 0 && x >= 0 && x + lanes_ <= W) {
-    kernels_.load_rows(plane + x, offsets, rows, part, strip);
-    return true;
+  const int64_t cells = place.cells.columns, extent = plan_.effective_kernel().w, dilation = plan_.dilation.w;
+  if (cells >= dilation && x >= 0) {
+    int64_t used = std::min(lanes_, cells + extent - 1 - first);
+    if (plan_.padding_mode == PaddingMode::zeros) used = std::min(used, W - x);
+    if (used > 0 && x + used <= W) {
+      kernels_.load_rows(plane + x, offsets, rows, static_cast<int>(used), part, strip);
+      return true;
+    }
   }
   int64_t source[64];
   bool any = false;
   for (int64_t lane = 0; lane < lanes_; ++lane) {
-    source[lane] = lane < needed ? source_index(x + lane, W, plan_.padding_mode) : kZeroPadding;
+    source[lane] = is_read(first + lane, cells, extent, dilation) ? source_index(x + lane, W, plan_.padding_mode)
+                                                                  : kZeroPadding;
     any = any || source[lane] != kZeroPadding;
   }
   strip += part * lanes_;

@@ -82,7 +82,7 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
       check.worst = worst_cell(plan, reference, *output);
-    } else if (output.error().code == "error.scratch_too_large") {
+    } else if (output.error().field == "algorithm") {
       check.refusal = output.error();
     } else {
       return output.error();

@@ -266,15 +266,16 @@ void multiply(const T* x, int64_t x_step, const T* w, int64_t terms, int64_t row
 }
 
 template <class T>
-void load_rows(const T* from, const int64_t* offsets, int64_t count, int part, T* strip) {
+void load_rows(const T* from, const int64_t* offsets, int64_t count, int used, int part, T* strip) {
   const Tag<T> d;
+  const auto mask = hn::FirstN(d, static_cast<size_t>(used));
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   strip += part * lanes;
   for (int64_t i = 0; i < count; ++i, strip += 2 * lanes) {
     // A plane's rows are often a page or more apart, where the processor does not look ahead by itself: the next strip
     // begins where this one ends.
     if (offsets[i] >= 0) __builtin_prefetch(from + offsets[i] + lanes, 0, 2);
-    hn::Store(offsets[i] < 0 ? hn::Zero(d) : hn::LoadU(d, from + offsets[i]), d, strip);
+    hn::Store(offsets[i] < 0 ? hn::Zero(d) : hn::IfThenElseZero(mask, hn::LoadU(d, from + offsets[i])), d, strip);
   }
 }
 
@@ -294,7 +295,7 @@ bool store_rows(const T* strip, int part, T scale, T bias, int64_t count, int us
     } else {
       const auto mask = hn::FirstN(d, static_cast<size_t>(used));
       zeros = hn::MulAdd(hn::IfThenElseZero(mask, result), hn::Zero(d), zeros);
-      HWY_ALIGN T last[HWY_MAX_BYTES / sizeof(T)];
+      HWY_ALIGN T last[HWY_MAX_BYTES / sizeof(T)] = {};
       hn::Store(result, d, last);
       for (int lane = 0; lane < used; ++lane) to[lane] = last[lane];
     }

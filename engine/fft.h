@@ -56,8 +56,9 @@ struct FftKernels {
   /// term.
   void (*multiply)(const T* x, int64_t x_step, const T* w, int64_t terms, int64_t rows, T* acc) = nullptr;
 
-  /// strip[i][part] = a vector from `from` + offsets[i], or zeros where the offset is negative, for i < count.
-  void (*load_rows)(const T* from, const int64_t* offsets, int64_t count, int part, T* strip) = nullptr;
+  /// strip[i][part] = the first `used` lanes of a vector from `from` + offsets[i] and zeros, or zeros alone where the
+  /// offset is negative, for i < count. Whole vectors are read.
+  void (*load_rows)(const T* from, const int64_t* offsets, int64_t count, int used, int part, T* strip) = nullptr;
   /// to[i * pitch + lane] = strip[i][part][lane] * scale + bias for i < count and lane < used. Returns whether all
   /// these numbers are finite.
   bool (*store_rows)(const T* strip, int part, T scale, T bias, int64_t count, int used, T* to, int64_t pitch) = nullptr;
