@@ -16,6 +16,9 @@ namespace convscope {
 
 namespace {
 
+// An output beyond this is not looked at again before it has left the caches.
+constexpr int64_t kCacheBytes = 4 << 20;
+
 /// The memory that each thread works in.
 struct Scratch {
   AlignedBuffer spectra;   // of one tile of every input channel of a group
@@ -53,7 +56,8 @@ class FftRunner final : public Conv2dRunner<T> {
         horizontal_(static_cast<int>(tiling.size.w)),
         lanes_(kernels_.lanes),
         tiles_(plan.batch * tiling.down * tiling.across),
-        pairs_((tiles_ + 1) / 2) {}
+        pairs_((tiles_ + 1) / 2),
+        past_cache_(plan.output_cells() * static_cast<int64_t>(sizeof(T)) > kCacheBytes) {}
 
   bool prepare(const T* weight, const T* bias, int threads, const Job* job);
   Outcome run(const T* input, T* output, int threads, Job* job) const override;
@@ -117,6 +121,7 @@ class FftRunner final : public Conv2dRunner<T> {
   T* spectra_data_ = nullptr;
   const T* weight_data_ = nullptr;
   const T* bias_data_ = nullptr;
+  bool past_cache_ = false;
   bool finite_ = true;  // the weight: else everything is computed cell by cell
 };
 
@@ -312,8 +317,8 @@ void FftRunner<T>::run_item(Call& call, int64_t item) const {
         T* to = call.output + ((places[part].image * plan_.out_channels + k) * plan_.out.h + cells.y) * plan_.out.w +
                 cells.x + at * lanes_;
         const T bias = bias_data_ != nullptr ? bias_data_[k] : T{0};
-        const bool good =
-            kernels_.store_rows(columns, part, scale, bias, cells.rows, static_cast<int>(used), to, plan_.out.w);
+        const bool good = kernels_.store_rows(columns, part, scale, bias, cells.rows, static_cast<int>(used), to,
+                                              plan_.out.w, past_cache_);
         finite[part] = finite[part] && good;
       }
     }

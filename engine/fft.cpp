@@ -7,6 +7,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/fft.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -280,12 +281,26 @@ void load_rows(const T* from, const int64_t* offsets, int64_t count, int used, i
 }
 
 template <class T>
-bool store_rows(const T* strip, int part, T scale, T bias, int64_t count, int used, T* to, int64_t pitch) {
+bool store_rows(const T* strip, int part, T scale, T bias, int64_t count, int used, T* to, int64_t pitch,
+                bool past_cache) {
   const Tag<T> d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   strip += part * lanes;
   const Vec<T> factor = hn::Set(d, scale), summand = hn::Set(d, bias);
   Vec<T> zeros = hn::Zero(d);  // a number that is not finite times zero is none, and stays none
+  // A whole line at a time: half a line past the cache costs more than a line through it.
+  constexpr uintptr_t kLine = 64;
+  const bool whole_lines = lanes * static_cast<int64_t>(sizeof(T)) == kLine && used == lanes && pitch % lanes == 0 &&
+                           reinterpret_cast<uintptr_t>(to) % kLine == 0;
+  if (past_cache && whole_lines) {
+    for (int64_t i = 0; i < count; ++i, strip += 2 * lanes, to += pitch) {
+      const Vec<T> result = hn::MulAdd(hn::Load(d, strip), factor, summand);
+      zeros = hn::MulAdd(result, hn::Zero(d), zeros);
+      hn::Stream(result, d, to);
+    }
+    hwy::FlushStream();
+    return hn::AllTrue(d, hn::Eq(zeros, zeros));
+  }
   for (int64_t i = 0; i < count; ++i, strip += 2 * lanes, to += pitch) {
     const Vec<T> result = hn::MulAdd(hn::Load(d, strip), factor, summand);
     __builtin_prefetch(to + lanes, 1, 2);

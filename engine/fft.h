@@ -60,8 +60,9 @@ struct FftKernels {
   /// offset is negative, for i < count. Whole vectors are read.
   void (*load_rows)(const T* from, const int64_t* offsets, int64_t count, int used, int part, T* strip) = nullptr;
   /// to[i * pitch + lane] = strip[i][part][lane] * scale + bias for i < count and lane < used. Returns whether all
-  /// these numbers are finite.
-  bool (*store_rows)(const T* strip, int part, T scale, T bias, int64_t count, int used, T* to, int64_t pitch) = nullptr;
+  /// these numbers are finite. `past_cache`: the output is so large that it need not pass through the caches.
+  bool (*store_rows)(const T* strip, int part, T scale, T bias, int64_t count, int used, T* to, int64_t pitch,
+                     bool past_cache) = nullptr;
 };
 
 /// The kernels for this processor, or for the instruction set forced by use_simd_target().

@@ -207,7 +207,7 @@ TEST(fft, tells_whether_all_that_it_stores_is_finite_and_leaves_the_rest_alone) 
     std::vector<float> to(64, -7.0f);
     for (int used = 1; used <= kernels.lanes; ++used) {
       std::fill(to.begin(), to.end(), -7.0f);
-      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 2.0f, 1.0f, 2, used, to.data(), 32));
+      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 2.0f, 1.0f, 2, used, to.data(), 32, false));
       for (size_t i = 0; i < 32; ++i) {
         const bool is_used = i < static_cast<size_t>(used);
         EXPECT_EQ(to[i], is_used ? 2.0f * static_cast<float>(i) + 1 : -7.0f);
@@ -217,12 +217,36 @@ TEST(fft, tells_whether_all_that_it_stores_is_finite_and_leaves_the_rest_alone) 
     for (float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                       std::numeric_limits<float>::quiet_NaN()}) {
       strip.data()[lanes - 1] = bad;
-      EXPECT_FALSE(kernels.store_rows(strip.data(), 0, 1.0f, 0.0f, 2, kernels.lanes, to.data(), 32));
-      EXPECT_TRUE(kernels.store_rows(strip.data(), 1, 1.0f, 0.0f, 2, kernels.lanes, to.data(), 32));
+      EXPECT_FALSE(kernels.store_rows(strip.data(), 0, 1.0f, 0.0f, 2, kernels.lanes, to.data(), 32, false));
+      EXPECT_TRUE(kernels.store_rows(strip.data(), 1, 1.0f, 0.0f, 2, kernels.lanes, to.data(), 32, false));
     }
     if (lanes > 1) {
-      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 1.0f, 0.0f, 2, kernels.lanes - 1, to.data(), 32));
+      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 1.0f, 0.0f, 2, kernels.lanes - 1, to.data(), 32, false));
     }
+  }
+}
+
+TEST(fft, stores_the_same_past_the_cache) {
+  for (std::string_view target : simd_targets()) {
+    const ForcedTarget forced(target);
+    const FftKernels<double> kernels = fft_kernels<double>();
+    constexpr size_t kRows = 3, kPitch = 32;
+    Strip<double> strip(kRows, kernels.lanes);
+    for (size_t i = 0; i < kRows; ++i) {
+      for (int lane = 0; lane < kernels.lanes; ++lane) strip.set(i, static_cast<size_t>(lane), {0.5 * lane, double(i)});
+    }
+    AlignedBuffer through, past;
+    double* a = through.reserve_for<double>(2 * kRows * kPitch);
+    double* b = past.reserve_for<double>(2 * kRows * kPitch);
+    for (size_t offset : {size_t{0}, size_t{1}, size_t{8}}) {
+      std::fill_n(a, 2 * kRows * kPitch, -1.0);
+      std::fill_n(b, 2 * kRows * kPitch, -1.0);
+      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 3, 1, kRows, kernels.lanes, a + offset, kPitch, false));
+      EXPECT_TRUE(kernels.store_rows(strip.data(), 0, 3, 1, kRows, kernels.lanes, b + offset, kPitch, true));
+      EXPECT_TRUE(std::equal(a, a + 2 * kRows * kPitch, b));
+    }
+    strip.data()[0] = std::numeric_limits<double>::infinity();
+    EXPECT_FALSE(kernels.store_rows(strip.data(), 0, 3, 1, kRows, kernels.lanes, b, kPitch, true));
   }
 }
 
