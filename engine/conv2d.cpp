@@ -6,6 +6,7 @@
 #include "engine/conv2d_im2col_per_channel.h"
 #include "engine/conv2d_loops.h"
 #include "engine/conv2d_naive.h"
+#include "engine/conv2d_separable.h"
 #include "engine/conv2d_slices.h"
 #include "engine/conv2d_toeplitz.h"
 #include "engine/fft_tiling.h"
@@ -54,6 +55,16 @@ Result<void> result_of(Outcome outcome, const Tensor& output) {
   return Error{"error.out_of_memory", "", {output.shape().to_string(), std::to_string(output.bytes() >> 20)}};
 }
 
+/// Nothing where two passes over the image do not pay or cannot be prepared: then the general way is open.
+template <class T>
+std::optional<Outcome> run_separable(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output,
+                                     int threads, Job* job) {
+  if (!separable_pays(plan, weight)) return std::nullopt;
+  const std::unique_ptr<Conv2dRunner<T>> runner = prepare_separable(plan, weight, bias);
+  if (runner == nullptr) return std::nullopt;
+  return runner->run(input, output, threads, job);
+}
+
 template <class T>
 Outcome run_fft(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
                 Job* job) {
@@ -68,7 +79,13 @@ Result<void> run(const ConvPlan& plan, const Tensor& input, const Tensor& weight
   const T *x = input.data<T>(), *w = weight.data<T>(), *b = plan.bias ? bias.data<T>() : nullptr;
   T* y = output.mutable_data<T>();
   Job* job = options.job;
-  switch (chosen(plan, options.algorithm)) {
+  const Algorithm algorithm = chosen(plan, options.algorithm);
+  if (options.algorithm == Algorithm::automatic && algorithm != Algorithm::naive) {
+    if (const std::optional<Outcome> done = run_separable(plan, x, w, b, y, options.threads, job)) {
+      return result_of(*done, output);
+    }
+  }
+  switch (algorithm) {
     case Algorithm::im2col:
       return result_of(conv2d_im2col<T>(plan, x, w, b, y, options.threads, job), output);
     case Algorithm::slices:

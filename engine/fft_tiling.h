@@ -16,6 +16,7 @@ struct FftTiling {
   Pair step;
   int64_t down = 1, across = 1;  // tiles of one plane of the output
   double seconds = 0;            // roughly, on one core of the machine it was measured on; to compare with
+  double preparation_seconds = 0;  // of the kernels' spectra
 
   int64_t cells() const { return size.h * size.w; }
 };
