@@ -21,10 +21,10 @@ constexpr int64_t kCacheBytes = 4 << 20;
 
 /// The memory that each thread works in.
 struct Scratch {
-  AlignedBuffer spectra;   // of one tile of every input channel of a group
-  AlignedBuffer product;   // of one output channel
-  AlignedBuffer strip;     // the lanes that are transformed together
-  AlignedBuffer offsets;   // of a tile's rows in a plane, for both tiles
+  AlignedBuffer spectra;  // of one tile of every input channel of a group
+  AlignedBuffer product;  // of one output channel
+  AlignedBuffer strip;    // the lanes that are transformed together
+  AlignedBuffer offsets;  // of a tile's rows in a plane, for both tiles
   /// Keeps what the next computation probably needs and gives back what only a giant did.
   void trim() {
     constexpr size_t kKept = size_t{64} << 20;
@@ -240,8 +240,8 @@ bool FftRunner<T>::load(const T* plane, const Place& place, const int64_t* offse
   int64_t source[64];
   bool any = false;
   for (int64_t lane = 0; lane < lanes_; ++lane) {
-    source[lane] = is_read(first + lane, cells, extent, dilation) ? source_index(x + lane, W, plan_.padding_mode)
-                                                                  : kZeroPadding;
+    source[lane] =
+        is_read(first + lane, cells, extent, dilation) ? source_index(x + lane, W, plan_.padding_mode) : kZeroPadding;
     any = any || source[lane] != kZeroPadding;
   }
   strip += part * lanes_;

@@ -15,10 +15,10 @@ namespace convscope {
 ///
 /// Rounding: a product of transforms spreads its errors evenly over a tile. The error of a cell is about
 /// epsilon * log2(tile cells) * ||x|| * ||w|| / sqrt(tile cells), and never more than a small multiple of
-/// epsilon * log2(tile cells) * ||x|| * ||w|| (2-norms over the two tiles that share a transform and over the kernel): it
-/// follows the largest magnitudes of the tile, not those under the window. Where an input mixes 1e8 and 1, cells near
-/// the 1 can lose all their digits, which direct summation keeps. Results that are not finite are computed again cell
-/// by cell, so that infinities, NaN and overflow come out as those of direct summation.
+/// epsilon * log2(tile cells) * ||x|| * ||w|| (2-norms over the two tiles that share a transform and over the kernel):
+/// it follows the largest magnitudes of the tile, not those under the window. Where an input mixes 1e8 and 1, cells
+/// near the 1 can lose all their digits, which direct summation keeps. Results that are not finite are computed again
+/// cell by cell, so that infinities, NaN and overflow come out as those of direct summation.
 ///
 /// `threads` make the spectra; `job` may stop it and is not told any progress. Null when the memory cannot be had or
 /// the job was cancelled. Needs fft_tiling(plan) to succeed.

@@ -17,13 +17,17 @@ namespace convscope {
 
 namespace {
 
-// A tile of the output: as wide as two blocks of the widest vectors, and so high that the rows above and below it, which
-// its neighbours compute as well, are few and all of it stays in the second-level cache.
-constexpr int64_t kColumns = 256, kMostRows = 192;
+// The rows that the second pass reads stay in half of the second-level cache.
+constexpr int64_t kRingBytes = 512 << 10;
+constexpr int64_t kFewestColumns = 256;
+// So many items for all threads, where the rows that two bands both need are few enough.
+constexpr int64_t kItems = 8;
+
 // What one core of a Xeon with AVX-512 does (2026), float32.
 constexpr double kPassMacsPerSecond = 50e9, kDirectMacsPerSecond = 100e9;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 
 /// Writes the factors of a plane of R x S taps. Returns whether their product is the plane, within rounding.
 template <class T>
@@ -61,7 +65,7 @@ bool unstrided(const ConvPlan& plan) {
 /// The memory that each thread works in.
 struct Scratch {
   AlignedBuffer line;  // a row of the input with its padding
-  AlignedBuffer rows;  // the first pass over a tile
+  AlignedBuffer ring;  // the rows that the first pass made last
   AlignedBuffer edge;  // the second pass, where it is wider or higher than the tile
 };
 
@@ -73,12 +77,17 @@ Scratch& scratch() {
 template <class T>
 class SeparableRunner final : public Conv2dRunner<T> {
  public:
-  explicit SeparableRunner(const ConvPlan& plan)
-      : plan_(plan),
-        kernels_(separable_kernels<T>()),
-        down_(divide_up(plan.out.h, kMostRows)),
-        across_(divide_up(plan.out.w, kColumns)) {
-    if (down_ > 0) tile_rows_ = divide_up(plan.out.h, down_);
+  explicit SeparableRunner(const ConvPlan& plan) : plan_(plan), kernels_(separable_kernels<T>()) {
+    const int64_t fitting = kRingBytes / (2 * ring_rows() * static_cast<int64_t>(sizeof(T)));
+    const int64_t widest = std::max(kFewestColumns, fitting);
+    across_ = std::max<int64_t>(1, divide_up(plan.out.w, widest));
+    tile_.w = round_up(divide_up(plan.out.w, across_), kernels_.block);
+    const int64_t others = std::max<int64_t>(1, plan.batch * plan.out_channels * across_);
+    const int64_t lowest = 4 * plan.effective_kernel().h;
+    down_ = std::clamp<int64_t>(kItems / others, 1, std::max<int64_t>(1, plan.out.h / lowest));
+    tile_.h = round_up(divide_up(plan.out.h, down_), kernels_.rows);
+    down_ = divide_up(plan.out.h, std::max<int64_t>(1, tile_.h));
+    across_ = divide_up(plan.out.w, std::max<int64_t>(1, tile_.w));
   }
 
   bool prepare(const T* weight, const T* bias);
@@ -89,7 +98,7 @@ class SeparableRunner final : public Conv2dRunner<T> {
   }
   int64_t scratch_bytes(int threads) const override {
     if (threads <= 0) threads = hardware_threads();
-    return std::min<int64_t>(threads, items()) * (line() + rows() + edge()) * static_cast<int64_t>(sizeof(T));
+    return std::min<int64_t>(threads, items()) * (line() + ring() + edge()) * static_cast<int64_t>(sizeof(T));
   }
 
  private:
@@ -107,14 +116,13 @@ class SeparableRunner final : public Conv2dRunner<T> {
   };
 
   int64_t items() const { return plan_.batch * plan_.out_channels * down_ * across_; }
-  // A line more than the tile is wide, so that rows do not lie whole pages apart.
-  int64_t pitch() const { return kColumns + kernels_.across_block + 64 / static_cast<int64_t>(sizeof(T)); }
+  // A cache line more than the tile is wide, so that rows do not lie whole pages apart.
+  int64_t pitch() const { return tile_.w + 64 / static_cast<int64_t>(sizeof(T)); }
   int64_t line() const { return pitch() + plan_.effective_kernel().w; }
-  /// Of the first pass, for so many rows of the output; the second pass makes whole blocks.
-  int64_t source_rows(int64_t rows) const {
-    return divide_up(rows, kernels_.rows) * kernels_.rows + plan_.effective_kernel().h - 1;
-  }
-  int64_t rows() const { return source_rows(tile_rows_) * pitch(); }
+  /// Of the first pass, that one block of rows of the second needs.
+  int64_t ring_rows() const { return kernels_.rows + plan_.effective_kernel().h - 1; }
+  /// Each row stands in it twice, ring_rows() apart, so that any ring_rows() rows in turn lie one behind the other.
+  int64_t ring() const { return 2 * ring_rows() * pitch(); }
   int64_t edge() const { return int64_t{kernels_.rows} * kernels_.columns; }
   const T* column(int64_t k, int64_t c) const {
     return factors_data_ + (k * plan_.channels_per_group() + c) * (plan_.kernel.h + plan_.kernel.w);
@@ -122,15 +130,19 @@ class SeparableRunner final : public Conv2dRunner<T> {
   const T* row(int64_t k, int64_t c) const { return column(k, c) + plan_.kernel.h; }
 
   void fill_line(const T* plane, int64_t y, int64_t x, int64_t count, T* line) const;
+  void first_pass(const T* image, int64_t y, int64_t x, int64_t columns, const T* row, T* line, T* ring) const;
   bool second_pass(const T* rows, const CellRange& cells, const T* column, bool accumulate, T bias, T* edge,
                    T* plane) const;
   void run_item(Call& call, int64_t item) const;
 
   ConvPlan plan_;
   SeparableKernels<T> kernels_;
-  int64_t down_, across_, tile_rows_ = 1;
+  Pair tile_;  // of the output
+  int64_t down_ = 1, across_ = 1;
   AlignedBuffer weight_, bias_, factors_;
-  const T *weight_data_ = nullptr, *bias_data_ = nullptr, *factors_data_ = nullptr;
+  const T* weight_data_ = nullptr;
+  const T* bias_data_ = nullptr;
+  const T* factors_data_ = nullptr;
 };
 
 template <class T>
@@ -166,32 +178,41 @@ void SeparableRunner<T>::fill_line(const T* plane, int64_t y, int64_t x, int64_t
   }
 }
 
-/// Returns whether all cells are finite.
+/// Row y of the padded input, and of the output's rows the first that reads it.
+template <class T>
+void SeparableRunner<T>::first_pass(const T* image, int64_t y, int64_t x, int64_t columns, const T* row, T* line,
+                                    T* ring) const {
+  T* to = ring + y % ring_rows() * pitch();
+  T* again = to + ring_rows() * pitch();
+  // Rows below the padding: only sums that are thrown away read them.
+  const bool inside = y < plan_.out.h + plan_.effective_kernel().h - 1;
+  const int64_t source = inside ? source_index(y - plan_.pads.top, plan_.in.h, plan_.padding_mode) : kZeroPadding;
+  if (source == kZeroPadding) {
+    std::fill_n(to, pitch(), T{0});
+    std::fill_n(again, pitch(), T{0});
+    return;
+  }
+  fill_line(image, source, x, columns + plan_.effective_kernel().w - 1, line);
+  kernels_.across(line, plan_.dilation.w, row, plan_.kernel.w, to, again, columns);
+}
+
+/// A block of rows. Returns whether all cells are finite.
 template <class T>
 bool SeparableRunner<T>::second_pass(const T* rows, const CellRange& cells, const T* column, bool accumulate, T bias,
                                      T* edge, T* plane) const {
-  bool finite = true;
-  T* out = plane + cells.y * plan_.out.w + cells.x;
-  for (int64_t x = 0; x < cells.columns; x += kernels_.columns) {
-    for (int64_t y = 0; y < cells.rows; y += kernels_.rows) {
-      const T* from = rows + y * pitch() + x;
-      T* to = out + y * plan_.out.w + x;
-      const int64_t height = std::min<int64_t>(kernels_.rows, cells.rows - y);
-      const auto width = static_cast<size_t>(std::min<int64_t>(kernels_.columns, cells.columns - x));
-      if (height == kernels_.rows && width == static_cast<size_t>(kernels_.columns)) {
-        finite = kernels_.down(from, pitch(), plan_.dilation.h, column, plan_.kernel.h, accumulate, bias, to,
-                               plan_.out.w) &&
-                 finite;
-        continue;
-      }
-      kernels_.down(from, pitch(), plan_.dilation.h, column, plan_.kernel.h, false, T{0}, edge, kernels_.columns);
-      for (int64_t i = 0; i < height; ++i) {
-        for (size_t j = 0; j < width; ++j) {
-          T& cell = to[i * plan_.out.w + static_cast<int64_t>(j)];
-          const T sum = edge[i * kernels_.columns + static_cast<int64_t>(j)];
-          cell = (accumulate ? cell + sum : sum) + bias;
-          finite = finite && std::isfinite(cell);
-        }
+  T* to = plane + cells.y * plan_.out.w + cells.x;
+  const int64_t whole = cells.rows == kernels_.rows ? cells.columns / kernels_.columns * kernels_.columns : 0;
+  bool finite =
+      kernels_.down(rows, pitch(), plan_.dilation.h, column, plan_.kernel.h, accumulate, bias, to, plan_.out.w, whole);
+  for (int64_t x = whole; x < cells.columns; x += kernels_.columns) {
+    kernels_.down(rows + x, pitch(), plan_.dilation.h, column, plan_.kernel.h, false, T{0}, edge, kernels_.columns,
+                  kernels_.columns);
+    for (int64_t i = 0; i < cells.rows; ++i) {
+      for (int64_t j = 0; j < std::min<int64_t>(kernels_.columns, cells.columns - x); ++j) {
+        T& cell = to[i * plan_.out.w + x + j];
+        const T sum = edge[i * kernels_.columns + j];
+        cell = (accumulate ? cell + sum : sum) + bias;
+        finite = finite && std::isfinite(cell);
       }
     }
   }
@@ -201,43 +222,36 @@ bool SeparableRunner<T>::second_pass(const T* rows, const CellRange& cells, cons
 template <class T>
 void SeparableRunner<T>::run_item(Call& call, int64_t item) const {
   T* line_data = scratch().line.template reserve_for<T>(line());
-  T* rows_data = scratch().rows.template reserve_for<T>(rows());
+  T* ring_data = scratch().ring.template reserve_for<T>(ring());
   T* edge_data = scratch().edge.template reserve_for<T>(edge());
-  if (line_data == nullptr || rows_data == nullptr || edge_data == nullptr) {
+  if (line_data == nullptr || ring_data == nullptr || edge_data == nullptr) {
     call.out_of_memory = true;
     return;
   }
   const int64_t tile = item % (down_ * across_), k = item / (down_ * across_) % plan_.out_channels;
   const int64_t n = item / (down_ * across_ * plan_.out_channels);
-  const int64_t y = tile / across_ * tile_rows_, x = tile % across_ * kColumns;
-  const CellRange cells{y, x, std::min(tile_rows_, plan_.out.h - y), std::min(kColumns, plan_.out.w - x)};
+  const int64_t top = tile / across_ * tile_.h, x = tile % across_ * tile_.w;
+  const int64_t bottom = std::min(top + tile_.h, plan_.out.h), columns = std::min(tile_.w, plan_.out.w - x);
   const int64_t channels = plan_.channels_per_group(), first = k / plan_.kernels_per_group() * channels;
-  const int64_t used_rows = cells.rows + plan_.effective_kernel().h - 1;
-  const int64_t used_columns = cells.columns + plan_.effective_kernel().w - 1;
-  std::memset(line_data, 0, static_cast<size_t>(line()) * sizeof(T));  // what is read behind the line is finite
+  std::fill_n(line_data, line(), T{0});  // what is read behind the line is finite
   T* plane = call.output + (n * plan_.out_channels + k) * plan_.positions();
   bool finite = true;
   for (int64_t c = 0; c < channels; ++c) {
     const T* image = call.input + (n * plan_.in_channels + first + c) * plan_.in.h * plan_.in.w;
-    for (int64_t i = 0; i < source_rows(cells.rows); ++i) {
-      if (call.stopped()) return;
-      T* to = rows_data + i * pitch();
-      // Rows below the tile: their sums are thrown away.
-      const int64_t source = i < used_rows ? source_index(y + i - plan_.pads.top, plan_.in.h, plan_.padding_mode)
-                                           : kZeroPadding;
-      if (source == kZeroPadding) {
-        std::memset(to, 0, static_cast<size_t>(pitch()) * sizeof(T));
-        continue;
+    const T bias = c == channels - 1 && bias_data_ != nullptr ? bias_data_[k] : T{0};
+    int64_t next = top;  // row of the padded input
+    for (int64_t y = top; y < bottom; y += kernels_.rows) {
+      for (; next < y + ring_rows(); ++next) {
+        if (call.stopped()) return;
+        first_pass(image, next, x, columns, row(k, c), line_data, ring_data);
       }
-      fill_line(image, source, x, used_columns, line_data);
-      kernels_.across(line_data, plan_.dilation.w, row(k, c), plan_.kernel.w, to, cells.columns);
+      const CellRange cells{y, x, std::min<int64_t>(kernels_.rows, bottom - y), columns};
+      const T* rows = ring_data + y % ring_rows() * pitch();
+      finite = second_pass(rows, cells, column(k, c), c > 0, bias, edge_data, plane) && finite;
     }
-    const bool last = c == channels - 1;
-    const T bias = last && bias_data_ != nullptr ? bias_data_[k] : T{0};
-    finite = second_pass(rows_data, cells, column(k, c), c > 0, bias, edge_data, plane) && finite;
   }
-  if (!finite &&
-      !conv2d_cells(plan_, call.input, weight_data_, bias_data_, n, k, cells, call.output, call.job)) {
+  const CellRange cells{top, x, bottom - top, columns};
+  if (!finite && !conv2d_cells(plan_, call.input, weight_data_, bias_data_, n, k, cells, call.output, call.job)) {
     return;
   }
   const int64_t done = call.items_done.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -282,8 +296,7 @@ bool separable_pays(const ConvPlan& plan, const T* weight) {
   if (!unstrided(plan) || !spans_little(plan) || R < 2 || S < 2) return false;
   const double cells = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.channels_per_group()) *
                        static_cast<double>(size_of(plan.dtype)) / 4;
-  const double repeated = static_cast<double>(plan.effective_kernel().h) / kMostRows;  // rows of two tiles
-  const double passes = cells * (static_cast<double>(R) + static_cast<double>(S) * (1 + repeated)) / kPassMacsPerSecond;
+  const double passes = cells * static_cast<double>(R + S) / kPassMacsPerSecond;
   if (1.25 * passes > cells * static_cast<double>(R * S) / kDirectMacsPerSecond) return false;
   const Result<FftTiling> tiling = fft_tiling(plan);
   if (tiling && tiling->seconds < passes) return false;
@@ -297,8 +310,7 @@ bool separable_pays(const ConvPlan& plan, const T* weight) {
 }
 
 template std::unique_ptr<Conv2dRunner<float>> prepare_separable<float>(const ConvPlan&, const float*, const float*);
-template std::unique_ptr<Conv2dRunner<double>> prepare_separable<double>(const ConvPlan&, const double*,
-                                                                         const double*);
+template std::unique_ptr<Conv2dRunner<double>> prepare_separable<double>(const ConvPlan&, const double*, const double*);
 template bool separable_pays<float>(const ConvPlan&, const float*);
 template bool separable_pays<double>(const ConvPlan&, const double*);
 

@@ -41,8 +41,8 @@ template <class T>
 struct FftKernels {
   int lanes = 1;
 
-  /// X[f] = sum of x[i] exp(-2 pi i f / size), in place; X stands in an order of the transform's own, the same for every
-  /// strip of one length.
+  /// X[f] = sum of x[i] exp(-2 pi i f / size), in place; X stands in an order of the transform's own, the same for
+  /// every strip of one length.
   void (*forward)(const FftTable<T>& table, T* strip) = nullptr;
   /// The inverse of forward() times `size`: takes the transform's own order, leaves the natural one.
   void (*inverse)(const FftTable<T>& table, T* strip) = nullptr;
@@ -51,9 +51,9 @@ struct FftKernels {
   /// from_step and to_step numbers apart.
   void (*transpose)(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t blocks) = nullptr;
 
-  /// acc[r] = the sum over `terms` of x[r] * w[r], complex, for `rows` rows [2][lanes], a multiple of kFftBlockRows. The
-  /// terms of x are x_step numbers apart; w is read in one go: for each block of kFftBlockRows rows, that block of every
-  /// term.
+  /// acc[r] = the sum over `terms` of x[r] * w[r], complex, for `rows` rows [2][lanes], a multiple of kFftBlockRows.
+  /// The terms of x are x_step numbers apart; w is read in one go: for each block of kFftBlockRows rows, that block of
+  /// every term.
   void (*multiply)(const T* x, int64_t x_step, const T* w, int64_t terms, int64_t rows, T* acc) = nullptr;
 
   /// strip[i][part] = the first `used` lanes of a vector from `from` + offsets[i] and zeros, or zeros alone where the

@@ -15,13 +15,13 @@ constexpr int64_t kMostCells = int64_t{1} << 22;
 
 // Nanoseconds for each complex number, float32, fitted to 640 measurements on one core of a Xeon with AVX-512 (2026);
 // double takes twice as long. They need not be right, only right relative to each other.
-constexpr double kTransform = 0.071;   // for each factor of two in the tile's size, one way
-constexpr double kFetch = 0.4;         // of an input or output that does not stay in the caches
-constexpr double kMultiply = 0.18;     // for each pair of an input and an output channel
-constexpr double kFarKernels = 0.11;   // more, when the kernels' spectra do not stay in the second-level cache
-constexpr double kFarInputs = 0.47;    // more, when the inputs' spectra do not
-constexpr double kLongStrip = 1.2;     // times as long, when a strip does not stay in the first-level cache
-constexpr double kPair = 200;          // for each pair of tiles
+constexpr double kTransform = 0.071;  // for each factor of two in the tile's size, one way
+constexpr double kFetch = 0.4;        // of an input or output that does not stay in the caches
+constexpr double kMultiply = 0.18;    // for each pair of an input and an output channel
+constexpr double kFarKernels = 0.11;  // more, when the kernels' spectra do not stay in the second-level cache
+constexpr double kFarInputs = 0.47;   // more, when the inputs' spectra do not
+constexpr double kLongStrip = 1.2;    // times as long, when a strip does not stay in the first-level cache
+constexpr double kPair = 200;         // for each pair of tiles
 
 constexpr double kL1Bytes = 48 << 10, kL2Bytes = 1 << 20, kCachedBytes = 4 << 20;
 constexpr int64_t kColumnMultiple = 16;  // of a tile's output: the lanes of the widest vector
@@ -50,18 +50,19 @@ FftTiling tiling_of(const ConvPlan& plan, Pair size) {
   const auto inputs = static_cast<double>(plan.channels_per_group());
   const auto outputs = static_cast<double>(plan.kernels_per_group());
   const auto pairs = static_cast<double>(divide_up(plan.batch * tiling.down * tiling.across, 2));
-  const double planes = static_cast<double>(plan.batch) * (static_cast<double>(plan.in_channels * plan.in.h * plan.in.w) +
-                                                           static_cast<double>(plan.out_channels * plan.positions()));
+  const double planes =
+      static_cast<double>(plan.batch) * (static_cast<double>(plan.in_channels * plan.in.h * plan.in.w) +
+                                         static_cast<double>(plan.out_channels * plan.positions()));
   const double strip = static_cast<double>(std::max(size.h, size.w) * 2 * kColumnMultiple) * element;
   const double input_spectra = (inputs + 1) * cells * 2 * element, spectra = inputs * outputs * cells * 2 * element;
   const double transform = kTransform * std::log2(cells) * (strip > kL1Bytes ? kLongStrip : 1) +
                            (planes * element > kCachedBytes ? kFetch : 0);
-  const double multiply = kMultiply + (input_spectra + spectra > kL2Bytes ? kFarKernels : 0) +
-                          (input_spectra > kL2Bytes ? kFarInputs : 0);
+  const double multiply =
+      kMultiply + (input_spectra + spectra > kL2Bytes ? kFarKernels : 0) + (input_spectra > kL2Bytes ? kFarInputs : 0);
   tiling.seconds = 1e-9 * (element / 4) * static_cast<double>(plan.groups) * pairs *
                    (cells * ((inputs + outputs) * transform + inputs * outputs * multiply) + kPair);
-  tiling.preparation_seconds = 1e-9 * (element / 4) * static_cast<double>(plan.groups) * inputs * outputs * cells *
-                               (transform + kMultiply);
+  tiling.preparation_seconds =
+      1e-9 * (element / 4) * static_cast<double>(plan.groups) * inputs * outputs * cells * (transform + kMultiply);
   return tiling;
 }
 

@@ -10,8 +10,8 @@
 #include <random>
 #include <vector>
 
-#include "engine/aligned_buffer.h"
 #include "engine/algorithm_choice.h"
+#include "engine/aligned_buffer.h"
 #include "engine/conv2d.h"
 #include "engine/conv2d_fft.h"
 #include "engine/fft_tiling.h"
@@ -121,7 +121,7 @@ void check_transforms(const FftKernels<T>& kernels, int size, std::mt19937_64& r
   for (size_t lane : {size_t{0}, lanes - 1}) {
     double norm = 0, worst = 0;
     for (const Complex& z : x[lane]) norm += std::norm(z);
-    for (size_t i = 0; i < n; i += n > 256 ? 31 : 1) {
+    for (size_t i = 0; i<n; i += n> 256 ? 31 : 1) {
       worst = std::max(worst, std::abs(strip.at(i, lane) - dft(x[lane], roots, order[i])));
     }
     EXPECT_LE(worst, bound * std::sqrt(norm)) << "size " << size << ", lane " << lane;
@@ -333,7 +333,9 @@ TEST_P(FftConvolution, agrees_with_naive_on_every_instruction_set_and_is_the_sam
 
 /// A plan that fft takes: kernels up to 33 x 33, everything else anyhow.
 Result<ConvPlan> random_plan(std::mt19937_64& random, DType dtype) {
-  const auto draw = [&](int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); };
+  const auto draw = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random);
+  };
   ConvParams p;
   p.dtype = dtype;
   p.groups = draw(0, 2) == 0 ? draw(1, 3) : 1;
@@ -385,13 +387,14 @@ TEST_P(FftConvolution, rounds_within_the_bound_that_it_states) {
     double x = 0, w = 0;
     for (int64_t i = 0; i < t.input.numel(); ++i) x += t.input.at(i) * t.input.at(i);
     for (int64_t i = 0; i < t.weight.numel(); ++i) w += t.weight.at(i) * t.weight.at(i);
-    const double epsilon = GetParam() == DType::float32 ? std::numeric_limits<float>::epsilon()
-                                                        : std::numeric_limits<double>::epsilon();
+    const double epsilon =
+        GetParam() == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
     const auto cells = static_cast<double>(fft_tiling(plan)->cells());
     EXPECT_LE(error, epsilon * std::log2(cells) * std::sqrt(x * w));
     // What is typical: the errors are spread over the tile. The largest of some hundreds is four times as large.
     EXPECT_LE(error, 4 * epsilon * std::log2(cells) * std::sqrt(x * w / cells));
-    RecordProperty("error_of_typical_bound", std::to_string(error / (epsilon * std::log2(cells) * std::sqrt(x * w / cells))));
+    RecordProperty("error_of_typical_bound",
+                   std::to_string(error / (epsilon * std::log2(cells) * std::sqrt(x * w / cells))));
   }
 }
 
