@@ -19,7 +19,7 @@ struct Conv2dOptions {
 ///
 /// Shapes: as in ConvPlan; all tensors of plan.dtype. `bias` may be undefined where plan.bias is false.
 /// Errors: error.weight_shape, error.bias_shape, error.input_shape, error.tensor_too_large, error.scratch_too_large,
-/// error.out_of_memory, error.cancelled.
+/// error.out_of_memory, error.cancelled; of Algorithm::fft also error.algorithm_fft_stride and error.algorithm_fft_kernel.
 /// Source: torch.nn.functional.conv2d.
 Result<Tensor> conv2d(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                       const Conv2dOptions& options = {});

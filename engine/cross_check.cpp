@@ -96,7 +96,7 @@ Result<CrossCheck> cross_check(const CheckedOperation& operation, Job* job) {
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
       check.worst = worst_of(reference, *output);
-    } else if (output.error().code == "error.scratch_too_large") {
+    } else if (output.error().field == "algorithm") {
       check.refusal = output.error();
     } else {
       return output.error();

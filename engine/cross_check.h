@@ -35,7 +35,7 @@ WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor&
 struct AlgorithmCheck {
   Algorithm algorithm = Algorithm::naive;
   WorstCell worst;               // against the reference
-  std::optional<Error> refusal;  // it did not run: its scratch memory would be too large
+  std::optional<Error> refusal;  // it did not run: it cannot compute this, or its memory would be too large
 };
 
 struct CrossCheck {
@@ -70,8 +70,8 @@ Result<Tensor> magnitudes_of(const Tensor& tensor);
 
 /// Runs each of algorithms() but `automatic` and compares it with naive, cell by cell.
 ///
-/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs seven convolutions and the memory of
-/// three outputs and the largest scratch. Errors: those of conv2d, but for error.scratch_too_large, which is the
+/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs eight convolutions and the memory of
+/// three outputs and the largest scratch. Errors: those of conv2d, but for those on the field "algorithm", which are the
 /// refusal of one algorithm.
 Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                                int threads = 0, Job* job = nullptr);

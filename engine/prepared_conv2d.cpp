@@ -3,13 +3,16 @@
 #include <variant>
 
 #include "engine/algorithm_choice.h"
+#include "engine/conv2d_fft.h"
 #include "engine/conv2d_im2col.h"
 #include "engine/conv2d_im2col_per_channel.h"
 #include "engine/conv2d_loops.h"
 #include "engine/conv2d_naive.h"
+#include "engine/conv2d_separable.h"
 #include "engine/conv2d_slices.h"
 #include "engine/conv2d_toeplitz.h"
 #include "engine/conv_nd.h"
+#include "engine/fft_tiling.h"
 
 namespace convscope {
 
@@ -27,12 +30,14 @@ Result<void> result_of(Outcome outcome, const ConvPlan& plan) {
   return out_of_memory(plan);
 }
 
-bool has_packed_form(Algorithm algorithm) { return algorithm == Algorithm::im2col; }
+bool has_packed_form(Algorithm algorithm) { return algorithm == Algorithm::fft || algorithm == Algorithm::im2col; }
 
 template <class T>
 std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan& plan, const T* weight, const T* bias,
                                              int threads, const Job* job) {
   switch (algorithm) {
+    case Algorithm::fft:
+      return prepare_fft<T>(plan, weight, bias, threads, job);
     case Algorithm::im2col:
       return prepare_im2col<T>(plan, weight, bias, threads, job);
     default:
@@ -58,6 +63,13 @@ Result<void> run_unpacked(Algorithm algorithm, const ConvPlan& plan, const T* x,
   }
 }
 
+/// Errors, on the field "algorithm": what it cannot do.
+Result<void> check_algorithm(Algorithm algorithm, const ConvPlan& plan) {
+  if (algorithm != Algorithm::fft) return {};
+  const Result<FftTiling> tiling = fft_tiling(plan);
+  return tiling ? Result<void>() : tiling.error();
+}
+
 template <class T>
 using RunnerPtr = std::unique_ptr<Conv2dRunner<T>>;
 
@@ -70,8 +82,21 @@ struct PreparedConv2d::State {
   std::variant<std::monostate, RunnerPtr<float>, RunnerPtr<double>> runner;
   Tensor weight, bias;  // where there is no runner
 
+  /// Two passes over the image where each kernel is a column times a row: what direct summation comes to then.
   template <class T>
-  bool prepare(const Tensor& from_weight, const Tensor& from_bias, const Job* job) {
+  bool prepare_separably(const Tensor& from_weight, const Tensor& from_bias) {
+    const T* weight_data = from_weight.data<T>();
+    if (!separable_pays(plan, weight_data)) return false;
+    RunnerPtr<T> made = prepare_separable(plan, weight_data, plan.bias ? from_bias.data<T>() : nullptr);
+    if (made == nullptr) return false;
+    runner = std::move(made);
+    algorithm = Algorithm::im2col;
+    return true;
+  }
+
+  template <class T>
+  bool prepare(bool is_automatic, const Tensor& from_weight, const Tensor& from_bias, const Job* job) {
+    if (is_automatic && prepare_separably<T>(from_weight, from_bias)) return true;
     const T* bias_data = plan.bias ? from_bias.data<T>() : nullptr;
     RunnerPtr<T> made = packed_form<T>(algorithm, plan, from_weight.data<T>(), bias_data, threads, job);
     const bool is_made = made != nullptr;
@@ -99,13 +124,16 @@ Result<PreparedConv2d> PreparedConv2d::make(const ConvPlan& plan, const Tensor& 
   }
   auto state = std::make_shared<State>();
   state->plan = plan;
-  state->algorithm = options.algorithm == Algorithm::automatic ? automatic_choice(plan) : options.algorithm;
+  const bool is_automatic = options.algorithm == Algorithm::automatic;
+  state->algorithm = is_automatic ? automatic_choice(plan) : options.algorithm;
+  if (Result<void> able = check_algorithm(state->algorithm, plan); !able) return able.error();
   state->threads = options.threads;
   if (!has_packed_form(state->algorithm)) {
     state->weight = weight;
     state->bias = bias;
-  } else if (!(plan.dtype == DType::float32 ? state->prepare<float>(weight, bias, options.job)
-                                            : state->prepare<double>(weight, bias, options.job))) {
+  } else if (!(plan.dtype == DType::float32 ? state->prepare<float>(is_automatic, weight, bias, options.job)
+                                            : state->prepare<double>(is_automatic, weight, bias, options.job))) {
+    if (options.job != nullptr && options.job->is_cancelled()) return Error{"error.cancelled", "", {}};
     return out_of_memory(plan);
   }
   if (options.job != nullptr && options.job->is_cancelled()) return Error{"error.cancelled", "", {}};

@@ -27,6 +27,7 @@ constexpr std::array kRows = {
     AlgorithmRow{Algorithm::im2col_per_channel, "algorithm.im2col_per_channel", "algorithm_help.im2col_per_channel"},
     AlgorithmRow{Algorithm::im2col, "algorithm.im2col", "algorithm_help.im2col"},
     AlgorithmRow{Algorithm::toeplitz, "algorithm.toeplitz", "algorithm_help.toeplitz"},
+    AlgorithmRow{Algorithm::fft, "algorithm.fft", "algorithm_help.fft"},
 };
 
 /// What is shown of a result, put into words once per result and language.
@@ -99,7 +100,8 @@ Memory::Line line_of(const CrossCheck& check, const AlgorithmCheck& one, Languag
   line.widget = std::string("cross_check.row.") + name_of(one.algorithm);
   line.role = Role::secondary;
   if (one.refusal) {
-    line.text = tr(language, "cross_check.no_room");
+    const bool no_room = one.refusal->code == "error.scratch_too_large";
+    line.text = tr(language, no_room ? "cross_check.no_room" : "cross_check.cannot");
   } else if (one.algorithm == Algorithm::naive) {
     line.text = tr(language, "cross_check.reference");
   } else if (one.worst.difference == 0) {

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "engine/algorithm_choice.h"
+#include "engine/fft_tiling.h"
 #include "engine/operation_cost.h"
 #include "engine/padded_input.h"
 
@@ -67,6 +68,11 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
     case Algorithm::automatic:
     case Algorithm::im2col:
       break;
+    case Algorithm::fft: {
+      // A slow core takes four times as long as the one that the tiling's seconds were measured on.
+      const Result<FftTiling> tiling = fft_tiling(plan);
+      return tiling ? seconds + 4 * tiling->seconds : seconds;
+    }
     case Algorithm::naive:
       return seconds + macs / kReferenceMacs;
     case Algorithm::slices:

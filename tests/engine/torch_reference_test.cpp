@@ -97,6 +97,7 @@ TEST_P(TorchReference, outputs_agree) {
     const Tensor weight = draw(random, c, plan->weight_shape(), plan->dtype);
     const Tensor bias = plan->bias ? draw(random, c, plan->bias_shape(), plan->dtype) : Tensor();
     const Result<Tensor> output = conv2d(*plan, input, weight, bias, {GetParam(), 2, nullptr});
+    if (!output && output.error().field == "algorithm") continue;  // a special one that cannot compute this
     ASSERT_TRUE(output) << c.dump();
     ASSERT_EQ(output->numel(), std::ssize(c["output"])) << c.dump();
 
@@ -104,7 +105,7 @@ TEST_P(TorchReference, outputs_agree) {
     for (int64_t i = 0; i < expected.numel(); ++i) {
       expected.mutable_data<double>()[i] = c["output"][static_cast<size_t>(i)];
     }
-    if (c["draw"] == "randn") {
+    if (c["draw"] == "randn" || GetParam() == Algorithm::fft) {
       EXPECT_EQ(testing::difference(*plan, input, weight, bias, expected, *output), "") << c.dump();
       continue;
     }

@@ -51,7 +51,7 @@ TEST(SessionAlgorithm, other_words_are_refused_with_the_list) {
   const Error word = session_from_json(head + R"("Slices"})").error();
   EXPECT_EQ(word.code, "error.json_value");
   EXPECT_THAT(describe(Language::en, word),
-              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz"));
+              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, fft"));
   EXPECT_EQ(session_from_json(head + "3}").error().code, "error.json_type");
   EXPECT_EQ(session_from_json(head + "null}").error().code, "error.json_type");
 }
@@ -169,7 +169,7 @@ TEST(CrossChecker, finds_that_all_agree_on_the_present_numbers) {
   bench.wait();
   ASSERT_NE(checker.result(), nullptr);
   EXPECT_TRUE(checker.result()->all_agree());
-  EXPECT_EQ(checker.result()->ran(), 6);
+  EXPECT_EQ(checker.result()->ran(), 7);
   EXPECT_EQ(checker.error(), nullptr);
   const uint64_t first = checker.result_id();
   EXPECT_GT(first, 0u);
