@@ -21,7 +21,7 @@ T contract(const Slice<T>& slice, const T* kernel) {
   for (int64_t c = 0; c < slice.channels; ++c) {
     for (int64_t r = 0; r < slice.rows; ++r) {
       const T* cell = slice.first + c * slice.channel_step + r * slice.row_step;
-      for (int64_t s = 0; s < slice.columns; ++s, cell += slice.column_step) sum += *cell * *kernel++;
+      for (int64_t s = 0; s < slice.columns; ++s) sum += cell[s * slice.column_step] * *kernel++;
     }
   }
   return sum;
@@ -45,13 +45,14 @@ Result<void> conv2d_slices(const ConvPlan& plan, const T* input, const T* weight
       const int64_t x0 = position % plan.out.w * plan.stride.w;
       for (int64_t group = 0; group < plan.groups; ++group) {
         const int64_t c0 = group * plan.channels_per_group();
+        // Where there is one row or column, nothing steps, however far the dilation would reach.
         const Slice<T> slice{padded->data<T>() + ((n * plan.in_channels + c0) * height + y0) * width + x0,
                              plan.channels_per_group(),
                              plan.kernel.h,
                              plan.kernel.w,
                              height * width,
-                             plan.dilation.h * width,
-                             plan.dilation.w};
+                             plan.kernel.h > 1 ? plan.dilation.h * width : 0,
+                             plan.kernel.w > 1 ? plan.dilation.w : 0};
         const int64_t k0 = group * plan.kernels_per_group();
         for (int64_t k = k0; k < k0 + plan.kernels_per_group(); ++k) {
           if (job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};

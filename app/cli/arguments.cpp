@@ -1,6 +1,8 @@
 #include "app/cli/arguments.h"
 
+#include <algorithm>
 #include <charconv>
+#include <climits>
 #include <limits>
 
 namespace convscope {
@@ -102,12 +104,12 @@ Result<PixelSize> parse_pixel_size(std::string_view text, const std::string& opt
   if (parts.size() != 2) return not_a_number(option, text, "@cli.pixel_size");
   int numbers[2] = {};
   for (size_t i = 0; i < 2; ++i) {
-    Result<int64_t> number = parse_integer(parts[i], option, 1, 16384);
+    Result<int64_t> number = parse_integer(parts[i], option);
     if (!number) {
       if (number.error().code == "error.not_a_number") return not_a_number(option, text, "@cli.pixel_size");
       return number.error();
     }
-    numbers[i] = static_cast<int>(*number);
+    numbers[i] = static_cast<int>(std::clamp<int64_t>(*number, INT_MIN, INT_MAX));
   }
   return PixelSize{numbers[0], numbers[1]};
 }

@@ -25,7 +25,7 @@ Result<std::vector<int64_t>> parse_integers(std::string_view text, const std::st
 Result<Pair> parse_pair(std::string_view text, const std::string& option);
 /// One extent or more, none negative.
 Result<Shape> parse_shape(std::string_view text, const std::string& option);
-/// "960x540", each 1 to 16384.
+/// "960x540"; which sizes are possible is for the command to say.
 struct PixelSize {
   int width = 0, height = 0;
 };

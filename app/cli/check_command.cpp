@@ -17,7 +17,7 @@ Result<void> run_check(const std::string& path) {
   if (!text) return text.error();
   const std::string folder = std::filesystem::path(path).parent_path().string();
   Result<DocumentKind> kind = check_document(*text, folder);
-  if (!kind) return kind.error();
+  if (!kind) return error_in_file(std::move(kind).error(), *text, path);
   if (*kind == DocumentKind::lesson) {
     print(tr(cli_language(), "cli.check.lesson", {path}) + "\n");
     return {};

@@ -50,7 +50,8 @@ class Clip {
       : computation_(computation), settings_(settings), plan_(plan), measure_(measure), job_(job) {}
 
   int64_t frames() const { return plan_.clock.frames(); }
-  bool cancelled() const { return job_ != nullptr && job_->cancelled; }
+  Job* job() const { return job_; }
+  bool cancelled() const { return job_ != nullptr && job_->is_cancelled(); }
   void build(int64_t frame, Scene& scene) const {
     build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
   }
@@ -77,7 +78,6 @@ class Clip {
       }
       if (cancelled()) return Error{"error.export_cancelled", "", {}};
       if (auto shown = show(scene, changed, static_cast<int>(end - frame)); !shown) return shown;
-      if (job_ != nullptr) job_->progress = static_cast<float>(end) / static_cast<float>(frames());
       frame = end;
       std::swap(scene, next);
       std::swap(changed, next_changed);
@@ -122,7 +122,10 @@ Result<void> export_svg(Clip& clip, const ExportSettings& settings, const Export
     document = std::move(still).value();
   } else {
     SvgAnimation animation(colors, clip.title(), clip.description(), plan.scale);
+    int64_t shown = 0;
     auto added = clip.for_each_picture([&](const Scene& scene, const auto&, int repeat) {
+      shown += repeat;
+      if (clip.job() != nullptr) clip.job()->report(static_cast<float>(shown) / static_cast<float>(clip.frames()));
       return animation.add(scene, static_cast<double>(repeat) / settings.fps);
     });
     if (!added) return added;
@@ -145,6 +148,7 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   auto opened = open_sink(settings.target, format);
   if (!opened) return opened.error();
   FrameSink& sink = **opened;
+  sink.watch(clip.job(), clip.frames());
 
   auto context = EglContext::create();
   if (!context) return context.error();
@@ -191,6 +195,47 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   return sink.finish();
 }
 
+/// Whether the lens finds room for any cell; where there is none it draws a sentence that says so.
+bool shows_cells(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                 const TextMeasure& measure) {
+  Scene scene;
+  build_scene(request_at(computation, settings, plan, measure, plan.clock.frames() - 1), scene);
+  return !scene.refs.empty() || !scene.rasters.empty();
+}
+
+/// Errors: error.export_too_small, naming the smallest size of the same proportions that works.
+Result<void> check_legible(const ComputationPtr& computation, const ExportSettings& settings, ExportPlan plan,
+                           const TextMeasure& measure) {
+  if (shows_cells(computation, settings, plan, measure)) return {};
+  const auto with_long_side = [&](int side) {
+    ExportSettings larger = settings;
+    const int most = std::max(settings.width, settings.height);
+    const auto scaled = [&](int own) {
+      return std::max(kSmallestExportSide, static_cast<int>((int64_t{own} * side + most - 1) / most));
+    };
+    larger.width = scaled(settings.width);
+    larger.height = scaled(settings.height);
+    return larger;
+  };
+  const auto works = [&](int side) {
+    const ExportSettings larger = with_long_side(side);
+    plan.scale = export_scale(larger);
+    return shows_cells(computation, larger, plan, measure);
+  };
+  int too_small = std::max(settings.width, settings.height), enough = kLargestExportSide;
+  if (!works(enough)) enough = 0;
+  while (enough - too_small > 1) {
+    const int middle = too_small + (enough - too_small) / 2;
+    (works(middle) ? enough : too_small) = middle;
+  }
+  const auto text = [](int width, int height) { return std::to_string(width) + "x" + std::to_string(height); };
+  const ExportSettings proposed = with_long_side(enough);
+  return Error{"error.export_too_small",
+               "size",
+               {text(settings.width, settings.height), name_of(settings.lens),
+                enough > 0 ? text(proposed.width, proposed.height) : text(960, 540)}};
+}
+
 }  // namespace
 
 SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
@@ -211,6 +256,7 @@ Result<void> run_export(const ComputationPtr& computation, const ExportSettings&
   if (!plan) return plan.error();
   auto fonts = FontStack::open();
   if (!fonts) return fonts.error();
+  if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
   if (job != nullptr) job->progress = 0;
   Clip clip(computation, settings, *plan, **fonts, job);
   return plan->format == TargetFormat::svg ? export_svg(clip, settings, *plan)

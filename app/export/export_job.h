@@ -53,7 +53,8 @@ SceneRequest export_scene_request(const ComputationPtr& computation, const Expor
                                   const TextMeasure& measure, int64_t frame);
 
 /// Draws, encodes and writes; on the calling thread, with an EGL context of its own. `job` is told the progress and
-/// watched for cancellation; a cancelled or failed export leaves nothing behind and no existing file damaged.
+/// watched for cancellation. A size at which the lens could show nothing is refused (error.export_too_small); a
+/// cancelled or failed export leaves nothing behind and no existing file damaged.
 Result<void> run_export(const ComputationPtr& computation, const ExportSettings& settings, Job* job = nullptr);
 
 /// The endings this build can write, ".gif" first.

@@ -47,6 +47,7 @@ Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
     return Error{"error.export_end_pause", "end_pause", {number(s.end_pause_seconds)}};
   }
   if (s.transparent && is_video(format)) return Error{"error.export_no_transparency", "transparent", {s.target}};
+  if (s.chroma444 && !is_video(format)) return Error{"error.export_chroma_unused", "chroma", {s.target}};
   return {};
 }
 

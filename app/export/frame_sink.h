@@ -1,6 +1,7 @@
 // Where frames go: one file per format behind this interface.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,25 @@ class FrameSink {
   /// Shows `frame` for `repeat` frame times.
   virtual Result<void> add(const Pixels& frame, int repeat) = 0;
   virtual Result<void> finish() = 0;
+
+  /// Tells `job` how many of `frames` frame times are written, and asks it in everything that takes long whether to
+  /// stop. A stopped sink fails with error.export_cancelled. Null: nobody asks.
+  void watch(Job* job, int64_t frames) {
+    job_ = job;
+    frames_ = frames;
+  }
+
+ protected:
+  const Job* job() const { return job_; }
+  bool cancelled() const { return job_ != nullptr && job_->is_cancelled(); }
+  void wrote(int64_t frame_times) {
+    written_ += frame_times;
+    if (job_ != nullptr) job_->report(static_cast<float>(written_) / static_cast<float>(frames_));
+  }
+
+ private:
+  Job* job_ = nullptr;
+  int64_t frames_ = 1, written_ = 0;
 };
 
 /// The sink for a target's ending (.gif .mp4 .png, frames/%04d.png). Errors: error.export_unknown_format,

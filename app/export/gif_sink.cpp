@@ -78,10 +78,12 @@ class GifSink final : public FrameSink {
   };
 
   Result<void> open(const Pixels& first);
-  void index_rows(const Pixels& frame, int first_row, int last_row);
+  /// False when it was stopped.
+  bool index_rows(const Pixels& frame, int first_row, int last_row);
   Result<void> flush(int64_t until);
   Result<void> put_image(const Rect& rect, bool clear_after, int delay);
   Error write_error() const;
+  static Error stopped() { return Error{"error.export_cancelled", "", {}}; }
   int64_t hundredths(int64_t frame) const { return (200 * frame + format_.fps) / (2 * format_.fps); }
   size_t offset(int x, int y) const {
     return static_cast<size_t>(y) * static_cast<size_t>(format_.width) + static_cast<size_t>(x);
@@ -174,8 +176,9 @@ Result<void> GifSink::open(const Pixels& first) {
   return {};
 }
 
-void GifSink::index_rows(const Pixels& frame, int first_row, int last_row) {
+bool GifSink::index_rows(const Pixels& frame, int first_row, int last_row) {
   for (int y = first_row; y < last_row; ++y) {
+    if (cancelled()) return false;
     const uint8_t* pixel = frame.rgba.data() + 4 * offset(0, y);
     uint8_t* index = wanted_.data() + offset(0, y);
     uint32_t last_bytes = 0;
@@ -199,6 +202,7 @@ void GifSink::index_rows(const Pixels& frame, int first_row, int last_row) {
       known = true;
     }
   }
+  return true;
 }
 
 Result<void> GifSink::add(const Pixels& frame, int repeat) {
@@ -206,7 +210,7 @@ Result<void> GifSink::add(const Pixels& frame, int repeat) {
     if (auto opened = open(frame); !opened) return opened;
     const size_t cells = offset(0, format_.height);
     wanted_.resize(cells);
-    index_rows(frame, 0, format_.height);
+    if (!index_rows(frame, 0, format_.height)) return stopped();
     // A picture with nothing in it yet: whatever is clear stays, everything else is drawn.
     before_.assign(cells, static_cast<uint8_t>(clear_index_));
     shown_ = wanted_;
@@ -214,6 +218,7 @@ Result<void> GifSink::add(const Pixels& frame, int repeat) {
     pending_ = Pending{{0, 0, format_.width, format_.height}, 0, false};
     first_ = false;
     frame_ = repeat;
+    wrote(repeat);
     return {};
   }
 
@@ -228,11 +233,12 @@ Result<void> GifSink::add(const Pixels& frame, int repeat) {
   while (bottom > top && !row_differs(bottom - 1)) --bottom;
 
   // wanted_ equals shown_ outside these rows
-  index_rows(frame, top, bottom);
+  if (!index_rows(frame, top, bottom)) return stopped();
   const auto differs = [&](int x, int y) { return wanted_[offset(x, y)] != shown_[offset(x, y)]; };
   const Rect changed = bounds(format_.width, top, bottom, differs);
   if (changed.empty()) {
     frame_ += repeat;
+    wrote(repeat);
     return {};
   }
   const size_t first_byte = static_cast<size_t>(top) * row_bytes;
@@ -268,6 +274,7 @@ Result<void> GifSink::add(const Pixels& frame, int repeat) {
   shown_ = wanted_;
   pending_ = Pending{rect, frame_, false};
   frame_ += repeat;
+  wrote(repeat);
   return {};
 }
 
@@ -287,6 +294,7 @@ Result<void> GifSink::put_image(const Rect& rect, bool clear_after, int delay) {
   }
   line_.resize(static_cast<size_t>(width));
   for (int y = rect.y0; y < rect.y1; ++y) {
+    if (cancelled()) return stopped();
     const uint8_t* shown = shown_.data() + offset(rect.x0, y);
     const uint8_t* before = before_.data() + offset(rect.x0, y);
     if (clear_index_ == NO_TRANSPARENT_COLOR) {

@@ -31,6 +31,8 @@ Error file_error(const std::string& path, int error_number) {
   return Error{"error.target_unwritable", "output", {path, reason_of(error_number)}};
 }
 
+Error stopped() { return Error{"error.export_cancelled", "", {}}; }
+
 class PngStillSink final : public FrameSink {
  public:
   PngStillSink(std::string target, ClipFormat format) : target_(std::move(target)), format_(std::move(format)) {}
@@ -39,7 +41,12 @@ class PngStillSink final : public FrameSink {
     last_ = frame;
     return {};
   }
-  Result<void> finish() override { return write_png(target_, last_, text_of(format_)); }
+  Result<void> finish() override {
+    auto written = write_png(target_, last_, text_of(format_), job());
+    if (!written && cancelled()) return stopped();
+    wrote(1);
+    return written;
+  }
 
  private:
   std::string target_;
@@ -100,17 +107,21 @@ Result<void> PngSequenceSink::open() {
 Result<void> PngSequenceSink::add(const Pixels& frame, int repeat) {
   if (repeat <= 0) return {};
   const fs::path first = workshop_ / pattern_.name(count_ + 1);
-  if (auto written = write_png(first.string(), frame, text_of(format_)); !written) {
+  if (auto written = write_png(first.string(), frame, text_of(format_), job()); !written) {
+    if (cancelled()) return stopped();
     // users know the place they asked for, not the one beside it
     Error error = written.error();
     if (!error.args.empty()) error.args[0] = (folder_ / pattern_.name(count_ + 1)).string();
     return error;
   }
+  wrote(1);
   for (int i = 1; i < repeat; ++i) {
+    if (cancelled()) return stopped();
     const std::string name = pattern_.name(count_ + 1 + i);
     std::error_code failure;
     fs::copy_file(first, workshop_ / name, failure);
     if (failure) return file_error((folder_ / name).string(), failure.value());
+    wrote(1);
   }
   count_ += repeat;
   return {};
@@ -131,8 +142,9 @@ Result<void> PngSequenceSink::move_into_existing_folder() {
     const std::string name = pattern_.name(i);
     const bool replaced = ::rename((folder_ / name).c_str(), (old / name).c_str()) == 0;
     const bool kept = replaced || errno == ENOENT;
-    if (kept && ::rename((workshop_ / name).c_str(), (folder_ / name).c_str()) == 0) continue;
-    const Error error = file_error((folder_ / name).string(), errno);
+    const bool stop = cancelled();
+    if (!stop && kept && ::rename((workshop_ / name).c_str(), (folder_ / name).c_str()) == 0) continue;
+    const Error error = stop ? stopped() : file_error((folder_ / name).string(), errno);
     if (replaced) ::rename((old / name).c_str(), (folder_ / name).c_str());
     for (int64_t k = 1; k < i; ++k) {
       const std::string moved = pattern_.name(k);

@@ -224,6 +224,7 @@ void draw_argument_fields(UiContext& ui) {
         draw_choice(ui, spec);
         break;
     }
+    ui_typing_error(ui, spec.name);
     ui_field_error(ui, spec.name);
   }
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kScriptLimit = 1 << 20;
 
 Result<Session> session_for(const std::string& open) {
-  Result<Session> session = open_session(open.empty() ? presets().front().name : open);
+  Result<Session> session = open_session(open.empty() ? first_preset().name : open);
   // A preset is known by its name, a file by its own, until the user saves it under another.
   if (session && session->title.empty()) session->title = std::filesystem::path(open).stem().string();
   return session;

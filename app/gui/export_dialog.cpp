@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/export/export_job.h"
+#include "app/export/target_format.h"
 #include "app/gui/folder_listing.h"
 #include "app/gui/keys.h"
 #include "app/gui/panels.h"
@@ -78,6 +79,30 @@ std::string without_ending(const std::string& path) {
   return path.substr(0, dot);
 }
 
+/// Remedies that name an option of the command line name the dialog's field here.
+Error in_dialog_words(Error error) {
+  struct Words {
+    std::string_view code, in_dialog;
+  };
+  constexpr std::array<Words, 8> kWords = {{
+      {"error.export_size", "export_dialog.error.size"},
+      {"error.export_fps", "export_dialog.error.fps"},
+      {"error.export_gif_fps", "export_dialog.error.gif_fps"},
+      {"error.export_step_seconds", "export_dialog.error.step_seconds"},
+      {"error.export_end_pause", "export_dialog.error.end_pause"},
+      {"error.export_steps", "export_dialog.error.steps"},
+      {"error.export_too_many_frames", "export_dialog.error.too_many_frames"},
+      {"error.export_too_small", "export_dialog.error.too_small"},
+  }};
+  for (const Words& words : kWords) {
+    if (words.code == error.code) {
+      error.code = words.in_dialog;
+      break;
+    }
+  }
+  return error;
+}
+
 float message_height() { return std::max(ImGui::GetFrameHeight(), 2.2f * ImGui::GetTextLineHeight()); }
 
 std::string file_size_text(const std::string& path) {
@@ -132,7 +157,34 @@ struct ExportDialog::State {
     } else if (first != 1 || last != steps) {
       settings.steps = std::pair(first, last);
     }
-    if (format == Format::mp4) settings.transparent = false;
+    if (format == Format::mp4) {
+      settings.transparent = false;
+    } else {
+      settings.chroma444 = false;
+    }
+  }
+
+  /// The format that the typed name's ending asks for.
+  void follow_target() {
+    const Result<TargetFormat> wanted = target_format(settings.target);
+    if (!wanted) return;
+    switch (*wanted) {
+      case TargetFormat::gif:
+        format = Format::gif;
+        break;
+      case TargetFormat::mp4:
+        format = Format::mp4;
+        break;
+      case TargetFormat::png_still:
+        format = Format::png;
+        break;
+      case TargetFormat::png_sequence:
+        format = Format::frames;
+        break;
+      case TargetFormat::svg:
+        if (format != Format::svg_still) format = Format::svg;
+        break;
+    }
   }
 
   void start(UiContext& ui) {
@@ -201,6 +253,7 @@ void ExportDialog::open(UiContext& ui) {
   s.done_words.clear();
   s.asks_overwrite = false;
   s.preview_start = ui.time_seconds;
+  ui.playback.pause();  // one animation at a time: the preview's
   s.settings.lens = session.lens;
   s.settings.theme = session.theme;
   s.settings.language = session.language;
@@ -255,7 +308,10 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
   }
   label("export.target", "export_dialog.target");
   ui.shows(settings.target);
-  if (ui_text_field(ui, "export.target", settings.target, field - 36)) asks_overwrite = false;
+  if (ui_text_field(ui, "export.target", settings.target, field - 36)) {
+    asks_overwrite = false;
+    follow_target();
+  }
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "export.browse", Icon::folder, ui.text("export_dialog.browse"))) {
     const std::string base = without_ending(settings.target);
@@ -308,6 +364,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
       side("export.width", settings.width);
       ImGui::SameLine(0, ui.px(8));
       side("export.height", settings.height);
+      ui_typing_error(ui, "export.width");
+      ui_typing_error(ui, "export.height");
     }
   }
   StepperOptions options;
@@ -318,6 +376,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     options.maximum = steps;
     options.invalid = invalid(forecast, "step");
     ui_int_stepper(ui, "export.step", still, options);
+    ui_typing_error(ui, "export.step");
   } else {
     label("export.fps", "export_dialog.fps");
     options.maximum = 60;
@@ -326,6 +385,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     if (ui_int_stepper(ui, "export.fps", fps, options)) {
       settings.fps = static_cast<int>(std::clamp<int64_t>(fps, 0, 1000000));
     }
+    ui_typing_error(ui, "export.fps");
     label("export.step_seconds", "export_dialog.step_seconds");
     ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
     label("export.end_pause", "export_dialog.end_pause");
@@ -337,6 +397,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     ui_int_stepper(ui, "export.first", first, options);
     ImGui::SameLine(0, ui.px(8));
     ui_int_stepper(ui, "export.last", last, options);
+    ui_typing_error(ui, "export.first");
+    ui_typing_error(ui, "export.last");
   }
   {
     const std::array<const char*, 3> labels = {ui.text("export_dialog.theme.light"),
@@ -461,10 +523,11 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
   const float width = ImGui::GetContentRegionAvail().x;
   ImGui::BeginChild("##message", {std::max(ui.px(80), width - buttons - ui.px(24)), message_height()});
   if (error) {
-    ui.shows(describe(ui.language(), *error));
-    ui_error_line(ui, "export", *error);
+    const Error words = in_dialog_words(*error);
+    ui.shows(describe(ui.language(), words));
+    ui_error_line(ui, "export", words);
   } else if (!forecast) {
-    ui_error_line(ui, "export", forecast.error());
+    ui_error_line(ui, "export", in_dialog_words(forecast.error()));
   } else if (asks_overwrite) {
     const std::string name = shown_name(name_of_path(settings.target));
     ImGui::AlignTextToFramePadding();
@@ -492,7 +555,9 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
   if (ui_button(ui, asks_overwrite ? "export.replace" : "export.ok", ok, primary)) {
     settings.target = resolve_path(settings.target, resolve_path("~", "/"));
     const std::string first_frame = without_ending(settings.target) + "/0001.png";
-    const bool exists = path_exists(format == Format::frames ? first_frame : settings.target);
+    // A folder of that name cannot be replaced: the export says so.
+    const std::string& written = format == Format::frames ? first_frame : settings.target;
+    const bool exists = path_exists(written) && !is_folder(written);
     if (exists && !asks_overwrite) {
       asks_overwrite = true;
       error.reset();

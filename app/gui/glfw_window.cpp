@@ -206,10 +206,8 @@ Result<Start> starting_point(const std::string& open) {
       start.session = std::move(*remembered.session);
       return start;
     }
-    if (!presets().empty()) {
-      start.session = presets().front().session;
-      start.session.title = presets().front().name;
-    }
+    start.session = first_preset().session;
+    start.session.title = first_preset().name;
     start.session.language = language_of_environment();
     return start;
   }

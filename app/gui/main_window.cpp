@@ -394,8 +394,11 @@ void MainWindow::open(const std::string& name) {
     recent.insert(recent.begin(), full);
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
-    const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
-    tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
+    // What is open but cannot be computed is explained over the picture: no green line beside that.
+    if (!workbench_->error()) {
+      const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
+      tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
+    }
   }
 }
 

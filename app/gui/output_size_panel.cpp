@@ -93,7 +93,9 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
     m.note[axis].clear();
     if (size.remainder > 0 && m.alike) {
       // One sentence for both.
-      if (axis == 1) m.note[axis] = tr(ui.language(), "size.both_left_over", {std::to_string(size.remainder)});
+      if (axis == 1)
+        m.note[axis] = tr(ui.language(), size.remainder == 1 ? "size.both_left_over_one" : "size.both_left_over",
+                          {std::to_string(size.remainder)});
     } else if (size.remainder > 0) {
       const bool one = size.remainder == 1;
       const char* key = axis == 0 ? (one ? "size.row_left_over" : "size.rows_left_over")
@@ -210,14 +212,10 @@ void write_violated(FormulaLine& line, const Error& error, const Session& sessio
 void draw_illegal(UiContext& ui) {
   const Error* error = ui.workbench.error();
   if (!error) return;
-  const ComputationPtr computation = ui.workbench.computation();
-  const Shape shape = as_nchw(ui.session().input_shape);
+  const Shape shape = as_nchw(ui.workbench.input_shape());
   Pair in;
   int64_t channels = 0;
-  if (input_brings_shape(ui.session()) && computation) {
-    in = computation->plan.in;
-    channels = computation->plan.in_channels;
-  } else if (shape.rank() == 4) {
+  if (shape.rank() == 4) {
     in = {shape[2], shape[3]};
     channels = shape[1];
   }

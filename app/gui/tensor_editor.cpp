@@ -31,8 +31,10 @@ struct Memory {
   int64_t focus_next = -1;         // cell that takes the keyboard in the next frame
   std::string typed;               // its text, which may not be a number yet
   std::string text_before;         // as it was when the cell was entered
-  std::optional<Error> error;      // of the last paste
-  uint64_t generation = 0;         // of the computation that `range` is of
+  std::optional<Error> error;      // of the last paste, or of `refused`
+  int64_t refused = -1;            // cell, in the whole tensor, that was left with a text that is no number
+  std::string refused_text;
+  uint64_t generation = 0;  // of the computation that `range` is of
   NumberRange range;
   std::string name;  // "kernel.cell.0.1"
 };
@@ -58,9 +60,19 @@ std::optional<double> lone_number(std::string_view text) {
   return parsed->values[0];
 }
 
+/// Typed, and neither one number nor several.
+bool is_no_number(std::string_view text) { return !text.empty() && !lone_number(text) && !is_tensor_text(text); }
+
 bool paste_pressed() { return ImGui::GetIO().KeyCtrl && key_pressed(ImGuiKey_V); }
 
+void forget_refused(Memory& memory) {
+  if (memory.refused < 0) return;
+  memory.refused = -1;
+  memory.error.reset();
+}
+
 void apply_or_keep(UiContext& ui, Memory& memory, Result<Action> action) {
+  memory.refused = -1;
   if (!action) {
     memory.error = action.error();
     return;
@@ -169,21 +181,26 @@ void draw_cell(UiContext& ui, TensorId id, const Slice& slice, int64_t y, int64_
   }
 
   static std::array<char, 4096> field;  // for all cells in turn; room for a tensor that is typed into one of them
-  const std::string_view shown = active ? std::string_view(memory.typed) : std::string_view(exact.data());
+  const bool refused = memory.refused == flat && !active;
+  const std::string_view shown = active    ? std::string_view(memory.typed)
+                                 : refused ? std::string_view(memory.refused_text)
+                                           : std::string_view(exact.data());
   const size_t length = std::min(shown.size(), field.size() - 1);
   std::memcpy(field.data(), shown.data(), length);
   field[length] = '\0';
 
   const Theme& colors = theme(ui.session().theme);
   const Color ink = ink_on(colors, fill);
-  const bool wrong = active && !memory.typed.empty() && !lone_number(memory.typed) && !is_tensor_text(memory.typed);
+  const bool wrong = refused || (active && is_no_number(memory.typed));
   ImVec4 fill_vec(fill.r, fill.g, fill.b, fill.a);
   if (active) fill_vec = ui_color(ui, Role::canvas);
   ImGui::PushStyleColor(ImGuiCol_FrameBg, fill_vec);
   ImGui::PushStyleColor(ImGuiCol_FrameBgHovered, fill_vec);
   ImGui::PushStyleColor(ImGuiCol_FrameBgActive, fill_vec);
   // The field's own text is seen only while it is typed in: at rest the number is drawn aligned with its neighbours.
-  ImGui::PushStyleColor(ImGuiCol_Text, active ? ui_color(ui, Role::text) : ImVec4(0, 0, 0, 0));
+  ImGui::PushStyleColor(ImGuiCol_Text, active    ? ui_color(ui, Role::text)
+                                       : refused ? ui_color(ui, Role::error)
+                                                 : ImVec4(0, 0, 0, 0));
   ImGui::PushStyleColor(ImGuiCol_Border, wrong    ? ui_color(ui, Role::error)
                                          : active ? ui_color(ui, Role::accent)
                                                   : ui_color(ui, Role::border));
@@ -218,16 +235,23 @@ void draw_cell(UiContext& ui, TensorId id, const Slice& slice, int64_t y, int64_
   if (memory.active == index && (entered || left)) {
     const std::string text = memory.typed;
     if (is_tensor_text(text) && text != memory.text_before) take_text(ui, memory, id, text, y, x);
+    if (is_no_number(text)) {
+      memory.refused = flat;
+      memory.refused_text = text;
+      memory.error = Error{"error.typed_no_number", "", {text}};
+    } else if (memory.refused == flat) {
+      forget_refused(memory);
+    }
     memory.active = -1;
   }
   const int64_t cells = slice.rows * slice.columns;
-  if (entered) memory.focus_next = (index + 1) % cells;
+  if (entered && memory.refused != flat) memory.focus_next = (index + 1) % cells;
   if (arrow != 0) {
     const int64_t step = slice.rows > 1 ? slice.columns : 1;
     memory.focus_next = (index + arrow * step + cells) % cells;
   }
 
-  if (memory.active != index) {
+  if (memory.active != index && memory.refused != flat) {
     std::array<char, 48> number{};
     const double value = slice.tensor.at(flat);
     int written = 0;
@@ -349,6 +373,7 @@ void draw_tensor_editor(UiContext& ui, std::string_view name, TensorId id) {
   }
   if (memory.generation != computation->generation) {
     memory.generation = computation->generation;
+    forget_refused(memory);
     memory.range = range_of(tensor);
   }
   draw_selectors(ui, name, id, slice, memory);
@@ -356,7 +381,10 @@ void draw_tensor_editor(UiContext& ui, std::string_view name, TensorId id) {
   const Slice shown = slice_of(tensor, id, memory);
   draw_grid(ui, name, id, shown, memory);
   draw_clipboard_buttons(ui, name, id, shown, memory);
-  if (memory.error) ui_error_line(ui, name, *memory.error);
+  if (memory.error) {
+    if (memory.refused >= 0) ui.shows(memory.refused_text);
+    ui_error_line(ui, name, *memory.error);
+  }
   ImGui::PopID();
 }
 

@@ -98,22 +98,28 @@ void draw_seed(UiContext& ui) {
   if (ui_icon_button(ui, "seed.next", Icon::dice, ui.text("seed.next"))) {
     ui.workbench.apply(edit_seed(ui.session().seed + 1));
   }
+  ui_typing_error(ui, "seed");
 }
 
-/// The name of the file and the shape that came out of it.
-void draw_file_line(UiContext& ui, std::string_view name, const std::string& path, const Tensor* tensor) {
+/// Of the last good numbers, unless what stands there now is something else.
+Shape shape_if_good(const UiContext& ui, Tensor ConvTensors::*tensor) {
+  const ComputationPtr computation = ui.workbench.computation();
+  return computation && !ui.workbench.error() ? (computation->tensors.*tensor).shape() : Shape();
+}
+
+/// The name of the file and the shape that is in it (rank 0: not known).
+void draw_file_line(UiContext& ui, std::string_view name, const std::string& path, const Shape& shape) {
   struct Line {
     std::string path, words;
-    uint64_t identity = 0;
+    Shape shape;
   };
   static std::map<std::string_view, Line> lines;
   Line& line = lines[name];
-  const uint64_t identity = tensor ? tensor->identity() : 0;
-  if (line.path != path || line.identity != identity) {
+  if (line.words.empty() || line.path != path || !(line.shape == shape)) {
     line.path = path;
-    line.identity = identity;
+    line.shape = shape;
     line.words = shown_name(name_of_path(path));
-    if (identity != 0) line.words += "  " + tensor->shape().to_string("\u00d7");
+    if (shape.rank() > 0) line.words += "  " + shape.to_string("\u00d7");
   }
   ui.shows(line.words);
   ui_words(ui, line.words.c_str(), Role::secondary);
@@ -138,6 +144,7 @@ void draw_input_size(UiContext& ui) {
   field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);
   field("input.batch", "input.batch", InputAxis::batch, shape[0], 1, 8);
+  ui_typing_error(ui, "input");
 }
 
 }  // namespace
@@ -156,9 +163,8 @@ void draw_input_fields(UiContext& ui) {
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "input.open", Icon::folder, ui.text("input.open_help"))) ui.requests.choose_input = true;
 
-  const ComputationPtr computation = ui.workbench.computation();
   if (input_brings_shape(ui.session())) {
-    draw_file_line(ui, "input.file", ui.session().input.path, computation ? &computation->tensors.input : nullptr);
+    draw_file_line(ui, "input.file", ui.session().input.path, ui.workbench.input_shape());
   } else {
     draw_input_size(ui);
   }
@@ -197,9 +203,8 @@ void draw_kernel_fields(UiContext& ui) {
   }
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "kernel.open", Icon::folder, ui.text("kernel.open_help"))) ui.requests.choose_weight = true;
-  const ComputationPtr computation = ui.workbench.computation();
   if (ui.session().weight.kind == SourceKind::npy) {
-    draw_file_line(ui, "kernel.file", ui.session().weight.path, computation ? &computation->tensors.weight : nullptr);
+    draw_file_line(ui, "kernel.file", ui.session().weight.path, shape_if_good(ui, &ConvTensors::weight));
   }
   ui_field_error(ui, "weight");
   if (is_random(ui.session().weight.kind) && !is_random(ui.session().input.kind)) draw_seed(ui);
@@ -224,9 +229,8 @@ void draw_bias_fields(UiContext& ui) {
   }
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "bias.open", Icon::folder, ui.text("bias.open_help"))) ui.requests.choose_bias = true;
-  const ComputationPtr computation = ui.workbench.computation();
   if (ui.session().bias.kind == SourceKind::npy) {
-    draw_file_line(ui, "bias.file", ui.session().bias.path, computation ? &computation->tensors.bias : nullptr);
+    draw_file_line(ui, "bias.file", ui.session().bias.path, shape_if_good(ui, &ConvTensors::bias));
   }
   const bool elsewhere = is_random(ui.session().input.kind) || is_random(ui.session().weight.kind);
   if (is_random(ui.session().bias.kind) && !elsewhere) draw_seed(ui);

@@ -2,6 +2,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -10,20 +13,13 @@
 namespace convscope {
 namespace {
 
-constexpr std::array<double, 13> kSpeeds = {0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 256, 1024, 4096, 16384};
-constexpr std::array<std::string_view, kSpeeds.size()> kSpeedKeys = {"0.25", "0.5", "1",   "2",    "4",    "8",    "16",
-                                                                     "32",   "64",  "256", "1024", "4096", "16384"};
+constexpr std::array<double, 13> kSpeeds = {0.25, 0.5, 1, 2, 4, 8, 16, 30, 64, 256, 1024, 4096, 16384};
 
-/// "y[0, 1, 0]", with the image's number only where there are several.
+/// "Y[0, 0, 1, 0]", as the panel of the cell has it.
 int cell_words(const ConvPlan& plan, int64_t step, char* out, size_t capacity) {
   const OutputCell cell = cell_of_step(plan, step);
-  if (plan.batch > 1) {
-    return std::snprintf(out, capacity, "y[%lld, %lld, %lld, %lld]", static_cast<long long>(cell.n),
-                         static_cast<long long>(cell.c), static_cast<long long>(cell.y),
-                         static_cast<long long>(cell.x));
-  }
-  return std::snprintf(out, capacity, "y[%lld, %lld, %lld]", static_cast<long long>(cell.c),
-                       static_cast<long long>(cell.y), static_cast<long long>(cell.x));
+  return std::snprintf(out, capacity, "Y[%lld, %lld, %lld, %lld]", static_cast<long long>(cell.n),
+                       static_cast<long long>(cell.c), static_cast<long long>(cell.y), static_cast<long long>(cell.x));
 }
 
 /// The bar over all steps, with a tick where a row ends as long as ticks can be told apart.
@@ -81,18 +77,39 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan)
   }
 }
 
-/// Labels of the speeds, made once per language.
-std::span<const char* const> speed_labels(Language language) {
-  static std::array<std::array<std::string, kSpeeds.size()>, 2> words;
-  static std::array<std::array<const char*, kSpeeds.size()>, 2> pointers;
-  const size_t index = static_cast<size_t>(language);
-  if (words[index][0].empty()) {
-    for (size_t i = 0; i < kSpeeds.size(); ++i) {
-      words[index][i] = tr(language, "timeline.steps_per_second", {std::string(kSpeedKeys[i])});
-      pointers[index][i] = words[index][i].c_str();
-    }
+/// The speeds on offer, and between them one that a session brings and that is none of them.
+struct SpeedChoice {
+  Language language = Language::en;
+  double own = 0;  // of the session
+  std::vector<double> speeds;
+  std::vector<std::string> keys, words;
+  std::vector<std::string_view> key_views;
+  std::vector<const char*> labels;
+  int current = 0;
+};
+
+/// Made anew only when the language or the session's speed changes.
+const SpeedChoice& speed_choice(Language language, double now) {
+  static SpeedChoice choice;
+  if (choice.language == language && choice.own == now) return choice;
+  choice = {};
+  choice.language = language;
+  choice.own = now;
+  choice.speeds.assign(kSpeeds.begin(), kSpeeds.end());
+  const auto place = std::lower_bound(choice.speeds.begin(), choice.speeds.end(), now);
+  choice.current = static_cast<int>(place - choice.speeds.begin());
+  if (place == choice.speeds.end() || *place != now) choice.speeds.insert(place, now);
+  for (const double speed : choice.speeds) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.10g", speed);
+    choice.keys.emplace_back(digits);
+    choice.words.push_back(tr(language, "timeline.steps_per_second", {choice.keys.back()}));
   }
-  return pointers[index];
+  for (size_t i = 0; i < choice.speeds.size(); ++i) {
+    choice.key_views.emplace_back(choice.keys[i]);
+    choice.labels.push_back(choice.words[i].c_str());
+  }
+  return choice;
 }
 
 /// Zoom out, how large, zoom in, fit.
@@ -218,15 +235,10 @@ void draw_timeline(UiContext& ui) {
   ui.widgets.note_item("timeline.step");
 
   ImGui::SameLine(start + full - side + ui.px(8));
-  int speed = 0;
-  const double now = ui.session().steps_per_second;
-  for (size_t i = 0; i < kSpeeds.size(); ++i) {
-    if (std::abs(std::log(kSpeeds[i] / now)) < std::abs(std::log(kSpeeds[static_cast<size_t>(speed)] / now))) {
-      speed = static_cast<int>(i);
-    }
-  }
-  if (ui_combo(ui, "timeline.speed", speed, speed_labels(ui.language()), speed_width / ui.scale, kSpeedKeys)) {
-    const double chosen = kSpeeds[static_cast<size_t>(speed)];
+  const SpeedChoice& speeds = speed_choice(ui.language(), ui.session().steps_per_second);
+  int speed = speeds.current;
+  if (ui_combo(ui, "timeline.speed", speed, speeds.labels, speed_width / ui.scale, speeds.key_views)) {
+    const double chosen = speeds.speeds[static_cast<size_t>(speed)];
     ui.workbench.apply_view([chosen](Session& session) { session.steps_per_second = chosen; });
   }
   if (!ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup)) ui_tooltip(ui, ui.text("timeline.speed"));

@@ -4,8 +4,12 @@
 #include <imgui_stdlib.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 namespace convscope {
 namespace {
@@ -284,6 +288,77 @@ bool ui_segments(UiContext& ui, std::string_view name, int& current, std::span<c
   return changed;
 }
 
+namespace {
+
+/// Text that was typed into a stepper and is no number it can take; the value stays `value` meanwhile.
+struct RefusedText {
+  std::string name, text;
+  int64_t value = 0;
+  Error error;
+};
+std::vector<RefusedText>& refused_texts() {
+  static std::vector<RefusedText> texts;
+  return texts;
+}
+
+RefusedText* find_refused(std::string_view name) {
+  for (RefusedText& refused : refused_texts()) {
+    if (refused.name == name) return &refused;
+  }
+  return nullptr;
+}
+
+void forget_refused(std::string_view name) {
+  std::erase_if(refused_texts(), [name](const RefusedText& refused) { return refused.name == name; });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+/// The field of a stepper while it is typed in: every whole number is taken at once, any other text is remembered.
+void type_number(std::string_view name, ImGuiID id, float width, int64_t& value) {
+  static std::array<char, 64> buffer;  // only one field is typed in at a time
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  const ImRect box(low, {low.x + width, low.y + ImGui::GetFrameHeight()});
+  ImGui::ItemAdd(box, id, nullptr, ImGuiItemFlags_Inputable);
+  ImGui::TempInputText(box, id, "##field", buffer.data(), static_cast<int>(buffer.size()),
+                       ImGuiInputTextFlags_AutoSelectAll);
+  const std::string_view text = trimmed(buffer.data());
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = !text.empty() && read.ptr == text.data() + text.size();
+  const bool beginning = text.empty() || text == "-" || text == "+";
+  if (beginning || ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape))) {
+    forget_refused(name);
+  } else if (whole && read.ec == std::errc()) {
+    forget_refused(name);
+    value = number;
+  } else {
+    RefusedText* refused = find_refused(name);
+    if (refused == nullptr) refused = &refused_texts().emplace_back();
+    if (refused->text == text && refused->value == value) return;
+    const bool too_large = whole && read.ec == std::errc::result_out_of_range;
+    *refused = {std::string(name), std::string(text), value,
+                Error{too_large ? "error.typed_too_large" : "error.typed_no_integer", "", {std::string(text)}}};
+  }
+}
+
+}  // namespace
+
+bool ui_typing_error(UiContext& ui, std::string_view name) {
+  for (const RefusedText& refused : refused_texts()) {
+    const std::string_view of = refused.name;
+    if (!of.starts_with(name) || (of.size() > name.size() && of[name.size()] != '.')) continue;
+    ui.shows(refused.text);
+    ui_error_line(ui, std::string(name) + ".typing", refused.error);
+    return true;
+  }
+  return false;
+}
+
 bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const StepperOptions& options) {
   NameScope scope(name);
   const float height = ImGui::GetFrameHeight();
@@ -319,14 +394,27 @@ bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const 
   ImGui::PopButtonRepeat();
 
   ImGui::SameLine(0, 0);
-  ImGui::SetNextItemWidth(width - 2 * side);
   for (ImGuiCol color : {ImGuiCol_FrameBg, ImGuiCol_Border}) ImGui::PushStyleColor(color, ImVec4(0, 0, 0, 0));
   ImGui::PushStyleColor(ImGuiCol_FrameBgHovered, ImGui::ColorConvertU32ToFloat4(wash(ui, 0.04f)));
   ImGui::PushStyleColor(ImGuiCol_FrameBgActive, ImGui::ColorConvertU32ToFloat4(wash(ui, 0.07f)));
   ImGui::PushStyleVar(ImGuiStyleVar_FrameRounding, 0);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(ui.px(4), ImGui::GetStyle().FramePadding.y));
-  char format[32];
-  std::snprintf(format, sizeof format, "%s%%lld", options.prefix ? options.prefix : "");
+  RefusedText* refused = find_refused(name);
+  // Whoever changed the number since then has answered it.
+  if (refused != nullptr && refused->value != value) {
+    forget_refused(name);
+    refused = nullptr;
+  }
+  std::array<char, 160> format{};
+  if (refused != nullptr) {
+    size_t at = 0;
+    for (const char c : refused->text) {
+      format[at++] = c;
+      if (c == '%') format[at++] = c;
+    }
+  } else {
+    std::snprintf(format.data(), format.size(), "%s%%lld", options.prefix ? options.prefix : "");
+  }
   // Twenty pixels a unit for small ranges, the whole range in 400 pixels for large ones.
   const float range = static_cast<float>(options.maximum - options.minimum);
   const float speed = std::clamp(range / 400, 0.05f, 1e6f) / std::max(0.5f, ui.scale);
@@ -334,7 +422,15 @@ bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const 
   const long long smallest = options.minimum;
   const long long largest = std::max(options.maximum, options.minimum);
   ImGui::PushFont(ui.fonts.mono);
-  if (ImGui::DragScalar("##field", ImGuiDataType_S64, &edited, speed, &smallest, &largest, format)) value = edited;
+  const ImGuiID id = ImGui::GetID("##field");
+  if (ImGui::TempInputIsActive(id)) {
+    type_number(name, id, width - 2 * side, value);
+  } else {
+    ImGui::SetNextItemWidth(width - 2 * side);
+    if (ImGui::DragScalar("##field", ImGuiDataType_S64, &edited, speed, &smallest, &largest, format.data())) {
+      value = edited;
+    }
+  }
   ImGui::PopFont();
   ImGui::PopStyleVar(2);
   ImGui::PopStyleColor(4);
@@ -351,8 +447,9 @@ bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const 
   ui.widgets.note_item(joined(name, "plus"), options.enabled && room);
   ImGui::EndGroup();
 
-  list->AddRect(low, high, ui_color32(ui, options.invalid ? Role::error : Role::border), radius, 0,
-                options.invalid ? std::max(1.0f, std::round(1.5f * ui.scale)) : 1.0f);
+  const bool invalid = options.invalid || find_refused(name) != nullptr;
+  list->AddRect(low, high, ui_color32(ui, invalid ? Role::error : Role::border), radius, 0,
+                invalid ? std::max(1.0f, std::round(1.5f * ui.scale)) : 1.0f);
   ImGui::EndDisabled();
   return value != before;
 }

@@ -102,8 +102,12 @@ struct StepperOptions {
   const char* prefix = nullptr;  // before the number inside the field, "H "
 };
 /// A whole number: "-" field "+". Dragging the field changes it, a click types; "NAME.minus" and "NAME.plus" are the
-/// buttons. True in every frame in which the value changed (while typing too, so that the picture follows).
+/// buttons. True in every frame in which the value changed (while typing too, so that the picture follows). Text that
+/// is no whole number stays in the field, framed in red, and changes nothing: see ui_typing_error().
 bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const StepperOptions& options = {});
+/// What is wrong with the text typed into the stepper `name`, or into one of its parts ("stride" of "stride.h"), as a
+/// line of its own; true if it was drawn. Registered as "NAME.typing.error".
+bool ui_typing_error(UiContext& ui, std::string_view name);
 /// A number of any kind in a field (cells of tensors, seconds).
 bool ui_double_field(UiContext& ui, std::string_view name, double& value, float width, const char* format = "%g",
                      bool invalid = false);

@@ -29,6 +29,7 @@ const stbi_uc* data_of(const std::string& bytes) { return reinterpret_cast<const
 
 Result<ImageHead> head_of(const std::string& bytes, const std::string& path) {
   const ImageFormat format = image_format(bytes);
+  if (bytes.empty()) return Error{"error.file_empty", "", {path}};
   if (format == ImageFormat::unknown) return Error{"error.image_format", "", {path}};
   ImageHead head;
   const auto too_large = [&](int64_t width, int64_t height) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cancel.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
 
@@ -30,9 +31,10 @@ Result<Shape> image_shape(const std::string& path);
 /// Whether the name ends like a picture that read_image() reads.
 bool is_image_name(const std::string& path);
 
-/// PNG, whole or not at all. `text` are key/value pairs kept as tEXt/iTXt chunks.
+/// PNG, whole or not at all. `text` are key/value pairs kept as tEXt/iTXt chunks; `job` (may be null) is asked between
+/// the rows whether to stop. Errors: error.png_encoding, error.cancelled, those of the file.
 Result<void> write_png(const std::string& path, const Pixels& pixels,
-                       const std::vector<std::pair<std::string, std::string>>& text = {});
+                       const std::vector<std::pair<std::string, std::string>>& text = {}, const Job* job = nullptr);
 /// The bytes of a PNG in memory (for SVG's data URIs).
 Result<std::vector<uint8_t>> encode_png(const Pixels& pixels);
 

@@ -20,7 +20,7 @@ extern "C" void ignore_warning(png_structp, png_const_charp) {}
 
 /// Everything that libpng's longjmp() may skip lives outside: no local here owns anything.
 bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is_opaque, std::vector<png_text>& texts,
-                  std::vector<uint8_t>& row, std::vector<uint8_t>& bytes) {
+                  std::vector<uint8_t>& row, std::vector<uint8_t>& bytes, const Job* job) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_write_fn(png, &bytes, append_bytes, flush_nothing);
   png_set_IHDR(png, info, static_cast<png_uint_32>(pixels.width), static_cast<png_uint_32>(pixels.height), 8,
@@ -32,6 +32,7 @@ bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is
   png_write_info(png, info);
   const size_t stride = static_cast<size_t>(pixels.width) * 4;
   for (int y = 0; y < pixels.height; ++y) {
+    if (job != nullptr && job->is_cancelled()) return false;
     const uint8_t* from = pixels.rgba.data() + static_cast<size_t>(y) * stride;
     if (is_opaque) {
       for (size_t x = 0; x < static_cast<size_t>(pixels.width); ++x) std::memcpy(&row[x * 3], from + x * 4, 3);
@@ -44,8 +45,8 @@ bool write_chunks(png_structp png, png_infop info, const Pixels& pixels, bool is
   return true;
 }
 
-Result<std::vector<uint8_t>> encode(const Pixels& pixels,
-                                    const std::vector<std::pair<std::string, std::string>>& text) {
+Result<std::vector<uint8_t>> encode(const Pixels& pixels, const std::vector<std::pair<std::string, std::string>>& text,
+                                    const Job* job) {
   const std::string size = std::to_string(pixels.width) + "x" + std::to_string(pixels.height);
   const Error failed{"error.png_encoding", "", {size}};
   if (pixels.width < 1 || pixels.height < 1 ||
@@ -69,8 +70,9 @@ Result<std::vector<uint8_t>> encode(const Pixels& pixels,
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, ignore_warning);
   if (png == nullptr) return failed;
   png_infop info = png_create_info_struct(png);
-  const bool is_written = info != nullptr && write_chunks(png, info, pixels, is_opaque, texts, row, bytes);
+  const bool is_written = info != nullptr && write_chunks(png, info, pixels, is_opaque, texts, row, bytes, job);
   png_destroy_write_struct(&png, &info);
+  if (job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};
   if (!is_written) return failed;
   return bytes;
 }
@@ -78,12 +80,12 @@ Result<std::vector<uint8_t>> encode(const Pixels& pixels,
 }  // namespace
 
 Result<void> write_png(const std::string& path, const Pixels& pixels,
-                       const std::vector<std::pair<std::string, std::string>>& text) {
-  const Result<std::vector<uint8_t>> bytes = encode(pixels, text);
+                       const std::vector<std::pair<std::string, std::string>>& text, const Job* job) {
+  const Result<std::vector<uint8_t>> bytes = encode(pixels, text, job);
   if (!bytes) return bytes.error();
   return write_file(path, std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
 }
 
-Result<std::vector<uint8_t>> encode_png(const Pixels& pixels) { return encode(pixels, {}); }
+Result<std::vector<uint8_t>> encode_png(const Pixels& pixels) { return encode(pixels, {}, nullptr); }
 
 }  // namespace convscope

@@ -54,7 +54,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
                   cell,
                   cell.c / computation.plan.kernels_per_group(),
                   phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
-                  jumping,
+                  jumping ? 1 - std::clamp(request.moment.phase, 0.0f, 1.0f) : 0.0f,
                   arithmetic,
                   uses,
                   Hover(computation.plan, request.hovered)};
@@ -67,7 +67,8 @@ void build_scene(const SceneRequest& request, Scene& scene) {
       break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
-  if (request.caption) draw_caption(painter, frame.stage, computation.plan, scene.sentence);
+  if (request.caption)
+    draw_caption(painter, frame.stage, computation.plan, range_of(computation.tensors.output), scene.sentence);
 }
 
 bool lens_applies(Lens lens, const ConvPlan&) {

@@ -12,12 +12,12 @@ NumberStyle numbers_for(const LensFrame& frame, const Grid& grid, const NumberRa
 }
 
 float scale_of(const NumberRange& range, double value) {
-  const double largest = range.max_abs();
-  return largest > 0 ? static_cast<float>(value / largest) : 0.0f;
+  const double end = range.shade_end();
+  return end > 0 ? static_cast<float>(std::clamp(value / end, -1.0, 1.0)) : 0.0f;
 }
 
 void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref) {
-  if (!frame.hover.active() || grid.pitch < kMinCellPitch) return;
+  if (!frame.hover.active() || !cell_by_cell(grid)) return;
   const Grid::Range range = grid.visible(frame.painter.viewport());
   for (ref.y = range.row0; ref.y < range.row1; ++ref.y) {
     for (ref.x = range.col0; ref.x < range.col1; ++ref.x) {
@@ -36,7 +36,7 @@ void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, Tens
   raster.n = n;
   raster.channel = c;
   const NumberRange range = range_of(tensor);
-  raster.high = static_cast<float>(range.max_abs() > 0 ? range.max_abs() : 1);
+  raster.high = static_cast<float>(range.shade_end() > 0 ? range.shade_end() : 1);
   raster.low = -raster.high;
   if (rgb) {
     raster.rgb = true;
@@ -83,7 +83,7 @@ void draw_value_cell(LensFrame& frame, const Box& box, double value, const Numbe
 void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values) {
   Painter& painter = frame.painter;
   const Grid::Range range = grid.visible(painter.viewport());
-  if (grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(grid)) {
     draw_texture(frame, grid, frame.tensors.weight, TensorId::weight, o, i, 0, grid.rows, 0, grid.cols, opacity);
   } else {
     const TensorView view(frame.tensors.weight);
@@ -113,11 +113,7 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
   Painter& painter = frame.painter;
   const ConvPlan& plan = frame.plan;
   if (grid.pitch < 3) return;
-  const NumberRange x = range_of(frame.tensors.input), w = range_of(frame.tensors.weight);
-  NumberRange numbers;
-  numbers.max = x.max_abs() * w.max_abs();
-  numbers.min = x.min < 0 || w.min < 0 ? -numbers.max : 0;
-  numbers.integral = x.integral && w.integral;
+  const NumberRange numbers = products_of(range_of(frame.tensors.input), range_of(frame.tensors.weight));
   const NumberStyle style = numbers_for(frame, grid, numbers);
   const double taps = static_cast<double>(plan.taps());
   for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
@@ -142,6 +138,32 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c) {
   }
 }
 
+namespace {
+
+// Over the cells after the first `done`, and a line along its edge.
+void draw_veil(LensFrame& frame, const Grid& grid, int64_t done) {
+  const auto height = static_cast<double>(grid.rows), width = static_cast<double>(grid.cols);
+  const auto row = static_cast<double>(done / grid.cols), rest = static_cast<double>(done % grid.cols);
+  const auto veil = [&](double row0, double col0, double rows, double cols) {
+    if (rows <= 0 || cols <= 0) return;
+    const Box box{static_cast<float>(grid.left(col0)), static_cast<float>(grid.top(row0)),
+                  static_cast<float>(grid.left(col0 + cols)), static_cast<float>(grid.top(row0 + rows))};
+    frame.painter.box(box, Role::border, Fill::full).opacity = kVeilOpacity;
+  };
+  veil(row, rest, 1, width - rest);
+  veil(row + 1, 0, height - row - 1, width);
+  const auto edge = [&](double row0, double col0, double cols) {
+    if (row0 <= 0 || row0 >= height || cols <= 0) return;
+    const auto y = static_cast<float>(grid.top(row0));
+    frame.painter.line(static_cast<float>(grid.left(col0)), y, static_cast<float>(grid.left(col0 + cols)), y,
+                       Role::output, 0);
+  };
+  edge(row + 1, 0, rest);
+  edge(row, rest, width - rest);
+}
+
+}  // namespace
+
 void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, float opacity, bool values) {
   const ConvPlan& plan = frame.plan;
   Painter& painter = frame.painter;
@@ -151,24 +173,11 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
   // Computed cells of this channel, in row-major order.
   const int64_t done = std::clamp<int64_t>(frame.step - first + (frame.phase.landed() ? 1 : 0), 0, plan.positions());
 
-  if (grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(grid)) {
     // Nobody waits for two million steps: what is still to come shows faintly, under a veil, so that the texture itself
     // is the same in all frames.
     draw_texture(frame, grid, frame.tensors.output, TensorId::output, n, c, 0, plan.out.h, 0, plan.out.w, opacity);
-    const auto veil = [&](double row, double col, double rows, double cols) {
-      if (rows <= 0 || cols <= 0) return;
-      const Box box{static_cast<float>(grid.left(col)), static_cast<float>(grid.top(row)),
-                    static_cast<float>(grid.left(col + cols)), static_cast<float>(grid.top(row + rows))};
-      painter.box(box, Role::canvas, Fill::full).opacity = 1 - kPendingOpacity;
-    };
-    const auto height = static_cast<double>(plan.out.h), width = static_cast<double>(plan.out.w);
-    const auto row = static_cast<double>(done / plan.out.w), rest = static_cast<double>(done % plan.out.w);
-    if (rest > 0) {
-      veil(row, rest, 1, width - rest);
-      veil(row + 1, 0, height - row - 1, width);
-    } else {
-      veil(row, 0, height - row, width);
-    }
+    draw_veil(frame, grid, done);
     painter.box(grid.bounds(), Role::output, Fill::none, Outline::solid, 3).opacity = opacity;
     if (here) {
       Box box = grid.cell(current.y, current.x);
@@ -200,6 +209,8 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
   }
 
   const TensorView view(frame.tensors.output);
+  // What a texture showed under a veil stays there when the camera comes near.
+  const bool veiled = values && grid.rows * grid.cols > kMaxSmallGrid;
   const NumberRange numbers = range_of(frame.tensors.output);
   const NumberStyle style = numbers_for(frame, grid, numbers);
   const Grid::Range range = grid.visible(painter.viewport());
@@ -209,17 +220,18 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
       const bool computed = y * plan.out.w + x < done;
       const bool is_current = here && y == current.y && x == current.x;
-      const bool faint = !computed && values;
-      const double value = computed || faint ? view.at(n, c, y, x) : 0;
-      const Fill fill = faint                      ? Fill::value
+      const bool veiled_here = !computed && veiled;
+      const double value = computed || veiled_here ? view.at(n, c, y, x) : 0;
+      const Fill fill = veiled_here                ? Fill::value
                         : !computed                ? Fill::none
                         : is_current               ? Fill::full
                         : values || !style.drawn() ? Fill::value
                                                    : Fill::tint;
       Mark& mark = painter.box(box, Role::output, fill, Outline::hairline, grid.radius());
-      mark.opacity = faint ? kPendingOpacity * opacity : opacity;
+      mark.opacity = opacity;
       mark.value = scale_of(numbers, value);
       painter.refer(mark, {TensorId::output, n, c, y, x});
+      if (veiled_here) painter.box(box, Role::border, Fill::full, Outline::none, grid.radius()).opacity = kVeilOpacity;
       if (!computed) {
         const auto dot = static_cast<float>(std::clamp(grid.pitch * 0.05, 1.0, 3.0));
         painter.box({mx - dot, my - dot, mx + dot, my + dot}, Role::output, Fill::full, Outline::none, dot).opacity =
@@ -238,12 +250,12 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       .opacity = opacity;
   if (here) {
     // The last cells, fading: where the kernel has just been.
-    if (frame.jumping) {
+    if (frame.trail > 0) {
       for (int64_t back = 4; back >= 1; --back) {
         const int64_t at = frame.step - back - first;
         if (at < 0) continue;
         painter.box(grid.cell(at / plan.out.w, at % plan.out.w), Role::output, Fill::none, Outline::ring, grid.radius())
-            .opacity = 0.6f - 0.12f * static_cast<float>(back);
+            .opacity = frame.trail * (0.6f - 0.12f * static_cast<float>(back));
       }
     }
     painter.box(grid.cell(current.y, current.x), Role::window, Fill::none, Outline::ring, grid.radius());
@@ -263,17 +275,23 @@ void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role
   frame.painter.box(front, Role::canvas, Fill::full, Outline::none, 3);
 }
 
-void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output) {
+void draw_landing_sum(LensFrame& frame, float x, float y, const Grid& output) {
   if (frame.phase.landed() || frame.phase.products < 1) return;
+  Painter& painter = frame.painter;
   const Box target = output.cell(frame.cell.y, frame.cell.x);
-  const float t = frame.phase.land;
-  const float smallest = std::max(target.width(), 40 * frame.stage.ui);
-  const float size = smallest + (target.width() - smallest) * t;
-  const float cx = static_cast<float>(x) + ((target.x0 + target.x1) / 2 - static_cast<float>(x)) * t;
-  const float cy = static_cast<float>(y) + ((target.y0 + target.y1) / 2 - static_cast<float>(y)) * t;
-  NumberRange range = range_of(frame.tensors.output);
-  draw_value_cell(frame, {cx - size / 2, cy - size / 2, cx + size / 2, cy + size / 2}, frame.arithmetic.result, range,
-                  Role::output, Fill::full);
+  const float t = frame.phase.land, ui = frame.stage.ui;
+  const float cx = x + ((target.x0 + target.x1) / 2 - x) * t, cy = y + ((target.y0 + target.y1) / 2 - y) * t;
+  char number[24];
+  const int length = format_number(frame.arithmetic.result, 7, number, sizeof number);
+  const std::string_view words{number, static_cast<size_t>(length)};
+  // As large as its number, and no larger than its cell where that has room for it.
+  float size = 14 * ui;
+  const float at_one = painter.width(words, Face::sans, 1), inner = target.width() * 0.87f / at_one;
+  if (inner >= kMinNumberSize) size = std::min(size, inner);
+  const float half_w = size * (at_one / 2 + 0.4f), half_h = size * 0.75f;
+  const Box box{cx - half_w, cy - half_h, cx + half_w, cy + half_h};
+  painter.box(box, Role::output, Fill::full, Outline::hairline, size * 0.3f);
+  painter.text(words, cx, cy, size, Role::output, Align::center).fill = Fill::full;
 }
 
 }  // namespace convscope

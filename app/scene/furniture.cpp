@@ -71,14 +71,21 @@ float index_label_width(const Painter& painter, char name, int64_t first, int64_
 }
 
 void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
-  const double end = range.max_abs();
+  const double end = range.shade_end();
   if (end <= 0 || !scale_ramp().defined()) return;
   Painter& painter = frame.painter;
   const float ui = frame.stage.ui, size = std::max(9.0f, 11 * ui);
-  char low[24], high[24];
-  const NumberStyle style{end >= 10 ? 1 : end >= 0.1 ? 2 : 4, 7, true, size};
-  const int low_length = format_styled(-end, style, low, sizeof low),
-            high_length = format_styled(end, style, high, sizeof high);
+  char low[32], high[32];
+  NumberStyle style;
+  style.decimals = range.integral ? 0 : end >= 10 ? 1 : end >= 0.1 ? 2 : 4;
+  style.max_chars = 7;
+  // What lies beyond the ends has their shade.
+  const bool beyond = range.strong > 0;
+  const auto written = [&](double value, std::string_view sign, char* out) {
+    const auto prefix = static_cast<int>(beyond ? sign.copy(out, sign.size()) : 0);
+    return prefix + format_styled(value, style, out + prefix, 24);
+  };
+  const int low_length = written(-end, "\u2264 ", low), high_length = written(end, "\u2265 ", high);
   const bool both = range.min < 0;
   const std::string_view low_words =
       both ? std::string_view{low, static_cast<size_t>(low_length)} : std::string_view{"0"};

@@ -2,6 +2,8 @@
 #include "app/scene/words.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "engine/im2col.h"
 
@@ -9,308 +11,370 @@ namespace convscope {
 namespace {
 
 // The smallest cells of a page, in logical pixels at type scale 1.
-constexpr double kMinMatrixPitch = 2.5;
+constexpr double kMinPagePitch = 2.5;
 // A matrix is shown as a whole as long as its cells are at least this large; the cells of a page are at most so large.
-constexpr double kMinWholePitch = 5, kPagePitch = 16;
-constexpr double kMinTensorPitch = 18;
+constexpr double kMinWholePitch = 5, kMaxPagePitch = 16;
+constexpr double kMaxPitch = 60;
+// Pitches that are tried for the tensors; the last are photographs'.
+constexpr double kTensorPitches[] = {44, 34, 28, 24, 20, 17, 14, 11, 8, 5, 2, 0.7, 0.25, 0.16, 0.1, 0.06};
+// Lines of the strip.
+constexpr int kMaxStripLines = 6;
 
-struct Extent {
-  int64_t rows = 0, cols = 0;
+// Channels of a tensor: on a stack, or one by one in columns.
+struct Channels {
+  bool stacked = false;
+  int count = 1, cols = 1;
+  double pitch = 0, label_w = 0, sheets = 0;
+  int rows() const { return (count + cols - 1) / cols; }
+};
+
+// Everything about a picture but where it lies.
+struct Arrangement {
+  double score = 0;
+  bool portrait = false;
+  Channels x, y;
+  double m = 0, kp = 0;  // pitches of matrix and product, and of the kernels
+  int64_t rows = 0, cols = 0, kernels = 0;
+  double strip_pitch = 0;
+  int64_t strip_cols = 0;
+  int strip_lines = 1;
 };
 
 class Solver {
  public:
-  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell, bool rgb,
-         bool portrait)
-      : plan_(plan),
-        stage_(stage),
-        painter_(painter),
-        cell_(cell),
-        portrait_(portrait),
-        u_(static_cast<double>(stage.ui)) {
-    padded_ = {plan.in.h + plan.pads.top + plan.pads.bottom, plan.in.w + plan.pads.left + plan.pads.right};
-    matrix_ = {im2col_rows(plan), im2col_columns(plan)};
+  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, bool rgb, const LayoutNumbers& numbers)
+      : plan_(plan), stage_(stage), painter_(painter), rgb_(rgb), numbers_(numbers), u_(static_cast<double>(stage.ui)) {
+    padded_h_ = static_cast<double>(plan.in.h + plan.pads.top + plan.pads.bottom);
+    padded_w_ = static_cast<double>(plan.in.w + plan.pads.left + plan.pads.right);
+    out_h_ = static_cast<double>(plan.out.h);
+    out_w_ = static_cast<double>(plan.out.w);
+    rows_ = im2col_rows(plan);
+    cols_ = im2col_columns(plan);
     kernels_ = plan.kernels_per_group();
     width_ = static_cast<double>(stage.content.width());
     height_ = static_cast<double>(stage.content.height());
     tag_ = static_cast<double>(kNameTagHeight) * u_;
+    foot_ = static_cast<double>(kLabelHeight) * u_;
     label_ =
         plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1 ? static_cast<double>(kLabelHeight) * u_ : 0;
     gap_ = 14 * u_;
-    sign_ = 40 * u_;
-    arrow_ = 60 * u_;
-    strip_h_ = 3 * kStripCell * u_ + 30 * u_;
-    char words[64];
-    const auto tag = [&](std::string_view name, int64_t rows, int64_t cols) {
-      (void)words;
-      return static_cast<double>(name_tag_width(painter, name, Shape{rows, cols}, stage.ui));
+    sign_ = 36 * u_;
+    arrow_ = 48 * u_;
+    const auto tag = [&](std::string_view name, const Shape& shape) {
+      return static_cast<double>(name_tag_width(painter, name, shape, stage.ui));
     };
-    tag_matrix_ = tag("im2col(X)", matrix_.rows, matrix_.cols);
-    tag_kernels_ = tag("W", matrix_.cols, kernels_);
-    tag_product_ = tag("Y", matrix_.rows, kernels_);
-    tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
-    tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
-    choose_stacks(rgb);
-    if (label_ > 0) {
-      label_x_ = static_cast<double>(stack_label_width(painter, 'X', plan.batch - 1, plan.in_channels - 1,
-                                                       layout_.input_stacked ? plan.in_channels : 1, stage.ui));
-      label_y_ = static_cast<double>(stack_label_width(painter, 'Y', plan.batch - 1, plan.out_channels - 1,
-                                                       layout_.output_stacked ? plan.out_channels : 1, stage.ui));
+    tag_matrix_ = tag("im2col(X)", {rows_, cols_});
+    tag_kernels_ = tag("W", {cols_, kernels_});
+    tag_product_ = tag("Y", {rows_, kernels_});
+    tag_x_ = tag("X", plan.input_shape());
+    tag_y_ = tag("Y", plan.output_shape());
+    const Language language = painter.request().language;
+    for (const char* key : {"scene.strip_row", "scene.strip_kernel", "scene.products"}) {
+      const float w = painter.width(words_of(language, key), Face::sans, kLabelSize * stage.ui);
+      strip_label_ = std::max(strip_label_, static_cast<double>(w) + 14 * u_);
     }
-    solve();
+    strip_sum_ = 150 * u_;
   }
 
-  double score() const { return layout_.good ? m_ : 0; }
-  const Im2colLayout& place();
+  Arrangement best() {
+    Arrangement best;
+    const auto consider = [&](const Arrangement& a) {
+      if (a.score > best.score) best = a;
+    };
+    for (const bool portrait : {false, true}) {
+      // Side by side the arrows say what becomes of what; one above the other only where that shows more.
+      for_strips([&](Arrangement strip) {
+        strip.portrait = portrait;
+        for_channels('X', [&](const Channels& x) {
+          for_channels('Y', [&](const Channels& y) {
+            double last_x = 0, last_y = 0;
+            for (const double pitch : kTensorPitches) {
+              for (const double more : {1.0, 1.5}) {
+                Arrangement a = strip;
+                a.x = x;
+                a.y = y;
+                a.x.pitch = whole(std::min(pitch * u_, largest_tensor_pitch(padded_w_, padded_h_)));
+                a.y.pitch = whole(std::min(pitch * more * u_, largest_tensor_pitch(out_w_, out_h_)));
+                // Many candidates are more than a large tensor may become.
+                if (a.x.pitch == last_x && a.y.pitch == last_y) continue;
+                last_x = a.x.pitch;
+                last_y = a.y.pitch;
+                if (solve(a)) consider(a);
+              }
+            }
+          });
+        });
+      });
+    }
+    return best;
+  }
+
+  Im2colLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-  static constexpr double kStripCell = 32;
+  static double whole(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
-  double sheets(int64_t count) const {
-    return static_cast<double>(std::min<int64_t>(count - 1, 3)) * static_cast<double>(kSheetOffset) * u_;
-  }
-  // Height for the tensors and for the matrices.
-  double main_height() const { return height_ - strip_h_ - gap_; }
-  double tensor_room() const { return (portrait_ ? main_height() * 0.42 : main_height()) - tag_; }
-
-  double pitch_in(double room, int count, int64_t rows, double sheet) const {  // count: of channels one below the other
-    return ((room + gap_) / count - gap_ - label_ - sheet) / static_cast<double>(rows);
-  }
-
-  void choose_stacks(bool rgb) {
-    const auto lines = [&](int64_t channels, int cols) { return static_cast<int>((channels + cols - 1) / cols); };
-    // Two columns where one would make the cells small.
-    const auto columns = [&](int64_t channels, int64_t rows) {
-      const bool many = channels > 2 && channels <= kMaxIm2colInputs && !portrait_;
-      return many && pitch_in(tensor_room(), lines(channels, 1), rows, 0) < 26 * u_ ? 2 : 1;
-    };
-    input_cols_ = columns(plan_.in_channels, padded_.rows);
-    output_cols_ = columns(plan_.out_channels, plan_.out.h);
-    const auto separate = [&](int64_t channels, int64_t rows, int cols) {
-      return channels <= kMaxIm2colInputs &&
-             pitch_in(tensor_room(), lines(channels, cols), rows, 0) >= kMinTensorPitch * u_;
-    };
-    layout_.input_stacked = !rgb && plan_.in_channels > 1 && !separate(plan_.in_channels, padded_.rows, input_cols_);
-    layout_.input_count = layout_.input_stacked || rgb ? 1 : static_cast<int>(plan_.in_channels);
-    layout_.output_stacked = plan_.out_channels > 1 && !separate(plan_.out_channels, plan_.out.h, output_cols_);
-    layout_.output_count = layout_.output_stacked ? 1 : static_cast<int>(plan_.out_channels);
-    if (layout_.input_count == 1) input_cols_ = 1;
-    if (layout_.output_count == 1) output_cols_ = 1;
-    sheets_x_ = layout_.input_stacked ? sheets(plan_.in_channels) : 0;
-    sheets_y_ = layout_.output_stacked ? sheets(plan_.out_channels) : 0;
-    // The largest that the tensors may become, and what they get at least.
-    tallest_ = std::min(pitch_in(tensor_room(), lines(layout_.input_count, input_cols_), padded_.rows, sheets_x_),
-                        pitch_in(tensor_room(), lines(layout_.output_count, output_cols_), plan_.out.h, sheets_y_));
-    const double share = portrait_ ? 0.42 : 0.18;
-    widest_ = width_ * share / static_cast<double>(std::max(padded_.cols * input_cols_, plan_.out.w * output_cols_));
-    least_ = std::min({26 * u_, tallest_, widest_});
-  }
-
-  static double in_columns(int cols, double each, double gap) { return cols * each + (cols - 1) * gap; }
-  double input_each_width(double x) const {
-    return std::max(static_cast<double>(padded_.cols) * x + sheets_x_, label_x_);
-  }
-  double output_each_width(double x) const {
-    return std::max(static_cast<double>(plan_.out.w) * x + sheets_y_, label_y_);
-  }
-  double inputs_width(double x) const { return std::max(in_columns(input_cols_, input_each_width(x), gap_), tag_x_); }
-  double outputs_width(double x) const {
-    return std::max(in_columns(output_cols_, output_each_width(x), gap_), tag_y_);
-  }
-  double tensors_width(double x) const { return inputs_width(x) + outputs_width(x); }
-  double block_width(double m, int64_t cols, int64_t kernels) const {
-    return std::max(static_cast<double>(cols) * m, tag_matrix_) +
-           std::max(static_cast<double>(kernels) * m, tag_kernels_) +
-           std::max(static_cast<double>(kernels) * m, tag_product_) + 2 * sign_;
-  }
-  double block_room_w() const { return portrait_ ? width_ : width_ - tensors_width(least_) - 2 * arrow_; }
-  double block_room_h() const {
-    return (portrait_ ? main_height() * 0.58 - gap_ - 8 * u_ : main_height()) - tag_ -
-           static_cast<double>(kLabelHeight) * u_;
-  }
-
-  void solve() {
-    if (least_ <= 0 || block_room_h() < 20 || block_room_w() < block_width(0, 0, 0)) return;
-    const auto fits = [&](double m) {
-      return block_width(m, matrix_.cols, kernels_) <= block_room_w() &&
-             static_cast<double>(std::max(matrix_.rows, matrix_.cols)) * m <= block_room_h();
-    };
-    const double limit = 60 * u_, smallest = kMinMatrixPitch * u_;
-    rows_ = matrix_.rows;
-    cols_ = matrix_.cols;
-    shown_kernels_ = kernels_;
-    double low = 0, high = limit;
-    for (int i = 0; i < 24; ++i) {
-      const double middle = (low + high) / 2;
-      (fits(middle) ? low : high) = middle;
-    }
-    m_ = low >= 8 ? std::floor(low) : low;
-    if (m_ < kMinWholePitch * u_) {
-      // A page of each matrix, its cells as large as all taps and kernels allow.
-      const double room = block_room_w() - 2 * sign_;
-      const double all = static_cast<double>(matrix_.cols + 2 * kernels_);
-      const double tall = block_room_h() / static_cast<double>(std::max<int64_t>(matrix_.cols, 12));
-      m_ = std::clamp(std::min(room / all, tall), smallest, kPagePitch * u_);
-      // Name tags may be wider than what they stand on.
-      while (m_ > smallest && block_width(m_, matrix_.cols, kernels_) > block_room_w())
-        m_ = std::max(smallest, m_ * 0.96);
-      const auto most = [&](double pixels) { return std::max<int64_t>(1, static_cast<int64_t>(pixels / m_)); };
-      shown_kernels_ = kernels_;
-      cols_ = std::min(matrix_.cols, most(block_room_h()));
-      if (block_width(m_, cols_, shown_kernels_) > block_room_w()) {
-        // Kernels get a fifth of the width, taps what remains of it.
-        shown_kernels_ = std::min(kernels_, most(room * 0.2));
-        const double side = std::max(static_cast<double>(shown_kernels_) * m_, tag_kernels_) +
-                            std::max(static_cast<double>(shown_kernels_) * m_, tag_product_);
-        cols_ = std::min(cols_, most(std::max(tag_matrix_, room - side)));
+  template <class Visit>
+  void for_strips(const Visit& visit) const {
+    const double room = width_ - strip_label_ - strip_sum_;
+    for (const double wanted : {34.0, 30.0, 26.0}) {
+      Arrangement a;
+      a.strip_pitch = std::floor(std::max(2.0, std::min(wanted * u_, room / 2)));
+      const auto most = std::max<int64_t>(1, static_cast<int64_t>(room / a.strip_pitch));
+      a.strip_cols = std::min(most, cols_);
+      for (int lines = 1; lines <= kMaxStripLines; ++lines) {
+        a.strip_lines = lines;
+        visit(a);
+        if (a.strip_cols * lines >= cols_) break;
       }
-      rows_ = std::min(matrix_.rows, most(block_room_h()));
     }
-    // What the matrices leave free goes to the tensors.
-    x_ = least_;
-    if (!portrait_) {
-      const double room = width_ - block_width(m_, cols_, shown_kernels_) - 2 * arrow_;
-      double least = least_, most = std::max(least_, std::min({tallest_, std::max(44 * u_, m_ * 1.2)}));
-      for (int i = 0; i < 20; ++i) {
-        const double middle = (least + most) / 2;
-        (tensors_width(middle) <= room ? least : most) = middle;
-      }
-      x_ = least;
+  }
+
+  template <class Visit>
+  void for_channels(char name, const Visit& visit) const {
+    const bool input = name == 'X';
+    const int64_t channels = input ? plan_.in_channels : plan_.out_channels;
+    const auto label = [&](int64_t stack) {
+      return label_ > 0 ? static_cast<double>(
+                              stack_label_width(painter_, name, plan_.batch - 1, channels - 1, stack, stage_.ui))
+                        : 0.0;
+    };
+    Channels c;
+    if (input && rgb_) {
+      visit(c);
+      return;
+    }
+    if (channels > 1) {
+      c.stacked = true;
+      c.label_w = label(channels);
+      c.sheets = static_cast<double>(std::min<int64_t>(channels - 1, 3)) * static_cast<double>(kSheetOffset) * u_;
+      visit(c);
+    }
+    if (channels > kMaxIm2colInputs) return;
+    // A large channel is a texture that every change makes anew: one of them is enough.
+    const double cells = input ? padded_w_ * padded_h_ : out_w_ * out_h_;
+    if (channels > 1 && cells > static_cast<double>(kMaxSmallGrid)) return;
+    c = {};
+    c.count = static_cast<int>(channels);
+    c.label_w = label(1);
+    for (c.cols = 1; c.cols <= c.count; ++c.cols) visit(c);
+  }
+
+  // A tensor is never the main thing on this page.
+  double largest_tensor_pitch(double cols, double rows) const {
+    return std::min(0.3 * width_ / cols, 0.45 * height_ / rows);
+  }
+  double each_w(const Channels& c, double cells) const { return std::max(cells * c.pitch + c.sheets, c.label_w); }
+  double each_h(const Channels& c, double cells) const { return label_ + c.sheets + cells * c.pitch; }
+  double all_w(const Channels& c, double cells, double tag) const {
+    return std::max(c.cols * each_w(c, cells) + (c.cols - 1) * gap_, tag);
+  }
+  double all_h(const Channels& c, double cells) const {
+    return tag_ + c.rows() * each_h(c, cells) + (c.rows() - 1) * gap_;
+  }
+  double inputs_w(const Arrangement& a) const { return all_w(a.x, padded_w_, tag_x_); }
+  double inputs_h(const Arrangement& a) const { return all_h(a.x, padded_h_); }
+  double outputs_w(const Arrangement& a) const { return all_w(a.y, out_w_, tag_y_); }
+  double outputs_h(const Arrangement& a) const { return all_h(a.y, out_h_); }
+  double tensors_h(const Arrangement& a) const { return std::max(inputs_h(a), outputs_h(a)); }
+
+  double matrix_w(const Arrangement& a) const { return std::max(static_cast<double>(a.cols) * a.m, tag_matrix_); }
+  double kernels_w(const Arrangement& a) const { return std::max(static_cast<double>(a.kernels) * a.kp, tag_kernels_); }
+  double product_w(const Arrangement& a) const { return std::max(static_cast<double>(a.kernels) * a.m, tag_product_); }
+  double block_w(const Arrangement& a) const { return matrix_w(a) + kernels_w(a) + product_w(a) + 2 * sign_; }
+  double block_h(const Arrangement& a) const {
+    return tag_ + foot_ + std::max(static_cast<double>(a.rows) * a.m, static_cast<double>(a.cols) * a.kp);
+  }
+  bool strip_is_cut(const Arrangement& a) const { return a.strip_cols * a.strip_lines < cols_; }
+  double strip_step(const Arrangement& a) const { return 3 * a.strip_pitch + 10 * u_; }
+  double strip_h(const Arrangement& a) const { return a.strip_lines * strip_step(a) + (strip_is_cut(a) ? 20 * u_ : 0); }
+
+  // How well a grid can be read, 0 to 1.
+  double legible(const NumberRange& range, double pitch) const {
+    const auto cell = static_cast<float>(pitch - Grid{0, 0, pitch}.gap());
+    if (const NumberStyle style = painter_.fit(range, cell, cell); style.drawn()) {
+      const double detail = range.integral || style.scientific || style.decimals >= 2 ? 1 : 0.9;
+      return style.size < 0.9f * kMinNumberSize * std::max(1.0f, stage_.ui) ? 0.8 * detail : detail;
+    }
+    return pitch >= kMinSmallPitch ? 0.2 + 0.3 * std::min(1.0, (pitch - kMinSmallPitch) / 9) : 0.04 * pitch;
+  }
+
+  bool solve(Arrangement& a) const {
+    const double main_h = height_ - strip_h(a) - gap_;
+    const double tensors_w = inputs_w(a) + outputs_w(a);
+    double room_w = width_, room_h = main_h - tag_ - foot_;
+    if (a.portrait) {
+      if (tensors_w + 3 * gap_ > width_) return false;
+      room_h -= tensors_h(a) + 2 * gap_;
     } else {
-      x_ = std::min({tallest_, widest_, std::max(26 * u_, m_ * 1.5)});
+      if (tensors_h(a) > main_h) return false;
+      room_w -= tensors_w + 2 * arrow_;
     }
-    if (x_ >= 8) x_ = std::floor(x_);
-    layout_.good = true;
+    if (room_h < 12 || room_w < tag_matrix_ + tag_kernels_ + tag_product_ + 2 * sign_) return false;
+    a.rows = rows_;
+    a.cols = cols_;
+    a.kernels = kernels_;
+    const auto set = [&](double m) {
+      a.m = m;
+      a.kp = whole(std::min(m, room_h / static_cast<double>(a.cols)));
+      return block_w(a) <= room_w && static_cast<double>(a.rows) * m <= room_h;
+    };
+    double low = 0, high = std::min(kMaxPitch * u_, room_h / static_cast<double>(rows_));
+    for (int i = 0; i < 12; ++i) {
+      const double middle = (low + high) / 2;
+      (set(middle) ? low : high) = middle;
+    }
+    set(whole(low));
+    if (a.m < kMinWholePitch * u_) take_page(a, room_w, room_h);
+
+    const double matrix = legible(numbers_.input, a.m);
+    const bool cut = strip_is_cut(a);
+    const bool strip_numbers = legible(numbers_.input, a.strip_pitch) > 0.5;
+    a.score = 4 * matrix + 0.8 * std::min(1.0, a.m / (30 * u_)) + 1.4 * legible(numbers_.input, a.x.pitch) +
+              legible(numbers_.output, a.y.pitch) + 0.6 * legible(numbers_.weight, a.kp) +
+              legible(numbers_.output, a.m);
+    if (strip_numbers) a.score += (cut ? 0.6 : 2.7) + 0.005 * a.strip_pitch / u_;
+    a.score -= 0.06 * a.strip_lines;
+    if (a.rows < rows_ || a.cols < cols_ || a.kernels < kernels_) {
+      // Not the whole picture; a page needs some rows to be seen as one.
+      a.score *=
+          0.2 + 0.3 * std::min(1.0, static_cast<double>(a.rows) / static_cast<double>(std::min<int64_t>(rows_, 16)));
+    }
+    if (a.x.stacked) a.score -= plan_.in_channels <= kMaxIm2colInputs ? 0.5 : 0;
+    if (a.y.stacked) a.score -= plan_.out_channels <= kMaxIm2colInputs ? 0.3 : 0;
+    // Tensors may become larger than their numbers ask for, but not at the cost of anything else.
+    a.score += 0.004 * std::min(a.x.pitch, 1.2 * a.m + 10 * u_) / u_ - (a.y.pitch > a.x.pitch ? 0.05 : 0);
+    a.score += 0.4 * std::min(1.0, padded_w_ * a.x.pitch / (0.2 * width_));
+    if (a.portrait && width_ > 0.8 * height_) a.score -= 0.5;
+    return true;
+  }
+
+  // A page of each matrix, its cells as large as all taps and kernels allow.
+  void take_page(Arrangement& a, double room_w, double room_h) const {
+    const double smallest = kMinPagePitch * u_, room = room_w - 2 * sign_;
+    const auto most = [&](double pixels, double pitch) {
+      return std::max<int64_t>(1, static_cast<int64_t>(pixels / pitch));
+    };
+    a.m = std::clamp(room / static_cast<double>(cols_ + 2 * kernels_), smallest, kMaxPagePitch * u_);
+    a.kp = a.m;
+    // Name tags may be wider than what they stand on.
+    while (a.m > smallest && block_w(a) > room_w) a.m = a.kp = std::max(smallest, a.m * 0.96);
+    a.cols = std::min(cols_, most(room_h, smallest));
+    if (block_w(a) > room_w) {
+      // Kernels get a fifth of the width, taps what remains of it.
+      a.kernels = std::min(kernels_, most(room * 0.2, a.m));
+      a.cols = std::min(a.cols, most(std::max(tag_matrix_, room - kernels_w(a) - product_w(a)), a.m));
+    }
+    a.kp = std::min(a.m, room_h / static_cast<double>(a.cols));
+    a.rows = std::min(rows_, most(room_h, a.m));
   }
 
   const ConvPlan& plan_;
   const Stage& stage_;
   const Painter& painter_;
-  const OutputCell& cell_;
-  bool portrait_;
+  bool rgb_;
+  const LayoutNumbers& numbers_;
   double u_;
-  Im2colLayout layout_;
-  Extent padded_, matrix_;
-  int64_t kernels_ = 1;
-  int input_cols_ = 1, output_cols_ = 1;  // of channels
-  double width_ = 0, height_ = 0, tag_ = 0, label_ = 0, gap_ = 0, sign_ = 0, arrow_ = 0, strip_h_ = 0;
-  double label_x_ = 0, label_y_ = 0;
+  double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;
+  int64_t rows_ = 0, cols_ = 0, kernels_ = 1;
+  double width_ = 0, height_ = 0, tag_ = 0, foot_ = 0, label_ = 0, gap_ = 0, sign_ = 0, arrow_ = 0;
   double tag_matrix_ = 0, tag_kernels_ = 0, tag_product_ = 0, tag_x_ = 0, tag_y_ = 0;
-  double sheets_x_ = 0, sheets_y_ = 0, tallest_ = 0, widest_ = 0, least_ = 0;
-  double m_ = 0, x_ = 0;
-  int64_t rows_ = 0, cols_ = 0, shown_kernels_ = 0;
+  double strip_label_ = 0, strip_sum_ = 0;
 };
 
-const Im2colLayout& Solver::place() {
-  Im2colLayout& l = layout_;
-  const Box& content = stage_.content;
-  const auto left = static_cast<double>(content.x0), top = static_cast<double>(content.y0);
-  const int64_t row = im2col_row(plan_, cell_);
+Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
+  Im2colLayout l;
+  if (a.score <= 0) return l;
+  l.good = true;
+  l.input_stacked = a.x.stacked;
+  l.input_count = a.x.count;
+  l.output_stacked = a.y.stacked;
+  l.output_count = a.y.count;
+  const auto left = static_cast<double>(stage_.content.x0), top = static_cast<double>(stage_.content.y0);
   // The picture stands still within a page; pages overlap by a quarter, so that there is always something above the
   // row.
-  const int64_t turn = std::max<int64_t>(1, rows_ * 3 / 4);
-  const int64_t page = std::max<int64_t>(0, row - (rows_ - turn)) / turn;
-  const int64_t row0 = std::min(page * turn, matrix_.rows - rows_);
-  const int64_t kernel = cell_.c % kernels_;
-  const int64_t kernel0 =
-      cell_.c - kernel + std::min(kernel / shown_kernels_ * shown_kernels_, kernels_ - shown_kernels_);
+  const int64_t row = im2col_row(plan_, cell);
+  const int64_t turn = std::max<int64_t>(1, a.rows * 3 / 4);
+  const int64_t page = std::max<int64_t>(0, row - (a.rows - turn)) / turn;
+  const int64_t row0 = std::min(page * turn, rows_ - a.rows);
+  const int64_t kernel = cell.c % kernels_;
+  const int64_t kernel0 = cell.c - kernel + std::min(kernel / a.kernels * a.kernels, kernels_ - a.kernels);
 
-  const double matrix_w = std::max(static_cast<double>(cols_) * m_, tag_matrix_);
-  const double kernels_w = std::max(static_cast<double>(shown_kernels_) * m_, tag_kernels_);
-  const double product_w = std::max(static_cast<double>(shown_kernels_) * m_, tag_product_);
-  const double block_w = matrix_w + kernels_w + product_w + 2 * sign_;
-  const double x_w = inputs_width(x_);
-  const double y_w = outputs_width(x_);
-
-  const double input_each = label_ + sheets_x_ + static_cast<double>(padded_.rows) * x_;
-  const double output_each = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * x_;
-  const int input_rows = (l.input_count + input_cols_ - 1) / input_cols_;
-  const int output_rows = (l.output_count + output_cols_ - 1) / output_cols_;
-  const double inputs_h = tag_ + in_columns(input_rows, input_each, gap_);
-  const double outputs_h = tag_ + in_columns(output_rows, output_each, gap_);
-  const double block_h = tag_ + static_cast<double>(std::max(rows_, cols_)) * m_;
-
+  const double x_w = inputs_w(a), y_w = outputs_w(a), used_w = block_w(a);
+  const double used_h = a.portrait ? tensors_h(a) + 2 * gap_ + block_h(a) : std::max(tensors_h(a), block_h(a));
+  // What is left over lies above, between and below.
+  const double free = std::max(0.0, height_ - used_h - gap_ - strip_h(a)) / 3;
   double x_left, y_left, block_left, tensors_axis, block_axis;
-  double used_h;
-  if (portrait_) {
-    const double tensors_h = std::max(inputs_h, outputs_h);
-    used_h = tensors_h + 2 * gap_ + block_h;
-    const double y0 = top + std::max(0.0, (main_height() - used_h) / 2);
-    tensors_axis = y0 + tensors_h / 2;
-    block_axis = y0 + tensors_h + 2 * gap_ + block_h / 2;
-    const double free = width_ - x_w - y_w;
-    x_left = left + free / 3;
-    y_left = left + width_ - free / 3 - y_w;
-    block_left = left + (width_ - block_w) / 2;
+  if (a.portrait) {
+    tensors_axis = top + free + tensors_h(a) / 2;
+    block_axis = top + free + tensors_h(a) + 2 * gap_ + block_h(a) / 2;
+    const double between = (width_ - x_w - y_w) / 3;
+    x_left = left + between;
+    y_left = left + width_ - between - y_w;
+    block_left = left + (width_ - used_w) / 2;
   } else {
-    used_h = std::max({inputs_h, outputs_h, block_h});
-    tensors_axis = block_axis = top + main_height() / 2;
-    const double all = x_w + y_w + block_w + 2 * arrow_;
-    x_left = left + (width_ - all) / 2;
+    tensors_axis = block_axis = top + free + used_h / 2;
+    x_left = left + (width_ - x_w - y_w - used_w - 2 * arrow_) / 2;
     block_left = x_left + x_w + arrow_;
-    y_left = block_left + block_w + arrow_;
+    y_left = block_left + used_w + arrow_;
   }
-
-  for (int i = 0; i < l.input_count; ++i) {
-    const double y = tensors_axis - inputs_h / 2 + tag_ + i / input_cols_ * (input_each + gap_) + label_ + sheets_x_;
-    const double x = x_left + i % input_cols_ * (input_each_width(x_) + gap_);
-    l.inputs[i] = {x, y, x_, -plan_.pads.top, -plan_.pads.left, padded_.rows, padded_.cols};
-  }
-  for (int i = 0; i < l.output_count; ++i) {
-    const double y = tensors_axis - outputs_h / 2 + tag_ + i / output_cols_ * (output_each + gap_) + label_ + sheets_y_;
-    const double x = y_left + i % output_cols_ * (output_each_width(x_) + gap_);
-    l.outputs[i] = {x, y, x_, 0, 0, plan_.out.h, plan_.out.w};
-  }
-  const auto in_block = [&](double at, double room, int64_t r0, int64_t c0, int64_t rows, int64_t cols) {
-    const double h = static_cast<double>(rows) * m_;
-    (void)room;
-    return Grid{at, block_axis + tag_ / 2 - h / 2, m_, r0, c0, rows, cols};
+  const auto place_channels = [&](const Channels& c, double x, double cells_w, double cells_h, Grid* grids) {
+    const double y = tensors_axis - all_h(c, cells_h) / 2 + tag_;
+    for (int i = 0; i < c.count; ++i) {
+      grids[i].x = x + i % c.cols * (each_w(c, cells_w) + gap_);
+      grids[i].y = y + i / c.cols * (each_h(c, cells_h) + gap_) + label_ + c.sheets;
+      grids[i].pitch = c.pitch;
+      grids[i].rows = static_cast<int64_t>(cells_h);
+      grids[i].cols = static_cast<int64_t>(cells_w);
+    }
   };
-  l.matrix = in_block(block_left, matrix_w, row0, 0, rows_, cols_);
-  l.kernels = in_block(block_left + matrix_w + sign_, kernels_w, 0, kernel0, cols_, shown_kernels_);
-  l.product = in_block(block_left + matrix_w + kernels_w + 2 * sign_, product_w, row0, kernel0, rows_, shown_kernels_);
-  const double axis = block_axis + tag_ / 2;
-  l.times_x = l.matrix.x + std::max(l.matrix.width(), 0.0) + (l.kernels.x - l.matrix.x - l.matrix.width()) / 2;
-  l.equals_x = l.kernels.x + l.kernels.width() + (l.product.x - l.kernels.x - l.kernels.width()) / 2;
+  place_channels(a.x, x_left, padded_w_, padded_h_, l.inputs);
+  for (Grid& grid : l.inputs) {
+    grid.row0 = -plan_.pads.top;
+    grid.col0 = -plan_.pads.left;
+  }
+  place_channels(a.y, y_left, out_w_, out_h_, l.outputs);
+
+  const double axis = block_axis + (tag_ - foot_) / 2;
+  const auto in_block = [&](double x, double pitch, int64_t r0, int64_t c0, int64_t rows, int64_t cols) {
+    return Grid{x, axis - static_cast<double>(rows) * pitch / 2, pitch, r0, c0, rows, cols};
+  };
+  l.matrix = in_block(block_left, a.m, row0, 0, a.rows, a.cols);
+  const double kernels_x = block_left + matrix_w(a) + sign_;
+  l.kernels = in_block(kernels_x, a.kp, 0, kernel0, a.cols, a.kernels);
+  l.product = in_block(kernels_x + kernels_w(a) + sign_, a.m, row0, kernel0, a.rows, a.kernels);
+  l.times_x = (l.matrix.x + l.matrix.width() + l.kernels.x) / 2;
+  l.equals_x = (l.kernels.x + l.kernels.width() + l.product.x) / 2;
   l.times_y = l.equals_y = axis;
-  l.arrows_down = portrait_;
-  l.unfold_x0 = x_left + in_columns(input_cols_, input_each_width(x_), gap_) + 10 * u_;
-  l.unfold_x1 = l.matrix.x - 10 * u_;
-  l.reshape_x0 = l.product.x + l.product.width() + 10 * u_;
-  l.reshape_x1 = l.outputs[0].x - 10 * u_;
+  l.arrows_down = a.portrait;
+  l.unfold_x0 = x_left + a.x.cols * each_w(a.x, padded_w_) + (a.x.cols - 1) * gap_ + 8 * u_;
+  l.unfold_x1 = l.matrix.x - 8 * u_;
+  l.reshape_x0 = l.product.x + l.product.width() + 8 * u_;
+  l.reshape_x1 = l.outputs[0].x - 8 * u_;
   l.unfold_y = l.reshape_y = axis;
 
-  // The strip: as many taps as there is room for, in the middle.
-  const double label_w =
-      static_cast<double>(std::max(
-          {painter_.width(words_of(painter_.request().language, "scene.strip_row"), Face::sans, kLabelSize * stage_.ui),
-           painter_.width(words_of(painter_.request().language, "scene.strip_kernel"), Face::sans,
-                          kLabelSize * stage_.ui),
-           painter_.width(words_of(painter_.request().language, "scene.products"), Face::sans,
-                          kLabelSize * stage_.ui)})) +
-      14 * u_;
-  const double sum_w = 150 * u_;
-  const double room = width_ - label_w - sum_w;
-  const double cell = std::min(kStripCell * u_, room / 2);
-  const int64_t taps = std::clamp<int64_t>(static_cast<int64_t>(room / cell), 1, matrix_.cols);
-  const double pitch = std::floor(std::clamp(room / static_cast<double>(taps), 1.0, kStripCell * u_));
-  const double strip_w = label_w + static_cast<double>(taps) * pitch + sum_w;
-  const double strip_x = left + (width_ - strip_w) / 2;
-  l.strip_label_x = strip_x;
-  l.strip = {strip_x + label_w, static_cast<double>(content.y1) - 3 * pitch - 2, pitch, 0, 0, 3, taps};
-  l.strip_sum_x = l.strip.x + l.strip.width() + 10 * u_;
+  const double strip_w = strip_label_ + static_cast<double>(a.strip_cols) * a.strip_pitch + strip_sum_;
+  const double strip_x = left + (width_ - strip_w) / 2 + strip_label_;
+  const double strip_y = static_cast<double>(stage_.content.y1) - free - strip_h(a) + 8 * u_;
+  l.strip = {strip_x, strip_y, a.strip_pitch, 0, 0, 3, a.strip_cols};
+  l.strip_lines = a.strip_lines;
+  l.strip_step = strip_step(a);
+  l.strip_rest_y = strip_y + a.strip_lines * l.strip_step + 2 * u_;
   return l;
 }
 
 }  // namespace
 
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
-                           bool rgb) {
-  Solver wide(plan, stage, painter, cell, rgb, false), tall(plan, stage, painter, cell, rgb, true);
-  // Side by side the arrows say what becomes of what; one above the other only where there is no width for that.
-  const bool upright = stage.content.height() > 0.9f * stage.content.width();
-  Solver& best = wide.score() > 0 && (!upright || wide.score() >= tall.score()) ? wide : tall;
-  return best.score() > 0 ? best.place() : Im2colLayout{};
+                           bool rgb, const LayoutNumbers& numbers) {
+  thread_local LayoutKey key;
+  thread_local Arrangement kept;
+  Solver solver(plan, stage, painter, rgb, numbers);
+  if (LayoutKey wanted = layout_key(plan, stage, painter, rgb ? 1 : 0, numbers); !(key == wanted)) {
+    key = std::move(wanted);
+    kept = solver.best();
+  }
+  return solver.place(kept, cell);
 }
 
 }  // namespace convscope

@@ -1,11 +1,11 @@
-// Where the im2col lens puts its grids: the matrix as large as fits, the tensors beside it.
+// Where the im2col lens puts its grids: the matrix first, the tensors beside it or above it.
 #pragma once
 
-#include "app/scene/lens.h"
+#include "app/scene/layout_key.h"
 
 namespace convscope {
 
-/// Channels of the input shown one below the other; more lie on a stack.
+/// Channels of the input shown one by one; more lie on a stack.
 inline constexpr int kMaxIm2colInputs = 4;
 
 struct Im2colLayout {
@@ -24,15 +24,18 @@ struct Im2colLayout {
   double reshape_x0 = 0, reshape_x1 = 0, reshape_y = 0;  // arrow from the product to Y
   bool arrows_down = false;                              // portrait: no room for arrows
   double times_x = 0, times_y = 0, equals_x = 0, equals_y = 0;
-  // The current row, the kernel and their products, tap by tap.
-  Grid strip;  // 3 rows; columns are taps from 0
-  double strip_label_x = 0;
-  double strip_sum_x = 0;
+  // The current row, the kernel and their products, tap by tap, in as many lines as that takes.
+  Grid strip;               // the first line: 3 rows; columns are taps
+  int strip_lines = 1;      // all taps are shown when strip_lines * strip.cols >= taps
+  double strip_step = 0;    // from line to line
+  double strip_rest_y = 0;  // middle of the words about the taps that are not shown
 };
 
-/// In coordinates of the fitted picture.
+/// In coordinates of the fitted picture: of all arrangements the one in which the matrix, then the tensors, can be read
+/// best. Only which page is shown depends on the cell; the arrangement is remembered while nothing it depends on
+/// changes.
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
-                           bool rgb);
+                           bool rgb, const LayoutNumbers& numbers);
 
 /// The row, the kernel and their products tap by tap, and the sum.
 void draw_strip(LensFrame& frame, const Im2colLayout& layout);

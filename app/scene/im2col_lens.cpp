@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "app/scene/cells.h"
 #include "app/scene/im2col_layout.h"
 #include "app/scene/lens.h"
 #include "app/scene/matrix_page.h"
@@ -37,7 +38,7 @@ void draw_known_texture(LensFrame& frame, const Matrix& m, const Known& known) {
   raster.tensor = matrix_page(frame.plan, frame.tensors, m.id, frame.group, g.row0, g.rows, g.col0, g.cols);
   if (!raster.tensor.defined()) return;
   raster.id = m.id;
-  raster.high = static_cast<float>(m.numbers.max_abs() > 0 ? m.numbers.max_abs() : 1);
+  raster.high = static_cast<float>(m.numbers.shade_end() > 0 ? m.numbers.shade_end() : 1);
   raster.low = -raster.high;
   raster.u0 = static_cast<double>(col0 - g.col0);
   raster.u1 = static_cast<double>(col1 - g.col0);
@@ -60,7 +61,6 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
   const auto cell = static_cast<float>(g.pitch - g.gap());  // of a side
   const NumberStyle style = painter.fit(m.numbers, cell, cell);
   const Grid::Range range = g.visible(painter.viewport());
-  const double largest = m.numbers.max_abs();
   const bool is_matrix = m.id == TensorId::im2col;
   const auto value_at = [&](int64_t y, int64_t x) {
     return matrix_value(frame.plan, frame.tensors, m.id, frame.group, y, x);
@@ -78,7 +78,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
       const bool padding = is_padding(y, x);
       Mark& mark = painter.box(box, padding ? Role::padding : m.role, fill_of(is, padding),
                                padding ? Outline::dashed : Outline::hairline, g.radius());
-      if (mark.fill == Fill::value && largest > 0) mark.value = static_cast<float>(value_at(y, x) / largest);
+      if (mark.fill == Fill::value) mark.value = scale_of(m.numbers, value_at(y, x));
       painter.refer(mark, {m.id, 0, is_matrix ? frame.group : 0, y, x});
       if (is == 0) {
         const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
@@ -89,7 +89,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
     }
   }
   if (m.lit_row >= 0) {
-    painter.box(g.area(m.lit_row, 0, 1, static_cast<double>(m.cols)), Role::window, Fill::shade, Outline::none,
+    painter.box(g.area(m.lit_row, 0, 1, static_cast<double>(g.cols)), Role::window, Fill::shade, Outline::none,
                 g.radius());
   }
   for (int64_t y = range.row0; y < range.row1 && style.drawn(); ++y) {
@@ -103,10 +103,10 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
       Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2,
                                   padding ? lit ? Role::padding : Role::secondary : m.role,
                                   lit ? Fill::shade : fill_of(is, padding));
-      if (largest > 0) text.value = static_cast<float>(value / largest);
+      text.value = scale_of(m.numbers, value);
     }
   }
-  if (frame.hover.active() && g.pitch >= kMinCellPitch) {
+  if (frame.hover.active()) {
     for (int64_t y = range.row0; y < range.row1; ++y) {
       for (int64_t x = range.col0; x < range.col1; ++x) {
         if (frame.hover.lights({m.id, 0, m.id == TensorId::im2col ? frame.group : 0, y, x})) {
@@ -119,7 +119,7 @@ void draw_cells(LensFrame& frame, const Matrix& m, bool values, const State& sta
 
 // Relatives on a texture: rows of windows and columns of taps as a whole.
 void draw_hover_on_texture(LensFrame& frame, const Matrix& m) {
-  if (!frame.hover.active() || m.grid.pitch >= kMinCellPitch) return;
+  if (!frame.hover.active() || cell_by_cell(m.grid)) return;
   const ConvPlan& plan = frame.plan;
   const CellRef& self = frame.hover.self();
   const Grid& g = m.grid;
@@ -163,20 +163,22 @@ void draw_hover_on_texture(LensFrame& frame, const Matrix& m) {
   }
 }
 
-// Which rows a page holds.
-void draw_page_label(LensFrame& frame, const Matrix& m) {
-  if (m.grid.rows == m.rows) return;
+// Which group a matrix belongs to, and which rows a page holds, where that fits `room`.
+void draw_page_label(LensFrame& frame, const Matrix& m, bool with_rows, float room) {
+  const bool page = with_rows && m.grid.rows<m.rows, grouped = frame.plan.groups> 1;
+  if (!page && !grouped) return;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  char numbers[3][24];
-  std::string_view args[3];
-  const int64_t values[3] = {m.grid.row0, m.grid.row0 + m.grid.rows - 1, m.rows};
-  for (int i = 0; i < 3; ++i) {
-    args[i] = {numbers[i], static_cast<size_t>(std::snprintf(numbers[i], sizeof numbers[i], "%lld",
-                                                             static_cast<long long>(values[i])))};
+  const Language language = frame.request.language;
+  if (grouped)
+    append_words(words, words_of(language, "scene.group"), {Digits(frame.group + 1), Digits(frame.plan.groups)});
+  if (grouped && page) words += "   ";
+  if (page) {
+    append_words(words, words_of(language, "scene.page"),
+                 {Digits(m.grid.row0), Digits(m.grid.row0 + m.grid.rows - 1), Digits(m.rows)});
   }
-  append_words(words, words_of(frame.request.language, "scene.page"), {args[0], args[1], args[2]});
   const Box box = m.grid.bounds();
+  if (frame.painter.width(words, Face::sans, kLabelSize * frame.stage.ui) > room) return;
   frame.painter.text(words, box.x0, box.y1 + kLabelHeight * frame.stage.ui * 0.55f, kLabelSize * frame.stage.ui,
                      Role::secondary);
 }
@@ -196,7 +198,9 @@ void build_im2col_lens(LensFrame& frame) {
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const bool rgb = is_rgb(frame.tensors.input);
-  const Im2colLayout layout = im2col_layout(plan, stage, painter, frame.cell, rgb);
+  const Im2colLayout layout =
+      im2col_layout(plan, stage, painter, frame.cell, rgb,
+                    {range_of(frame.tensors.input), range_of(frame.tensors.weight), range_of(frame.tensors.output)});
   if (!layout.good) {
     draw_too_small(frame);
     return;
@@ -246,13 +250,13 @@ void build_im2col_lens(LensFrame& frame) {
     at = from + (at - from) * static_cast<double>(frame.phase.glide);
   }
   matrix.lit_row = at;
-  if (matrix.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(matrix.grid)) {
     draw_known_texture(frame, matrix, {0, known_rows, 0, matrix.cols});
   } else {
     draw_cells(frame, matrix, values, [&](int64_t y, int64_t) { return y < known_rows ? 1 : 0; });
   }
   draw_page_frame(frame, matrix, Outline::solid);
-  draw_page_label(frame, matrix);
+  draw_page_label(frame, matrix, true, painter.viewport().width());
   draw_hover_on_texture(frame, matrix);
   {
     Box box = matrix.grid.area(at, 0, 1, static_cast<double>(matrix.grid.cols));
@@ -270,11 +274,12 @@ void build_im2col_lens(LensFrame& frame) {
   // The kernels of the group, a column each
   Matrix kernels{TensorId::kernel_matrix,       Role::weight, stage.seen(layout.kernels), plan.taps(), kpg,
                  range_of(frame.tensors.weight)};
-  if (kernels.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(kernels.grid)) {
     draw_known_texture(frame, kernels, {0, plan.taps(), 0, plan.out_channels});
   } else {
     draw_cells(frame, kernels, values, [](int64_t, int64_t) { return 1; });
   }
+  draw_page_label(frame, kernels, false, static_cast<float>(stage.seen(layout.product).x - kernels.grid.x));
   draw_page_frame(frame, kernels, kpg > 1 ? Outline::solid : Outline::thick);
   draw_hover_on_texture(frame, kernels);
   if (kpg > 1) {
@@ -294,7 +299,7 @@ void build_im2col_lens(LensFrame& frame) {
     if (of == frame.cell) return multiplied ? 2 : 0;
     return frame.computed(of) ? 1 : 0;
   };
-  if (product.grid.pitch < kMinCellPitch) {
+  if (!cell_by_cell(product.grid)) {
     const int64_t image = frame.cell.n * plan.positions(), g0 = frame.group * kpg;
     draw_known_texture(frame, product, {0, image, g0, g0 + kpg});
     draw_known_texture(frame, product, {image, image + plan.positions(), g0, frame.cell.c});
@@ -340,7 +345,7 @@ void build_im2col_lens(LensFrame& frame) {
 
   draw_strip(frame, layout);
   const Box from = product.grid.cell(row, frame.cell.c);
-  draw_landing_sum(frame, static_cast<double>(from.x0 + from.x1) / 2, static_cast<double>(from.y0 + from.y1) / 2,
+  draw_landing_sum(frame, (from.x0 + from.x1) / 2, (from.y0 + from.y1) / 2,
                    stage.seen(layout.outputs[layout.output_stacked ? 0 : frame.cell.c]));
 }
 

@@ -1,6 +1,8 @@
 // The current row of the im2col matrix with its numbers, whatever the size of the matrix.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <string>
 
 #include "app/scene/im2col_layout.h"
 #include "app/scene/words.h"
@@ -9,15 +11,49 @@
 namespace convscope {
 namespace {
 
-// Taps from which on the strip shows them: the first, unless the pointer is at a later one.
+// Taps from which on the strip shows them: around the one that the pointer is at, else those that weigh most.
 int64_t first_tap(const LensFrame& frame, int64_t shown) {
   const int64_t taps = frame.plan.taps();
-  if (!frame.hover.active() || shown >= taps) return 0;
-  const CellRef& self = frame.hover.self();
-  int64_t tap = 0;
-  if (self.tensor == TensorId::im2col) tap = self.x;
-  if (self.tensor == TensorId::kernel_matrix) tap = self.y;
-  return tap < shown ? 0 : std::min(tap - shown / 2, taps - shown);
+  if (shown >= taps) return 0;
+  if (frame.hover.active()) {
+    const CellRef& self = frame.hover.self();
+    const int64_t tap = self.tensor == TensorId::im2col ? self.x : self.tensor == TensorId::kernel_matrix ? self.y : -1;
+    if (tap >= 0) return std::clamp<int64_t>(tap - shown / 2, 0, taps - shown);
+  }
+  const auto weight = [&](int64_t tap) { return std::abs(frame.arithmetic.values[static_cast<size_t>(tap)].product); };
+  double here = 0;
+  for (int64_t tap = 0; tap < shown; ++tap) here += weight(tap);
+  double most = here;
+  int64_t first = 0;
+  for (int64_t tap = shown; tap < taps; ++tap) {
+    here += weight(tap) - weight(tap - shown);
+    // Differences in the last digits are no reason to move.
+    if (here > most * 1.000001) {
+      most = here;
+      first = tap - shown + 1;
+    }
+  }
+  return first;
+}
+
+// What the taps that are not shown contribute, so that the products can be added up to the sum.
+void draw_rest(LensFrame& frame, const Im2colLayout& layout, int64_t first, int64_t shown) {
+  const int64_t taps = frame.plan.taps();
+  double rest = 0;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    if (tap < first || tap >= first + shown) rest += frame.arithmetic.values[static_cast<size_t>(tap)].product;
+  }
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  append_words(words, words_of(frame.request.language, "scene.strip_rest"),
+               {Digits(first), Digits(first + shown - 1), Digits(taps), Digits(taps - shown), Digits(rest)});
+  const Stage& stage = frame.stage;
+  const float width = frame.painter.width(words, Face::sans, 1), room = stage.content.width();
+  const float size = std::min(kLabelSize * stage.ui, room / width);
+  const double x =
+      std::clamp(layout.strip.x, static_cast<double>(stage.content.x0),
+                 std::max(static_cast<double>(stage.content.x0), static_cast<double>(stage.content.x1 - width * size)));
+  frame.painter.text(words, stage.seen_x(x), stage.seen_y(layout.strip_rest_y), size, Role::secondary);
 }
 
 }  // namespace
@@ -27,71 +63,71 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout) {
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const Language language = frame.request.language;
-  const Grid grid = stage.seen(layout.strip);
-  const auto cell = static_cast<float>(grid.pitch - grid.gap());
+  const Grid line = stage.seen(layout.strip);
+  const auto cell = static_cast<float>(line.pitch - line.gap());
   const int64_t row = im2col_row(plan, frame.cell);
-  const int64_t first = first_tap(frame, grid.cols);
-  const bool cut = first + grid.cols < plan.taps();
-  const int64_t shown = cut ? grid.cols - 1 : grid.cols;
+  const int64_t shown = std::min(plan.taps(), line.cols * layout.strip_lines);
+  const int64_t first = first_tap(frame, shown);
 
   const NumberRange inputs = range_of(frame.tensors.input), weights = range_of(frame.tensors.weight);
-  NumberRange products;
-  products.max = inputs.max_abs() * weights.max_abs();
-  products.min = inputs.min < 0 || weights.min < 0 ? -products.max : 0;
-  products.integral = inputs.integral && weights.integral;
+  const NumberRange products = products_of(inputs, weights);
   const NumberStyle styles[3] = {painter.fit(inputs, cell, cell), painter.fit(weights, cell, cell),
                                  painter.fit(products, cell, cell)};
 
   const std::string_view labels[3] = {words_of(language, "scene.strip_row"), words_of(language, "scene.strip_kernel"),
                                       words_of(language, "scene.products")};
   const float label_size = kLabelSize * stage.ui;
-  for (int64_t r = 0; r < 3; ++r) {
-    const Box box = grid.cell(r, 0);
-    painter.text(labels[r], box.x0 - 10 * stage.ui, (box.y0 + box.y1) / 2, label_size, Role::secondary, Align::right);
-    for (int64_t i = 0; i < shown; ++i) {
-      const int64_t tap = first + i;
-      const TapValues& values = frame.arithmetic.values[static_cast<size_t>(tap)];
-      const Box at = grid.cell(r, i);
-      const float mx = (at.x0 + at.x1) / 2, my = (at.y0 + at.y1) / 2;
-      const bool padding = im2col_entry(plan, frame.group, row, tap).is_padding;
-      if (r == 0) {
-        Mark& mark = painter.box(at, padding ? Role::padding : Role::input, padding ? Fill::none : Fill::tint,
-                                 padding ? Outline::dashed : Outline::hairline, grid.radius());
-        painter.refer(mark, {TensorId::im2col, 0, frame.group, row, tap});
-        if (styles[0].drawn()) {
-          painter.number(values.input, styles[0], mx, my, padding ? Role::secondary : Role::input,
-                         padding ? Fill::none : Fill::tint);
+  Grid grid = line;
+  for (int64_t begin = 0; begin < shown; begin += line.cols) {
+    grid.y = line.y + static_cast<double>(begin / line.cols) * layout.strip_step * stage.zoom;
+    grid.cols = std::min(line.cols, shown - begin);
+    for (int64_t r = 0; r < 3; ++r) {
+      const Box head = grid.cell(r, 0);
+      painter.text(labels[r], head.x0 - 10 * stage.ui, (head.y0 + head.y1) / 2, label_size, Role::secondary,
+                   Align::right);
+      for (int64_t i = 0; i < grid.cols; ++i) {
+        const int64_t tap = first + begin + i;
+        const TapValues& values = frame.arithmetic.values[static_cast<size_t>(tap)];
+        const Box at = grid.cell(r, i);
+        const float mx = (at.x0 + at.x1) / 2, my = (at.y0 + at.y1) / 2;
+        const bool padding = im2col_entry(plan, frame.group, row, tap).is_padding;
+        if (r == 0) {
+          Mark& mark = painter.box(at, padding ? Role::padding : Role::input, padding ? Fill::none : Fill::tint,
+                                   padding ? Outline::dashed : Outline::hairline, grid.radius());
+          painter.refer(mark, {TensorId::im2col, 0, frame.group, row, tap});
+          if (styles[0].drawn()) {
+            painter.number(values.input, styles[0], mx, my, padding ? Role::secondary : Role::input,
+                           padding ? Fill::none : Fill::tint);
+          }
+        } else if (r == 1) {
+          Mark& mark = painter.box(at, Role::weight, Fill::tint, Outline::hairline, grid.radius());
+          painter.refer(mark, {TensorId::kernel_matrix, 0, 0, tap, frame.cell.c});
+          if (styles[1].drawn()) painter.number(values.weight, styles[1], mx, my, Role::weight, Fill::tint);
+        } else {
+          painter.box(at, Role::secondary, Fill::none, Outline::hairline, grid.radius());
+          const bool out =
+              static_cast<double>(frame.phase.products) * static_cast<double>(plan.taps()) > static_cast<double>(tap);
+          if (out && styles[2].drawn()) painter.number(values.product, styles[2], mx, my, Role::text, Fill::none);
         }
-      } else if (r == 1) {
-        Mark& mark = painter.box(at, Role::weight, Fill::tint, Outline::hairline, grid.radius());
-        painter.refer(mark, {TensorId::kernel_matrix, 0, 0, tap, frame.cell.c});
-        if (styles[1].drawn()) painter.number(values.weight, styles[1], mx, my, Role::weight, Fill::tint);
-      } else {
-        painter.box(at, Role::secondary, Fill::none, Outline::hairline, grid.radius());
-        const bool out =
-            static_cast<double>(frame.phase.products) * static_cast<double>(plan.taps()) > static_cast<double>(tap);
-        if (out && styles[2].drawn()) painter.number(values.product, styles[2], mx, my, Role::text, Fill::none);
+      }
+      for (int64_t i = 0; i < grid.cols && r < 2; ++i) {
+        const int64_t tap = first + begin + i;
+        const CellRef ref = r == 0 ? CellRef{TensorId::im2col, 0, frame.group, row, tap}
+                                   : CellRef{TensorId::kernel_matrix, 0, 0, tap, frame.cell.c};
+        if (frame.hover.lights(ref)) draw_hover_ring(frame, grid.cell(r, i), grid.radius());
       }
     }
-    for (int64_t i = 0; i < shown && r < 2; ++i) {
-      const CellRef ref = r == 0 ? CellRef{TensorId::im2col, 0, frame.group, row, first + i}
-                                 : CellRef{TensorId::kernel_matrix, 0, 0, first + i, frame.cell.c};
-      if (frame.hover.lights(ref)) draw_hover_ring(frame, grid.cell(r, i), grid.radius());
-    }
-    if (cut) {
-      const Box at = grid.cell(r, grid.cols - 1);
-      painter.text("\u2026", (at.x0 + at.x1) / 2, (at.y0 + at.y1) / 2, label_size, Role::secondary, Align::center);
-    }
+    // The window is this row: the same outline as on X and in the matrix.
+    const Box whole = grid.area(0, 0, 1, static_cast<double>(grid.cols));
+    painter.box({whole.x0 - 2, whole.y0 - 2, whole.x1 + 2, whole.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
   }
-  // The window is this row: the same outline as on X and in the matrix.
-  const Box whole = grid.area(0, 0, 1, static_cast<double>(grid.cols));
-  painter.box({whole.x0 - 2, whole.y0 - 2, whole.x1 + 2, whole.y1 + 2}, Role::window, Fill::none, Outline::thick, 3);
 
   if (frame.phase.products < 1) return;
+  if (shown < plan.taps()) draw_rest(frame, layout, first, shown);
   char words[96], sum[24], bias[24], result[24];
   const int sum_length = format_number(frame.arithmetic.sum, 8, sum, sizeof sum);
   int length = std::snprintf(words, sizeof words, "\u03a3 = %.*s", sum_length, sum);
-  const float x = stage.seen_x(layout.strip_sum_x);
+  const float x = grid.bounds().x1 + 10 * stage.ui;  // behind the last line
   const Box last = grid.cell(2, 0);
   const float size = 15 * stage.ui;
   painter.text({words, static_cast<size_t>(length)}, x, (last.y0 + last.y1) / 2, size, Role::text);

@@ -30,7 +30,7 @@ void draw_window(LensFrame& frame, const Grid& grid, const Taps& taps, float opa
   Painter& painter = frame.painter;
   const Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
   const bool dense = (plan.dilation.h == 1 || plan.kernel.h == 1) && (plan.dilation.w == 1 || plan.kernel.w == 1);
-  if (dense || grid.pitch < kMinCellPitch) {
+  if (dense || !cell_by_cell(grid)) {
     painter.box(whole, Role::window, Fill::shade, Outline::none, grid.radius()).opacity = opacity;
   } else {
     for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
@@ -59,10 +59,11 @@ void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, f
   }
   const float grow = static_cast<float>(grid.gap()) / 2;
   whole = {whole.x0 - grow, whole.y0 - grow, whole.x1 + grow, whole.y1 + grow};
-  if (grid.pitch < kMinCellPitch) {
-    // A dark outline drowns in a dark picture, so it stands on a light one.
+  if (grid.pitch < kMinSmallPitch) {
+    // A dark outline drowns in a dark picture, so it stands on a light one. Where cells can be told apart, the light
+    // one would erase some of them.
     Mark& halo = frame.painter.box(whole, Role::canvas, Fill::none, Outline::ring, grid.radius() + grow);
-    halo.size = 6 * std::max(1.0f, frame.stage.ui);
+    halo.size = 3 * std::max(1.0f, frame.stage.ui);
     halo.opacity = opacity;
   }
   frame.painter.box(whole, Role::window, Fill::none, Outline::thick, grid.radius() + grow).opacity = opacity;
@@ -111,9 +112,9 @@ void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n, const Cov
   }
 }
 
-// Where a kernel that jumps has just been, fading.
+// Where a kernel that jumps has just been, fading; on grids that hold the whole input only.
 void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
-  if (!frame.jumping) return;
+  if (frame.trail <= 0) return;
   for (int64_t back = 3; back >= 1; --back) {
     if (frame.step < back) continue;
     const OutputCell cell = cell_of_step(frame.plan, frame.step - back);
@@ -121,7 +122,7 @@ void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
     const Pair origin = window_origin(frame.plan, cell);
     taps.y = static_cast<double>(origin.h);
     taps.x = static_cast<double>(origin.w);
-    draw_window_outline(frame, grid, taps, 0.5f - 0.12f * static_cast<float>(back));
+    draw_window_outline(frame, grid, taps, frame.trail * (0.5f - 0.12f * static_cast<float>(back)));
   }
 }
 
@@ -143,7 +144,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   const bool whole = grid.rows >= plan.in.h && grid.cols >= plan.in.w;
   const WindowPosition at = window_at(plan, frame.step, style.glides ? frame.phase.glide : 1);
   const Taps taps{at.y, at.x, plan.effective_kernel()};
-  const bool cells = grid.pitch >= kMinCellPitch;
+  const bool cells = cell_by_cell(grid);
   const bool values = style.values || !number_style.drawn();
   const Grid::Range range = grid.visible(painter.viewport());
   const bool has_padding = plan.pads != Pads{};
@@ -156,7 +157,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     if (whole) painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
     if (style.with_window) {
       if (style.shade) draw_window(frame, grid, taps, 1);
-      draw_trail(frame, grid, n, taps);
+      if (style.glides) draw_trail(frame, grid, n, taps);
       draw_window_outline(frame, grid, taps);
     }
     if (frame.hover.active()) {

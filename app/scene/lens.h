@@ -34,7 +34,7 @@ struct LensFrame {
   OutputCell cell;
   int64_t group = 0;
   StepPhase phase;
-  bool jumping = false;
+  float trail = 0;  // how much of the last places shows: fades through a step that the kernel jumped to
   const CellArithmetic& arithmetic;
   OutputUses& uses;  // scratch
   Hover hover;
@@ -49,10 +49,16 @@ struct LensFrame {
 void build_sliding_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 
-/// Below this pitch cells are drawn as a texture.
+/// Below this pitch the cells of large grids are drawn as a texture.
 inline constexpr double kMinCellPitch = 14;
-/// How much of a cell of a large output shows before its step has come.
-inline constexpr float kPendingOpacity = 0.4f;
+/// Cells of small grids, not more than kMaxSmallGrid, stay cells down to this pitch.
+inline constexpr double kMinSmallPitch = 5;
+inline constexpr int64_t kMaxSmallGrid = 2500;
+inline bool cell_by_cell(const Grid& grid) {
+  return grid.pitch >= kMinCellPitch || (grid.pitch >= kMinSmallPitch && grid.rows * grid.cols <= kMaxSmallGrid);
+}
+/// How much of the values of a large output the veil hides before their steps have come.
+inline constexpr float kVeilOpacity = 0.8f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.
 inline constexpr double kMinNumberPitch = 18;
 
@@ -99,8 +105,8 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
 void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width);
 /// Sheets behind a grid: there are more like it.
 void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
-/// The sum on its way from (x, y) to its cell.
-void draw_landing_sum(LensFrame& frame, double x, double y, const Grid& output);
+/// The sum on its way from (x, y) to its cell, with its number.
+void draw_landing_sum(LensFrame& frame, float x, float y, const Grid& output);
 /// The yellow ring around the cell under the pointer and its relatives.
 void draw_hover_ring(LensFrame& frame, const Box& box, float radius);
 /// The same around something on a texture, at least large enough to be found.

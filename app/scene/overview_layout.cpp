@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "app/scene/sliding_overview.h"
 #include "app/scene/words.h"
@@ -51,9 +52,16 @@ class Solver {
     tag_p_ = static_cast<double>(
         painter.width(words_of(painter.request().language, "scene.products"), Face::sans, kLabelSize * stage.ui));
     char words[96];
-    const int length = std::snprintf(words, sizeof words, "Y[%lld, %lld] = -0.0000000",
-                                     static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
-    sums_w_ = static_cast<double>(painter.width({words, static_cast<size_t>(length)}, Face::bold, 16 * stage.ui));
+    const int length =
+        std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = -0.0000000",
+                      static_cast<long long>(plan.batch - 1), static_cast<long long>(plan.out_channels - 1),
+                      static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
+    thread_local std::string sum;
+    sum.clear();
+    append_channel_sum(sum, painter.request().language, plan.channels_per_group(), -0.00001);
+    sums_w_ =
+        static_cast<double>(std::max(painter.width({words, static_cast<size_t>(length)}, Face::bold, 16 * stage.ui),
+                                     painter.width(sum, Face::sans, 16 * stage.ui)));
     sign_ = 34 * u_;
     gap_ = 28 * u_;
     more_ = plan.channels_per_group() > layout_.channels;
@@ -115,6 +123,7 @@ class Solver {
         break;
       }
     }
+    l.sums_w = sums_w_;
     l.good = true;
     return l;
   }

@@ -52,6 +52,7 @@ struct Box {
   float x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   float width() const { return x1 - x0; }
   float height() const { return y1 - y0; }
+  bool operator==(const Box&) const = default;
   bool contains(float x, float y) const { return x >= x0 && x < x1 && y >= y0 && y < y1; }
 };
 

@@ -2,6 +2,7 @@
 #include "app/scene/words.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "app/scene/lens.h"
@@ -10,18 +11,12 @@
 namespace convscope {
 namespace {
 
-// A number as text on the stack.
-struct Digits {
-  char text[32];
-  int length = 0;
-  explicit Digits(int64_t value) { length = std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value)); }
-  explicit Digits(double value) { length = format_number(value, 10, text, sizeof text); }
-  operator std::string_view() const { return {text, static_cast<size_t>(length)}; }
-};
-
 void append_integer(std::string& out, int64_t value) { out.append(Digits(value)); }
 
 }  // namespace
+
+Digits::Digits(int64_t value) : length(std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value))) {}
+Digits::Digits(double value) : length(format_number(value, 10, text, sizeof text)) {}
 
 void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args) {
   for (size_t i = 0; i < words.size(); ++i) {
@@ -127,13 +122,26 @@ bool in_two_lines(const Painter& painter, const ConvPlan& plan, float ui, float 
   return painter.width(formula_line(painter.request().language, plan), Face::math, kFormulaSize * ui) > room;
 }
 
+// Width at size 1 of the longest line that a step of this plan can have.
+float widest_sentence(const Painter& painter, const ConvPlan& plan, const NumberRange& output) {
+  CellArithmetic longest;
+  longest.cell = {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1};
+  const double magnitude = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
+  longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest);
+  return painter.width(words, Face::sans, 1);
+}
+
 }  // namespace
 
 float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room) {
   return (in_two_lines(painter, plan, ui, room) ? 56 + kFormulaLine : 56) * ui;
 }
 
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence) {
+void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+                  std::string_view sentence) {
   const Language language = painter.request().language;
   const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
   const auto write = [&](std::string_view text, float y, float size, Role role, Face face) {
@@ -152,7 +160,9 @@ void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, st
   } else {
     write(formula_line(language, plan), bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
   }
-  write(sentence, bottom - 12 * ui, 14 * ui, Role::secondary, Face::sans);
+  const float wide = std::max(widest_sentence(painter, plan, output), painter.width(sentence, Face::sans, 1));
+  const float size = std::min(14 * ui, room / wide);
+  painter.text(sentence, middle - wide * size / 2, bottom - 12 * ui, size, Role::secondary);
 }
 
 }  // namespace convscope

@@ -11,6 +11,15 @@ namespace convscope {
 
 struct Stage;
 
+/// A number as text on the stack.
+struct Digits {
+  char text[32];
+  int length = 0;
+  explicit Digits(int64_t value);
+  explicit Digits(double value);  // as format_number() with ten characters
+  operator std::string_view() const { return {text, static_cast<size_t>(length)}; }
+};
+
 /// Appends a template with {0}, {1}, ... replaced, without allocating anything of its own.
 void append_words(std::string& out, std::string_view words, std::initializer_list<std::string_view> args);
 
@@ -26,7 +35,10 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
 
 /// The formula takes two lines where both axes do not fit one.
 float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room);
-/// Formula and step at the bottom of the picture.
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, std::string_view sentence);
+/// Formula and step at the bottom of the picture. The step's line is complete from the step's first moment, because a
+/// picture tells the whole situation, and begins at the same place in every step: where the widest one begins, whose
+/// numbers are as long as `output`'s.
+void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+                  std::string_view sentence);
 
 }  // namespace convscope

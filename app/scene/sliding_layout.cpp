@@ -2,6 +2,8 @@
 #include "app/scene/words.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <string>
 
 namespace convscope {
@@ -14,6 +16,7 @@ struct Options {
   bool stack_inputs = false, stack_outputs = false;
   int input_cols = 1, output_cols = 1, weight_cols = 1;  // of channels
   Products products = Products::none;
+  double weight_scale = 1, output_scale = 1;  // of their pitches to the input's
 };
 
 struct Tags {
@@ -37,6 +40,8 @@ struct Block {
   double x(int i) const { return i % cols * (tile_w + gap); }
   double y(int i) const { return i / cols * (tile_h + gap); }
 };
+
+double whole_pixels(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
 class Placement {
  public:
@@ -73,14 +78,16 @@ class Placement {
 
   Size measure(double s) {
     s_ = s;
-    const double kw = static_cast<double>(plan_.kernel.w) * s, kh = static_cast<double>(plan_.kernel.h) * s;
+    sw_ = whole_pixels(s * options_.weight_scale);
+    sy_ = whole_pixels(s * options_.output_scale);
+    const double kw = static_cast<double>(plan_.kernel.w) * sw_, kh = static_cast<double>(plan_.kernel.h) * sw_;
     const bool below = options_.products == Products::below, beside = options_.products == Products::beside;
     x_.tile_w =
         std::max(static_cast<double>(padded_w_) * s + sheets_x_, tags_.input_label[layout_.input_stacked ? 1 : 0]);
     x_.tile_h = label_ + sheets_x_ + static_cast<double>(padded_h_) * s;
-    y_.tile_w =
-        std::max(static_cast<double>(plan_.out.w) * s + sheets_y_, tags_.output_label[layout_.output_stacked ? 1 : 0]);
-    y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * s;
+    y_.tile_w = std::max(static_cast<double>(plan_.out.w) * sy_ + sheets_y_,
+                         tags_.output_label[layout_.output_stacked ? 1 : 0]);
+    y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * sy_;
     // A slice, its products and its sum.
     const double sum_w = layout_.channel_sums ? tags_.channel_sum : 0;
     if (beside) {
@@ -95,10 +102,11 @@ class Placement {
     input_w_ = std::max(x_.width(), tags_.input);
     weight_w_ = std::max(w_.width(), tags_.weight);
     output_w_ = std::max(y_.width(), tags_.output);
-    bias_w_ = plan_.bias ? std::max(s, tags_.bias) + sign_ : 0;
+    bias_w_ = plan_.bias ? std::max(sw_, tags_.bias) + sign_ : 0;
     middle_w_ = sign_ + weight_w_ + bias_w_ + equals_;
     if (options_.portrait) {
-      size_ = {std::max({input_w_, middle_w_, output_w_}),
+      // As in written arithmetic: each line begins with its sign; the blocks stand in the middle.
+      size_ = {std::max({input_w_, weight_w_ + bias_w_ + 2 * sign_, output_w_ + 2 * sign_}),
                3 * tag_ + x_.height() + w_.height() + y_.height() + 2 * gap_};
     } else {
       size_ = {input_w_ + middle_w_ + output_w_, tag_ + std::max({x_.height(), w_.height(), y_.height()})};
@@ -113,8 +121,11 @@ class Placement {
     if (options_.portrait) {
       const double top = cy - size_.h / 2 + tag_;
       place_inputs(cx - input_w_ / 2, top);
-      place_middle(cx - middle_w_ / 2, top + x_.height() + gap_ + tag_);
-      place_outputs(cx - output_w_ / 2, top + x_.height() + w_.height() + 2 * (gap_ + tag_));
+      place_middle(cx - (weight_w_ + bias_w_) / 2 - sign_, top + x_.height() + gap_ + tag_);
+      const double output_top = top + x_.height() + w_.height() + 2 * (gap_ + tag_);
+      place_outputs(cx - output_w_ / 2, output_top);
+      layout_.equals_x = cx - output_w_ / 2 - sign_ / 2;
+      layout_.equals_y = output_top + y_.height() / 2;
     } else {
       const double left = cx - size_.w / 2, axis = cy + tag_ / 2;
       place_inputs(left, axis - x_.height() / 2);
@@ -147,7 +158,7 @@ class Placement {
   void place_middle(double x, double top) {
     SlidingLayout& l = layout_;
     const double axis = top + w_.height() / 2;
-    const double kw = static_cast<double>(plan_.kernel.w) * s_, kh = static_cast<double>(plan_.kernel.h) * s_;
+    const double kw = static_cast<double>(plan_.kernel.w) * sw_, kh = static_cast<double>(plan_.kernel.h) * sw_;
     l.times_x = x + sign_ / 2;
     l.times_y = axis;
     x += sign_;
@@ -155,14 +166,14 @@ class Placement {
       const int tile = i + first_weight_;
       const double left = x + w_.x(tile);
       const double y = top + w_.y(tile) + (w_.tile_h - slice_h_) / 2 + label_ + sheets_w_;
-      l.weights[i] = {left, y, s_, 0, 0, plan_.kernel.h, plan_.kernel.w};
+      l.weights[i] = {left, y, sw_, 0, 0, plan_.kernel.h, plan_.kernel.w};
       double sum_x = left, sum_y = y + kh;
       if (options_.products == Products::below) {
-        l.product_grids[i] = {left, y + kh + product_label_, s_, 0, 0, plan_.kernel.h, plan_.kernel.w};
+        l.product_grids[i] = {left, y + kh + product_label_, sw_, 0, 0, plan_.kernel.h, plan_.kernel.w};
         sum_y += product_label_ + kh;
       } else if (options_.products == Products::beside) {
         sum_x = left + std::max(kw + sheets_w_, tags_.weight_label) + 20 * u_;
-        l.product_grids[i] = {sum_x, y, s_, 0, 0, plan_.kernel.h, plan_.kernel.w};
+        l.product_grids[i] = {sum_x, y, sw_, 0, 0, plan_.kernel.h, plan_.kernel.w};
       }
       l.sum_x[i] = static_cast<float>(sum_x);
       l.sum_y[i] = static_cast<float>(sum_y + sum_ / 2 + 2 * u_);
@@ -171,7 +182,7 @@ class Placement {
     if (plan_.bias) {
       l.plus_x = x + sign_ / 2;
       l.plus_y = axis;
-      l.bias = {x + sign_, axis - s_ / 2, s_, 0, 0, 1, 1};
+      l.bias = {x + sign_, axis - sw_ / 2, sw_, 0, 0, 1, 1};
       x += bias_w_;
     }
     l.equals_x = x + equals_ / 2;
@@ -180,7 +191,7 @@ class Placement {
 
   void place_outputs(double left, double top) {
     for (int i = 0; i < layout_.output_count; ++i) {
-      layout_.outputs[i] = {left + y_.x(i), top + y_.y(i) + label_ + sheets_y_, s_, 0, 0, plan_.out.h, plan_.out.w};
+      layout_.outputs[i] = {left + y_.x(i), top + y_.y(i) + label_ + sheets_y_, sy_, 0, 0, plan_.out.h, plan_.out.w};
     }
   }
 
@@ -192,7 +203,8 @@ class Placement {
   bool aligned_ = false;
   int first_weight_ = 0;
   int64_t padded_h_ = 0, padded_w_ = 0;
-  double s_ = 0, label_ = 0, tag_ = 0, sign_ = 0, equals_ = 0, gap_ = 0, sum_ = 0, product_label_ = 0;
+  double s_ = 0, sw_ = 0, sy_ = 0;  // pitches of input, kernel and output
+  double label_ = 0, tag_ = 0, sign_ = 0, equals_ = 0, gap_ = 0, sum_ = 0, product_label_ = 0;
   double sheets_x_ = 0, sheets_y_ = 0, sheets_w_ = 0, slice_h_ = 0;
   Block x_, w_, y_;
   double input_w_ = 0, weight_w_ = 0, bias_w_ = 0, middle_w_ = 0, output_w_ = 0;
@@ -212,18 +224,40 @@ double largest_pitch(Placement& placement, const Box& content, double limit) {
     const double middle = (low + high) / 2;
     (fits(middle) ? low : high) = middle;
   }
-  return low >= 8 ? std::floor(low) : low;
+  return whole_pixels(low);
 }
 
-}  // namespace
+// How well numbers can be read in cells of a pitch, 0 to 1.
+class Legibility {
+ public:
+  Legibility(const Painter& painter, const Stage& stage, const LayoutNumbers& numbers)
+      : painter_(painter),
+        least_(0.9f * kMinNumberSize * std::max(1.0f, stage.ui)),
+        numbers_(numbers),
+        products_(products_of(numbers.input, numbers.weight)) {}
 
-SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                             const NumberRange& input, const NumberRange& output) {
-  const auto readable = [&](double pitch) {
-    const auto cell = static_cast<float>(pitch);
-    const float least = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
-    return painter.fit(input, cell, cell).size >= least && painter.fit(output, cell, cell).size >= least;
-  };
+  double input(double pitch) const { return of(numbers_.input, pitch); }
+  double weight(double pitch) const { return of(numbers_.weight, pitch); }
+  double products(double pitch) const { return of(products_, pitch); }
+  double output(double pitch) const { return of(numbers_.output, pitch); }
+
+ private:
+  double of(const NumberRange& range, double pitch) const {
+    const auto cell = static_cast<float>(pitch - Grid{0, 0, pitch}.gap());
+    const NumberStyle style = painter_.fit(range, cell, cell);
+    if (!style.drawn()) return 0;
+    const double detail = range.integral || style.scientific || style.decimals >= 2 ? 1 : 0.8;
+    return style.size < least_ ? 0.5 * detail : detail;
+  }
+
+  const Painter& painter_;
+  float least_;
+  const LayoutNumbers& numbers_;
+  NumberRange products_;
+};
+
+SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
+                     const LayoutNumbers& numbers) {
   const auto wide = [](float width) { return static_cast<double>(width); };
   const Language language = painter.request().language;
   // "sum over 16 channels" is measured with a number as long as they get.
@@ -244,20 +278,37 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
                   {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
                   label(plan.out_channels, plan.channels_per_group(), plan.out_channels),
                   {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
-  const double limit = 88.0 * static_cast<double>(stage.ui);
+  const auto u = static_cast<double>(stage.ui);
+  const double limit = 88.0 * u;
+  const Legibility legible(painter, stage, numbers);
+  const double aspect =
+      static_cast<double>(stage.content.width()) / std::max(1.0, static_cast<double>(stage.content.height()));
   SlidingLayout best;
   double best_score = 0;
+  // The score of what an arrangement shows at a pitch.
+  const auto score_of = [&](const Options& options, double pitch) {
+    // Showing all channels and all products is worth smaller cells, as long as their numbers can be read.
+    double score = std::min(pitch, limit * 0.75);
+    const double kernel = pitch * options.weight_scale;
+    score *= options.products == Products::none ? 0.75 : 0.6 + 0.4 * legible.products(kernel);
+    if (options.stack_inputs && plan.in_channels <= kMaxShownChannels) score *= 0.33;
+    if (options.stack_outputs && plan.out_channels <= kMaxShownChannels) score *= 0.6;
+    if (pitch < 22 * u) score *= 0.6;
+    score *= 0.1 + 0.9 * legible.input(pitch);
+    score *= 0.2 + 0.8 * legible.output(pitch * options.output_scale);
+    score *= 0.4 + 0.6 * legible.weight(kernel);
+    // One scale is best: a window is as large as its kernel.
+    if (options.weight_scale != 1) score *= 0.88;
+    if (options.output_scale != 1) score *= 0.94;
+    // The reading direction changes for a reason only, not when a padding grows by a cell.
+    if (options.portrait ? aspect > 1.05 : aspect < 0.8) score *= 0.8;
+    return score;
+  };
   const auto try_options = [&](const Options& options) {
     Placement placement(plan, stage, tags, options, group);
     const double pitch = largest_pitch(placement, stage.content, limit);
     if (pitch <= 0) return;
-    // Showing all channels and all products is worth smaller cells, as long as their numbers can be read.
-    double score = std::min(pitch, limit * 0.75);
-    if (options.products == Products::none) score *= 0.75;
-    if (options.stack_inputs && plan.in_channels <= kMaxShownChannels) score *= 0.45;
-    if (options.stack_outputs && plan.out_channels <= kMaxShownChannels) score *= 0.6;
-    if (pitch < 22 * static_cast<double>(stage.ui)) score *= 0.5;
-    if (!readable(pitch)) score *= 0.1;
+    const double score = score_of(options, pitch);
     if (score <= best_score) return;
     best_score = score;
     placement.measure(pitch);
@@ -280,13 +331,40 @@ SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Pai
           options.weight_cols = w;
           for (const Products products : {Products::below, Products::beside, Products::none}) {
             options.products = products;
-            try_options(options);
+            for (const double weight_scale : {1.0, 1.25, 1.5}) {
+              options.weight_scale = weight_scale;
+              for (const double output_scale : {1.0, 1.25, 1.5, 1.8}) {
+                options.output_scale = output_scale;
+                try_options(options);
+              }
+            }
           }
         }
       }
     }
   }
   return best;
+}
+
+}  // namespace
+
+const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
+                                    const LayoutNumbers& numbers) {
+  // The search takes milliseconds, a frame of a clip a fraction of one: the layouts of the last groups are kept.
+  struct Kept {
+    LayoutKey key;
+    SlidingLayout layout;
+  };
+  thread_local std::array<Kept, 4> kept;
+  thread_local size_t next = 0;
+  const LayoutKey key = layout_key(plan, stage, painter, group, numbers);
+  for (const Kept& one : kept) {
+    if (one.key == key) return one.layout;
+  }
+  Kept& one = kept[next];
+  next = (next + 1) % kept.size();
+  one = {key, search(plan, stage, painter, group, numbers)};
+  return one.layout;
 }
 
 }  // namespace convscope

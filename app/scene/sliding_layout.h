@@ -1,7 +1,7 @@
-// Where the sliding lens puts its grids: cells as large as fit, all on one scale.
+// Where the sliding lens puts its grids: cells as large as fit, on one scale unless numbers would be lost by that.
 #pragma once
 
-#include "app/scene/lens.h"
+#include "app/scene/layout_key.h"
 
 namespace convscope {
 
@@ -11,7 +11,7 @@ inline constexpr int kMaxShownChannels = 4;
 inline constexpr float kSumSize = 15;
 
 struct SlidingLayout {
-  double pitch = 0;  // 0: does not fit
+  double pitch = 0;  // of the input; 0: does not fit
 
   int input_count = 1;  // channels shown as grids of their own
   bool input_stacked = false;
@@ -31,9 +31,9 @@ struct SlidingLayout {
   double times_x = 0, times_y = 0, plus_x = 0, plus_y = 0, equals_x = 0, equals_y = 0;
 };
 
-/// In coordinates of the fitted picture. Channels stand apart where the numbers of input and output can still be read.
-/// The layout depends on the group only in where the kernel's slices stand.
-SlidingLayout sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                             const NumberRange& input, const NumberRange& output);
+/// In coordinates of the fitted picture: of all arrangements the one that shows the most numbers legibly. It depends on
+/// the group only in where the kernel's slices stand, and is remembered while nothing it depends on changes.
+const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
+                                    const LayoutNumbers& numbers);
 
 }  // namespace convscope

@@ -78,8 +78,9 @@ void build_sliding_lens(LensFrame& frame) {
   const ConvPlan& plan = frame.plan;
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
-  const SlidingLayout layout =
-      sliding_layout(plan, stage, painter, frame.group, range_of(frame.tensors.input), range_of(frame.tensors.output));
+  const SlidingLayout& layout =
+      sliding_layout(plan, stage, painter, frame.group,
+                     {range_of(frame.tensors.input), range_of(frame.tensors.weight), range_of(frame.tensors.output)});
   const auto cell = static_cast<float>(layout.pitch);
   const float legible = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
   if (layout.pitch < kMinNumberPitch || painter.fit(range_of(frame.tensors.input), cell, cell).size < legible) {
@@ -171,8 +172,7 @@ void build_sliding_lens(LensFrame& frame) {
   }
   draw_hover_lines(frame, layout);
   const Grid& target = layout.outputs[layout.output_stacked ? 0 : frame.cell.c];
-  draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.equals_x)),
-                   static_cast<double>(stage.seen_y(layout.equals_y)), stage.seen(target));
+  draw_landing_sum(frame, stage.seen_x(layout.equals_x), stage.seen_y(layout.equals_y), stage.seen(target));
 }
 
 }  // namespace convscope

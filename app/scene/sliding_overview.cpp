@@ -52,21 +52,23 @@ void draw_sums(LensFrame& frame, const OverviewLayout& layout) {
   const float x = stage.seen_x(layout.sums_x);
   float y = stage.seen_y(layout.sums_y) - step * (frame.plan.bias ? 1.0f : 0.5f);
   char words[160], number[24];
-  int length = format_number(a.sum, 9, number, sizeof number);
-  int n = std::snprintf(words, sizeof words, "\u03a3 = %.*s", length, number);
-  painter.text({words, static_cast<size_t>(n)}, x, y, size, Role::text);
+  thread_local std::string sum;  // keeps its memory from frame to frame
+  sum.clear();
+  append_channel_sum(sum, frame.request.language, frame.plan.channels_per_group(), a.sum);
+  painter.text(sum, x, y, size, Role::text);
   if (frame.plan.bias) {
     y += step;
-    length = format_number(a.bias, 9, number, sizeof number);
-    n = std::snprintf(words, sizeof words, "b = %.*s", length, number);
+    const int length = format_number(a.bias, 9, number, sizeof number);
+    const int n = std::snprintf(words, sizeof words, "b = %.*s", length, number);
     const Mark& mark = painter.text({words, static_cast<size_t>(n)}, x, y, size, Role::bias);
     const Box box = mark.box;
     painter.refer(painter.box(box, Role::bias, Fill::none), {TensorId::bias, 0, a.cell.c, 0, 0});
   }
   y += step;
-  length = format_number(a.result, 9, number, sizeof number);
-  n = std::snprintf(words, sizeof words, "Y[%lld, %lld] = %.*s", static_cast<long long>(a.cell.y),
-                    static_cast<long long>(a.cell.x), length, number);
+  const int length = format_number(a.result, 9, number, sizeof number);
+  const int n = std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = %.*s", static_cast<long long>(a.cell.n),
+                              static_cast<long long>(a.cell.c), static_cast<long long>(a.cell.y),
+                              static_cast<long long>(a.cell.x), length, number);
   painter.text({words, static_cast<size_t>(n)}, x, y, size, Role::output, Align::left, Face::bold);
 }
 
@@ -162,8 +164,10 @@ void build_sliding_overview(LensFrame& frame) {
   draw_sums(frame, layout);
   draw_place_label(frame, stage.seen(layout.input), 'X', Role::input, frame.cell.n, rgb ? 0 : first);
   draw_place_label(frame, stage.seen(layout.output), 'Y', Role::output, frame.cell.n, frame.cell.c);
-  draw_landing_sum(frame, static_cast<double>(stage.seen_x(layout.sums_x)) + 60 * static_cast<double>(stage.ui),
-                   static_cast<double>(stage.seen_y(layout.sums_y)), stage.seen(layout.output));
+  // From the side of the sum that faces Y, so that it does not cross the words.
+  const bool leftwards = layout.output.x < layout.sums_x;
+  const double start = leftwards ? layout.sums_x - 36 * static_cast<double>(stage.ui) : layout.sums_x + layout.sums_w;
+  draw_landing_sum(frame, stage.seen_x(start), stage.seen_y(layout.sums_y), stage.seen(layout.output));
 }
 
 }  // namespace convscope

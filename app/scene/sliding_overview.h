@@ -19,8 +19,8 @@ struct OverviewLayout {
   Grid weights[kMaxLoupeChannels];
   Grid products[kMaxLoupeChannels];
   double times_x[kMaxLoupeChannels] = {}, equals_x[kMaxLoupeChannels] = {}, axis_y[kMaxLoupeChannels] = {};
-  double sums_x = 0, sums_y = 0;  // left end and middle of the lines with the sum
-  double more_x = 0, more_y = 0;  // "... 61 more channels"
+  double sums_x = 0, sums_y = 0, sums_w = 0;  // left end, middle and width of the lines with the sum
+  double more_x = 0, more_y = 0;              // "... 61 more channels"
 };
 
 /// In coordinates of the fitted picture.

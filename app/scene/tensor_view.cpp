@@ -3,18 +3,41 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
+#include <vector>
 
 namespace convscope {
 namespace {
 
 constexpr int64_t kMaxRead = int64_t{8} << 20;
 
+// Smaller tensors have no outliers: each of their values counts.
+constexpr int64_t kMinForPercentile = 4096, kMaxForPercentile = int64_t{1} << 15;
+constexpr double kPercentile = 0.995;
+
+// The magnitude that kPercentile of evenly spaced elements stay below.
+template <class T>
+double strong_magnitude(const T* data, int64_t count) {
+  std::vector<T> magnitudes;
+  magnitudes.reserve(static_cast<size_t>(kMaxForPercentile) + 1);
+  // An odd distance does not walk down one column of a picture.
+  const int64_t stride = (count / kMaxForPercentile + 1) | 1;
+  for (int64_t i = 0; i < count; i += stride) {
+    const T v = std::abs(data[i]);
+    if (v <= std::numeric_limits<T>::max()) magnitudes.push_back(v);
+  }
+  if (magnitudes.empty()) return 0;
+  const auto at = static_cast<size_t>(kPercentile * static_cast<double>(magnitudes.size() - 1));
+  std::nth_element(magnitudes.begin(), magnitudes.begin() + static_cast<std::ptrdiff_t>(at), magnitudes.end());
+  return static_cast<double>(magnitudes[at]);
+}
+
 template <class T>
 NumberRange read_range(const T* data, int64_t count) {
   NumberRange range;
   const int64_t stride = std::max<int64_t>(1, count / kMaxRead);
-  T low = 0, high = 0;
+  T low = 0, high = 0, least = 0;
   bool any = false, integral = true;
   for (int64_t i = 0; i < count; i += stride) {
     const T v = data[i];
@@ -23,11 +46,17 @@ NumberRange read_range(const T* data, int64_t count) {
     any = true;
     low = std::min(low, v);
     high = std::max(high, v);
+    if (v != 0 && (least == 0 || std::abs(v) < least)) least = std::abs(v);
     if (integral && v != std::floor(v)) integral = false;
   }
   range.min = static_cast<double>(low);
   range.max = static_cast<double>(high);
   range.integral = integral;
+  range.least = static_cast<double>(least);
+  if (count >= kMinForPercentile) {
+    const double strong = strong_magnitude(data, count);
+    if (strong < 0.8 * range.max_abs()) range.strong = strong;
+  }
   return range;
 }
 

@@ -31,8 +31,9 @@ class TensorView {
   int64_t extents_[4] = {1, 1, 1, 1};
 };
 
-/// Smallest and largest value and whether all are whole. Read once per tensor; of tensors beyond some millions of
-/// elements only evenly spaced ones.
+/// Smallest and largest value, whether all are whole, and of large tensors the 99.5th percentile of the magnitudes
+/// where the largest is far beyond it. Read once per tensor; of tensors beyond some millions of elements only evenly
+/// spaced ones, for the percentile of some thousands.
 NumberRange range_of(const Tensor& tensor);
 
 }  // namespace convscope

@@ -10,7 +10,11 @@ namespace convscope {
 Result<ConvPlan> plan_of(const Session& session, TensorCache& cache) {
   const Result<Shape> shape = cache.input_shape(session);
   if (!shape) return shape.error();
-  return validate(session.params, *shape);
+  Result<ConvPlan> plan = validate(session.params, *shape);
+  if (plan && plan->output_cells() == 0) {
+    return Error{"error.nothing_to_show", "input", {plan->output_shape().to_string(" x ")}};
+  }
+  return plan;
 }
 
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options) {

@@ -37,7 +37,8 @@ class TensorCache {
   std::unique_ptr<State> state_;
 };
 
-/// The session's plan. Errors: validate()'s, and those of its files.
+/// The session's plan. Errors: validate()'s, those of its files, and error.nothing_to_show (args: output shape): the
+/// engine computes a batch of 0 as PyTorch does, but a session is there to be looked at.
 Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
 
 /// A cautious guess at what conv2d() alone takes with an algorithm.

@@ -56,6 +56,11 @@ const std::vector<Preset>& presets() {
   return all;
 }
 
+const Preset& first_preset() {
+  const Preset* const tutorial = find_preset("tutorial_5_1");
+  return tutorial != nullptr ? *tutorial : presets().front();
+}
+
 const Preset* find_preset(std::string_view name) {
   for (const Preset& preset : presets()) {
     if (preset.name == name) return &preset;
@@ -114,7 +119,18 @@ Result<Session> open_session(const std::string& preset_or_path) {
       session.weight.name = "sobel_x";
       session.params.padding = {1, 1};
     }
-    return session_with_input_file(session, preset_or_path);
+    Result<Session> opened = session_with_input_file(session, preset_or_path);
+    if (opened) {
+      // The default kernel, made to fit what is smaller than it.
+      const ConvParams& p = opened->params;
+      const Shape& shape = opened->input_shape;
+      const auto fitting = [](int64_t kernel, int64_t extent, int64_t padding) {
+        return std::clamp<int64_t>(extent + 2 * padding, 1, kernel);
+      };
+      opened->params.kernel_size = {fitting(p.kernel_size.h, shape[shape.rank() - 2], p.padding.h),
+                                    fitting(p.kernel_size.w, shape[shape.rank() - 1], p.padding.w)};
+    }
+    return opened;
   }
   return load_session(preset_or_path);
 }

@@ -20,6 +20,8 @@ struct Preset {
 
 /// In menu order. Parsed once.
 const std::vector<Preset>& presets();
+/// What opens at a first start: the tutorial's 5x5 example, whose numbers can be checked in the head.
+const Preset& first_preset();
 const Preset* find_preset(std::string_view name);
 
 /// The preset whose name is most like the text.

@@ -336,10 +336,20 @@ Result<DocumentKind> check_document(std::string_view text, const std::string& ba
   return DocumentKind::session;
 }
 
+Error error_in_file(Error error, std::string_view text, const std::string& path) {
+  if (error.code != "error.json_syntax") return error;
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{"error.file_empty", "", {path}};
+  error.code = "error.json_syntax_in_file";
+  error.args.push_back(path);
+  return error;
+}
+
 Result<Session> load_session(const std::string& path) {
   const Result<std::string> text = read_file(path, kMaxSessionBytes);
   if (!text) return text.error();
-  return session_from_json(*text, std::filesystem::path(path).parent_path().string());
+  Result<Session> session = session_from_json(*text, std::filesystem::path(path).parent_path().string());
+  if (!session) return error_in_file(std::move(session).error(), *text, path);
+  return session;
 }
 
 Result<void> save_session(const std::string& path, const Session& session) {

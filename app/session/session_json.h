@@ -23,6 +23,10 @@ enum class DocumentKind : uint8_t { session, lesson };
 /// of session_from_json.
 Result<DocumentKind> check_document(std::string_view text, const std::string& base_folder = {});
 
+/// An error of session_from_json() or check_document() as one of the file whose text it was found in: a syntax error
+/// names the file (error.json_syntax_in_file, error.file_empty), others stay as they are.
+Error error_in_file(Error error, std::string_view text, const std::string& path);
+
 /// Reads a project file (at most 64 MiB). Errors: those of session_from_json and of reading.
 Result<Session> load_session(const std::string& path);
 /// Whole or not at all.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/session/latest_worker.h"
+#include "engine/conv_param_spec.h"
 
 namespace convscope {
 
@@ -15,6 +16,7 @@ namespace {
 /// Work that is expected to take longer than this would be felt in a frame.
 constexpr double kAtOnceSeconds = 0.004;
 constexpr size_t kMaxUndoSteps = 1000;
+constexpr std::string_view kEdit = "edit.";  // before the argument's name in an action's name_key
 
 /// What an edit is not: undo leaves it alone, saving does not ask about it.
 void copy_view(const Session& from, Session& to) {
@@ -55,8 +57,11 @@ struct Workbench::State {
   TensorCache cache;
   std::optional<Error> error;
   std::optional<ConvPlan> plan;
+  Shape input_shape;
   ComputationPtr computation;
-  bool changed = false;  // since the last update()
+  ComputationPtr before_edit;   // the last good one when the edit began into which others are merged
+  std::string edited_argument;  // PyTorch's name, of the last edit; empty when it was of something else
+  bool changed = false;         // since the last update()
   // Last: their threads use what stands above.
   LatestWorker<Session, ComputationPtr> worker{[this](const Session& wanted, Job* job) {
     return compute(wanted, cache, Conv2dOptions{Algorithm::automatic, 0, job});
@@ -69,15 +74,25 @@ struct Workbench::State {
     session.step = std::clamp<int64_t>(session.step, 1, std::max<int64_t>(computation->plan.output_cells(), 1));
   }
 
+  /// Tensors that cannot be made are the fault of the argument that gave them their shape.
+  Error attributed(Error found) const {
+    const bool of_a_tensor = found.code == "error.tensor_too_large" || found.code == "error.out_of_memory" ||
+                             found.code == "error.values_count" || found.code == "error.sample_shape";
+    if (of_a_tensor && !edited_argument.empty()) found.field = edited_argument;
+    return found;
+  }
+
   void recompute() {
     worker.cancel();
     cross_checker.forget();
     error.reset();
     plan.reset();
     try {
+      const Result<Shape> shape = cache.input_shape(session);
+      input_shape = shape ? *shape : session.input_shape;
       Result<ConvPlan> valid = plan_of(session, cache);
       if (!valid) {
-        error = valid.error();
+        error = attributed(valid.error());
         return;
       }
       plan = *valid;
@@ -89,7 +104,7 @@ struct Workbench::State {
       if (done) {
         adopt(*std::move(done));
       } else {
-        error = done.error();
+        error = attributed(done.error());
       }
     } catch (const std::bad_alloc&) {
       error = Error{"error.memory_exhausted", "", {}};
@@ -113,6 +128,8 @@ struct Workbench::State {
       copy_view_and_place(present, session);
     }
     may_merge = false;
+    edited_argument.clear();
+    before_edit.reset();
     if (!same_numbers(present, session) || error) recompute();
     return back;
   }
@@ -135,9 +152,17 @@ void Workbench::apply(const Action& action) {
   const bool is_merged = state_->may_merge && !action.merge_key.empty() && !state_->undo.empty() &&
                          state_->undo.back().merge_key == action.merge_key;
   const bool has_new_numbers = !same_numbers(before, state_->session);
-  if (!is_merged) state_->push_undo({std::move(before), action.name_key, action.merge_key, false});
+  if (!is_merged) {
+    state_->push_undo({std::move(before), action.name_key, action.merge_key, false});
+    state_->before_edit = state_->computation;
+  }
   state_->may_merge = true;
+  const std::string_view argument =
+      std::string_view(action.name_key).substr(std::min(kEdit.size(), action.name_key.size()));
+  state_->edited_argument = find_conv_param(argument) != nullptr ? argument : std::string_view();
   if (has_new_numbers) state_->recompute();
+  // What undo brings back, not what "10" showed on the way to "100000".
+  if (is_merged && state_->error && state_->before_edit) state_->adopt(state_->before_edit);
 }
 
 void Workbench::apply_view(const std::function<void(Session&)>& change) {
@@ -151,6 +176,8 @@ void Workbench::replace(Session session, std::string_view name_key) {
   state_->push_undo({std::move(state_->session), std::string(name_key), {}, true});
   state_->session = std::move(session);
   state_->may_merge = false;
+  state_->edited_argument.clear();
+  state_->before_edit.reset();
   state_->recompute();
 }
 
@@ -179,6 +206,7 @@ void Workbench::redo() {
 
 const Error* Workbench::error() const { return state_->error ? &*state_->error : nullptr; }
 const ConvPlan* Workbench::plan() const { return state_->plan ? &*state_->plan : nullptr; }
+const Shape& Workbench::input_shape() const { return state_->input_shape; }
 ComputationPtr Workbench::computation() const { return state_->computation; }
 
 CrossChecker& Workbench::cross_checker() { return state_->cross_checker; }
@@ -189,7 +217,7 @@ bool Workbench::update() {
     if (*done) {
       state_->adopt(**std::move(done));
     } else {
-      state_->error = done->error();
+      state_->error = state_->attributed(done->error());
     }
   }
   return std::exchange(state_->changed, false);

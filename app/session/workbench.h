@@ -31,7 +31,8 @@ class Workbench {
   const Session& session() const;
 
   /// Applies an edit, validates, computes or starts computing. An illegal result keeps the edit (the widget shows
-  /// what was typed) and the last good computation; error() says what is wrong.
+  /// what was typed) and the last good computation, that from before all edits merged into this one; error() says what
+  /// is wrong.
   void apply(const Action& action);
   /// Changes that are no edits (step, play speed, lens, theme, language): no undo step.
   void apply_view(const std::function<void(Session&)>& change);
@@ -45,11 +46,15 @@ class Workbench {
   void undo();
   void redo();
 
-  /// What is wrong with the session as it stands, or nullptr.
+  /// What is wrong with the session as it stands, or nullptr. A fault of no argument in particular, such as too large a
+  /// tensor, is laid to the argument that was changed last.
   const Error* error() const;
   /// The size formula's plan of the session as it stands, when valid: known at once, even while numbers are on
   /// their way.
   const ConvPlan* plan() const;
+  /// Shape of the input as it stands, a file's own included, whether the parameters fit it or not; the session's where
+  /// the file cannot be read.
+  const Shape& input_shape() const;
   /// The last good numbers; null only before the first result.
   ComputationPtr computation() const;
 

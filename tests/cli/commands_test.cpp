@@ -45,7 +45,7 @@ TEST_F(Commands, unknown_words_end_with_2_and_a_suggestion) {
 TEST_F(Commands, files_that_cannot_be_opened_end_with_1) {
   EXPECT_THAT(refusal({"none.json"}, 1), HasSubstr("none.json"));
   put("bad.json", "{");
-  EXPECT_THAT(refusal({"bad.json"}, 1), HasSubstr("Line 1, column 2"));
+  EXPECT_THAT(refusal({"bad.json"}, 1), HasSubstr("Line 1, column 2 of bad.json"));
 }
 
 TEST_F(Commands, without_a_display_the_window_says_what_works_instead) {

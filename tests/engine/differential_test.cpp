@@ -23,6 +23,10 @@
 #include "random_plans.h"
 
 namespace convscope {
+
+/// For the names of tests, which would hold the bytes of a pointer without it.
+void PrintTo(const Operation& operation, std::ostream* out) { *out << operation.name; }
+
 namespace {
 
 using Family = OperationFamily;

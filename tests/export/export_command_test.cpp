@@ -26,7 +26,7 @@ class ExportCommand : public testing_support::Program {
 
 TEST_F(ExportCommand, writes_each_format_and_says_nothing) {
   for (const std::string& ending : export_endings()) {
-    EXPECT_EQ(success({"export", "no_padding_no_strides", "-o", "a" + ending, "--size", "160x90", "--fps", "10"}), "");
+    EXPECT_EQ(success({"export", "no_padding_no_strides", "-o", "a" + ending, "--size", "240x135", "--fps", "10"}), "");
     EXPECT_GT(std::filesystem::file_size(path("a" + ending)), 500u) << ending;
   }
   EXPECT_EQ(names().size(), export_endings().size());
@@ -38,7 +38,7 @@ TEST_F(ExportCommand, options_reach_the_clip) {
            "-o",
            "a.gif",
            "--size",
-           "200x100",
+           "360x180",
            "--fps",
            "10",
            "--step-seconds",
@@ -55,8 +55,8 @@ TEST_F(ExportCommand, options_reach_the_clip) {
            "--lens",
            "im2col"});
   const auto clip = testing::read_gif(path("a.gif"));
-  EXPECT_EQ(clip.width, 200);
-  EXPECT_EQ(clip.height, 100);
+  EXPECT_EQ(clip.width, 360);
+  EXPECT_EQ(clip.height, 180);
   EXPECT_EQ(clip.total_delay(), 80 + 50);
   EXPECT_THAT(clip.comment, HasSubstr("im2col"));
   EXPECT_THAT(clip.comment, HasSubstr("第"));

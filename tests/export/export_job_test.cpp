@@ -106,6 +106,29 @@ TEST(Forecast, refuses_each_bad_setting_by_name) {
 #endif
 }
 
+TEST(Forecast, a_chroma_that_the_format_does_not_have_is_refused) {
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small("x.gif");
+  settings.chroma444 = true;
+  ASSERT_FALSE(forecast_export(c->plan, settings).ok());
+  EXPECT_EQ(forecast_export(c->plan, settings).error().code, "error.export_chroma_unused");
+}
+
+TEST(Export, a_size_at_which_nothing_can_be_read_is_refused_with_one_that_works) {
+  const auto c = computed("tutorial_5_2");
+  TempFolder folder;
+  ExportSettings settings = small(folder.file("a.png"));
+  settings.width = settings.height = 64;
+  const auto refused = run_export(c, settings);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, "error.export_too_small");
+  EXPECT_TRUE(folder.names().empty());
+  ASSERT_EQ(std::sscanf(refused.error().args.at(2).c_str(), "%dx%d", &settings.width, &settings.height), 2);
+  EXPECT_TRUE(run_export(c, settings).ok());
+  --settings.width, --settings.height;
+  EXPECT_FALSE(run_export(c, settings).ok()) << "the smallest one was named";
+}
+
 TEST(Forecast, two_million_steps_are_refused_with_a_range_that_works) {
   const auto session = open_session("photo_1080p");
   ASSERT_TRUE(session.ok());
@@ -279,6 +302,38 @@ TEST(Export, cancelling_in_the_middle_ends_the_job_without_a_file) {
   EXPECT_EQ(result.error().code, "error.export_cancelled");
   EXPECT_TRUE(folder.names().empty());
 }
+
+/// An export of one step and an hour's pause, stopped as soon as it has told that anything is written.
+void stop_in_the_pause(const std::string& name) {
+  const auto c = computed("padding_strides");
+  TempFolder folder;
+  ExportSettings settings = small(folder.file(name));
+  settings.steps = {9, 9};
+  settings.fps = 25;
+  settings.step_seconds = 0.04;  // one frame
+  settings.end_pause_seconds = 3600;
+  Job job;
+  std::atomic<bool> ended{false};
+  float progress = 0;
+  std::thread canceller([&] {
+    while (job.progress <= 0 && !ended) std::this_thread::yield();
+    progress = job.progress;
+    job.cancelled = true;
+  });
+  const auto result = run_export(c, settings, &job);
+  ended = true;
+  canceller.join();
+  ASSERT_FALSE(result.ok()) << name;
+  EXPECT_EQ(result.error().code, "error.export_cancelled") << name;
+  EXPECT_TRUE(folder.names().empty()) << name;
+  // frames are counted, not pictures: of the pause next to nothing had been written
+  EXPECT_LT(progress, 0.5f) << name;
+}
+
+TEST(Export, a_long_pause_can_be_stopped_in_a_sequence) { stop_in_the_pause("f/%05d.png"); }
+#ifdef CONVSCOPE_VIDEO
+TEST(Export, a_long_pause_can_be_stopped_in_a_video) { stop_in_the_pause("a.mp4"); }
+#endif
 
 TEST(Export, scale_keeps_the_composition) {
   ExportSettings settings;

@@ -20,8 +20,8 @@ TEST(Presets, each_exports_its_first_steps_through_every_lens) {
       ExportSettings settings;
       settings.target = folder.file("a.gif");
       settings.lens = lens;
-      settings.width = 240;
-      settings.height = 136;
+      settings.width = 640;
+      settings.height = 360;
       settings.fps = 10;
       settings.caption = true;
       settings.steps = {1, std::min<int64_t>(2, step_count((*computation)->plan))};

@@ -45,6 +45,26 @@ TEST(Mp4Sink, says_what_it_is) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.mp4"});
 }
 
+TEST(Mp4Sink, a_long_pause_is_one_picture_a_second_and_lasts_as_long) {
+  NEEDS("ffprobe");
+  TempFolder folder;
+  const auto frames = clip(160, 100, 4);
+  // ten seconds at 25 frames, 49 at one, the last at 25 again; then a picture that comes on time
+  ASSERT_TRUE(write_clip(folder.file("a.mp4"), format(160, 100), frames, {1, 60 * 25, 1, 20 * 25 + 7}).ok());
+  const std::string facts = stream_facts(folder.file("a.mp4"));
+  EXPECT_NE(facts.find("duration=80.360000"), std::string::npos) << facts;
+  const std::string count = "nb_read_frames=" + std::to_string(1 + 250 + 49 + 25 + 1 + 250 + 10 + 25);
+  EXPECT_NE(facts.find(count), std::string::npos) << facts;
+  const std::string times =
+      output_of("ffprobe -v error -show_entries frame=pts_time -of csv=p=0 '" + folder.file("a.mp4") + "'");
+  EXPECT_NE(times.find("60.040000"), std::string::npos) << "the third picture starts after the first two";
+  EXPECT_NE(times.find("80.320000"), std::string::npos) << "the last frame of all";
+  // a lecturer can jump into the pause
+  const std::string keys = output_of("ffprobe -v error -skip_frame nokey -show_entries frame=pts_time -of csv=p=0 '" +
+                                     folder.file("a.mp4") + "'");
+  EXPECT_GE(std::count(keys.begin(), keys.end(), '\n'), 80 / 5) << keys;
+}
+
 TEST(Mp4Sink, the_index_comes_before_the_pictures) {
   TempFolder folder;
   ASSERT_TRUE(write_clip(folder.file("a.mp4"), format(160, 100), clip(160, 100, 6)).ok());

@@ -201,5 +201,89 @@ TEST_F(Panels, an_impossible_export_cannot_be_started) {
   EXPECT_FALSE(ok->enabled);
 }
 
+TEST_F(Panels, an_input_file_that_is_too_small_is_shown_with_its_own_shape) {
+  TemporaryFolder folder;
+  const Tensor one = Tensor::zeros(Shape{1, 1, 1, 1}, DType::float32).value();
+  ASSERT_TRUE(write_npy(folder.file("one.npy"), one).ok());
+  open("tutorial_5_1");
+  play("drop " + folder.file("one.npy") + "\nexpect picture.error\nexpect output_size.violated\nexpect input.file");
+  EXPECT_EQ(window().workbench().input_shape(), (Shape{1, 1, 1, 1}));
+  EXPECT_EQ(plan().in, (Pair{5, 5})) << "the picture stays the last good one";
+  // what could not be used is not announced as done
+  EXPECT_TRUE(window().notice().text.empty()) << window().notice().text;
+}
+
+TEST_F(Panels, the_speed_box_shows_what_the_session_plays) {
+  Session session = open_session("tutorial_5_1").value();
+  session.steps_per_second = 30;
+  open(session);
+  play("click timeline.speed\nexpect timeline.speed.30\nkey escape");
+  session.steps_per_second = 7.5;
+  open(session);
+  play("click timeline.speed\nexpect timeline.speed.7.5\nexpect timeline.speed.8\nclick timeline.speed.30");
+  EXPECT_EQ(this->session().steps_per_second, 30);
+}
+
+TEST_F(Panels, text_that_is_no_number_stays_and_is_explained_and_changes_nothing) {
+  open("tutorial_5_1", 1280, 1400);
+  const Session before = session();
+  const ComputationPtr numbers = window().workbench().computation();
+  for (const char* text : {"abc", "2.5", "99999999999999999999", "12x"}) {
+    play(std::string("click stride.h\ntype ") + text + "\nkey enter\nexpect stride.typing.error");
+    EXPECT_TRUE(session() == before) << text;
+    EXPECT_EQ(window().workbench().computation(), numbers) << text;
+  }
+  // the line goes with the text: by a number, by the buttons, by Escape, by undo
+  play("click stride.h\ntype 2\nkey enter\nexpect no stride.typing.error");
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+  play("click stride.h\ntype q\nkey enter\nexpect stride.typing.error\nclick stride.h.plus");
+  EXPECT_EQ(session().params.stride, (Pair{3, 3}));
+  play("expect no stride.typing.error\nclick stride.h\ntype q\nkey escape\nexpect no stride.typing.error");
+  EXPECT_EQ(session().params.stride, (Pair{3, 3}));
+  play("click stride.h\ntype q\nkey enter\nexpect stride.typing.error\nkey ctrl+z\nexpect no stride.typing.error");
+}
+
+TEST_F(Panels, a_cell_keeps_the_text_that_is_no_number_and_explains_it) {
+  open("tutorial_5_1", 1280, 1600);
+  const double before = weight(0);
+  play("click kernel.cell.0.0\nkey ctrl+a\ntype abc\nkey enter\nexpect kernel.error");
+  EXPECT_EQ(weight(0), before);
+  play("click kernel.cell.0.0\nkey ctrl+a\ntype 7\nkey enter\nexpect no kernel.error");
+  EXPECT_EQ(weight(0), 7);
+}
+
+TEST_F(Panels, a_tensor_that_grows_too_large_is_the_fault_of_what_was_typed) {
+  open("tutorial_5_1", 1280, 1400);
+  const ComputationPtr before = window().workbench().computation();
+  play("click padding.h\ntype 100000\nkey enter\nexpect padding.error\nexpect no session.error");
+  EXPECT_EQ(window().workbench().computation(), before) << "the picture of no stage on the way";
+  play("key ctrl+z\nexpect no padding.error\nclick in_channels\ntype 10000000\nkey enter\nexpect in_channels.error");
+  play("expect no input.error\nexpect no weight.error");
+}
+
+TEST_F(Panels, the_export_format_follows_the_typed_name) {
+  open("tutorial_5_1");
+  TemporaryFolder folder;
+  play("key ctrl+e\nexpect export.transparent\nexpect no export.step");
+  play("click export.target\nkey ctrl+a\ntype " + folder.file("x.png") + "\nkey enter\nexpect export.step");
+  play("click export.target\nkey ctrl+a\ntype " + folder.file("x.gif") + "\nkey enter\nexpect no export.step");
+}
+
+TEST_F(Panels, a_folder_in_the_way_of_an_export_is_refused_and_not_offered_for_replacement) {
+  open("tutorial_5_1");
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("d.gif"));
+  play("key ctrl+e\nclick export.target\nkey ctrl+a\ntype " + folder.file("d.gif") + "\nkey enter\nclick export.ok");
+  play("wait idle\nexpect export.error\nexpect no export.replace");
+}
+
+TEST_F(Panels, an_empty_batch_is_explained_and_the_picture_stays) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(write_npy(folder.file("none.npy"), Tensor::zeros(Shape{0, 1, 5, 5}, DType::float32).value()).ok());
+  open("tutorial_5_1");
+  play("drop " + folder.file("none.npy") + "\nexpect picture.error\nexpect input.error");
+  EXPECT_EQ(plan().batch, 1);
+}
+
 }  // namespace
 }  // namespace convscope

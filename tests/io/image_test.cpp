@@ -128,7 +128,7 @@ TEST_F(ImageTest, jpeg_bmp_and_pnm_are_read) {
 TEST_F(ImageTest, the_content_counts_and_not_the_name) {
   ASSERT_TRUE(read("really.jpg", png(2, 2, 1, {0, 51, 102, 255})));
   EXPECT_EQ(code_of("text.png", "no picture at all"), "error.image_format");
-  EXPECT_EQ(code_of("empty.png", ""), "error.image_format");
+  EXPECT_EQ(code_of("empty.png", ""), "error.file_empty");
 }
 
 TEST_F(ImageTest, names_are_told_by_their_ending) {

@@ -145,8 +145,10 @@ class Case:
                        output_bytes=prod(output) * FLOAT32)
         if self.operation == "conv2d_backward":
             numbers["macs"] *= 2
-            numbers["input_bytes"], numbers["output_bytes"] = (numbers["input_bytes"] + numbers["output_bytes"],
-                                                               numbers["input_bytes"] + numbers["weight_bytes"])
+            # Reads the input and the output's gradient; writes the gradients of input, weight and bias.
+            numbers["input_bytes"], numbers["output_bytes"] = (
+                numbers["input_bytes"] + numbers["output_bytes"],
+                numbers["input_bytes"] + numbers["weight_bytes"] + self.out_channels * FLOAT32)
         return numbers
 
 

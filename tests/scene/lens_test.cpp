@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/scene/number_format.h"
+#include "app/scene/tensor_view.h"
 #include "app/session/presets.h"
 #include "engine/im2col.h"
 #include "tests/scene/scenes.h"
@@ -268,11 +269,219 @@ TEST(sliding_lens, jumps_with_a_trail_when_fast_and_without_one_when_motion_is_r
   request.steps_per_second = kJumpStepsPerSecond;
   Scene fast = scene_of(request);
   EXPECT_EQ(faded(fast), 3);
+  // A picture that stands still has none, however fast it would play.
+  request.moment.phase = 1;
+  EXPECT_EQ(faded(scene_of(request)), 0);
+  request.moment.phase = 0.1f;
   request.steps_per_second = 2;
   request.reduced_motion = true;
   const Scene still = scene_of(request);
   EXPECT_EQ(faded(still), 0);
   EXPECT_NEAR(window_outline(still).x0, arrived.x0, 0.01);
+}
+
+TEST(sliding_lens, the_trail_stays_on_the_whole_input) {
+  const ComputationPtr numbers = preset_numbers("resnet_stem");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 8, 960, 640);
+  request.moment.phase = 0.1f;
+  request.steps_per_second = 32;
+  const Scene scene = scene_of(request);
+  Box input;
+  for (const Mark& mark : scene.marks) {
+    if (mark.raster >= 0 && scene.rasters[static_cast<size_t>(mark.raster)].id == TensorId::input) input = mark.box;
+    if (input.width() > 0) break;
+  }
+  int faded = 0;
+  for (const Mark& mark : scene.marks) {
+    if (mark.role != Role::window || mark.outline != Outline::thick || mark.opacity == 1) continue;
+    ++faded;
+    EXPECT_TRUE(mark.box.x0 > input.x0 - 12 && mark.box.x1 < input.x1 + 12) << describe_mark(scene, mark);
+  }
+  EXPECT_EQ(faded, 3);
+}
+
+TEST(sliding_lens, a_large_output_is_veiled_where_nothing_is_computed_near_and_far) {
+  const ComputationPtr numbers = preset_numbers("photo_1080p");
+  ASSERT_TRUE(numbers);
+  SceneRequest request = request_of(numbers, Lens::sliding, 960 + 1920 * 540);
+  const auto veils = [](const Scene& scene) {
+    int count = 0;
+    for (const Mark& mark : scene.marks) count += mark.role == Role::border && mark.fill == Fill::full ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(veils(scene_of(request)), 2);  // the rest of the row, and the rows below
+  Box output;
+  {
+    const Scene far = scene_of(request);
+    for (const Mark& mark : far.marks) {
+      if (mark.raster >= 0 && far.rasters[static_cast<size_t>(mark.raster)].id == TensorId::output &&
+          mark.box.width() > output.width())
+        output = mark.box;
+    }
+  }
+  // Into the middle of Y, where the current cell is.
+  const float x = (output.x0 + output.x1) / 2, y = (output.y0 + output.y1) / 2;
+  for (int i = 0; i < 60; ++i) request.view = zoomed(request.view, 1.2, x, y, numbers->plan, Lens::sliding);
+  const Scene near = scene_of(request);
+  int computed = 0, coming = 0;
+  for (const Mark& mark : near.marks) {
+    if (mark.ref < 0 || mark.kind != Mark::Kind::box) continue;
+    const CellRef& ref = near.refs[static_cast<size_t>(mark.ref)];
+    if (ref.tensor != TensorId::output) continue;
+    const bool done = ref.y * 1920 + ref.x <= 960 + 1920 * 540;
+    (done ? computed : coming) += 1;
+    if (!(mark.box.x0 > 0 && mark.box.y0 > 0 && mark.box.x1 < 960 && mark.box.y1 < 540)) continue;
+    EXPECT_EQ(text_in(near, mark.box).empty(), !done) << ref.y << " " << ref.x;
+  }
+  EXPECT_GT(computed, 0);
+  EXPECT_GT(coming, 0);
+  EXPECT_GT(veils(near), 0);
+}
+
+TEST(sliding_lens, the_tutorials_outputs_have_their_numbers_at_every_usual_size) {
+  // The picture in a window of 1280x720, and an export.
+  for (const Size size : {Size{640, 580}, Size{960, 540}, Size{1240, 900}}) {
+    for (const char* name : {"tutorial_3_2", "tutorial_5_2", "tutorial_5_3", "tutorial_6_1", "tutorial_6_2_1",
+                             "tutorial_6_2_2", "tutorial_7_2"}) {
+      SceneRequest request = request_of(preset_numbers(name), Lens::sliding, 2, size.width, size.height);
+      request.caption = size.width == 960;
+      const Scene scene = scene_of(request);
+      for (const CellRef& ref : {CellRef{TensorId::output, 0, 0, 0, 0}, CellRef{TensorId::input, 0, 0, 1, 1},
+                                 CellRef{TensorId::weight, 0, 0, 1, 1}}) {
+        const Mark* cell = find_cell(scene, ref);
+        ASSERT_NE(cell, nullptr) << where(name, Lens::sliding, size, 2);
+        EXPECT_NE(text_in(scene, cell->box), "") << where(name, Lens::sliding, size, 2);
+      }
+    }
+  }
+}
+
+TEST(sliding_lens, a_cell_of_padding_more_does_not_turn_the_picture_around) {
+  for (int64_t padding : {0, 1, 2}) {
+    ConvParams params;
+    params.padding = {padding, padding};
+    params.bias = false;
+    const Scene scene = scene_of(request_of(numbers_of(params, {1, 1, 5, 5}), Lens::sliding, 0, 640, 580));
+    const Mark* input = find_cell(scene, {TensorId::input, 0, 0, 0, 0});
+    const Mark* output = find_cell(scene, {TensorId::output, 0, 0, 0, 0});
+    ASSERT_TRUE(input != nullptr && output != nullptr);
+    EXPECT_GT(output->box.x0, input->box.x1) << padding;
+  }
+}
+
+TEST(sliding_lens, in_a_column_each_line_begins_with_its_sign) {
+  const Scene scene = scene_of(request_of(preset_numbers("tutorial_5_2"), Lens::sliding, 0, 420, 720));
+  const Mark* weight = find_cell(scene, {TensorId::weight, 0, 0, 1, 0});
+  const Mark* output = find_cell(scene, {TensorId::output, 0, 0, 1, 0});
+  ASSERT_TRUE(weight != nullptr && output != nullptr && output->box.y0 > weight->box.y1);
+  for (const auto& [sign, cell] : {std::pair{"*", weight}, std::pair{"=", output}}) {
+    const Mark* found = nullptr;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text && scene.text_of(mark) == sign) found = &mark;
+    }
+    ASSERT_NE(found, nullptr) << sign;
+    EXPECT_LT(found->box.x1, cell->box.x0) << sign;
+    EXPECT_GT(found->box.x1, cell->box.x0 - 60) << sign;
+  }
+  const Mark* equals = nullptr;
+  for (const Mark& mark : scene.marks) {
+    if (mark.kind == Mark::Kind::text && scene.text_of(mark) == "=") equals = &mark;
+  }
+  EXPECT_NEAR((equals->box.y0 + equals->box.y1) / 2, (output->box.y0 + output->box.y1) / 2, output->box.height());
+}
+
+TEST(sliding_lens, the_flying_sum_carries_its_number) {
+  SceneRequest request = request_of(preset_numbers("photo_1080p"), Lens::sliding, 1000);
+  request.moment.phase = 0.9f;
+  const Scene scene = scene_of(request);
+  ASSERT_EQ(scene.marks.back().kind, Mark::Kind::text);
+  EXPECT_EQ(scene.text_of(scene.marks.back()), "0.2667");
+}
+
+TEST(sliding_lens, a_sum_says_over_how_many_channels_it_runs) {
+  for (const char* name : {"resnet_stem", "photo_1080p"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::sliding, 1000));
+    int sums = 0;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind == Mark::Kind::text && scene.text_of(mark).rfind("\u03a3 of 3 channels = ", 0) == 0) ++sums;
+    }
+    EXPECT_EQ(sums, 1) << name;
+  }
+}
+
+TEST(sliding_lens, names_a_cell_by_all_its_indices) {
+  const Scene scene = scene_of(request_of(preset_numbers("resnet_stem"), Lens::sliding, 112 * 112 + 8));
+  bool named = false;
+  for (const Mark& mark : scene.marks) {
+    named = named || (mark.kind == Mark::Kind::text && scene.text_of(mark).rfind("Y[0, 1, 0, 8] = ", 0) == 0);
+  }
+  EXPECT_TRUE(named);
+}
+
+TEST(im2col_lens, the_strip_takes_the_lines_it_needs) {
+  const ComputationPtr numbers = preset_numbers("tutorial_7_2");
+  const Scene scene = scene_of(request_of(numbers, Lens::im2col, 4, 640, 580));
+  const CellRef first{TensorId::kernel_matrix, 0, 0, 0, 1};
+  // Each tap of the kernel is in its column of W and in the strip.
+  for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
+    int numbered = 0;
+    for (const Mark& mark : scene.marks) {
+      if (mark.kind != Mark::Kind::box || mark.ref < 0) continue;
+      CellRef wanted = first;
+      wanted.y = tap;
+      if (scene.refs[static_cast<size_t>(mark.ref)] == wanted && text_in(scene, mark.box) != "") ++numbered;
+    }
+    EXPECT_EQ(numbered, 1) << tap;
+  }
+}
+
+TEST(im2col_lens, the_matrix_has_numbers_where_they_fit_and_so_has_the_input) {
+  for (const char* name : {"padding_strides", "padding_strides_odd", "tutorial_5_2", "tutorial_5_3", "tutorial_7_1",
+                           "no_padding_no_strides", "grouped"}) {
+    for (const Size size : {Size{640, 580}, Size{960, 540}}) {
+      const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 2, size.width, size.height));
+      for (const CellRef& ref : {CellRef{TensorId::im2col, 0, 0, 0, 4}, CellRef{TensorId::product, 0, 0, 0, 0},
+                                 CellRef{TensorId::output, 0, 0, 0, 0}}) {
+        const Mark* cell = find_cell(scene, ref);
+        ASSERT_NE(cell, nullptr) << where(name, Lens::im2col, size, 2);
+        EXPECT_NE(text_in(scene, cell->box), "") << where(name, Lens::im2col, size, 2);
+      }
+    }
+  }
+  for (const char* name : {"padding_strides", "padding_strides_odd"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 2, 640, 580));
+    EXPECT_NE(text_in(scene, find_cell(scene, {TensorId::input, 0, 0, 0, 0})->box), "") << name;
+  }
+}
+
+TEST(im2col_lens, names_the_group_that_its_matrices_belong_to) {
+  SceneRequest request = request_of(preset_numbers("grouped"), Lens::im2col, 9);
+  EXPECT_TRUE(has_text(scene_of(request), "group 2 / 2"));
+  request.language = Language::zh;
+  EXPECT_TRUE(has_text(scene_of(request), "\u7b2c 2 \u7ec4\uff0c\u5171 2 \u7ec4"));
+  EXPECT_FALSE(has_text(scene_of(request_of(preset_numbers("tutorial_5_3"), Lens::im2col, 9)), "group 1 / 1"));
+}
+
+TEST(im2col_lens, small_grids_stay_cells_and_their_window_erases_nothing) {
+  for (const char* name : {"even_kernel_same", "arbitrary_padding_no_strides", "depthwise", "tutorial_5_3"}) {
+    const Scene scene = scene_of(request_of(preset_numbers(name), Lens::im2col, 4, 640, 580));
+    EXPECT_NE(find_cell(scene, {TensorId::im2col, 0, 0, 8, 0}), nullptr) << name;  // not computed yet, but there
+    for (const Mark& mark : scene.marks) {
+      EXPECT_FALSE(mark.role == Role::canvas && mark.outline == Outline::ring) << name;
+    }
+  }
+}
+
+TEST(range_of, a_large_tensor_is_shaded_by_what_all_but_a_few_values_stay_below) {
+  auto made = Tensor::zeros({1, 1, 100, 100}, DType::float32);
+  ASSERT_TRUE(made.ok());
+  Tensor tensor = *std::move(made);
+  for (int64_t i = 0; i < tensor.numel(); ++i) tensor.mutable_data<float>()[i] = static_cast<float>(i % 100) / 100;
+  tensor.mutable_data<float>()[17] = -50;
+  const NumberRange range = range_of(tensor);
+  EXPECT_EQ(range.max_abs(), 50);
+  EXPECT_NEAR(range.shade_end(), 0.99, 0.011);
 }
 
 TEST(sliding_lens, shows_every_channel_of_a_small_layer_and_fades_other_groups) {
@@ -338,10 +547,24 @@ TEST(im2col_lens, pages_through_a_matrix_that_is_too_large) {
     shown = shown || (raster.cell_y0 <= static_cast<double>(row) && raster.cell_y1 > static_cast<double>(row));
   }
   EXPECT_TRUE(shown);
-  // The strip spells the row out.
-  for (int64_t tap = 0; tap < 5; ++tap) {
-    EXPECT_NE(find_cell(scene, {TensorId::im2col, 0, 0, row, tap}), nullptr);
+  // The strip spells out a part of the row, and says what the rest adds up to.
+  CellArithmetic arithmetic;
+  cell_arithmetic(numbers->plan, numbers->tensors, cell_of_step(numbers->plan, step), arithmetic);
+  double spelled_out = 0;
+  int taps = 0;
+  for (int64_t tap = 0; tap < numbers->plan.taps(); ++tap) {
+    if (find_cell(scene, {TensorId::im2col, 0, 0, row, tap}) == nullptr) continue;
+    spelled_out += arithmetic.values[static_cast<size_t>(tap)].product;
+    ++taps;
   }
+  EXPECT_GT(taps, 10);
+  std::string rest;
+  for (const Mark& mark : scene.marks) {
+    const std::string words(mark.kind == Mark::Kind::text ? scene.text_of(mark) : "");
+    if (const size_t at = words.find("add up to "); at != std::string::npos) rest = words.substr(at + 10);
+  }
+  ASSERT_NE(rest, "");
+  EXPECT_NEAR(spelled_out + std::stod(rest), arithmetic.sum, 1e-4);
 }
 
 TEST(sentence, says_the_step_and_its_arithmetic_in_both_languages) {
@@ -363,6 +586,20 @@ TEST(caption, holds_the_formula_with_its_numbers) {
   EXPECT_FALSE(
       has_text(scene_of(request),
                "output height = width = \u230a(5 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 3"));
+}
+
+TEST(caption, the_line_of_the_step_begins_at_the_same_place_in_every_step) {
+  SceneRequest request = request_of(preset_numbers("tutorial_6_1"), Lens::sliding, 0);
+  request.caption = true;
+  float begin = -1;
+  for (request.moment.step = 0; request.moment.step < 25; ++request.moment.step) {
+    request.moment.phase = request.moment.step % 2 == 0 ? 1.0f : 0.0f;
+    const Scene scene = scene_of(request);
+    const Mark& line = scene.marks.back();
+    ASSERT_EQ(scene.text_of(line), scene.sentence);
+    if (begin < 0) begin = line.box.x0;
+    EXPECT_EQ(line.box.x0, begin) << scene.sentence;
+  }
 }
 
 TEST(caption, spells_out_uneven_padding) {

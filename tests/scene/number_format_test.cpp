@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "app/scene/build_scene.h"
 
@@ -33,9 +35,7 @@ TEST(format_number, prints_whole_numbers_without_a_point) {
   EXPECT_EQ(format(0, 10), "0");
 }
 
-TEST(format_number, shows_a_negative_zero_as_zero) {
-  EXPECT_EQ(format(-0.0, 10), "0");
-}
+TEST(format_number, shows_a_negative_zero_as_zero) { EXPECT_EQ(format(-0.0, 10), "0"); }
 
 TEST(format_number, turns_to_scientific_notation_for_small_and_large_numbers) {
   EXPECT_EQ(format(1e-5, 5), "1e-5");
@@ -65,6 +65,17 @@ TEST(format_number, never_writes_beyond_its_room) {
       EXPECT_EQ(text[capacity], '#') << value;
     }
   }
+}
+
+// In widths of a digit of DejaVu Sans, which the cells are set in.
+float width_of(const std::string& words) {
+  float width = 0;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(words[i]);
+    if ((byte & 0xC0) == 0x80) continue;
+    width += words[i] == '.' ? 0.5f : words[i] == '-' ? 0.57f : words[i] == 'e' ? 0.97f : byte > 0x7F ? 1.57f : 1;
+  }
+  return width;
 }
 
 TEST(fit_numbers, shows_more_decimals_in_larger_cells) {
@@ -102,27 +113,66 @@ TEST(fit_numbers, every_number_of_the_range_fits_the_cell) {
       for (double value : {range.min, range.max, range.min / 3, range.max / 7}) {
         const double v = range.integral ? std::floor(value) : value;
         const std::string words = styled(v, style);
-        float width = 0;
-        for (char c : words) width += c == '-' || c == '.' ? 0.5f * digit : digit;
-        if (words.find('e') != std::string::npos) continue;
-        EXPECT_LE(width * style.size, cell + 0.5f) << words << " in " << cell;
+        EXPECT_LE(width_of(words) * digit * style.size, cell + 0.5f) << words << " in " << cell;
       }
     }
   }
+}
+
+TEST(fit_numbers, no_number_leaves_its_cell_or_reads_as_zero_whatever_its_neighbours) {
+  const std::vector<std::vector<double>> grids{{123456.789, -99999.5, 1e10, -1e-10, 0.5},
+                                               {0.04, -0.04, 3, -12.5, 1e-7},
+                                               {-0.93, 0.0004, 0.5, 1e-300},
+                                               {1e-5, -3e-7, 2.5e-6},
+                                               {1e9, -1, 7},
+                                               {-0.5, 1e300, 1e-300}};
+  for (const std::vector<double>& grid : grids) {
+    NumberRange range{*std::min_element(grid.begin(), grid.end()), *std::max_element(grid.begin(), grid.end()), true};
+    range.least = 1e308;
+    for (double value : grid) {
+      range.integral = range.integral && value == std::floor(value);
+      range.least = std::min(range.least, std::abs(value));
+    }
+    for (float cell = 14; cell < 120; cell += 3) {
+      const NumberStyle style = fit_numbers(range, cell, cell, 0.636f);
+      if (!style.drawn()) continue;
+      for (double value : grid) {
+        const std::string words = styled(value, style);
+        EXPECT_LT(width_of(words) * style.size * 0.636f, cell - 1.5f) << words << " in " << cell;
+        EXPECT_TRUE(words.find_first_of("123456789") != std::string::npos || words == "\u22480") << words;
+      }
+    }
+  }
+}
+
+TEST(format_styled, numbers_of_one_grid_have_the_same_decimals) {
+  const NumberStyle style = fit_numbers({-6, 6, false, 0.5}, 26, 26, 0.636f);
+  ASSERT_EQ(style.decimals, 1);
+  EXPECT_EQ(styled(4.7, style), "4.7");
+  EXPECT_EQ(styled(5, style), "5.0");
+  EXPECT_EQ(styled(-6, style), "-6.0");
+  EXPECT_EQ(styled(0, style), "0");
+}
+
+TEST(format_styled, what_rounds_to_nothing_says_so) {
+  const NumberStyle style = fit_numbers({-6, 6, false, 1e-10}, 26, 26, 0.636f);
+  EXPECT_EQ(styled(0.04, style), "\u22480");
+  EXPECT_EQ(styled(-0.04, style), "\u22480");
+  const NumberStyle wide = fit_numbers({-6, 6, false, 1e-10}, 120, 120, 0.636f);
+  EXPECT_EQ(styled(-1e-10, wide), "-1e-10");
 }
 
 TEST(format_styled, does_not_invent_a_negative_zero) {
   NumberStyle style;
   style.decimals = 1;
   style.max_chars = 4;
-  EXPECT_EQ(styled(-0.02, style), "0.0");
   EXPECT_EQ(styled(-0.0, style), "0");
 }
 
 TEST(format_styled, leaves_out_the_leading_zero_only_where_asked) {
   NumberStyle style;
   style.decimals = 2;
-  style.max_chars = 4;
+  style.max_chars = 5;
   EXPECT_EQ(styled(-0.08, style), "-0.08");
   style.leading_zero = false;
   EXPECT_EQ(styled(-0.08, style), "-.08");

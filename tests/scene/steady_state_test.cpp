@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "app/session/presets.h"
-#include "tests/support/count_allocations.h"
 #include "tests/scene/scenes.h"
+#include "tests/support/count_allocations.h"
 
 namespace convscope {
 namespace {

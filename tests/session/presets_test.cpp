@@ -68,6 +68,10 @@ TEST(Presets, groups_stand_together_in_the_menu) {
     last = preset.group_key;
   }
   EXPECT_EQ(presets().front().name, "no_padding_no_strides");
+  // README's first steps: a 5x5 input and a 3x3 kernel
+  EXPECT_EQ(first_preset().name, "tutorial_5_1");
+  EXPECT_EQ(first_preset().session.input_shape, (Shape{1, 1, 5, 5}));
+  EXPECT_EQ(first_preset().session.params.kernel_size, (Pair{3, 3}));
 }
 
 TEST(Presets, all_compute) {
@@ -226,7 +230,12 @@ TEST_F(OpenSessionTest, takes_a_session_file) {
   ASSERT_TRUE(save_session(path("p.json"), session));
   EXPECT_TRUE(*open_session(path("p.json")) == session);
   put("bad.json", "{");
-  EXPECT_EQ(open_session(path("bad.json")).error().code, "error.json_syntax");
+  EXPECT_EQ(open_session(path("bad.json")).error().code, "error.json_syntax_in_file");
+  EXPECT_EQ(open_session(path("bad.json")).error().args.back(), path("bad.json"));
+  for (const char* name : {"empty.json", "empty.png"}) {
+    put(name, "");
+    EXPECT_EQ(open_session(path(name)).error().code, "error.file_empty") << name;
+  }
 }
 
 TEST_F(OpenSessionTest, a_picture_becomes_the_input) {
@@ -249,6 +258,22 @@ TEST_F(OpenSessionTest, an_array_becomes_the_input) {
   EXPECT_TRUE(compute(session, cache));
   ASSERT_TRUE(write_npy(path("v.npy"), *Tensor::zeros(Shape{7}, DType::float32)));
   EXPECT_EQ(open_session(path("v.npy")).error().code, "error.input_file_rank");
+}
+
+TEST_F(OpenSessionTest, an_array_smaller_than_the_default_kernel_gets_one_that_fits) {
+  ASSERT_TRUE(write_npy(path("x.npy"), *Tensor::zeros(Shape{2, 5}, DType::float32)));
+  const Session session = *open_session(path("x.npy"));
+  EXPECT_EQ(session.params.kernel_size, (Pair{2, 3}));
+  TensorCache cache;
+  EXPECT_TRUE(plan_of(session, cache).ok());
+}
+
+TEST_F(OpenSessionTest, a_batch_of_none_is_refused_with_its_remedy) {
+  ASSERT_TRUE(write_npy(path("x.npy"), *Tensor::zeros(Shape{0, 1, 5, 5}, DType::float32)));
+  TensorCache cache;
+  const auto plan = plan_of(*open_session(path("x.npy")), cache);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code, "error.nothing_to_show");
 }
 
 TEST_F(OpenSessionTest, groups_follow_a_new_number_of_channels) {

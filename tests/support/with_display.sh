@@ -3,7 +3,8 @@
 # Xvfb is not installed.
 #
 # The server chooses its number itself (-displayfd). xvfb-run -a looks for a free one beforehand, and of two tests that
-# start in the same moment one is then left without a display.
+# start in the same moment one is then left without a display. Without -noreset the server starts anew whenever its last
+# client leaves, and refuses whoever comes in that moment.
 set -eu
 command -v Xvfb >/dev/null || { echo "skipped: Xvfb is not installed"; exit 77; }
 
@@ -20,7 +21,7 @@ trap leave EXIT
 trap 'exit 143' HUP INT TERM
 
 : >"$work/number"
-Xvfb -displayfd 3 -screen 0 1280x800x24 +extension GLX -nolisten tcp 3>"$work/number" >"$work/said" 2>&1 &
+Xvfb -displayfd 3 -screen 0 1280x800x24 +extension GLX -noreset -nolisten tcp 3>"$work/number" >"$work/said" 2>&1 &
 server=$!
 tries=0
 until [ "$(wc -l <"$work/number")" -gt 0 ]; do

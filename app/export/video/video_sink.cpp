@@ -26,6 +26,11 @@ constexpr int kEncoderThreads = 4;
 /// "fast" gains 3 dB more in twice the time, half of it in trellis (libx264 164).
 constexpr const char* kCrf = "16";
 constexpr const char* kPreset = "veryfast";
+/// What stands still longer than this is one picture a second from then on: an hour's pause is encoded in seconds, and
+/// players, which may show a clip of unequal frame lengths less readily, never wait longer than that for the next one.
+constexpr int64_t kFullRateSeconds = 10;
+/// More pictures than x264 ever holds back to code a later one first.
+constexpr int64_t kReordered = 4;
 /// A key frame at least this often, so that a lecturer can jump about in the clip.
 constexpr int kKeySeconds = 4;
 
@@ -67,6 +72,7 @@ class VideoSink final : public FrameSink {
   /// Sends a frame (null: no more) and writes what comes out.
   Result<void> encode(const AVFrame* frame);
   Error failure(int code) const;
+  static int asked_to_stop(void* sink) { return static_cast<const VideoSink*>(sink)->cancelled() ? 1 : 0; }
 
   AtomicFile file_;
   std::string target_;
@@ -82,6 +88,7 @@ class VideoSink final : public FrameSink {
 };
 
 Error VideoSink::failure(int code) const {
+  if (cancelled()) return Error{"error.export_cancelled", "", {}};
   if (code == AVERROR(ENOSPC) || code == AVERROR(EFBIG) || code == AVERROR(EDQUOT)) {
     return Error{"error.disk_full", "output", {target_}};
   }
@@ -152,7 +159,8 @@ Result<void> VideoSink::begin() {
     return failure(code);
   }
   muxer_.reset(muxer);
-  muxer->flags |= AVFMT_FLAG_BITEXACT;  // no version of the library, no date
+  muxer->flags |= AVFMT_FLAG_BITEXACT;                // no version of the library, no date
+  muxer->interrupt_callback = {asked_to_stop, this};  // moving the index to the front reads and writes the whole file
   if (auto opened = open_codec(); !opened) return opened;
   if (auto opened = open_scaler(); !opened) return opened;
 
@@ -178,7 +186,9 @@ Result<void> VideoSink::begin() {
   picture_->chroma_location = codec_->chroma_sample_location;
   if (const int code = av_frame_get_buffer(picture_.get(), 0); code < 0) return failure(code);
 
-  if (const int code = avio_open(&muxer->pb, url.c_str(), AVIO_FLAG_WRITE); code < 0) return failure(code);
+  if (const int code = avio_open2(&muxer->pb, url.c_str(), AVIO_FLAG_WRITE, &muxer->interrupt_callback, nullptr);
+      code < 0)
+    return failure(code);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "movflags", "+faststart", 0);
   const int code = avformat_write_header(muxer, &options);
@@ -213,6 +223,7 @@ Result<void> VideoSink::convert(const Pixels& frame) {
 Result<void> VideoSink::encode(const AVFrame* frame) {
   int code = avcodec_send_frame(codec_.get(), frame);
   while (code >= 0) {
+    if (cancelled()) return failure(AVERROR_EXIT);
     code = avcodec_receive_packet(codec_.get(), packet_.get());
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
     if (code < 0) break;
@@ -227,9 +238,19 @@ Result<void> VideoSink::encode(const AVFrame* frame) {
 
 Result<void> VideoSink::add(const Pixels& frame, int repeat) {
   if (auto converted = convert(frame); !converted) return converted;
-  for (int i = 0; i < repeat; ++i) {
-    picture_->pts = frame_++;
+  // The end is at full rate again: the muxer takes the length of a clip from its last pictures in coding order.
+  const int64_t end = frame_ + repeat, second = format_.fps;
+  const int64_t sparse_from = frame_ + kFullRateSeconds * second, sparse_to = end - std::max(second, kReordered);
+  for (int64_t seconds = 0; frame_ < end;) {
+    const bool sparse = frame_ >= sparse_from && frame_ < sparse_to;
+    const int64_t length = sparse ? std::min(second, sparse_to - frame_) : 1;
+    // the encoder counts pictures up to its next key frame, lecturers seconds
+    const bool is_key = sparse && seconds++ % kKeySeconds == 0;
+    picture_->pts = frame_;
+    picture_->pict_type = is_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     if (auto encoded = encode(picture_.get()); !encoded) return encoded;
+    frame_ += length;
+    wrote(length);
   }
   return {};
 }

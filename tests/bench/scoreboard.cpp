@@ -1,0 +1,113 @@
+#include "scoreboard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string_view>
+
+namespace convscope::bench {
+
+namespace {
+
+bool is_peer(std::string_view impl) { return !impl.starts_with("convscope-"); }
+
+template <class... Args>
+std::string text(const char* format, Args... args) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, args...);
+  return buffer;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double Scores::ratio(size_t contender) const {
+  std::vector<double> ratios;
+  for (size_t round = 0; round < seconds[0].size(); ++round) {
+    ratios.push_back(seconds[contender][round] / seconds[0][round]);
+  }
+  return median(ratios);
+}
+
+double Scores::ratio_of_best_peer() const {
+  std::vector<double> ratios;
+  for (size_t round = 0; round < seconds[0].size(); ++round) {
+    std::optional<double> best;
+    for (size_t i = 1; i < impls.size(); ++i) {
+      if (is_peer(impls[i])) best = std::min(best.value_or(seconds[i][round]), seconds[i][round]);
+    }
+    if (best) ratios.push_back(*best / seconds[0][round]);
+  }
+  return median(ratios);
+}
+
+std::string Scores::best_peer() const {
+  std::string best;
+  double least = 0;
+  for (size_t i = 1; i < impls.size(); ++i) {
+    if (!is_peer(impls[i])) continue;
+    const double time = median(seconds[i]);
+    if (best.empty() || time < least) {
+      best = impls[i];
+      least = time;
+    }
+  }
+  return best;
+}
+
+std::string line_of(const Scores& s) {
+  const double engine = median(s.seconds[0]);
+  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s", s.shape.c_str(), s.threads, s.impls[0].c_str(),
+                          engine * 1e3, s.flops / engine / 1e9);
+  for (size_t i = 1; i < s.impls.size(); ++i) {
+    line += text(" | %s %.4f x%.2f", s.impls[i].c_str(), median(s.seconds[i]) * 1e3, s.ratio(i));
+  }
+  if (const std::string best = s.best_peer(); !best.empty()) {
+    line += text(" | best peer / engine %.2f", s.ratio_of_best_peer());
+  }
+  return line + "\n";
+}
+
+std::string csv_head() { return "name,impl,threads,median_ms,gflops,ratio,rounds,clock,cpu,date\n"; }
+
+std::string csv_lines(const Scores& s, const std::string& about) {
+  std::string lines;
+  for (size_t i = 0; i < s.impls.size(); ++i) {
+    const double time = median(s.seconds[i]);
+    lines +=
+        s.shape + "," + s.impls[i] + "," +
+        text("%d,%.6g,%.6g,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.ratio(i), s.seconds[i].size()) +
+        about + "\n";
+  }
+  return lines;
+}
+
+std::string summary_of(const std::vector<Scores>& all) {
+  std::map<int, std::vector<double>> ratios;
+  std::map<int, std::string> behind;
+  for (const Scores& s : all) {
+    const double ratio = s.ratio_of_best_peer();
+    if (ratio <= 0) continue;
+    ratios[s.threads].push_back(ratio);
+    if (ratio < 0.95) behind[s.threads] += text(" %s (%.2f, %s)", s.shape.c_str(), ratio, s.best_peer().c_str());
+  }
+  std::string summary;
+  for (const auto& [threads, values] : ratios) {
+    double logs = 0;
+    for (double value : values) logs += std::log(value);
+    summary += text("%d thread(s): geometric mean of best peer / engine %.3f over %zu shapes", threads,
+                    std::exp(logs / static_cast<double>(values.size())), values.size());
+    summary += behind[threads].empty() ? "; none below 0.95\n" : "; below 0.95:" + behind[threads] + "\n";
+  }
+  return summary;
+}
+
+}  // namespace convscope::bench
