@@ -1,8 +1,9 @@
 // Convolution without any matrix: rows of outputs summed in registers, straight from the picture.
 #pragma once
 
-#include "engine/cancel.h"
-#include "engine/conv2d_im2col.h"
+#include <memory>
+
+#include "engine/conv2d_runner.h"
 #include "engine/conv_plan.h"
 
 namespace convscope {
@@ -11,10 +12,11 @@ namespace convscope {
 /// input that has been loaded serves all rows of the tile whose windows reach it. The input is read where it lies;
 /// only tiles that see the padding or stand a stride apart are read from a copy of what they cover.
 ///
-/// Shapes: as in ConvPlan; `bias` may be null. The numbers do not depend on `threads`. Scratch: for each thread at most
-/// 2 MiB, or what one row of a kernel of one channel needs; and one row of zeros. float and double are instantiated.
+/// Shapes: as in ConvPlan; `bias` may be null. Each cell is one chain of sums, in the same order whatever the tile, the
+/// number of threads and the instruction set. Scratch: for each thread about 1 MiB at most. float and double are
+/// instantiated.
+/// Errors: null where there is no memory.
 template <class T>
-Outcome conv2d_direct(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
-                      Job* job);
+std::unique_ptr<Conv2dRunner<T>> prepare_direct(const ConvPlan& plan, const T* weight, const T* bias);
 
 }  // namespace convscope

@@ -53,85 +53,85 @@ HWY_INLINE const T* opaque(const T* p) {
   return p;
 }
 
-/// Adds kHeight rows of the kernel of one channel. p: where the tile's input rows begin, those above left out.
+/// Holds a loaded vector in its register. Left to itself, GCC loads it again for every use.
+template <class V>
+HWY_INLINE void hold(V& v) {
+#if HWY_TARGET == HWY_AVX3
+  __asm__("" : "+v"(v.raw));
+#elif HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  __asm__("" : "+x"(v.raw));
+#else
+  (void)v;
+#endif
+}
+
+/// Adds kHeight rows of the kernel of one channel, from row ky on.
 template <class T, int kRows, int kVectors, int kStep, int kHeight, bool kMasked>
 HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight, int64_t channel, int64_t ky,
-                         Vector<T> (&sum)[kRows][kVectors]) {
+                         int64_t column, Vector<T> (&sum)[kRows][kVectors]) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   constexpr int kInputs = kStep > 0 ? (kRows - 1) * kStep + kHeight : kRows * kHeight;
   const T* p[kInputs];
 #pragma GCC unroll 64
   for (int i = 0; i < kInputs; ++i) {
-    const int64_t row = kStep > 0 ? ky + i : i / kHeight * task.kernel_h + ky + i % kHeight;
-    p[i] = opaque(task.source_rows[row] + channel * task.row_channel_strides[row]);
+    const int64_t row = ky - task.ky_begin +
+                        (kStep > 0 ? i : i / kHeight * (task.ky_end - task.ky_begin) + i % kHeight);
+    p[i] = opaque(task.source_rows[row] + (channel * task.row_channel_strides[row] + column));
   }
-  weight += ky * task.kernel_w;
-  for (int64_t kx = task.kx_begin; kx < task.kx_end; ++kx) {
-    const int64_t at = task.column + task.column_offsets[kx];
+  const T* HWY_RESTRICT w = weight + ky * task.kernel_w + task.kx_begin * kHeight;
+  const int64_t* HWY_RESTRICT offset = task.column_offsets + task.kx_begin;
+  const int64_t* const end = task.column_offsets + task.kx_end;
+  for (; offset != end; ++offset, w += kHeight) {
+    const int64_t at = *offset;
     Vector<T> factor[kHeight];
 #pragma GCC unroll 8
-    for (int h = 0; h < kHeight; ++h) factor[h] = hn::Set(d, weight[h * task.kernel_w + kx]);
+    for (int h = 0; h < kHeight; ++h) factor[h] = hn::Set(d, w[h]);
     [[maybe_unused]] hn::Mask<Tag<T>> mask[kVectors];
     if constexpr (kMasked) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(at + v * lanes, task.width);
+      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + at + v * lanes, task.width);
     }
 #pragma GCC unroll 64
     for (int i = 0; i < kInputs; ++i) {
-      Vector<T> x[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
+        Vector<T> x;
         if constexpr (kMasked) {
-          x[v] = hn::MaskedLoad(mask[v], d, p[i] + at + v * lanes);
+          x = hn::MaskedLoad(mask[v], d, p[i] + at + v * lanes);
         } else {
-          x[v] = hn::LoadU(d, p[i] + at + v * lanes);
+          x = hn::LoadU(d, p[i] + at + v * lanes);
+        }
+        hold(x);
+#pragma GCC unroll 8
+        for (int j = 0; j < kRows; ++j) {
+          const int h = kStep > 0 ? i - j * kStep : (i / kHeight == j ? i % kHeight : -1);
+          if (h >= 0 && h < kHeight) sum[j][v] = hn::MulAdd(factor[h], x, sum[j][v]);
         }
       }
-#pragma GCC unroll 8
-      for (int j = 0; j < kRows; ++j) {
-        const int h = kStep > 0 ? i - j * kStep : (i / kHeight == j ? i % kHeight : -1);
-        if (h < 0 || h >= kHeight) continue;
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::MulAdd(factor[h], x[v], sum[j][v]);
-      }
     }
   }
 }
 
-/// The first `count` lanes, at most all; nothing behind them is touched.
+/// Copies the part of a tile that is in the output: to the tile, or from it.
 template <class T>
-HWY_INLINE void store_first(Vector<T> v, int64_t count, T* to) {
-  const Tag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (count >= lanes) {
-    hn::StoreU(v, d, to);
-  } else if (count > 0) {
-    if constexpr (kHasMasks) {
-      hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, to);
-    } else {
-      HWY_ALIGN T all[HWY_MAX_BYTES / sizeof(T)];
-      hn::Store(v, d, all);
-      std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
-    }
+HWY_NOINLINE void copy_part(const DirectTask<T>& task, T* out, T* sums, int64_t pitch, bool is_load) {
+  const auto columns = static_cast<size_t>(std::min(pitch, task.out_columns)) * sizeof(T);
+  for (int64_t j = 0; j < task.out_rows; ++j) {
+    T* in_output = out + j * task.out_stride;
+    T* in_tile = sums + j * pitch;
+    std::memcpy(is_load ? in_tile : in_output, is_load ? in_output : in_tile, columns);
   }
-}
-
-template <class T>
-HWY_INLINE Vector<T> load_first(const T* from, int64_t count) {
-  const Tag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (count >= lanes) return hn::LoadU(d, from);
-  if (count <= 0) return hn::Zero(d);
-  HWY_ALIGN T all[HWY_MAX_BYTES / sizeof(T)] = {};
-  std::memcpy(all, from, static_cast<size_t>(count) * sizeof(T));
-  return hn::Load(d, all);
 }
 
 template <class T, int kRows, int kVectors, int kStep, bool kMasked>
-HWY_NOINLINE void tile(const DirectTask<T>& task) {
+HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTRICT out, const KernelParts& parts) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t pitch = kVectors * lanes, out_stride = task.out_stride;
+  const bool is_full = task.out_columns >= pitch && task.out_rows >= kRows;
+  HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
+
   Vector<T> sum[kRows][kVectors];
 #pragma GCC unroll 8
   for (int j = 0; j < kRows; ++j) {
@@ -139,79 +139,93 @@ HWY_NOINLINE void tile(const DirectTask<T>& task) {
     for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Zero(d);
   }
   if (task.accumulate) {
+    if (!is_full) copy_part<T>(task, out, sums, pitch, true);
+    const T* from = is_full ? out : sums;
+    const int64_t stride = is_full ? out_stride : pitch;
 #pragma GCC unroll 8
     for (int j = 0; j < kRows; ++j) {
-      if (j >= task.out_rows) break;
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        sum[j][v] = load_first<T>(task.out + j * task.out_stride + v * lanes, task.out_columns - v * lanes);
-      }
+      for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::LoadU(d, from + j * stride + v * lanes);
     }
   }
 
-  const int64_t parts = (task.kernel_h + kMaxDirectHeight - 1) / kMaxDirectHeight;
   const T* weight = task.weight;
-  for (int64_t c = 0; c < task.channels; ++c, weight += task.kernel_h * task.kernel_w) {
-    for (int64_t part = 0; part < parts; ++part) {
-      const int64_t ky = task.kernel_h * part / parts, end = task.kernel_h * (part + 1) / parts;
-      if (ky < task.ky_begin || end > task.ky_end) continue;
-      switch (end - ky) {
+  const int64_t kernel_cells = task.kernel_h * task.kernel_w, channels_end = task.channel_begin + task.channels;
+  for (int64_t c = task.channel_begin; c < channels_end; ++c, weight += kernel_cells) {
+    int64_t ky = task.ky_begin;
+    for (int64_t part = 0; part < parts.count; ++part) {
+      const int64_t height = parts.height_of(part);
+      switch (height) {
         case 1:
-          add_rows<T, kRows, kVectors, kStep, 1, kMasked>(task, weight, c, ky, sum);
+          add_rows<T, kRows, kVectors, kStep, 1, kMasked>(task, weight, c, ky, column, sum);
           break;
         case 2:
-          add_rows<T, kRows, kVectors, kStep, 2, kMasked>(task, weight, c, ky, sum);
+          add_rows<T, kRows, kVectors, kStep, 2, kMasked>(task, weight, c, ky, column, sum);
           break;
         case 3:
-          add_rows<T, kRows, kVectors, kStep, 3, kMasked>(task, weight, c, ky, sum);
+          add_rows<T, kRows, kVectors, kStep, 3, kMasked>(task, weight, c, ky, column, sum);
           break;
         case 4:
-          add_rows<T, kRows, kVectors, kStep, 4, kMasked>(task, weight, c, ky, sum);
+          add_rows<T, kRows, kVectors, kStep, 4, kMasked>(task, weight, c, ky, column, sum);
           break;
         default:
-          add_rows<T, kRows, kVectors, kStep, 5, kMasked>(task, weight, c, ky, sum);
+          add_rows<T, kRows, kVectors, kStep, 5, kMasked>(task, weight, c, ky, column, sum);
           break;
       }
+      ky += height;
     }
   }
 
-  const auto bias = hn::Set(d, task.bias != nullptr ? *task.bias : T{0});
+  if (task.bias != nullptr) {
+    const auto bias = hn::Set(d, *task.bias);
+#pragma GCC unroll 8
+    for (int j = 0; j < kRows; ++j) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Add(sum[j][v], bias);
+    }
+  }
+  T* const to = is_full ? out : sums;
+  const int64_t stride = is_full ? out_stride : pitch;
 #pragma GCC unroll 8
   for (int j = 0; j < kRows; ++j) {
-    if (j >= task.out_rows) break;
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const auto value = task.bias != nullptr ? hn::Add(sum[j][v], bias) : sum[j][v];
-      store_first<T>(value, task.out_columns - v * lanes, task.out + j * task.out_stride + v * lanes);
-    }
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[j][v], d, to + j * stride + v * lanes);
   }
+  if (!is_full) copy_part<T>(task, out, sums, pitch, false);
 }
 
-template <class T, int kRows, int kVectors, int kStep>
-void tile_of_step(bool masked, const DirectTask<T>& task) {
-  if constexpr (kHasMasks) {
-    if (masked) return tile<T, kRows, kVectors, kStep, true>(task);
+template <class T, int kRows, int kVectors, int kStep, bool kMasked>
+HWY_NOINLINE void run_tiles(const DirectTask<T>& task) {
+  const auto width = kVectors * static_cast<int64_t>(hn::Lanes(Tag<T>()));
+  const KernelParts parts = task.parts;
+  for (int64_t i = 0; i < task.tiles; ++i) {
+    one_tile<T, kRows, kVectors, kStep, kMasked>(task, task.column + i * width, task.out + i * width, parts);
   }
-  return tile<T, kRows, kVectors, kStep, false>(task);
-}
-
-template <class T, int kRows, int kVectors>
-void tile_of_rows(int step, bool masked, const DirectTask<T>& task) {
-  if (step == 1) return tile_of_step<T, kRows, kVectors, 1>(masked, task);
-  return tile_of_step<T, kRows, kVectors, 2>(masked, task);
 }
 
 template <class T>
-void run_tile(int rows, int vectors, int step, bool masked, const DirectTask<T>& task) {
-  if (step == 0) return tile_of_step<T, 4, 1, 0>(masked, task);
-  if constexpr (kMostVectors == 2) {
-    if (vectors == 2) {
-      if (rows == 4) return tile_of_rows<T, 4, 2>(step, masked, task);
-      return tile_of_rows<T, 8, 2>(step, masked, task);
-    }
+using Run = void (*)(const DirectTask<T>&);
+
+template <class T, int kRows, int kVectors, int kStep>
+Run<T> tiles_of_step(bool masked) {
+  if constexpr (kHasMasks) {
+    if (masked) return &run_tiles<T, kRows, kVectors, kStep, true>;
   }
-  if (rows == 4) return tile_of_rows<T, 4, 1>(step, masked, task);
-  return tile_of_rows<T, 8, 1>(step, masked, task);
+  return &run_tiles<T, kRows, kVectors, kStep, false>;
+}
+
+template <class T, int kRows, int kVectors>
+Run<T> tiles_of_rows(int step, bool masked) {
+  return step == 1 ? tiles_of_step<T, kRows, kVectors, 1>(masked) : tiles_of_step<T, kRows, kVectors, 2>(masked);
+}
+
+template <class T>
+Run<T> tile(int rows, int vectors, int step, bool masked) {
+  if (step == 0) return tiles_of_step<T, 4, 1, 0>(masked);
+  if constexpr (kMostVectors == 2) {
+    if (vectors == 2) return rows == 4 ? tiles_of_rows<T, 4, 2>(step, masked) : tiles_of_rows<T, 8, 2>(step, masked);
+  }
+  return rows == 4 ? tiles_of_rows<T, 4, 1>(step, masked) : tiles_of_rows<T, 8, 1>(step, masked);
 }
 
 template <class T>
@@ -227,9 +241,46 @@ void copy_every_second(const T* from, int64_t count, T* to) {
   for (; i < count; ++i) to[i] = from[2 * i];
 }
 
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+
+template <class T>
+void split(const DirectCopy<T>& copy) {
+  const Tag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t u = 0; u < copy.count; u += lanes) {
+    const int64_t first = copy.first + 2 * u;
+    const auto mask0 = inside<T>(first, copy.width), mask1 = inside<T>(first + lanes, copy.width);
+    T* even = copy.even + u;
+    T* odd = copy.odd + u;
+    for (int64_t c = 0; c < copy.channels; ++c) {
+      for (int64_t i = 0; i < copy.row_count; ++i, even += copy.pitch, odd += copy.pitch) {
+        if (copy.rows[i] == nullptr) {
+          hn::StoreU(hn::Zero(d), d, even);
+          hn::StoreU(hn::Zero(d), d, odd);
+          continue;
+        }
+        const T* from = copy.rows[i] + (copy.channel_begin + c) * copy.channel_strides[i] + first;
+        const auto low = hn::MaskedLoad(mask0, d, from), high = hn::MaskedLoad(mask1, d, from + lanes);
+        hn::StoreU(hn::ConcatEven(d, high, low), d, even);
+        hn::StoreU(hn::ConcatOdd(d, high, low), d, odd);
+      }
+    }
+  }
+}
+
+template <class T>
+constexpr auto kSplit = &split<T>;
+
+#else
+
+template <class T>
+constexpr void (*kSplit)(const DirectCopy<T>&) = nullptr;
+
+#endif
+
 template <class T>
 DirectKernels<T> kernels() {
-  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kHasMasks, &run_tile<T>, &copy_every_second<T>};
+  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kHasMasks, &tile<T>, &copy_every_second<T>, kSplit<T>};
 }
 
 DirectKernels<float> direct_kernels_float() { return kernels<float>(); }

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "engine/algorithm_choice.h"
+#include "engine/conv2d_direct.h"
 #include "engine/conv2d_im2col.h"
 #include "engine/conv2d_im2col_per_channel.h"
 #include "engine/conv2d_loops.h"
@@ -27,7 +28,9 @@ Result<void> result_of(Outcome outcome, const ConvPlan& plan) {
   return out_of_memory(plan);
 }
 
-bool has_packed_form(Algorithm algorithm) { return algorithm == Algorithm::im2col; }
+bool has_packed_form(Algorithm algorithm) {
+  return algorithm == Algorithm::im2col || algorithm == Algorithm::direct;
+}
 
 template <class T>
 std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan& plan, const T* weight, const T* bias,
@@ -35,6 +38,8 @@ std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan
   switch (algorithm) {
     case Algorithm::im2col:
       return prepare_im2col<T>(plan, weight, bias, threads, job);
+    case Algorithm::direct:
+      return prepare_direct<T>(plan, weight, bias);
     default:
       return nullptr;
   }
