@@ -101,14 +101,12 @@ struct Stretch {
 };
 
 /// The memory each thread works in.
-template <class T>
 struct Scratch {
   AlignedBuffer copy, rows, strides, copy_rows, copy_strides;
 };
 
-template <class T>
-Scratch<T>& scratch() {
-  thread_local Scratch<T> mine;
+Scratch& scratch() {
+  thread_local Scratch mine;
   return mine;
 }
 
@@ -169,11 +167,13 @@ class DirectRunner final : public Conv2dRunner<T> {
   Strip strip_of(const Call<T>& call, int64_t unit) const;
   void advance(const Call<T>& call, Strip& strip) const;
   void place(const Call<T>& call, Strip& strip) const;
-  void run_strip(Call<T>& call, const Strip& strip) const;
-  void run_stretch(Call<T>& call, const Strip& strip, const Stretch<T>& stretch, int64_t first, int64_t tiles,
-                   const RowTable<T>& all_rows) const;
-  bool point_at_input(Call<T>& call, const Strip& strip, int64_t ky_begin, int64_t ky_end, RowTable<T>& table) const;
-  bool copy_rows(Call<T>& call, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
+  void run_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
+  void run_simple_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
+  void run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch, int64_t first,
+                   int64_t tiles, const RowTable<T>& all_rows) const;
+  bool point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin, int64_t ky_end,
+                      RowTable<T>& table) const;
+  bool copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
                  DirectTask<T>& task) const;
   void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count, T* to,
                     int64_t pitch) const;
@@ -186,6 +186,7 @@ class DirectRunner final : public Conv2dRunner<T> {
   int64_t stride_ = 1, dilation_ = 1;  // horizontal; 1 where they do not matter
   int64_t span_ = 0;                   // cells right of an output's own that its last tap reaches
   bool in_place_ = false;              // away from the padding
+  bool is_simple_ = false;             // see run_simple_strip()
   std::vector<int64_t> offsets_;       // of tap kx, in place
   std::vector<Stretch<T>> stretches_;
   AlignedBuffer weight_, bias_, zeros_;
@@ -229,6 +230,9 @@ bool DirectRunner<T>::prepare(const T* weight, const T* bias) {
     }
   }
   add_stretches();
+  is_simple_ = std::all_of(stretches_.begin(), stretches_.end(), [this](const Stretch<T>& stretch) {
+    return !stretch.is_copied && stretch.passes.all_rows && stretch.passes.channels == channels_;
+  });
   return true;
 }
 
@@ -453,12 +457,12 @@ void DirectRunner<T>::advance(const Call<T>& call, Strip& strip) const {
 
 /// The rows that kernel rows [ky_begin, ky_end) of a strip's tiles read, in the group's first channel.
 template <class T>
-bool DirectRunner<T>::point_at_input(Call<T>& call, const Strip& strip, int64_t ky_begin, int64_t ky_end,
-                                     RowTable<T>& table) const {
+bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin,
+                                     int64_t ky_end, RowTable<T>& table) const {
   const int64_t taps = ky_end - ky_begin, plane = plan_.in.h * plan_.in.w;
   table.count = rows_.inputs(strip.height, taps);
-  table.rows = scratch<T>().rows.template reserve_for<const T*>(table.count);
-  table.channel_strides = scratch<T>().strides.template reserve_for<int64_t>(table.count);
+  table.rows = mine.rows.template reserve_for<const T*>(table.count);
+  table.channel_strides = mine.strides.template reserve_for<int64_t>(table.count);
   if (table.rows == nullptr || table.channel_strides == nullptr) {
     call.out_of_memory = true;
     return false;
@@ -527,13 +531,12 @@ void DirectRunner<T>::copy_segment(const RowTable<T>& from, const DirectTask<T>&
 
 /// Copies what a task reads and points it there.
 template <class T>
-bool DirectRunner<T>::copy_rows(Call<T>& call, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
-                                DirectTask<T>& task) const {
+bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from,
+                                int64_t outputs, DirectTask<T>& task) const {
   const CopyLayout& layout = stretch.layout;
   const int64_t kx_first = layout.is_per_tap ? task.kx_begin : 0;
   const int64_t segments = layout.is_per_tap ? task.kx_end - task.kx_begin : std::ssize(layout.segments);
   const int64_t pitch = segments * layout.segment;
-  Scratch<T>& mine = scratch<T>();
   T* copy = mine.copy.template reserve_for<T>(task.channels * from.count * pitch);
   auto** rows = mine.copy_rows.template reserve_for<const T*>(from.count);
   auto* strides = mine.copy_strides.template reserve_for<int64_t>(from.count);
@@ -577,8 +580,8 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, const Stretch<T>& stretch, const 
 
 /// Tiles [first, first + tiles * width) of a stretch, for all output channels of the strip.
 template <class T>
-void DirectRunner<T>::run_stretch(Call<T>& call, const Strip& strip, const Stretch<T>& stretch, int64_t first,
-                                  int64_t tiles, const RowTable<T>& all_rows) const {
+void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch,
+                                  int64_t first, int64_t tiles, const RowTable<T>& all_rows) const {
   const Passes& passes = stretch.passes;
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
   const int64_t first_kernel = strip.group * kernel_count_;
@@ -603,18 +606,22 @@ void DirectRunner<T>::run_stretch(Call<T>& call, const Strip& strip, const Stret
       task.ky_begin = ky;
       task.ky_end = ky = passes.all_rows ? plan_.kernel.h : ky + parts_.height_of(part);
       task.parts = passes.all_rows ? parts_ : KernelParts(task.ky_end - task.ky_begin);
-      RowTable<T> table = all_rows;
-      if (!passes.all_rows && !point_at_input(call, strip, task.ky_begin, task.ky_end, table)) return;
+      const RowTable<T>* table = &all_rows;
+      RowTable<T> some_rows;
+      if (!passes.all_rows) {
+        if (!point_at_input(call, mine, strip, task.ky_begin, task.ky_end, some_rows)) return;
+        table = &some_rows;
+      }
       for (int64_t kx = 0; kx < plan_.kernel.w; kx += passes.columns) {
         task.kx_begin = kx;
         task.kx_end = std::min(plan_.kernel.w, kx + passes.columns);
         task.column = first_cell;
         task.channel_begin = c;
         if (stretch.is_copied) {
-          if (!copy_rows(call, stretch, table, outputs, task)) return;
+          if (!copy_rows(call, mine, stretch, *table, outputs, task)) return;
         } else {
-          task.source_rows = table.rows;
-          task.row_channel_strides = table.channel_strides;
+          task.source_rows = table->rows;
+          task.row_channel_strides = table->channel_strides;
           task.column_offsets = offsets_.data();
         }
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
@@ -633,19 +640,59 @@ void DirectRunner<T>::run_stretch(Call<T>& call, const Strip& strip, const Stret
 }
 
 template <class T>
-void DirectRunner<T>::run_strip(Call<T>& call, const Strip& strip) const {
+void DirectRunner<T>::run_strip(Call<T>& call, Scratch& mine, const Strip& strip) const {
   RowTable<T> table;
-  const bool is_small = in_place_ || plan_.kernel.h <= kMaxInPlaceHeight;
   bool has_table = false;
   for (const Stretch<T>& stretch : stretches_) {
-    if (stretch.passes.all_rows && is_small && !has_table) {
-      if (!point_at_input(call, strip, 0, plan_.kernel.h, table)) return;
+    if (stretch.passes.all_rows && !has_table) {
+      if (!point_at_input(call, mine, strip, 0, plan_.kernel.h, table)) return;
     }
-    has_table = stretch.passes.all_rows;
+    has_table = stretch.passes.all_rows;  // else it will be overwritten
     const int64_t width = stretch.vectors * kernels_.lanes, at_once = stretch.passes.tiles;
     for (int64_t tile = 0; tile < stretch.tiles; tile += at_once) {
       if (call.stopped()) return;
-      run_stretch(call, strip, stretch, stretch.first + tile * width, std::min(at_once, stretch.tiles - tile), table);
+      run_stretch(call, mine, strip, stretch, stretch.first + tile * width, std::min(at_once, stretch.tiles - tile),
+                  table);
+    }
+  }
+}
+
+/// The same where nothing is copied and all channels are taken at once: small work is mostly this.
+template <class T>
+void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip& strip) const {
+  RowTable<T> table;
+  if (!point_at_input(call, mine, strip, 0, plan_.kernel.h, table)) return;
+  const int64_t first_kernel = strip.group * kernel_count_, taps = channels_ * plan_.kernel.h * plan_.kernel.w;
+  const int64_t positions = plan_.positions();
+  T* const out =
+      call.output + (strip.n * plan_.out_channels + first_kernel) * positions + strip.first_row * plan_.out.w;
+  DirectTask<T> task;
+  task.channels = channels_;
+  task.kernel_h = task.ky_end = plan_.kernel.h;
+  task.kernel_w = task.kx_end = plan_.kernel.w;
+  task.parts = parts_;
+  task.source_rows = table.rows;
+  task.row_channel_strides = table.channel_strides;
+  task.column_offsets = offsets_.data();
+  task.width = plan_.in.w;
+  task.out_stride = rows_.spacing * plan_.out.w;
+  task.out_rows = strip.rows;
+  const bool is_low = strip.height != rows_.height;
+  for (const Stretch<T>& stretch : stretches_) {
+    const int64_t width = stretch.vectors * kernels_.lanes, at_once = stretch.passes.tiles;
+    const auto run = is_low ? stretch.run_low : stretch.run;
+    task.out_columns = stretch.out_columns;
+    for (int64_t tile = 0; tile < stretch.tiles; tile += at_once) {
+      const int64_t column = stretch.first + tile * width;
+      task.column = column - plan_.pads.left;
+      task.tiles = std::min(at_once, stretch.tiles - tile);
+      for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
+        if (call.stopped()) return;
+        task.weight = weight_data_ + (first_kernel + k) * taps;
+        task.bias = bias_data_ != nullptr ? bias_data_ + first_kernel + k : nullptr;
+        task.out = out + k * positions + column;
+        run(task);
+      }
     }
   }
 }
@@ -665,10 +712,11 @@ Outcome DirectRunner<T>::run(const T* input, T* output, int threads, Job* job) c
   parallel_for(threads, items, [&](int64_t item) {
     const int64_t end = units / items * (item + 1) + std::min(item + 1, units % items);
     int64_t unit = units / items * item + std::min(item, units % items);
+    Scratch& mine = scratch();
     Strip strip = strip_of(call, unit);
     for (;;) {
       if (call.stopped()) return;
-      run_strip(call, strip);
+      is_simple_ ? run_simple_strip(call, mine, strip) : run_strip(call, mine, strip);
       if (++unit == end) break;
       advance(call, strip);
     }

@@ -65,6 +65,16 @@ HWY_INLINE void hold(V& v) {
 #endif
 }
 
+/// Steps between two multiply-adds to the same sum: a step brings a row of the input, and its sums need not be ready in
+/// the next. As many as the registers allow, which hold the rows until they have been used.
+template <int kRows, int kVectors, int kStep, int kHeight>
+constexpr int lag_of() {
+  constexpr int kRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 31 : 15;
+  int lag = 1;
+  while (lag < 3 && (kRows + lag * (kHeight - 1) + 1) * kVectors + kHeight <= kRegisters) ++lag;
+  return kStep > 0 ? lag : 1;
+}
+
 /// Adds kHeight rows of the kernel of one channel, from row ky on.
 template <class T, int kRows, int kVectors, int kStep, int kHeight, bool kMasked>
 HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight, int64_t channel, int64_t ky,
@@ -72,6 +82,7 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   constexpr int kInputs = kStep > 0 ? (kRows - 1) * kStep + kHeight : kRows * kHeight;
+  constexpr int kDivisor = kStep > 0 ? kStep : 1;
   const T* p[kInputs];
 #pragma GCC unroll 64
   for (int i = 0; i < kInputs; ++i) {
@@ -92,22 +103,34 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + at + v * lanes, task.width);
     }
+    constexpr int kLag = lag_of<kRows, kVectors, kStep, kHeight>();
+    constexpr int kSteps = kStep > 0 ? (kRows - 1) * kStep + (kHeight - 1) * kLag + 1 : kInputs;
+    Vector<T> x[kInputs][kVectors];
 #pragma GCC unroll 64
-    for (int i = 0; i < kInputs; ++i) {
+    for (int step = 0; step < kSteps; ++step) {
+      if (step < kInputs) {
+        const int i = kStep > 0 ? step : step % kRows * kHeight + step / kRows;
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        Vector<T> x;
-        if constexpr (kMasked) {
-          x = hn::MaskedLoad(mask[v], d, p[i] + at + v * lanes);
-        } else {
-          x = hn::LoadU(d, p[i] + at + v * lanes);
+        for (int v = 0; v < kVectors; ++v) {
+          Vector<T> loaded;
+          if constexpr (kMasked) {
+            loaded = hn::MaskedLoad(mask[v], d, p[i] + at + v * lanes);
+          } else {
+            loaded = hn::LoadU(d, p[i] + at + v * lanes);
+          }
+          hold(loaded);
+          x[step][v] = loaded;
         }
-        hold(x);
+      }
 #pragma GCC unroll 8
-        for (int j = 0; j < kRows; ++j) {
-          const int h = kStep > 0 ? i - j * kStep : (i / kHeight == j ? i % kHeight : -1);
-          if (h >= 0 && h < kHeight) sum[j][v] = hn::MulAdd(factor[h], x, sum[j][v]);
-        }
+      for (int h = 0; h < kHeight; ++h) {
+        const int ahead = step - h * kLag;
+        if (kStep == 0 && h != step / kRows) continue;
+        if (kStep > 0 && (ahead < 0 || ahead % kDivisor != 0 || ahead / kDivisor >= kRows)) continue;
+        const int j = kStep > 0 ? ahead / kDivisor : step % kRows;
+        const int row = kStep > 0 ? ahead + h : step;
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::MulAdd(factor[h], x[row][v], sum[j][v]);
       }
     }
   }
