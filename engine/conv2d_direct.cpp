@@ -97,7 +97,8 @@ struct Stretch {
   bool is_copied = false;
   CopyLayout layout;  // where it is copied
   Passes passes;
-  typename DirectKernels<T>::Run run = nullptr, run_low = nullptr;  // for strips of full height and of 4 rows
+  // For strips of full height, such whose rows are all a pitch apart, and strips of 4 rows.
+  typename DirectKernels<T>::Run run = nullptr, run_uniform = nullptr, run_low = nullptr;
 };
 
 /// The memory each thread works in.
@@ -127,6 +128,7 @@ struct RowTable {
   const T** rows = nullptr;
   int64_t* channel_strides = nullptr;
   int64_t count = 0;
+  bool is_uniform = false;  // all rows a pitch apart
 };
 
 /// What changes from one run to the next.
@@ -302,8 +304,9 @@ void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int vectors, int
   } else {
     stretch.passes = passes_for((width + span_) * static_cast<int64_t>(sizeof(T)), width);
   }
-  stretch.run = kernels_.tile(rows_.height, vectors, rows_.step, is_masked);
-  stretch.run_low = kernels_.tile(kMaxDirectRows / 2, vectors, rows_.step, is_masked);
+  stretch.run = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, false);
+  stretch.run_uniform = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, true);
+  stretch.run_low = kernels_.tile(kMaxDirectRows / 2, vectors, rows_.step, is_masked, false);
   stretches_.push_back(std::move(stretch));
 }
 
@@ -471,6 +474,16 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
       call.input + (strip.n * plan_.in_channels + strip.group * channels_) * plane;
   const int64_t live = rows_.inputs(strip.rows, taps);
   const int64_t y0 = strip.first_row * rows_.stride - plan_.pads.top + ky_begin * rows_.dilation;
+  table.is_uniform = rows_.step > 0 && strip.rows == strip.height && y0 >= 0 &&
+                     y0 + (table.count - 1) * rows_.dilation < plan_.in.h;
+  if (table.is_uniform) {
+    const T* row = image + y0 * plan_.in.w;
+    for (int64_t i = 0; i < table.count; ++i, row += rows_.dilation * plan_.in.w) {
+      table.rows[i] = row;
+      table.channel_strides[i] = plane;
+    }
+    return true;
+  }
   for (int64_t i = 0; i < table.count; ++i) {
     int64_t y = 0;  // for rows that only outputs beyond the last row would see, any will do
     if (i < live) {
@@ -573,6 +586,9 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
   task.channel_begin = 0;
   task.source_rows = rows;
   task.row_channel_strides = strides;
+  task.first_row = copy - task.ky_begin * pitch;
+  task.pitch = pitch;
+  task.channel_stride = from.count * pitch;
   task.column_offsets = layout.offsets.data();
   task.column = -kx_first * layout.segment;
   return true;
@@ -585,7 +601,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   const Passes& passes = stretch.passes;
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
   const int64_t first_kernel = strip.group * kernel_count_;
-  const auto run = strip.height == rows_.height ? stretch.run : stretch.run_low;
+  const bool is_low = strip.height != rows_.height;
   T* out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
            strip.first_row * plan_.out.w + first;
   DirectTask<T> task;
@@ -593,6 +609,8 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   task.kernel_w = plan_.kernel.w;
   task.width = plan_.in.w;
   task.tiles = tiles;
+  task.pitch = rows_.dilation * plan_.in.w;
+  task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
   task.out_columns = stretch.out_columns;
@@ -622,8 +640,12 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
         } else {
           task.source_rows = table->rows;
           task.row_channel_strides = table->channel_strides;
+          task.first_row = table->rows[0] - task.ky_begin * task.pitch;
           task.column_offsets = offsets_.data();
         }
+        const auto run = is_low                                      ? stretch.run_low
+                         : stretch.is_copied || table->is_uniform ? stretch.run_uniform
+                                                                   : stretch.run;
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
         const bool is_last = c + task.channels == channels_ && task.ky_end == plan_.kernel.h &&
                              task.kx_end == plan_.kernel.w;
@@ -675,12 +697,15 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
   task.row_channel_strides = table.channel_strides;
   task.column_offsets = offsets_.data();
   task.width = plan_.in.w;
+  task.first_row = table.rows[0];
+  task.pitch = rows_.dilation * plan_.in.w;
+  task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
   const bool is_low = strip.height != rows_.height;
   for (const Stretch<T>& stretch : stretches_) {
     const int64_t width = stretch.vectors * kernels_.lanes, at_once = stretch.passes.tiles;
-    const auto run = is_low ? stretch.run_low : stretch.run;
+    const auto run = is_low ? stretch.run_low : table.is_uniform ? stretch.run_uniform : stretch.run;
     task.out_columns = stretch.out_columns;
     for (int64_t tile = 0; tile < stretch.tiles; tile += at_once) {
       const int64_t column = stretch.first + tile * width;

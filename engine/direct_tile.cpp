@@ -45,10 +45,10 @@ HWY_INLINE auto inside(int64_t first, int64_t width) {
   return hn::AndNot(hn::FirstN(d, clamped(-first)), hn::FirstN(d, clamped(width - first)));
 }
 
-/// The same pointer, of which the compiler no longer knows how it came about. Left to itself, GCC takes the sums apart
+/// The same pointer or number, of which the compiler no longer knows how it came about. Left to itself, GCC takes the sums apart
 /// again in the innermost loop, where their parts do not fit the registers: 1.5 times slower.
-template <class T>
-HWY_INLINE const T* opaque(const T* p) {
+template <class P>
+HWY_INLINE P opaque(P p) {
   __asm__("" : "+r"(p));
   return p;
 }
@@ -75,26 +75,73 @@ constexpr int lag_of() {
   return kStep > 0 ? lag : 1;
 }
 
+/// Where the rows of the input begin that a tile reads for some rows of the kernel in one channel.
+///
+/// Rows one pitch apart are told by few pointers, and x86 has registers for few: every fourth row, the others one, two
+/// and three pitches on.
+template <class T, int kInputs, bool kUniform>
+class InputRows {
+ public:
+  template <int kStep, int kHeight>
+  HWY_INLINE void point(const DirectTask<T>& task, int64_t channel, int64_t ky, int64_t column) {
+    if constexpr (kUniform) {
+      const T* first = task.first_row + (channel * task.channel_stride + ky * task.pitch + column);
+      pitch_ = opaque(task.pitch * static_cast<int64_t>(sizeof(T)));
+      three_ = opaque(3 * pitch_);
+#pragma GCC unroll 64
+      for (int g = 0; g < kPointers; ++g) p_[g] = opaque(first + 4 * g * task.pitch);
+    } else {
+#pragma GCC unroll 64
+      for (int i = 0; i < kInputs; ++i) {
+        const int64_t row = ky - task.ky_begin +
+                            (kStep > 0 ? i : i / kHeight * (task.ky_end - task.ky_begin) + i % kHeight);
+        p_[i] = opaque(task.source_rows[row] + (channel * task.row_channel_strides[row] + column));
+      }
+    }
+  }
+  /// The pointers for cells that lie `at` further on.
+  HWY_INLINE InputRows moved(int64_t at) const {
+    InputRows there = *this;
+    if constexpr (kUniform) {
+#pragma GCC unroll 64
+      for (int g = 0; g < kPointers; ++g) there.p_[g] = opaque(p_[g] + at);
+    } else {
+      there.at_ = at;
+    }
+    return there;
+  }
+  HWY_INLINE const T* row(int i) const {
+    if constexpr (kUniform) {
+      const char* p = reinterpret_cast<const char*>(p_[i / 4]);
+      return reinterpret_cast<const T*>(i % 4 == 3 ? p + three_ : p + i % 4 * pitch_);
+    } else {
+      return p_[i] + at_;
+    }
+  }
+
+ private:
+  static constexpr int kPointers = kUniform ? (kInputs + 3) / 4 : kInputs;
+  const T* p_[kPointers];
+  int64_t pitch_ = 0, three_ = 0;  // in bytes
+  int64_t at_ = 0;
+};
+
 /// Adds kHeight rows of the kernel of one channel, from row ky on.
-template <class T, int kRows, int kVectors, int kStep, int kHeight, bool kMasked>
+template <class T, int kRows, int kVectors, int kStep, int kHeight, bool kMasked, bool kUniform>
 HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight, int64_t channel, int64_t ky,
                          int64_t column, Vector<T> (&sum)[kRows][kVectors]) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   constexpr int kInputs = kStep > 0 ? (kRows - 1) * kStep + kHeight : kRows * kHeight;
   constexpr int kDivisor = kStep > 0 ? kStep : 1;
-  const T* p[kInputs];
-#pragma GCC unroll 64
-  for (int i = 0; i < kInputs; ++i) {
-    const int64_t row = ky - task.ky_begin +
-                        (kStep > 0 ? i : i / kHeight * (task.ky_end - task.ky_begin) + i % kHeight);
-    p[i] = opaque(task.source_rows[row] + (channel * task.row_channel_strides[row] + column));
-  }
+  InputRows<T, kInputs, kUniform> rows;
+  rows.template point<kStep, kHeight>(task, channel, ky, column);
   const T* HWY_RESTRICT w = weight + ky * task.kernel_w + task.kx_begin * kHeight;
   const int64_t* HWY_RESTRICT offset = task.column_offsets + task.kx_begin;
   const int64_t* const end = task.column_offsets + task.kx_end;
   for (; offset != end; ++offset, w += kHeight) {
     const int64_t at = *offset;
+    const auto here = rows.moved(at);
     Vector<T> factor[kHeight];
 #pragma GCC unroll 8
     for (int h = 0; h < kHeight; ++h) factor[h] = hn::Set(d, w[h]);
@@ -114,9 +161,9 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
         for (int v = 0; v < kVectors; ++v) {
           Vector<T> loaded;
           if constexpr (kMasked) {
-            loaded = hn::MaskedLoad(mask[v], d, p[i] + at + v * lanes);
+            loaded = hn::MaskedLoad(mask[v], d, here.row(i) + v * lanes);
           } else {
-            loaded = hn::LoadU(d, p[i] + at + v * lanes);
+            loaded = hn::LoadU(d, here.row(i) + v * lanes);
           }
           hold(loaded);
           x[step][v] = loaded;
@@ -147,7 +194,7 @@ HWY_NOINLINE void copy_part(const DirectTask<T>& task, T* out, T* sums, int64_t 
   }
 }
 
-template <class T, int kRows, int kVectors, int kStep, bool kMasked>
+template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
 HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTRICT out, const KernelParts& parts) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -180,19 +227,19 @@ HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTR
       const int64_t height = parts.height_of(part);
       switch (height) {
         case 1:
-          add_rows<T, kRows, kVectors, kStep, 1, kMasked>(task, weight, c, ky, column, sum);
+          add_rows<T, kRows, kVectors, kStep, 1, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 2:
-          add_rows<T, kRows, kVectors, kStep, 2, kMasked>(task, weight, c, ky, column, sum);
+          add_rows<T, kRows, kVectors, kStep, 2, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 3:
-          add_rows<T, kRows, kVectors, kStep, 3, kMasked>(task, weight, c, ky, column, sum);
+          add_rows<T, kRows, kVectors, kStep, 3, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 4:
-          add_rows<T, kRows, kVectors, kStep, 4, kMasked>(task, weight, c, ky, column, sum);
+          add_rows<T, kRows, kVectors, kStep, 4, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         default:
-          add_rows<T, kRows, kVectors, kStep, 5, kMasked>(task, weight, c, ky, column, sum);
+          add_rows<T, kRows, kVectors, kStep, 5, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
       }
       ky += height;
@@ -217,12 +264,12 @@ HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTR
   if (!is_full) copy_part<T>(task, out, sums, pitch, false);
 }
 
-template <class T, int kRows, int kVectors, int kStep, bool kMasked>
+template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
 HWY_NOINLINE void run_tiles(const DirectTask<T>& task) {
   const auto width = kVectors * static_cast<int64_t>(hn::Lanes(Tag<T>()));
   const KernelParts parts = task.parts;
   for (int64_t i = 0; i < task.tiles; ++i) {
-    one_tile<T, kRows, kVectors, kStep, kMasked>(task, task.column + i * width, task.out + i * width, parts);
+    one_tile<T, kRows, kVectors, kStep, kMasked, kUniform>(task, task.column + i * width, task.out + i * width, parts);
   }
 }
 
@@ -230,25 +277,38 @@ template <class T>
 using Run = void (*)(const DirectTask<T>&);
 
 template <class T, int kRows, int kVectors, int kStep>
-Run<T> tiles_of_step(bool masked) {
-  if constexpr (kHasMasks) {
-    if (masked) return &run_tiles<T, kRows, kVectors, kStep, true>;
+Run<T> tiles_of_step(bool masked, bool uniform) {
+  if constexpr (kRows == kMaxDirectRows) {
+    if constexpr (kHasMasks && kStep == 1) {
+      if (masked && uniform) return &run_tiles<T, kRows, kVectors, kStep, true, true>;
+    }
+    if (uniform && !masked) return &run_tiles<T, kRows, kVectors, kStep, false, true>;
   }
-  return &run_tiles<T, kRows, kVectors, kStep, false>;
+  if constexpr (kHasMasks) {
+    if (masked) return &run_tiles<T, kRows, kVectors, kStep, true, false>;
+  }
+  return &run_tiles<T, kRows, kVectors, kStep, false, false>;
 }
 
 template <class T, int kRows, int kVectors>
-Run<T> tiles_of_rows(int step, bool masked) {
-  return step == 1 ? tiles_of_step<T, kRows, kVectors, 1>(masked) : tiles_of_step<T, kRows, kVectors, 2>(masked);
+Run<T> tiles_of_rows(int step, bool masked, bool uniform) {
+  return step == 1 ? tiles_of_step<T, kRows, kVectors, 1>(masked, uniform)
+                   : tiles_of_step<T, kRows, kVectors, 2>(masked, uniform);
+}
+
+template <class T, int kVectors>
+Run<T> tiles_of_vectors(int rows, int step, bool masked, bool uniform) {
+  return rows == kMaxDirectRows ? tiles_of_rows<T, kMaxDirectRows, kVectors>(step, masked, uniform)
+                                : tiles_of_rows<T, kMaxDirectRows / 2, kVectors>(step, masked, uniform);
 }
 
 template <class T>
-Run<T> tile(int rows, int vectors, int step, bool masked) {
-  if (step == 0) return tiles_of_step<T, 4, 1, 0>(masked);
+Run<T> tile(int rows, int vectors, int step, bool masked, bool uniform) {
+  if (step == 0) return tiles_of_step<T, kMaxDirectRows / 2, 1, 0>(masked, uniform);
   if constexpr (kMostVectors == 2) {
-    if (vectors == 2) return rows == 4 ? tiles_of_rows<T, 4, 2>(step, masked) : tiles_of_rows<T, 8, 2>(step, masked);
+    if (vectors == 2) return tiles_of_vectors<T, 2>(rows, step, masked, uniform);
   }
-  return rows == 4 ? tiles_of_rows<T, 4, 1>(step, masked) : tiles_of_rows<T, 8, 1>(step, masked);
+  return tiles_of_vectors<T, 1>(rows, step, masked, uniform);
 }
 
 template <class T>

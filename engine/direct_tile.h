@@ -43,6 +43,10 @@ struct DirectTask {
 
   const T* const* source_rows = nullptr;
   const int64_t* row_channel_strides = nullptr;
+  // The same where all rows are a pitch apart: source_rows[i] = first_row + i * pitch, all of one channel_stride.
+  const T* first_row = nullptr;
+  int64_t pitch = 0, channel_stride = 0;
+
   const int64_t* column_offsets = nullptr;
   int64_t column = 0;
   int64_t width = 0;  // where masked: cells outside [0, width) of a row are not read and count as 0
@@ -80,10 +84,10 @@ struct DirectKernels {
   /// Whether run() can do without the cells left and right of a row: where loads under a mask touch nothing else.
   bool has_masks = false;
   /// What computes tiles; rows 4 or 8, vectors 1 or max_vectors, step 1 or 2, or 0 for rows that share nothing, of which
-  /// there are 4 in one vector. Each cell is one chain of multiply-adds (fused where the instruction set can), whatever
+  /// there are 4 in one vector. Where `uniform` is given, the task must have its rows told both ways. Each cell is one chain of multiply-adds (fused where the instruction set can), whatever
   /// the tile: channel by channel, in each the kernel's rows in parts of nearly equal height, none higher than
   /// kMaxDirectHeight, in each the columns.
-  Run (*tile)(int rows, int vectors, int step, bool masked) = nullptr;
+  Run (*tile)(int rows, int vectors, int step, bool masked, bool uniform) = nullptr;
   /// even[i] = from[2 * i], for i in [0, count); reads nothing beyond from[2 * count - 2].
   void (*copy_every_second)(const T* from, int64_t count, T* to) = nullptr;
   /// Copies even and odd cells of rows apart; null where there are no masks.
