@@ -92,6 +92,7 @@ template <class T>
 struct Stretch {
   int64_t first = 0;  // column of the output
   int64_t tiles = 1;
+  int64_t last_tile = 0;  // as in DirectTask
   int vectors = 1;
   int64_t out_columns = 0;  // as in DirectTask
   bool is_copied = false;
@@ -128,7 +129,8 @@ struct RowTable {
   const T** rows = nullptr;
   int64_t* channel_strides = nullptr;
   int64_t count = 0;
-  bool is_uniform = false;  // all rows a pitch apart
+  bool is_uniform = false;  // all rows a pitch apart, in tiles of full height
+  const T* first = nullptr;  // where they are
 };
 
 /// What changes from one run to the next.
@@ -160,7 +162,7 @@ class DirectRunner final : public Conv2dRunner<T> {
  private:
   void pack_weight(const T* from, T* to) const;
   void add_stretches();
-  void add_stretch(int64_t first, int64_t tiles, int vectors, int64_t out_columns);
+  void add_stretch(int64_t first, int64_t tiles, int64_t last_tile, int vectors, int64_t out_columns);
   CopyLayout layout_for(int64_t width, bool is_per_tap) const;
   Passes passes_for(int64_t bytes_of_row, int64_t width) const;
   void choose_copy(Stretch<T>& stretch, int64_t width) const;
@@ -176,7 +178,7 @@ class DirectRunner final : public Conv2dRunner<T> {
   bool point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin, int64_t ky_end,
                       RowTable<T>& table) const;
   bool copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
-                 DirectTask<T>& task) const;
+                 bool is_uniform, DirectTask<T>& task) const;
   void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count, T* to,
                     int64_t pitch) const;
 
@@ -266,33 +268,44 @@ void DirectRunner<T>::add_stretches() {
     begin = std::min(full, (plan_.pads.left + width - 1) / width);
     end = room < 0 ? begin : std::clamp(room / width + 1, begin, full);
   }
-  if (begin > 0) add_stretch(0, begin, vectors, width);
-  if (end > begin) add_stretch(begin * width, end - begin, vectors, width);
-  if (full > end) add_stretch(end * width, full - end, vectors, width);
+  const auto add_tiles = [&](int64_t from, int64_t to) {
+    if (to > from) add_stretch(from * width, to - from, (to - from - 1) * width, vectors, width);
+  };
   const int64_t left = out - full * width;
+  // A short row is done in one go; the last tile goes back, see below.
+  if (in_place_ && left > lanes && full > 0 && full < 3) {
+    add_stretch(0, full + 1, out - width, vectors, width);
+    const Stretch<T>& all = stretches_.back();
+    if (!all.is_copied && all.passes.all_rows && all.passes.channels == channels_ && all.passes.tiles > full) return;
+    stretches_.clear();
+  }
+  add_tiles(0, begin);
+  add_tiles(begin, end);
+  add_tiles(end, full);
   if (left == 0) return;
   const int last_vectors = left <= lanes ? 1 : vectors;
   const int64_t last_width = last_vectors * lanes;
   // The last tile goes back as far as it must to be full: the cells it shares come out the same twice.
   if (out >= last_width) {
-    add_stretch(out - last_width, 1, last_vectors, last_width);
+    add_stretch(out - last_width, 1, 0, last_vectors, last_width);
   } else {
-    add_stretch(0, 1, last_vectors, out);
+    add_stretch(0, 1, 0, last_vectors, out);
   }
 }
 
 template <class T>
-void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int vectors, int64_t out_columns) {
+void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int64_t last_tile, int vectors, int64_t out_columns) {
   Stretch<T> stretch;
   stretch.first = first;
   stretch.tiles = tiles;
+  stretch.last_tile = last_tile;
   stretch.vectors = vectors;
   stretch.out_columns = out_columns;
   const int64_t width = vectors * kernels_.lanes;
   bool is_masked = false;
   if (in_place_) {
     const int64_t cell = first - plan_.pads.left;
-    const bool is_inside = cell >= 0 && cell + (tiles - 1) * width + width + span_ <= plan_.in.w;
+    const bool is_inside = cell >= 0 && cell + last_tile + width + span_ <= plan_.in.w;
     is_masked = !is_inside;
     stretch.is_copied = !is_inside && !(kernels_.has_masks && plan_.padding_mode == PaddingMode::zeros);
   } else {
@@ -474,10 +487,11 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
       call.input + (strip.n * plan_.in_channels + strip.group * channels_) * plane;
   const int64_t live = rows_.inputs(strip.rows, taps);
   const int64_t y0 = strip.first_row * rows_.stride - plan_.pads.top + ky_begin * rows_.dilation;
-  table.is_uniform = rows_.step > 0 && strip.rows == strip.height && y0 >= 0 &&
+  table.is_uniform = strip.rows == kMaxDirectRows && y0 >= 0 &&
                      y0 + (table.count - 1) * rows_.dilation < plan_.in.h;
   if (table.is_uniform) {
-    const T* row = image + y0 * plan_.in.w;
+    const T* row = table.first = image + y0 * plan_.in.w;
+    if (is_simple_) return true;  // nobody asks for each of them
     for (int64_t i = 0; i < table.count; ++i, row += rows_.dilation * plan_.in.w) {
       table.rows[i] = row;
       table.channel_strides[i] = plane;
@@ -545,7 +559,7 @@ void DirectRunner<T>::copy_segment(const RowTable<T>& from, const DirectTask<T>&
 /// Copies what a task reads and points it there.
 template <class T>
 bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from,
-                                int64_t outputs, DirectTask<T>& task) const {
+                                int64_t outputs, bool is_uniform, DirectTask<T>& task) const {
   const CopyLayout& layout = stretch.layout;
   const int64_t kx_first = layout.is_per_tap ? task.kx_begin : 0;
   const int64_t segments = layout.is_per_tap ? task.kx_end - task.kx_begin : std::ssize(layout.segments);
@@ -579,9 +593,11 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
                    copy + s * layout.segment, pitch);
     }
   }
-  for (int64_t i = 0; i < from.count; ++i) {
-    rows[i] = copy + i * pitch;
-    strides[i] = from.count * pitch;
+  if (!is_uniform) {
+    for (int64_t i = 0; i < from.count; ++i) {
+      rows[i] = copy + i * pitch;
+      strides[i] = from.count * pitch;
+    }
   }
   task.channel_begin = 0;
   task.source_rows = rows;
@@ -600,7 +616,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
                                   int64_t first, int64_t tiles, const RowTable<T>& all_rows) const {
   const Passes& passes = stretch.passes;
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
-  const int64_t first_kernel = strip.group * kernel_count_;
+  const int64_t first_kernel = strip.group * kernel_count_, width = stretch.vectors * kernels_.lanes;
   const bool is_low = strip.height != rows_.height;
   T* out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
            strip.first_row * plan_.out.w + first;
@@ -609,13 +625,14 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   task.kernel_w = plan_.kernel.w;
   task.width = plan_.in.w;
   task.tiles = tiles;
+  task.last_tile = (tiles - 1) * width;
   task.pitch = rows_.dilation * plan_.in.w;
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
   task.out_columns = stretch.out_columns;
   const int64_t first_cell = first * stride_ - plan_.pads.left;
-  const int64_t outputs = tiles * stretch.vectors * kernels_.lanes;
+  const int64_t outputs = (tiles - 1) * width + stretch.out_columns;
 
   for (int64_t c = 0; c < channels_; c += passes.channels) {
     task.channels = std::min(passes.channels, channels_ - c);
@@ -636,11 +653,11 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
         task.column = first_cell;
         task.channel_begin = c;
         if (stretch.is_copied) {
-          if (!copy_rows(call, mine, stretch, *table, outputs, task)) return;
+          if (!copy_rows(call, mine, stretch, *table, outputs, strip.height == kMaxDirectRows, task)) return;
         } else {
           task.source_rows = table->rows;
           task.row_channel_strides = table->channel_strides;
-          task.first_row = table->rows[0] - task.ky_begin * task.pitch;
+          task.first_row = table->first - task.ky_begin * task.pitch;
           task.column_offsets = offsets_.data();
         }
         const auto run = is_low                                      ? stretch.run_low
@@ -697,7 +714,7 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
   task.row_channel_strides = table.channel_strides;
   task.column_offsets = offsets_.data();
   task.width = plan_.in.w;
-  task.first_row = table.rows[0];
+  task.first_row = table.first;
   task.pitch = rows_.dilation * plan_.in.w;
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
@@ -711,6 +728,7 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
       const int64_t column = stretch.first + tile * width;
       task.column = column - plan_.pads.left;
       task.tiles = std::min(at_once, stretch.tiles - tile);
+      task.last_tile = tile + task.tiles == stretch.tiles ? stretch.last_tile - tile * width : (task.tiles - 1) * width;
       for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
         if (call.stopped()) return;
         task.weight = weight_data_ + (first_kernel + k) * taps;

@@ -194,13 +194,41 @@ HWY_NOINLINE void copy_part(const DirectTask<T>& task, T* out, T* sums, int64_t 
   }
 }
 
+/// Takes the sums to the output, of which they are a part only.
+template <class T, int kRows, int kVectors>
+HWY_INLINE void store_part(const DirectTask<T>& task, const Vector<T> (&sum)[kRows][kVectors], T* out) {
+  const Tag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  if constexpr (kHasMasks) {
+    const int64_t rows = task.out_rows, stride = task.out_stride;
+    hn::Mask<Tag<T>> mask[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      mask[v] = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(task.out_columns - v * lanes, 0, lanes)));
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kRows; ++j) {
+      if (j >= rows) break;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) hn::BlendedStore(sum[j][v], mask[v], d, out + j * stride + v * lanes);
+    }
+  } else {
+    HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
+#pragma GCC unroll 8
+    for (int j = 0; j < kRows; ++j) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) hn::Store(sum[j][v], d, sums + (j * kVectors + v) * lanes);
+    }
+    copy_part<T>(task, out, sums, kVectors * lanes, false);
+  }
+}
+
 template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
 HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTRICT out, const KernelParts& parts) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const int64_t pitch = kVectors * lanes, out_stride = task.out_stride;
   const bool is_full = task.out_columns >= pitch && task.out_rows >= kRows;
-  HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
 
   Vector<T> sum[kRows][kVectors];
 #pragma GCC unroll 8
@@ -209,6 +237,7 @@ HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTR
     for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Zero(d);
   }
   if (task.accumulate) {
+    HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
     if (!is_full) copy_part<T>(task, out, sums, pitch, true);
     const T* from = is_full ? out : sums;
     const int64_t stride = is_full ? out_stride : pitch;
@@ -254,14 +283,12 @@ HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTR
       for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Add(sum[j][v], bias);
     }
   }
-  T* const to = is_full ? out : sums;
-  const int64_t stride = is_full ? out_stride : pitch;
+  if (!is_full) return store_part<T, kRows, kVectors>(task, sum, out);
 #pragma GCC unroll 8
   for (int j = 0; j < kRows; ++j) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[j][v], d, to + j * stride + v * lanes);
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[j][v], d, out + j * out_stride + v * lanes);
   }
-  if (!is_full) copy_part<T>(task, out, sums, pitch, false);
 }
 
 template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
@@ -269,7 +296,8 @@ HWY_NOINLINE void run_tiles(const DirectTask<T>& task) {
   const auto width = kVectors * static_cast<int64_t>(hn::Lanes(Tag<T>()));
   const KernelParts parts = task.parts;
   for (int64_t i = 0; i < task.tiles; ++i) {
-    one_tile<T, kRows, kVectors, kStep, kMasked, kUniform>(task, task.column + i * width, task.out + i * width, parts);
+    const int64_t at = std::min(i * width, task.last_tile);
+    one_tile<T, kRows, kVectors, kStep, kMasked, kUniform>(task, task.column + at, task.out + at, parts);
   }
 }
 

@@ -51,6 +51,7 @@ struct DirectTask {
   int64_t column = 0;
   int64_t width = 0;  // where masked: cells outside [0, width) of a row are not read and count as 0
   int64_t tiles = 1;
+  int64_t last_tile = 0;  // where the last one stands, from the first; no further than the others let it
 
   const T* bias = nullptr;  // added at the end, or null
   bool accumulate = false;  // start from what stands in the output
