@@ -51,6 +51,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::automatic:
     case Algorithm::im2col:
+    case Algorithm::direct:
       break;
     case Algorithm::naive:
       return seconds + macs / kReferenceMacs;
