@@ -307,7 +307,7 @@ using Run = void (*)(const DirectTask<T>&);
 template <class T, int kRows, int kVectors, int kStep>
 Run<T> tiles_of_step(bool masked, bool uniform) {
   if constexpr (kRows == kMaxDirectRows) {
-    if constexpr (kHasMasks && kStep == 1) {
+    if constexpr (kHasMasks) {
       if (masked && uniform) return &run_tiles<T, kRows, kVectors, kStep, true, true>;
     }
     if (uniform && !masked) return &run_tiles<T, kRows, kVectors, kStep, false, true>;
