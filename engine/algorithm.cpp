@@ -7,8 +7,8 @@ namespace convscope {
 namespace {
 
 constexpr std::array kAlgorithms = {
-    Algorithm::automatic,          Algorithm::naive,  Algorithm::slices,   Algorithm::loops,
-    Algorithm::im2col_per_channel, Algorithm::im2col, Algorithm::toeplitz, Algorithm::fft};
+    Algorithm::automatic, Algorithm::naive,    Algorithm::slices, Algorithm::loops, Algorithm::im2col_per_channel,
+    Algorithm::im2col,    Algorithm::toeplitz, Algorithm::direct, Algorithm::fft};
 constexpr std::array kOfOtherOperations = {Algorithm::automatic, Algorithm::naive, Algorithm::im2col};
 
 }  // namespace
@@ -27,6 +27,8 @@ const char* name_of(Algorithm algorithm) {
       return "im2col_per_channel";
     case Algorithm::im2col:
       return "im2col";
+    case Algorithm::direct:
+      return "direct";
     case Algorithm::toeplitz:
       return "toeplitz";
     case Algorithm::fft:

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "engine/algorithm_choice.h"
+#include "engine/conv2d_direct.h"
 #include "engine/conv2d_fft.h"
 #include "engine/conv2d_im2col.h"
 #include "engine/conv2d_im2col_per_channel.h"
@@ -30,7 +31,9 @@ Result<void> result_of(Outcome outcome, const ConvPlan& plan) {
   return out_of_memory(plan);
 }
 
-bool has_packed_form(Algorithm algorithm) { return algorithm == Algorithm::fft || algorithm == Algorithm::im2col; }
+bool has_packed_form(Algorithm algorithm) {
+  return algorithm == Algorithm::direct || algorithm == Algorithm::fft || algorithm == Algorithm::im2col;
+}
 
 template <class T>
 std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan& plan, const T* weight, const T* bias,
@@ -40,6 +43,8 @@ std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan
       return prepare_fft<T>(plan, weight, bias, threads, job);
     case Algorithm::im2col:
       return prepare_im2col<T>(plan, weight, bias, threads, job);
+    case Algorithm::direct:
+      return prepare_direct<T>(plan, weight, bias);
     default:
       return nullptr;
   }
@@ -90,7 +95,7 @@ struct PreparedConv2d::State {
     RunnerPtr<T> made = prepare_separable(plan, weight_data, plan.bias ? from_bias.data<T>() : nullptr);
     if (made == nullptr) return false;
     runner = std::move(made);
-    algorithm = Algorithm::im2col;
+    algorithm = Algorithm::direct;
     return true;
   }
 

@@ -26,6 +26,7 @@ constexpr std::array kRows = {
     AlgorithmRow{Algorithm::loops, "algorithm.loops", "algorithm_help.loops"},
     AlgorithmRow{Algorithm::im2col_per_channel, "algorithm.im2col_per_channel", "algorithm_help.im2col_per_channel"},
     AlgorithmRow{Algorithm::im2col, "algorithm.im2col", "algorithm_help.im2col"},
+    AlgorithmRow{Algorithm::direct, "algorithm.direct", "algorithm_help.direct"},
     AlgorithmRow{Algorithm::toeplitz, "algorithm.toeplitz", "algorithm_help.toeplitz"},
     AlgorithmRow{Algorithm::fft, "algorithm.fft", "algorithm_help.fft"},
 };

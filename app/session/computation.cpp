@@ -67,6 +67,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::automatic:
     case Algorithm::im2col:
+    case Algorithm::direct:
       break;
     case Algorithm::fft: {
       // A slow core takes four times as long as the one that the tiling's seconds were measured on.

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<std::string> kLessons = {"slices", "loops", "im2col_per_channel", "toeplitz"};
-constexpr const char* kNames = "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, fft";
+constexpr const char* kNames = "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, fft";
 
 class Algorithms : public testing_support::Program {
  protected:

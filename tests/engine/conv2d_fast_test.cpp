@@ -48,18 +48,36 @@ class ForcedTarget {
   ~ForcedTarget() { use_simd_target(""); }
 };
 
-class FastPaths : public ::testing::TestWithParam<DType> {};
-INSTANTIATE_TEST_SUITE_P(DTypes, FastPaths, ::testing::Values(DType::float32, DType::float64),
-                         [](const auto& type) { return std::string(name_of(type.param)); });
+constexpr Algorithm kFast[] = {Algorithm::im2col, Algorithm::direct};
 
-TEST_P(FastPaths, im2col_agrees_with_naive_on_random_parameters) {
+struct FastPath {
+  Algorithm algorithm = Algorithm::im2col;
+  DType dtype = DType::float32;
+};
+
+class FastPaths : public ::testing::TestWithParam<FastPath> {
+ protected:
+  static Tensor fast(const ConvPlan& plan, const Tensors& t, int threads = 1) {
+    return run(plan, t, GetParam().algorithm, threads);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Algorithms, FastPaths,
+                         ::testing::Values(FastPath{Algorithm::im2col, DType::float32},
+                                           FastPath{Algorithm::im2col, DType::float64},
+                                           FastPath{Algorithm::direct, DType::float32},
+                                           FastPath{Algorithm::direct, DType::float64}),
+                         [](const auto& path) {
+                           return std::string(name_of(path.param.algorithm)) + "_" + name_of(path.param.dtype);
+                         });
+
+TEST_P(FastPaths, agree_with_naive_on_random_parameters) {
   const uint64_t seed = testing::test_seed();
   std::mt19937_64 random(seed);
   for (int i = 0; i < 400; ++i) {
-    const RandomCase c = testing::random_case(random, GetParam(), 3e5);
+    const RandomCase c = testing::random_case(random, GetParam().dtype, 3e5);
     const Tensors t = random_tensors(random, c.plan);
     const Tensor expected = run(c.plan, t, Algorithm::naive);
-    const Tensor actual = run(c.plan, t, Algorithm::im2col);
+    const Tensor actual = fast(c.plan, t);
     EXPECT_EQ(testing::difference(c.plan, t.input, t.weight, t.bias, expected, actual), "")
         << "CONVSCOPE_TEST_SEED=" << seed << ", case " << i << ": " << testing::describe(c);
   }
@@ -72,10 +90,10 @@ TEST_P(FastPaths, every_instruction_set_agrees_with_naive) {
     ASSERT_EQ(simd_target(), target);
     std::mt19937_64 random(seed);
     for (int i = 0; i < 60; ++i) {
-      const RandomCase c = testing::random_case(random, GetParam(), 2e5);
+      const RandomCase c = testing::random_case(random, GetParam().dtype, 2e5);
       const Tensors t = random_tensors(random, c.plan);
       EXPECT_EQ(testing::difference(c.plan, t.input, t.weight, t.bias, run(c.plan, t, Algorithm::naive),
-                                    run(c.plan, t, Algorithm::im2col)),
+                                    fast(c.plan, t)),
                 "")
           << target << ", CONVSCOPE_TEST_SEED=" << seed - 1 << ", case " << i << ": " << testing::describe(c);
     }
@@ -86,11 +104,11 @@ TEST_P(FastPaths, the_number_of_threads_does_not_change_a_bit) {
   const uint64_t seed = testing::test_seed() + 2;
   std::mt19937_64 random(seed);
   for (int i = 0; i < 12; ++i) {
-    const RandomCase c = testing::random_case(random, GetParam(), 2e7);
+    const RandomCase c = testing::random_case(random, GetParam().dtype, 2e7);
     const Tensors t = random_tensors(random, c.plan);
-    const Tensor one = run(c.plan, t, Algorithm::im2col, 1);
+    const Tensor one = fast(c.plan, t);
     for (int threads : {2, 3, 7}) {
-      EXPECT_TRUE(same_bits(one, run(c.plan, t, Algorithm::im2col, threads)))
+      EXPECT_TRUE(same_bits(one, fast(c.plan, t, threads)))
           << threads << " threads, CONVSCOPE_TEST_SEED=" << seed - 2 << ", case " << i << ": " << testing::describe(c);
     }
   }
@@ -116,7 +134,7 @@ ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair
   return p;
 }
 
-// Each of these takes another way through the fast path; random parameters of a size that a test can afford would
+// Each of these takes another way through a fast path; random parameters of a size that a test can afford would
 // seldom find them.
 const NamedPlan kNamedPlans[] = {
     {"input_read_in_place", conv(3, 13, {3, 3}), {2, 3, 40, 300}},
@@ -139,23 +157,42 @@ const NamedPlan kNamedPlans[] = {
     {"reflect", conv(3, 8, {5, 5}, {2, 2}, {4, 4}, {2, 2}, 1, PaddingMode::reflect), {1, 3, 33, 47}},
     {"circular", conv(3, 8, {5, 5}, {1, 3}, {9, 9}, {2, 2}, 1, PaddingMode::circular), {1, 3, 9, 9}},
     {"window_as_large_as_the_input", conv(8, 30, {6, 7}), {4, 8, 6, 7}},
+    // What direct does in its own way: tiles of 8 and of 4 rows, of two vectors and of one, in place, masked, copied.
+    {"rows_of_every_remainder", conv(1, 2, {5, 5}, {1, 1}, {2, 2}), {1, 1, 23, 131}},
+    {"narrow_and_high", conv(2, 3, {7, 3}, {1, 1}, {3, 1}), {1, 2, 61, 3}},
+    {"short_rows_in_one_go", conv(3, 3, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 3), {1, 3, 30, 43}},
+    {"one_row", conv(1, 2, {1, 7}, {1, 1}, {0, 3}), {1, 1, 1, 500}},
+    {"one_column", conv(1, 2, {7, 1}, {1, 1}, {3, 0}), {1, 1, 500, 1}},
+    {"stride_2_depthwise", conv(5, 5, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 5), {2, 5, 57, 74}},
+    {"stride_2_down_only", conv(2, 4, {5, 3}, {2, 1}, {2, 1}), {1, 2, 45, 70}},
+    {"stride_3", conv(2, 4, {11, 11}, {3, 3}, {5, 5}), {1, 2, 70, 130}},
+    {"stride_4_dilation_2", conv(2, 4, {3, 3}, {4, 4}, {2, 2}, {2, 2}), {1, 2, 70, 130}},
+    {"dilation_3_shares_rows", conv(2, 4, {3, 3}, {1, 1}, {3, 3}, {3, 3}), {1, 2, 40, 75}},
+    {"few_kernels_of_a_group", conv(32, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 8), {2, 32, 18, 50}},
+    {"wide_reflect", conv(1, 1, {11, 11}, {1, 1}, {5, 5}, {1, 1}, 1, PaddingMode::reflect), {1, 1, 40, 300}},
+    {"wide_circular_stride_2", conv(1, 2, {4, 5}, {2, 2}, {7, 9}, {1, 1}, 1, PaddingMode::circular), {1, 1, 40, 200}},
+    {"padding_beyond_the_kernel", conv(1, 2, {3, 3}, {1, 1}, {9, 70}), {1, 1, 5, 6}},
+    {"sums_left_in_the_output", conv(200, 3, {3, 3}, {1, 1}, {1, 1}), {1, 200, 12, 40}},
+    {"row_too_long_for_a_row_of_zeros", conv(1, 1, {3, 3}, {1, 1}, {1, 1}), {1, 1, 1, 270000}},
+    {"kernel_row_too_long_for_the_copy", conv(1, 1, {2, 30000}, {1, 3}, {0, 100}), {1, 1, 2, 30100}},
+    {"kernel_higher_than_is_read_in_place", conv(1, 1, {5000, 2}, {1, 1}, {2, 0}), {1, 1, 5003, 9}},
 };
 
-TEST_P(FastPaths, every_way_through_im2col_agrees_with_naive_on_every_instruction_set_and_thread_count) {
+TEST_P(FastPaths, every_way_agrees_with_naive_on_every_instruction_set_and_thread_count) {
   std::mt19937_64 random(testing::test_seed() + 4);
   for (NamedPlan named : kNamedPlans) {
-    named.params.dtype = GetParam();
+    named.params.dtype = GetParam().dtype;
     const Result<ConvPlan> plan = validate(named.params, named.input);
     ASSERT_TRUE(plan) << named.name << " " << plan.error().code;
     const Tensors t = random_tensors(random, *plan);
     const Tensor expected = run(*plan, t, Algorithm::naive);
     for (std::string_view target : simd_targets()) {
       const ForcedTarget forced(target);
-      const Tensor one = run(*plan, t, Algorithm::im2col, 1);
+      const Tensor one = fast(*plan, t);
       EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, one), "")
           << named.name << " on " << target;
       for (int threads : {2, 3, 8}) {
-        EXPECT_TRUE(same_bits(one, run(*plan, t, Algorithm::im2col, threads)))
+        EXPECT_TRUE(same_bits(one, fast(*plan, t, threads)))
             << named.name << " on " << target << " with " << threads << " threads";
       }
     }
@@ -173,12 +210,14 @@ TEST(fused_instruction_sets, give_the_same_bits_as_each_other) {
   for (int i = 0; i < 40; ++i) {
     const RandomCase c = testing::random_case(random, DType::float32, 1e6);
     const Tensors t = random_tensors(random, c.plan);
-    std::vector<Tensor> results;
-    for (std::string_view target : fused) {
-      const ForcedTarget forced(target);
-      results.push_back(run(c.plan, t, Algorithm::im2col));
+    for (const Algorithm algorithm : kFast) {
+      std::vector<Tensor> results;
+      for (std::string_view target : fused) {
+        const ForcedTarget forced(target);
+        results.push_back(run(c.plan, t, algorithm));
+      }
+      EXPECT_TRUE(same_bits(results[0], results[1])) << name_of(algorithm) << " " << testing::describe(c);
     }
-    EXPECT_TRUE(same_bits(results[0], results[1])) << testing::describe(c);
   }
 }
 
@@ -195,10 +234,41 @@ TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) 
   std::mt19937_64 random(1);
   Tensors t = random_tensors(random, plan);
   t.weight.mutable_data<float>()[0] = std::numeric_limits<float>::infinity();
-  const Tensor naive = run(plan, t, Algorithm::naive), fast = run(plan, t, Algorithm::im2col);
-  for (int64_t i = 0; i < naive.numel(); ++i) EXPECT_EQ(std::isnan(naive.at(i)), std::isnan(fast.at(i))) << i;
-  EXPECT_TRUE(std::isnan(fast.at(0)));
-  EXPECT_FALSE(std::isnan(fast.at(400)));
+  const Tensor naive = run(plan, t, Algorithm::naive);
+  for (const Algorithm algorithm : kFast) {
+    const Tensor fast = run(plan, t, algorithm);
+    for (int64_t i = 0; i < naive.numel(); ++i) EXPECT_EQ(std::isnan(naive.at(i)), std::isnan(fast.at(i))) << i;
+    EXPECT_TRUE(std::isnan(fast.at(0)));
+    EXPECT_FALSE(std::isnan(fast.at(400)));
+  }
+}
+
+TEST(extreme_sizes, up_to_what_int64_holds_do_not_overflow) {
+  constexpr int64_t kVast = int64_t{1} << 60;
+  const NamedPlan plans[] = {
+      {"stride", conv(1, 1, {1, 1}, {kVast, kVast}, {2 * kVast - 1, 2 * kVast - 1}), {1, 1, 3, 40}},
+      {"stride_of_one_window", conv(1, 2, {3, 3}, {std::numeric_limits<int64_t>::max(), 1}), {1, 1, 3, 40}},
+      {"dilation", conv(2, 2, {2, 2}, {1, 1}, {kVast, kVast}, {2 * kVast, 2 * kVast}), {1, 2, 3, 40}},
+      {"dilation_of_one_tap",
+       conv(1, 1, {1, 1}, {1, 1}, {0, 0}, {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()}),
+       {1, 1, 3, 40}},
+      {"stride_and_dilation", conv(1, 1, {3, 3}, {kVast / 2, kVast / 2}, {kVast, kVast}, {kVast, kVast}),
+       {1, 1, 3, 40}},
+  };
+  std::mt19937_64 random(testing::test_seed() + 5);
+  for (const NamedPlan& named : plans) {
+    const Result<ConvPlan> plan = validate(named.params, named.input);
+    ASSERT_TRUE(plan) << named.name << " " << plan.error().code;
+    const Tensors t = random_tensors(random, *plan);
+    const Tensor expected = run(*plan, t, Algorithm::naive);
+    for (std::string_view target : simd_targets()) {
+      const ForcedTarget forced(target);
+      for (const Algorithm algorithm : kFast) {
+        EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, run(*plan, t, algorithm, 2)), "")
+            << named.name << " by " << name_of(algorithm) << " on " << target;
+      }
+    }
+  }
 }
 
 class Cancellation : public ::testing::TestWithParam<Algorithm> {};

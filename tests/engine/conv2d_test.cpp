@@ -225,7 +225,8 @@ TEST(algorithms, are_found_by_their_names) {
 }
 
 TEST(algorithms, are_listed_with_auto_first) {
-  EXPECT_EQ(names_of(algorithms()), "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, fft");
+  EXPECT_EQ(names_of(algorithms()),
+            "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, fft");
   EXPECT_EQ(names_of(algorithms_of_other_operations()), "auto, naive, im2col");
 }
 

@@ -81,18 +81,18 @@ TEST(PreparedConv2d, allocates_nothing_once_it_has_run) {
   std::mt19937_64 random(testing::test_seed());
   for (int i = 0; i < 100; ++i) {
     const Case c = random_case_of(random);
-    const PreparedConv2d prepared = PreparedConv2d::make(c.plan, c.weight, c.bias).value();
-    Tensor output = prepared.run(c.input).value();
-    const long before = test::allocations_so_far();
-    ASSERT_TRUE(prepared.run(c.input, output).ok());
-    EXPECT_EQ(test::allocations_so_far(), before) << name_of(prepared.algorithm());
+    for (const Algorithm algorithm : {Algorithm::automatic, Algorithm::im2col, Algorithm::direct}) {
+      const PreparedConv2d prepared = PreparedConv2d::make(c.plan, c.weight, c.bias, {algorithm, 1, nullptr}).value();
+      Tensor output = prepared.run(c.input).value();
+      const long before = test::allocations_so_far();
+      ASSERT_TRUE(prepared.run(c.input, output).ok());
+      EXPECT_EQ(test::allocations_so_far(), before) << name_of(prepared.algorithm());
+    }
   }
 }
 
-TEST(PreparedConv2d, runs_in_several_threads_at_once) {
-  std::mt19937_64 random(testing::test_seed());
-  const Case c = random_case_of(random);
-  const PreparedConv2d prepared = PreparedConv2d::make(c.plan, c.weight, c.bias, {Algorithm::im2col, 2}).value();
+void run_in_several_threads(const Case& c, Algorithm algorithm) {
+  const PreparedConv2d prepared = PreparedConv2d::make(c.plan, c.weight, c.bias, {algorithm, 2, nullptr}).value();
   const Tensor expected = prepared.run(c.input).value();
   std::vector<std::thread> callers;
   std::vector<char> same(4);
@@ -103,7 +103,13 @@ TEST(PreparedConv2d, runs_in_several_threads_at_once) {
     });
   }
   for (std::thread& caller : callers) caller.join();
-  for (const char is_same : same) EXPECT_EQ(is_same, 1);
+  for (const char is_same : same) EXPECT_EQ(is_same, 1) << name_of(algorithm);
+}
+
+TEST(PreparedConv2d, runs_in_several_threads_at_once) {
+  std::mt19937_64 random(testing::test_seed());
+  const Case c = random_case_of(random);
+  for (const Algorithm algorithm : {Algorithm::im2col, Algorithm::direct}) run_in_several_threads(c, algorithm);
 }
 
 TEST(PreparedConv2d, refuses_tensors_that_do_not_fit) {

@@ -25,7 +25,7 @@ import torch
 
 import torch_operations as operations
 
-ALGORITHMS = ["auto", "naive", "im2col", "slices", "loops", "im2col_per_channel", "toeplitz", "fft"]
+ALGORITHMS = ["auto", "naive", "im2col", "slices", "loops", "im2col_per_channel", "toeplitz", "direct", "fft"]
 
 
 def text_of(value):

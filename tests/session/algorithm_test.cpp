@@ -51,7 +51,7 @@ TEST(SessionAlgorithm, other_words_are_refused_with_the_list) {
   const Error word = session_from_json(head + R"("Slices"})").error();
   EXPECT_EQ(word.code, "error.json_value");
   EXPECT_THAT(describe(Language::en, word),
-              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, fft"));
+              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, fft"));
   EXPECT_EQ(session_from_json(head + "3}").error().code, "error.json_type");
   EXPECT_EQ(session_from_json(head + "null}").error().code, "error.json_type");
 }
@@ -137,6 +137,7 @@ TEST(SessionAlgorithm, the_estimate_knows_that_the_lessons_are_slow) {
   const ConvPlan plan = *plan_of(large(), cache);
   const double fast = conv2d_seconds(plan, Algorithm::im2col);
   EXPECT_EQ(conv2d_seconds(plan, Algorithm::automatic), fast);
+  EXPECT_EQ(conv2d_seconds(plan, Algorithm::direct), fast);
   for (Algorithm algorithm :
        {Algorithm::naive, Algorithm::slices, Algorithm::loops, Algorithm::im2col_per_channel, Algorithm::toeplitz}) {
     EXPECT_GT(conv2d_seconds(plan, algorithm), 5 * fast) << name_of(algorithm);
@@ -194,7 +195,7 @@ TEST(CrossChecker, is_forgotten_when_the_numbers_change_and_kept_when_they_do_no
 
 TEST(CrossChecker, that_runs_is_stopped_by_an_edit) {
   Session session = large();
-  session.input_shape = Shape{1, 32, 64, 64};  // 200 million multiply-adds, six times
+  session.input_shape = Shape{1, 32, 64, 64};  // 200 million multiply-adds, seven times
   Workbench bench(session);
   bench.wait();
   bench.cross_checker().start(bench.computation());
