@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array kAlgorithms = {
     Algorithm::automatic,          Algorithm::naive,  Algorithm::slices,  Algorithm::loops,
-    Algorithm::im2col_per_channel, Algorithm::im2col, Algorithm::toeplitz};
+    Algorithm::im2col_per_channel, Algorithm::im2col, Algorithm::toeplitz, Algorithm::winograd};
 constexpr std::array kOfOtherOperations = {Algorithm::automatic, Algorithm::naive, Algorithm::im2col};
 
 }  // namespace
@@ -29,6 +29,8 @@ const char* name_of(Algorithm algorithm) {
       return "im2col";
     case Algorithm::toeplitz:
       return "toeplitz";
+    case Algorithm::winograd:
+      return "winograd";
   }
   return "";
 }

@@ -11,9 +11,9 @@ namespace convscope {
 
 /// `naive` is the reference, `im2col` the fast one; slices, loops, im2col_per_channel and toeplitz are the tutorial's
 /// own, written to be read. All of them compute every conv2d, and the same numbers up to rounding.
-enum class Algorithm : uint8_t { automatic, naive, slices, loops, im2col_per_channel, im2col, toeplitz };
+enum class Algorithm : uint8_t { automatic, naive, slices, loops, im2col_per_channel, im2col, toeplitz, winograd };
 
-/// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz".
+/// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz", "winograd".
 const char* name_of(Algorithm algorithm);
 std::optional<Algorithm> algorithm_from_name(std::string_view name);
 

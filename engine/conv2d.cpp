@@ -6,6 +6,7 @@
 #include "engine/conv2d_naive.h"
 #include "engine/conv2d_slices.h"
 #include "engine/conv2d_toeplitz.h"
+#include "engine/conv2d_winograd.h"
 
 namespace convscope {
 
@@ -67,6 +68,11 @@ Result<void> run(const ConvPlan& plan, const Tensor& input, const Tensor& weight
       return conv2d_im2col_per_channel<T>(plan, x, w, b, y, job);
     case Algorithm::toeplitz:
       return conv2d_toeplitz<T>(plan, x, w, b, y, job);
+    case Algorithm::winograd: {
+      if (Result<void> can = check_winograd(plan); !can) return can.error();
+      const std::unique_ptr<Conv2dRunner<T>> runner = prepare_winograd<T>(plan, w, b);
+      return result_of(runner ? runner->run(x, y, options.threads, job) : Outcome::out_of_memory, output);
+    }
     case Algorithm::naive:
     case Algorithm::automatic:
       break;

