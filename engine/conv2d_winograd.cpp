@@ -19,6 +19,8 @@ namespace {
 
 // Below this many multiply-adds per thread, waking the thread costs more than it brings.
 constexpr int64_t kMacsPerThread = 1 << 19;
+// Output channels whose products are computed before the first are transformed: more would only need more memory.
+constexpr int64_t kChannelsTogether = 256;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
@@ -61,9 +63,10 @@ class WinogradRunner final : public Conv2dRunner<T> {
     tiles_ = {divide_up(plan.out.h, m_), divide_up(plan.out.w, m_)};
     const int64_t lanes = kernels_.lanes;
     padded_kernels_ = round_up(plan.kernels_per_group(), lanes);
-    const char* env = getenv("KBW");
-    part_ = std::min(padded_kernels_, env ? atoi(env) : std::max<int64_t>(64, 2 * lanes));
-    filter_elements_ = plan.groups * points_ * plan.channels_per_group() * padded_kernels_;
+    panel_ = 2 * lanes;
+    panels_ = divide_up(padded_kernels_, panel_);
+    together_ = std::min(panels_, kChannelsTogether / panel_);
+    filter_elements_ = plan.groups * filters_of_group();
   }
 
   bool prepare(const T* weight, const T* bias) {
@@ -74,17 +77,15 @@ class WinogradRunner final : public Conv2dRunner<T> {
     const int64_t lanes = kernels_.lanes, kernels = plan_.kernels_per_group(), vectors = padded_kernels_ / lanes;
     parallel_for(hardware_threads(), plan_.groups * vectors, [&](int64_t item) {
       const int64_t group = item / vectors, first = item % vectors * lanes;
-      const int64_t part = first / part_, in_part = first % part_;
-      const int64_t panel_width = width_of_panel(part, in_part / (2 * lanes));
+      const int64_t panel = first / panel_;
       WinogradFilters<T> task;
       task.weight = weight + (group * kernels + first) * plan_.taps();
       task.kernel_stride = plan_.taps();
       task.kernels = static_cast<int>(std::min(lanes, kernels - first));
       task.channels = plan_.channels_per_group();
-      task.to = filters + (filters_of(group, part) - filters_of(0, 0)) +
-                in_part / (2 * lanes) * 2 * lanes * task.channels + in_part % (2 * lanes);
-      task.plane = task.channels * width_of(part);
-      task.channel_stride = panel_width;
+      task.to = filters + group * filters_of_group() + panel * filters_of_panel() + first % panel_;
+      task.channel_stride = std::min(panel_, padded_kernels_ - panel * panel_);
+      task.plane = task.channels * task.channel_stride;
       kernels_.transform_filters[m_ == 4](task);
       for (int64_t k = 0; k < lanes; ++k) {
         padded_bias[group * padded_kernels_ + first + k] =
@@ -129,18 +130,9 @@ class WinogradRunner final : public Conv2dRunner<T> {
     return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
   }
 
-  int64_t parts() const { return divide_up(padded_kernels_, part_); }
-  /// Output channels of a part, and of one of its panels.
-  int64_t width_of(int64_t part) const { return std::min(part_, padded_kernels_ - part * part_); }
-  int64_t width_of_panel(int64_t part, int64_t panel) const {
-    const int64_t widest = 2 * kernels_.lanes;
-    return std::min(widest, width_of(part) - panel * widest);
-  }
+  // Filters: [group][panel][point][input channel][output channel of the panel].
+  int64_t filters_of_panel() const { return points_ * plan_.channels_per_group() * panel_; }
   int64_t filters_of_group() const { return points_ * plan_.channels_per_group() * padded_kernels_; }
-  /// The filters of a part: [point][panel][input channel][output channel of the panel].
-  const T* filters_of(int64_t group, int64_t part) const {
-    return filters_.template data<T>() + group * filters_of_group() + part * part_ * points_ * plan_.channels_per_group();
-  }
 
   Blocking blocking(int threads) const;
   Places places(const Blocking& b) const;
@@ -167,7 +159,8 @@ class WinogradRunner final : public Conv2dRunner<T> {
   int64_t points_ = 16;
   Pair tiles_;
   int64_t padded_kernels_ = 0;  // of a group, whole vectors
-  int64_t part_ = 0;            // output channels whose products stay in the cache together
+  int64_t panel_ = 0, panels_ = 0;  // output channels of a panel; panels of a group, the last perhaps of half as many
+  int64_t together_ = 0;            // panels whose products are computed before they are transformed
   int64_t filter_elements_ = 0;
   bool has_bias_ = false;
   AlignedBuffer filters_, bias_;
@@ -178,9 +171,9 @@ Blocking WinogradRunner<T>::blocking(int threads) const {
   Blocking b;
   // The points of a block and its products share the second-level cache with the filters that pass by.
   const int64_t of_tile =
-      points_ * static_cast<int64_t>(sizeof(T)) * (plan_.channels_per_group() + std::min(part_, padded_kernels_));
+      points_ * static_cast<int64_t>(sizeof(T)) * (plan_.channels_per_group() + together_ * panel_);
   const char* env = getenv("NT");
-  const int64_t most = env ? atoi(env) : std::clamp<int64_t>(second_level_cache() * 3 / 4 / of_tile, 24, 96);
+  const int64_t most = env ? atoi(env) : std::clamp<int64_t>(second_level_cache() / of_tile, 48, 128);
   b.strips = divide_up(tiles_.w, most);
   b.across = divide_up(tiles_.w, b.strips);
   b.strips = divide_up(tiles_.w, b.across);
@@ -195,7 +188,7 @@ Blocking WinogradRunner<T>::blocking(int threads) const {
   b.blocks = divide_up(all_rows, b.rows);
   b.rows = divide_up(all_rows, b.blocks);
   b.blocks = divide_up(all_rows, b.rows);
-  if (others * b.blocks < wanted) b.parts = std::min(parts(), divide_up(wanted, others * b.blocks));
+  if (others * b.blocks < wanted) b.parts = std::min(panels_, divide_up(wanted, others * b.blocks));
   b.items = others * b.blocks * b.parts;
   return b;
 }
@@ -213,7 +206,7 @@ Places WinogradRunner<T>::places(const Blocking& b) const {
   p.lines = add(most_lines(b) * line_pitch(b) * element);
   p.staging = add(winograd_staging_elements(m_, tiles, kernels_.lanes) * element);
   p.points = add(points_ * points_plane(tiles) * element);
-  p.products = add(points_ * (tiles * part_ + kernels_.lanes) * element);
+  p.products = add(points_ * (tiles * together_ * panel_ + kernels_.lanes) * element);
   p.sources = add(most_lines(b) * 8);
   p.targets = add(b.rows * 8);
   p.first_lines = add(b.rows * 4);
@@ -225,7 +218,7 @@ Places WinogradRunner<T>::places(const Blocking& b) const {
 template <class T>
 Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* input, T* output, Job* job) const {
   const int64_t lanes = kernels_.lanes;
-  const int64_t part_item = item % b.parts;
+  const int64_t part = item % b.parts;
   item /= b.parts;
   const int64_t block = item % b.blocks;
   item /= b.blocks;
@@ -301,27 +294,38 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
   }
 
   // Panels of tiles of nearly equal height.
-  const int64_t panels = divide_up(tiles, kernels_.max_rows);
-  const int widest = kernels_.max_vectors(static_cast<int>(divide_up(tiles, panels)));
-  const int64_t first_part = parts() * part_item / b.parts, end_part = parts() * (part_item + 1) / b.parts;
-  for (int64_t part = first_part; part < end_part; ++part) {
-    const int64_t width = width_of(part), plane = tiles * width + lanes;
-    const T* filters = filters_of(group, part);
+  const int64_t heaps = divide_up(tiles, kernels_.max_rows);
+  const int widest = kernels_.max_vectors(static_cast<int>(divide_up(tiles, heaps)));
+  const int64_t end_panel = panels_ * (part + 1) / b.parts;
+  const T* const filters = filters_.template data<T>() + group * filters_of_group();
+  for (int64_t panel = panels_ * part / b.parts; panel < end_panel; panel += together_) {
+    const int64_t first_kernel = panel * panel_;
+    const int64_t width = std::min(std::min(panel + together_, end_panel) * panel_, padded_kernels_) - first_kernel;
+    const int64_t plane = tiles * width + lanes;
     WinogradProduct<T> product;
     product.a_stride = pitch;
-    product.b_panel = 2 * lanes * channels;
+    product.b_panel = filters_of_panel();
     product.channels = channels;
     product.c_stride = width;
-    for (int64_t point = 0; point < points_; ++point, filters += channels * width) {
+    product.next_step = std::max<int64_t>(1, panel_ / heaps);
+    const auto filters_at = [&](int64_t point, int64_t kernel) {
+      const int64_t wide = std::min(panel_, padded_kernels_ - kernel);
+      return filters + kernel / panel_ * filters_of_panel() + point * channels * wide;
+    };
+    for (int64_t point = 0; point < points_; ++point) {
       int vectors = widest;
-      for (int64_t v = 0; v < width / lanes; v += vectors) {
-        while (vectors > width / lanes - v) vectors /= 2;
-        product.b = filters + v * lanes * channels;
-        for (int64_t p = 0; p < panels; ++p) {
+      for (int64_t k = 0; k < width; k += vectors * lanes) {
+        while (vectors * lanes > width - k) vectors /= 2;
+        product.b = filters_at(point, first_kernel + k);
+        const bool is_last = k + vectors * lanes >= width;
+        const T* next = is_last ? filters_at(std::min(point + 1, points_ - 1), first_kernel)
+                                : filters_at(point, first_kernel + k + vectors * lanes);
+        for (int64_t h = 0; h < heaps; ++h) {
           if (job != nullptr && job->is_cancelled()) return Outcome::cancelled;
-          const int64_t begin = tiles * p / panels, end = tiles * (p + 1) / panels;
+          const int64_t begin = tiles * h / heaps, end = tiles * (h + 1) / heaps;
+          product.next = next + h * product.next_step * channels;
           product.a = points + point * in.plane + begin;
-          product.c = products + point * plane + begin * width + v * lanes;
+          product.c = products + point * plane + begin * width + k;
           kernels_.multiply(static_cast<int>(end - begin), vectors, product);
         }
       }
@@ -339,7 +343,7 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
     const T* bias = static_cast<const T*>(bias_.template data<T>()) + group * padded_kernels_;
     for (int64_t v = 0; v < width; v += lanes) {
       if (job != nullptr && job->is_cancelled()) return Outcome::cancelled;
-      const int64_t kernel = part * part_ + v;
+      const int64_t kernel = first_kernel + v;
       out.from = products + v;
       out.bias = has_bias_ ? bias + kernel : nullptr;
       out.first_channel = kernel;
@@ -361,9 +365,16 @@ Result<void> check_winograd(const ConvPlan& plan) {
 }
 
 WinogradTile winograd_tile(const ConvPlan& plan) {
-  (void)plan;
-  const char* env = getenv("TILE");
-  return env && env[0] == '2' ? WinogradTile::two : WinogradTile::four;
+  // Multiplications, and as many again as would fill the time in which the filters come from memory: below sixteen
+  // tiles the filters are what takes time.
+  static constexpr double kTiles = 16;
+  const auto cost = [&plan](int64_t m) {
+    const auto points = static_cast<double>((m + 2) * (m + 2));
+    const double tiles = static_cast<double>(plan.batch) * static_cast<double>(divide_up(plan.out.h, m)) *
+                         static_cast<double>(divide_up(plan.out.w, m));
+    return points * std::max(kTiles, tiles);
+  };
+  return cost(2) < cost(4) ? WinogradTile::two : WinogradTile::four;
 }
 
 template <class T>

@@ -229,7 +229,16 @@ HWY_NOINLINE void product(const WinogradProduct<T>& task) {
 #pragma GCC unroll 4
   for (int p = 0; p < kVectors / kInPanel; ++p) b[p] = task.b + p * task.b_panel;
   int64_t at = 0;
-  for (int64_t c = task.channels; c > 0; --c, a += a_stride, at += kInPanel * lanes) {
+  const char* next = reinterpret_cast<const char*>(task.next);
+  const auto next_panel = static_cast<int64_t>(sizeof(T)) * task.b_panel;
+  const auto next_step = static_cast<int64_t>(sizeof(T)) * task.next_step;
+  for (int64_t c = task.channels; c > 0; --c, a += a_stride, at += kInPanel * lanes, next += next_step) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kVectors / kInPanel; ++p) {
+      // So few rows may be all there are: then a whole panel is brought, two lines at a time.
+      constexpr int kLines = kTileRows <= 6 && kInPanel * hn::MaxLanes(d) * sizeof(T) > 64 ? 2 : 1;
+      for (int i = 0; i < kLines; ++i) __builtin_prefetch(next + p * next_panel + 64 * i, 0, 2);
+    }
     V row[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b[v / kInPanel] + at + (v % kInPanel) * lanes);

@@ -44,6 +44,10 @@ struct WinogradProduct {
   const T* b = nullptr;  // panels of two vectors (or one, where that is all): [input channel][vector]
   int64_t b_panel = 0;   // from one panel to the next
   int64_t channels = 0;
+  // What is needed soon and brought nearer meanwhile: the line at next + c * next_step of each panel. Filters that do
+  // not fit the second-level cache come from the third without being waited for.
+  const T* next = nullptr;
+  int64_t next_step = 0;
   T* c = nullptr;  // vector v of row i: c + i * c_stride + v * lanes
   int64_t c_stride = 0;
 };
