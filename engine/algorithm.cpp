@@ -7,7 +7,7 @@ namespace convscope {
 namespace {
 
 constexpr std::array kAlgorithms = {
-    Algorithm::automatic,          Algorithm::naive,  Algorithm::slices,  Algorithm::loops,
+    Algorithm::automatic,          Algorithm::naive,  Algorithm::slices,   Algorithm::loops,
     Algorithm::im2col_per_channel, Algorithm::im2col, Algorithm::toeplitz, Algorithm::winograd};
 constexpr std::array kOfOtherOperations = {Algorithm::automatic, Algorithm::naive, Algorithm::im2col};
 

@@ -80,24 +80,40 @@ struct Blocking {
   int64_t weight_parts = 1;       // items that share a block, each with its share of the panels
 };
 
-/// Everything that stays the same for all items of one call.
+/// Everything that the plan and the weight decide.
 template <class T>
-struct Work {
-  const ConvPlan& plan;
-  const T* input;
-  const T* weight;
-  const T* bias;
-  T* output;
-  Job* job;
+struct Prepared {
+  ConvPlan plan;
   TileKernels<T> kernels;
   std::vector<Panel> panels;  // of one group
   Blocking blocking;
   std::vector<BlockLayout> layouts;  // [last row of blocks][last column of blocks]
-  const T* packed_weight = nullptr;  // of all groups, or null: each item packs its own panels
   std::vector<int32_t> packed_offsets;
+  int64_t items = 1;
+  const T* weight = nullptr;         // as it was given
+  const T* packed_weight = nullptr;  // of all groups, or null: each item packs its own panels
+  const T* bias = nullptr;
+
+  const T* weight_row(int64_t group, int64_t kernel) const {
+    return weight + (group * plan.kernels_per_group() + kernel) * plan.taps();
+  }
+  const T* packed_panel(int64_t group, const Panel& panel) const {
+    return packed_weight + (group * plan.kernels_per_group() + panel.begin) * plan.taps();
+  }
+  const T* bias_of(int64_t group, int64_t kernel) const {
+    return bias == nullptr ? nullptr : bias + group * plan.kernels_per_group() + kernel;
+  }
+};
+
+/// Everything that stays the same for all items of one call.
+template <class T>
+struct Work {
+  const Prepared<T>& ready;
+  const T* input;
+  T* output;
+  Job* job;
   std::atomic<int64_t> items_done{0};
   std::atomic<bool> out_of_memory{false};
-  int64_t items = 1;
 
   bool stopped() const {
     return out_of_memory.load(std::memory_order_relaxed) ||
@@ -106,20 +122,14 @@ struct Work {
   void item_done() {
     const int64_t done = items_done.fetch_add(1, std::memory_order_relaxed) + 1;
     if (job != nullptr) {
-      job->report(static_cast<float>(done) / static_cast<float>(items));
+      job->report(static_cast<float>(done) / static_cast<float>(ready.items));
     }
   }
   const T* image(int64_t n, int64_t group) const {
-    return input + (n * plan.in_channels + group * plan.channels_per_group()) * plan.in.h * plan.in.w;
+    return input + (n * ready.plan.in_channels + group * ready.plan.channels_per_group()) * ready.plan.in.h * ready.plan.in.w;
   }
   T* plane(int64_t n, int64_t group, int64_t kernel) const {
-    return output + (n * plan.out_channels + group * plan.kernels_per_group() + kernel) * plan.positions();
-  }
-  const T* weight_row(int64_t group, int64_t kernel) const {
-    return weight + (group * plan.kernels_per_group() + kernel) * plan.taps();
-  }
-  const T* bias_of(int64_t group, int64_t kernel) const {
-    return bias == nullptr ? nullptr : bias + group * plan.kernels_per_group() + kernel;
+    return output + (n * ready.plan.out_channels + group * ready.plan.kernels_per_group() + kernel) * ready.plan.positions();
   }
 };
 
@@ -208,13 +218,13 @@ void scatter(const BlockLayout& layout, int64_t out_pitch, int64_t first, int la
 template <class T>
 void multiply_panel(const Work<T>& work, const BlockLayout& layout, const T* block, const T* a, int rows, const T* bias,
                     T* out, size_t begin, size_t end) {
-  const int lanes = work.kernels.lanes;
+  const int lanes = work.ready.kernels.lanes;
   alignas(64) T spill[kMaxTileRows * kMaxTileVectors * kMaxLanes];
-  const int widest = work.kernels.max_vectors(rows);
+  const int widest = work.ready.kernels.max_vectors(rows);
   TileTask<T> task;
   task.a = a;
   task.offsets = layout.tap_offsets.data();
-  task.k = work.plan.taps();
+  task.k = work.ready.plan.taps();
   task.bias = bias;
   int vectors = widest;
   for (size_t at = begin; at < end; at += static_cast<size_t>(vectors)) {
@@ -225,21 +235,21 @@ void multiply_panel(const Work<T>& work, const BlockLayout& layout, const T* blo
       task.b[v] = block + place.source;
       if (place.target >= 0) {
         task.c[v] = out + place.target;
-        task.c_stride[v] = work.plan.positions();
+        task.c_stride[v] = work.ready.plan.positions();
       } else {
         task.c[v] = spill + v * lanes;
         task.c_stride[v] = kMaxTileVectors * kMaxLanes;
         spilled = true;
       }
     }
-    work.kernels.run(rows, vectors, task);
+    work.ready.kernels.run(rows, vectors, task);
     if (!spilled) continue;
     for (int v = 0; v < vectors; ++v) {
       const BlockLayout::VectorPlace& place = layout.vectors[at + static_cast<size_t>(v)];
       if (place.target >= 0) continue;
       for (int i = 0; i < rows; ++i) {
-        scatter(layout, work.plan.out.w, place.first, lanes, spill + i * kMaxTileVectors * kMaxLanes + v * lanes,
-                out + i * work.plan.positions());
+        scatter(layout, work.ready.plan.out.w, place.first, lanes, spill + i * kMaxTileVectors * kMaxLanes + v * lanes,
+                out + i * work.ready.plan.positions());
       }
     }
   }
@@ -254,8 +264,8 @@ size_t vectors_between_looks(int lanes, int64_t taps) {
 
 template <class T>
 void run_block_item(Work<T>& work, int64_t item) {
-  const ConvPlan& plan = work.plan;
-  const Blocking& b = work.blocking;
+  const ConvPlan& plan = work.ready.plan;
+  const Blocking& b = work.ready.blocking;
   const int64_t part = item % b.weight_parts;
   item /= b.weight_parts;
   const int64_t across = item % b.across;
@@ -267,7 +277,7 @@ void run_block_item(Work<T>& work, int64_t item) {
 
   const size_t layout_index =
       (down == b.down - 1 ? size_t{2} : size_t{0}) + (across == b.across - 1 ? size_t{1} : size_t{0});
-  const BlockLayout& layout = work.layouts[layout_index];
+  const BlockLayout& layout = work.ready.layouts[layout_index];
   const OutputBlock block{down * b.rows, across * b.columns, layout.rows, layout.columns};
 
   const T* numbers = nullptr;
@@ -283,35 +293,35 @@ void run_block_item(Work<T>& work, int64_t item) {
     numbers = to;
   }
 
-  const auto panel_count = static_cast<int64_t>(work.panels.size());
+  const auto panel_count = static_cast<int64_t>(work.ready.panels.size());
   const int64_t first = panel_count * part / b.weight_parts, last = panel_count * (part + 1) / b.weight_parts;
   const int64_t taps = plan.taps();
   // A piece of the block is taken through all panels before the next piece, as long as the panels stay in the cache;
   // else each panel through the whole block.
   const int64_t weight_bytes = plan.kernels_per_group() * taps * static_cast<int64_t>(sizeof(T));
   const size_t all = layout.vectors.size();
-  const bool weight_stays = work.packed_weight != nullptr && weight_bytes <= block_target_bytes() / 2;
-  const size_t piece = weight_stays ? size_t{8} : std::min(all, vectors_between_looks(work.kernels.lanes, taps));
+  const bool weight_stays = work.ready.packed_weight != nullptr && weight_bytes <= block_target_bytes() / 2;
+  const size_t piece = weight_stays ? size_t{8} : std::min(all, vectors_between_looks(work.ready.kernels.lanes, taps));
   for (size_t begin = 0; begin < all; begin += piece) {
     const size_t end = std::min(all, begin + piece);
     for (int64_t i = first; i < last; ++i) {
       if (work.stopped()) return;
-      const Panel& panel = work.panels[static_cast<size_t>(i)];
+      const Panel& panel = work.ready.panels[static_cast<size_t>(i)];
       const T* a = nullptr;
-      if (work.packed_weight != nullptr) {
-        a = work.packed_weight + (group * plan.kernels_per_group() + panel.begin) * taps;
+      if (work.ready.packed_weight != nullptr) {
+        a = work.ready.packed_panel(group, panel);
       } else if (panel.rows == 1) {
-        a = work.weight_row(group, panel.begin);  // a single row is packed as it lies
+        a = work.ready.weight_row(group, panel.begin);  // a single row is packed as it lies
       } else {
         T* to = scratch().weight.template reserve_for<T>(panel.rows * taps);
         if (to == nullptr) {
           work.out_of_memory = true;
           return;
         }
-        work.kernels.pack_rows(work.weight_row(group, panel.begin), taps, panel.rows, taps, to);
+        work.ready.kernels.pack_rows(work.ready.weight_row(group, panel.begin), taps, panel.rows, taps, to);
         a = to;
       }
-      multiply_panel(work, layout, numbers, a, panel.rows, work.bias_of(group, panel.begin),
+      multiply_panel(work, layout, numbers, a, panel.rows, work.ready.bias_of(group, panel.begin),
                      work.plane(n, group, panel.begin) + block.y * plan.out.w + block.x, begin, end);
     }
   }
@@ -345,8 +355,8 @@ void gather_panel(const ConvPlan& plan, const T* image, int64_t first_position, 
 
 template <class T>
 void run_gather_item(Work<T>& work, int64_t item) {
-  const ConvPlan& plan = work.plan;
-  const int64_t width = kGatherVectors * work.kernels.lanes;
+  const ConvPlan& plan = work.ready.plan;
+  const int64_t width = kGatherVectors * work.ready.kernels.lanes;
   const int64_t chunks = divide_up(plan.positions(), width);
   const int64_t first = item % chunks * width;
   item /= chunks;
@@ -356,7 +366,7 @@ void run_gather_item(Work<T>& work, int64_t item) {
   const int64_t kernels = plan.kernels_per_group();
 
   // A strip of kernels at a time, so that the sums stay in the cache and the scratch is bounded.
-  const int64_t strip = 16 * work.kernels.max_rows;
+  const int64_t strip = 16 * work.ready.kernels.max_rows;
   T* panel_numbers = scratch().block.template reserve_for<T>(kGatherTaps * width);
   T* weight = scratch().weight.template reserve_for<T>(kGatherTaps * kMaxTileRows);
   T* sums = scratch().sums.template reserve_for<T>(std::min(strip, kernels) * width);
@@ -364,13 +374,13 @@ void run_gather_item(Work<T>& work, int64_t item) {
     work.out_of_memory = true;
     return;
   }
-  const auto vectors_used = static_cast<int>(divide_up(count, work.kernels.lanes));
+  const auto vectors_used = static_cast<int>(divide_up(count, work.ready.kernels.lanes));
   size_t panel = 0;
-  while (panel < work.panels.size()) {
-    const int64_t strip_begin = work.panels[panel].begin;
+  while (panel < work.ready.panels.size()) {
+    const int64_t strip_begin = work.ready.panels[panel].begin;
     size_t strip_end = panel;
-    while (strip_end < work.panels.size() &&
-           work.panels[strip_end].begin + work.panels[strip_end].rows <= strip_begin + strip) {
+    while (strip_end < work.ready.panels.size() &&
+           work.ready.panels[strip_end].begin + work.ready.panels[strip_end].rows <= strip_begin + strip) {
       ++strip_end;
     }
     for (int64_t k = 0; k < plan.taps(); k += kGatherTaps) {
@@ -378,28 +388,28 @@ void run_gather_item(Work<T>& work, int64_t item) {
       gather_panel(plan, work.image(n, group), first, count, width, k, taps, panel_numbers);
       for (size_t i = panel; i < strip_end; ++i) {
         if (work.stopped()) return;
-        const Panel& rows = work.panels[i];
-        work.kernels.pack_rows(work.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps, weight);
+        const Panel& rows = work.ready.panels[i];
+        work.ready.kernels.pack_rows(work.ready.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps, weight);
         TileTask<T> task;
         task.a = weight;
-        task.offsets = work.packed_offsets.data();
+        task.offsets = work.ready.packed_offsets.data();
         task.k = taps;
         task.accumulate = k > 0;
-        task.bias = k + taps == plan.taps() ? work.bias_of(group, rows.begin) : nullptr;
-        int vectors = work.kernels.max_vectors(rows.rows);
+        task.bias = k + taps == plan.taps() ? work.ready.bias_of(group, rows.begin) : nullptr;
+        int vectors = work.ready.kernels.max_vectors(rows.rows);
         for (int at = 0; at < vectors_used; at += vectors) {
           while (vectors > vectors_used - at) vectors /= 2;
           for (int v = 0; v < vectors; ++v) {
-            task.b[v] = panel_numbers + (at + v) * work.kernels.lanes;
-            task.c[v] = sums + (rows.begin - strip_begin) * width + (at + v) * work.kernels.lanes;
+            task.b[v] = panel_numbers + (at + v) * work.ready.kernels.lanes;
+            task.c[v] = sums + (rows.begin - strip_begin) * width + (at + v) * work.ready.kernels.lanes;
             task.c_stride[v] = width;
           }
-          work.kernels.run(rows.rows, vectors, task);
+          work.ready.kernels.run(rows.rows, vectors, task);
         }
       }
     }
     for (size_t i = panel; i < strip_end; ++i) {
-      for (int64_t m = work.panels[i].begin; m < work.panels[i].begin + work.panels[i].rows; ++m) {
+      for (int64_t m = work.ready.panels[i].begin; m < work.ready.panels[i].begin + work.ready.panels[i].rows; ++m) {
         std::memcpy(work.plane(n, group, m) + first, sums + (m - strip_begin) * width,
                     static_cast<size_t>(count) * sizeof(T));
       }
@@ -409,23 +419,6 @@ void run_gather_item(Work<T>& work, int64_t item) {
   work.item_done();
 }
 
-/// Packs all weights once, for all blocks and images.
-template <class T>
-T* pack_weight(const Work<T>& work, int threads, AlignedBuffer& buffer) {
-  const ConvPlan& plan = work.plan;
-  T* packed = buffer.reserve_for<T>(plan.out_channels * plan.taps());
-  if (packed == nullptr) return nullptr;
-  const auto panels = static_cast<int64_t>(work.panels.size());
-  parallel_for(threads, plan.groups * panels, [&](int64_t item) {
-    if (work.stopped()) return;
-    const int64_t group = item / panels;
-    const Panel& panel = work.panels[static_cast<size_t>(item % panels)];
-    work.kernels.pack_rows(work.weight_row(group, panel.begin), plan.taps(), panel.rows, plan.taps(),
-                           packed + (group * plan.kernels_per_group() + panel.begin) * plan.taps());
-  });
-  return packed;
-}
-
 /// Threads that pay for their waking.
 int useful_threads(const ConvPlan& plan, int threads) {
   if (threads <= 0) threads = hardware_threads();
@@ -433,54 +426,144 @@ int useful_threads(const ConvPlan& plan, int threads) {
   return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
 }
 
+template <class T>
+Prepared<T> prepared(const ConvPlan& plan, const T* weight, const T* bias, int threads) {
+  Prepared<T> ready;
+  ready.plan = plan;
+  ready.kernels = tile_kernels<T>();
+  ready.weight = weight;
+  ready.bias = bias;
+  ready.panels = panels_of(plan.kernels_per_group(), ready.kernels.max_rows);
+  ready.blocking = choose_blocking(plan, ready.kernels.lanes, sizeof(T), threads, std::ssize(ready.panels));
+  const Blocking& b = ready.blocking;
+  if (b.gather) {
+    const int64_t width = kGatherVectors * ready.kernels.lanes;
+    ready.items = plan.batch * plan.groups * divide_up(plan.positions(), width);
+    for (int64_t k = 0; k < std::min(kGatherTaps, plan.taps()); ++k) {
+      ready.packed_offsets.push_back(static_cast<int32_t>(k * width));
+    }
+    return ready;
+  }
+  for (const bool last_row : {false, true}) {
+    for (const bool last_column : {false, true}) {
+      const int64_t rows = last_row ? plan.out.h - (b.down - 1) * b.rows : b.rows;
+      const int64_t columns = last_column ? plan.out.w - (b.across - 1) * b.columns : b.columns;
+      const bool used = (last_row || b.down > 1) && (last_column || b.across > 1);
+      ready.layouts.push_back(used ? block_layout(plan, rows, columns, ready.kernels.lanes, b.in_place)
+                                   : BlockLayout{});
+    }
+  }
+  ready.items = plan.batch * plan.groups * b.down * b.across * b.weight_parts;
+  return ready;
+}
+
+/// Packs all weights, for all blocks and images. False where there is no memory for them.
+template <class T>
+bool pack_weight(Prepared<T>& ready, int threads, AlignedBuffer& buffer, const Job* job) {
+  const ConvPlan& plan = ready.plan;
+  T* packed = buffer.reserve_for<T>(plan.out_channels * plan.taps());
+  if (packed == nullptr) return false;
+  ready.packed_weight = packed;
+  const auto panels = static_cast<int64_t>(ready.panels.size());
+  parallel_for(threads, plan.groups * panels, [&](int64_t item) {
+    if (job != nullptr && job->is_cancelled()) return;
+    const int64_t group = item / panels;
+    const Panel& panel = ready.panels[static_cast<size_t>(item % panels)];
+    ready.kernels.pack_rows(ready.weight_row(group, panel.begin), plan.taps(), panel.rows, plan.taps(),
+                            packed + (group * plan.kernels_per_group() + panel.begin) * plan.taps());
+  });
+  return true;
+}
+
+template <class T>
+Outcome multiply(const Prepared<T>& ready, const T* input, T* output, int threads, Job* job) {
+  Work<T> work{ready, input, output, job};
+  parallel_for(threads, ready.items, [&](int64_t item) {
+    if (work.stopped()) return;
+    ready.blocking.gather ? run_gather_item(work, item) : run_block_item(work, item);
+  });
+  scratch().trim();
+  if (work.out_of_memory) return Outcome::out_of_memory;
+  if (work.items_done < ready.items) return Outcome::cancelled;
+  return Outcome::finished;
+}
+
+template <class T>
+class Im2colRunner : public Conv2dRunner<T> {
+ public:
+  /// Whether there is memory for it.
+  bool prepare(const ConvPlan& plan, const T* weight, const T* bias, int threads, const Job* job) {
+    threads = useful_threads(plan, threads);
+    ready_ = prepared(plan, weight, bias, threads);
+    if (bias != nullptr) {
+      T* copy = bias_.reserve_for<T>(plan.out_channels);
+      if (copy == nullptr) return false;
+      ready_.bias = std::copy_n(bias, plan.out_channels, copy) - plan.out_channels;
+    }
+    if (!ready_.blocking.gather) {
+      if (!pack_weight(ready_, threads, weight_, job)) return false;
+      ready_.weight = nullptr;
+      return true;
+    }
+    T* copy = weight_.reserve_for<T>(plan.out_channels * plan.taps());
+    if (copy == nullptr) return false;
+    ready_.weight = std::copy_n(weight, plan.out_channels * plan.taps(), copy) - plan.out_channels * plan.taps();
+    return true;
+  }
+
+  Outcome run(const T* input, T* output, int threads, Job* job) const override {
+    if (ready_.plan.output_cells() == 0) return Outcome::finished;
+    return multiply(ready_, input, output, useful_threads(ready_.plan, threads), job);
+  }
+  int64_t packed_bytes() const override { return static_cast<int64_t>(weight_.size() + bias_.size()); }
+  int64_t scratch_bytes(int threads) const override {
+    const int64_t strip = 16 * ready_.kernels.max_rows;
+    int64_t elements = 0;
+    if (ready_.blocking.gather) {
+      const int64_t width = kGatherVectors * ready_.kernels.lanes;
+      elements = kGatherTaps * (width + kMaxTileRows) + std::min(strip, ready_.plan.kernels_per_group()) * width;
+    } else if (!ready_.blocking.in_place) {
+      for (const BlockLayout& layout : ready_.layouts) {
+        elements = std::max(elements, layout.channel_stride * ready_.plan.channels_per_group());
+      }
+    }
+    return useful_threads(ready_.plan, threads) * elements * static_cast<int64_t>(sizeof(T));
+  }
+
+ private:
+  Prepared<T> ready_;
+  AlignedBuffer weight_, bias_;
+};
+
 }  // namespace
+
+template <class T>
+std::unique_ptr<Conv2dRunner<T>> prepare_im2col(const ConvPlan& plan, const T* weight, const T* bias, int threads,
+                                                const Job* job) {
+  auto runner = std::make_unique<Im2colRunner<T>>();
+  if (plan.output_cells() > 0 && !runner->prepare(plan, weight, bias, threads, job)) return nullptr;
+  return runner;
+}
 
 template <class T>
 Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
                       Job* job) {
   if (plan.output_cells() == 0) return Outcome::finished;
   threads = useful_threads(plan, threads);
-  Work<T> work{plan, input, weight, bias, output, job, tile_kernels<T>(), {}, {}, {}, nullptr, {}};
-  work.panels = panels_of(plan.kernels_per_group(), work.kernels.max_rows);
-  work.blocking = choose_blocking(plan, work.kernels.lanes, sizeof(T), threads, std::ssize(work.panels));
-  const Blocking& b = work.blocking;
-
-  if (b.gather) {
-    const int64_t width = kGatherVectors * work.kernels.lanes;
-    work.items = plan.batch * plan.groups * divide_up(plan.positions(), width);
-    for (int64_t k = 0; k < std::min(kGatherTaps, plan.taps()); ++k) {
-      work.packed_offsets.push_back(static_cast<int32_t>(k * width));
-    }
-    parallel_for(threads, work.items, [&](int64_t item) {
-      if (!work.stopped()) run_gather_item(work, item);
-    });
-  } else {
-    for (const bool last_row : {false, true}) {
-      for (const bool last_column : {false, true}) {
-        const int64_t rows = last_row ? plan.out.h - (b.down - 1) * b.rows : b.rows;
-        const int64_t columns = last_column ? plan.out.w - (b.across - 1) * b.columns : b.columns;
-        const bool used = (last_row || b.down > 1) && (last_column || b.across > 1);
-        work.layouts.push_back(used ? block_layout(plan, rows, columns, work.kernels.lanes, b.in_place)
-                                    : BlockLayout{});
-      }
-    }
-    work.items = plan.batch * plan.groups * b.down * b.across * b.weight_parts;
-    // Where every panel is used by one item alone, that item packs it into its cache.
-    if (plan.batch * b.down * b.across > 1 && plan.kernels_per_group() > 1) {
-      thread_local AlignedBuffer packed;
-      work.packed_weight = pack_weight(work, threads, packed);
-      if (work.packed_weight == nullptr) return Outcome::out_of_memory;
-    }
-    parallel_for(threads, work.items, [&](int64_t item) {
-      if (!work.stopped()) run_block_item(work, item);
-    });
+  Prepared<T> ready = prepared(plan, weight, bias, threads);
+  const Blocking& b = ready.blocking;
+  // Where every panel is used by one item alone, that item packs it into its cache.
+  if (!b.gather && plan.batch * b.down * b.across > 1 && plan.kernels_per_group() > 1) {
+    thread_local AlignedBuffer packed;
+    if (!pack_weight(ready, threads, packed, job)) return Outcome::out_of_memory;
   }
-  scratch().trim();
-  if (work.out_of_memory) return Outcome::out_of_memory;
-  if (work.items_done < work.items) return Outcome::cancelled;
-  return Outcome::finished;
+  return multiply(ready, input, output, threads, job);
 }
 
+template std::unique_ptr<Conv2dRunner<float>> prepare_im2col(const ConvPlan&, const float*, const float*, int,
+                                                             const Job*);
+template std::unique_ptr<Conv2dRunner<double>> prepare_im2col(const ConvPlan&, const double*, const double*, int,
+                                                              const Job*);
 template Outcome conv2d_im2col<float>(const ConvPlan&, const float*, const float*, const float*, float*, int, Job*);
 template Outcome conv2d_im2col<double>(const ConvPlan&, const double*, const double*, const double*, double*, int,
                                        Job*);

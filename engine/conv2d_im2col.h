@@ -1,6 +1,8 @@
 // Convolution as a matrix product, without ever writing the im2col matrix out.
 #pragma once
 
+#include <memory>
+
 #include "engine/cancel.h"
 #include "engine/conv2d_runner.h"
 #include "engine/conv_plan.h"
@@ -18,5 +20,12 @@ namespace convscope {
 template <class T>
 Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
                       Job* job);
+
+/// The same with the weight packed beforehand. `threads`: how many the work is cut for; any number may run it.
+/// When the job (which may be null) is cancelled, it returns early and the result must not be run.
+/// Errors: null where there is no memory.
+template <class T>
+std::unique_ptr<Conv2dRunner<T>> prepare_im2col(const ConvPlan& plan, const T* weight, const T* bias, int threads,
+                                                const Job* job);
 
 }  // namespace convscope

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -21,6 +24,8 @@ namespace {
 constexpr int64_t kMacsPerThread = 1 << 19;
 // Output channels whose products are computed before the first are transformed: more would only need more memory.
 constexpr int64_t kChannelsTogether = 256;
+// A block that takes more than the first is a single tile; a thread keeps what is no more than the second.
+constexpr int64_t kMostBlockBytes = int64_t{32} << 20, kKeptBytes = int64_t{40} << 20;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
@@ -69,13 +74,16 @@ class WinogradRunner final : public Conv2dRunner<T> {
     filter_elements_ = plan.groups * filters_of_group();
   }
 
-  bool prepare(const T* weight, const T* bias) {
+  bool prepare(const T* weight, const T* bias, int threads, const Job* job) {
     T* filters = filters_.template reserve_for<T>(filter_elements_);
     T* padded_bias = bias_.template reserve_for<T>(plan_.groups * padded_kernels_);
-    if (filters == nullptr || padded_bias == nullptr) return false;
+    T* weight_copy = weight_.template reserve_for<T>(plan_.out_channels * plan_.taps());
+    if (filters == nullptr || padded_bias == nullptr || weight_copy == nullptr) return false;
+    std::copy_n(weight, plan_.out_channels * plan_.taps(), weight_copy);
     has_bias_ = bias != nullptr;
     const int64_t lanes = kernels_.lanes, kernels = plan_.kernels_per_group(), vectors = padded_kernels_ / lanes;
-    parallel_for(hardware_threads(), plan_.groups * vectors, [&](int64_t item) {
+    parallel_for(threads > 0 ? threads : hardware_threads(), plan_.groups * vectors, [&](int64_t item) {
+      if (job != nullptr && job->is_cancelled()) return;
       const int64_t group = item / vectors, first = item % vectors * lanes;
       const int64_t panel = first / panel_;
       WinogradFilters<T> task;
@@ -92,7 +100,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
             has_bias_ && k < task.kernels ? bias[group * kernels + first + k] : T{0};
       }
     });
-    return true;
+    return job == nullptr || !job->is_cancelled();
   }
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override {
@@ -104,6 +112,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
     parallel_for(threads, b.items, [&](int64_t item) {
       if (out_of_memory.load(std::memory_order_relaxed)) return;
       const Outcome outcome = run_item(b, item, input, output, job);
+      if (scratch().size() > kKeptBytes) scratch().release();
       if (outcome == Outcome::out_of_memory) out_of_memory = true;
       if (outcome != Outcome::finished) return;
       const int64_t done = items_done.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -114,7 +123,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
   }
 
   int64_t packed_bytes() const override {
-    return (filter_elements_ + plan_.groups * padded_kernels_) * static_cast<int64_t>(sizeof(T));
+    return static_cast<int64_t>(filters_.size() + bias_.size() + weight_.size());
   }
 
   int64_t scratch_bytes(int threads) const override {
@@ -136,6 +145,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
 
   Blocking blocking(int threads) const;
   Places places(const Blocking& b) const;
+  bool sum_again(const WinogradOutput<T>& out, const T* input, const T* output, int64_t group, Job* job) const;
   Outcome run_item(const Blocking& b, int64_t item, const T* input, T* output, Job* job) const;
 
   int64_t points_pitch(int64_t tiles) const {
@@ -158,22 +168,22 @@ class WinogradRunner final : public Conv2dRunner<T> {
   int m_ = 2, n_ = 4;
   int64_t points_ = 16;
   Pair tiles_;
-  int64_t padded_kernels_ = 0;  // of a group, whole vectors
+  int64_t padded_kernels_ = 0;      // of a group, whole vectors
   int64_t panel_ = 0, panels_ = 0;  // output channels of a panel; panels of a group, the last perhaps of half as many
   int64_t together_ = 0;            // panels whose products are computed before they are transformed
   int64_t filter_elements_ = 0;
   bool has_bias_ = false;
   AlignedBuffer filters_, bias_;
+  AlignedBuffer weight_;  // as it came, for results that are not finite
 };
 
 template <class T>
 Blocking WinogradRunner<T>::blocking(int threads) const {
   Blocking b;
   // The points of a block and its products share the second-level cache with the filters that pass by.
-  const int64_t of_tile =
-      points_ * static_cast<int64_t>(sizeof(T)) * (plan_.channels_per_group() + together_ * panel_);
-  const char* env = getenv("NT");
-  const int64_t most = env ? atoi(env) : std::clamp<int64_t>(second_level_cache() / of_tile, 48, 128);
+  const int64_t of_tile = points_ * static_cast<int64_t>(sizeof(T)) * (plan_.channels_per_group() + together_ * panel_);
+  const int64_t most = std::min(std::clamp<int64_t>(second_level_cache() / of_tile, 48, 128),
+                                std::max<int64_t>(1, kMostBlockBytes / of_tile));
   b.strips = divide_up(tiles_.w, most);
   b.across = divide_up(tiles_.w, b.strips);
   b.strips = divide_up(tiles_.w, b.across);
@@ -348,46 +358,138 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
       out.bias = has_bias_ ? bias + kernel : nullptr;
       out.first_channel = kernel;
       out.channels = static_cast<int>(std::min(lanes, plan_.kernels_per_group() - kernel));
-      kernels_.transform_output[m_ == 4](out);
+      if (kernels_.transform_output[m_ == 4](out)) continue;
+      if (!sum_again(out, input, output, group, job)) return Outcome::cancelled;
     }
   }
   return Outcome::finished;
 }
 
+/// Computes the tiles that are not finite as plain sums; what is finite stays.
+template <class T>
+bool WinogradRunner<T>::sum_again(const WinogradOutput<T>& out, const T* input, const T* output, int64_t group,
+                                  Job* job) const {
+  const int64_t channels = plan_.channels_per_group();
+  for (int64_t s = 0; s < out.segments; ++s) {
+    const int64_t at = out.rows[s] - output;  // the segment's first cell in the first channel of the group
+    const int64_t image = at / (plan_.out_channels * plan_.positions());
+    const int64_t top = at % plan_.positions() / plan_.out.w, left = at % plan_.out.w;
+    for (int k = 0; k < out.channels; ++k) {
+      T* cells = out.rows[s] + (out.first_channel + k) * out.channel_stride;
+      const T* filters =
+          weight_.template data<T>() + (group * plan_.kernels_per_group() + out.first_channel + k) * plan_.taps();
+      const T bias = out.bias != nullptr ? out.bias[k] : T{0};
+      for (int64_t x = 0; x < out.width; x += m_) {
+        if (job != nullptr && job->is_cancelled()) return false;
+        const int64_t columns = std::min<int64_t>(m_, out.width - x);
+        bool finite = true;
+        for (int64_t i = 0; i < out.heights[s] * columns; ++i) {
+          finite = finite && std::isfinite(cells[i / columns * out.row_stride + x + i % columns]);
+        }
+        if (finite) continue;
+        for (int64_t i = 0; i < out.heights[s] * columns; ++i) {
+          const int64_t row = i / columns, column = x + i % columns;
+          T sum = 0;
+          for (int64_t tap = 0; tap < plan_.taps(); ++tap) {
+            const int64_t c = tap / 9;
+            const int64_t in_y = source_index(top + row + tap % 9 / 3 - plan_.pads.top, plan_.in.h, plan_.padding_mode);
+            const int64_t in_x =
+                source_index(left + column + tap % 3 - plan_.pads.left, plan_.in.w, plan_.padding_mode);
+            const bool is_zero = in_y == kZeroPadding || in_x == kZeroPadding;
+            const int64_t plane = image * plan_.in_channels + group * channels + c;
+            sum += (is_zero ? T{0} : input[(plane * plan_.in.h + in_y) * plan_.in.w + in_x]) * filters[tap];
+          }
+          cells[row * out.row_stride + column] = sum + bias;
+        }
+      }
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<void> check_winograd(const ConvPlan& plan) {
-  const auto pair = [](Pair p) { return std::to_string(p.h) + ", " + std::to_string(p.w); };
+  const auto pair = [](Pair p) { return std::to_string(p.h).append(", ").append(std::to_string(p.w)); };
   if (plan.kernel != Pair{3, 3}) return Error{"error.algorithm_winograd_kernel", "algorithm", {pair(plan.kernel)}};
   if (plan.stride != Pair{1, 1}) return Error{"error.algorithm_winograd_stride", "algorithm", {pair(plan.stride)}};
-  if (plan.dilation != Pair{1, 1}) return Error{"error.algorithm_winograd_dilation", "algorithm", {pair(plan.dilation)}};
-  return {};
+  if (plan.dilation != Pair{1, 1}) {
+    return Error{"error.algorithm_winograd_dilation", "algorithm", {pair(plan.dilation)}};
+  }
+  // The filters; and a tile's points of all channels, for each thread, are a fraction of them or of the input.
+  constexpr int64_t kMostLanes = 16;
+  return check_scratch(Algorithm::winograd, {kWinogradMaxPoints, size_of(plan.dtype), plan.in_channels,
+                                             round_up(plan.kernels_per_group(), kMostLanes)});
+}
+
+double winograd_work(const ConvPlan& plan, WinogradTile tile) {
+  // Measured in 2026: the transforms of a channel of a tile of F(4x4) take as long as 320 multiply-adds.
+  constexpr double kFewestTiles = 16, kTransforms = 9;
+  const auto m = static_cast<int64_t>(tile);
+  const auto points = static_cast<double>((m + 2) * (m + 2)), groups = static_cast<double>(plan.groups);
+  const double tiles = static_cast<double>(plan.batch) * static_cast<double>(divide_up(plan.out.h, m)) *
+                       static_cast<double>(divide_up(plan.out.w, m));
+  const auto in = static_cast<double>(plan.channels_per_group()), out = static_cast<double>(plan.kernels_per_group());
+  return groups * points * (std::max(kFewestTiles, tiles) * in * out + kTransforms * tiles * (in + out));
 }
 
 WinogradTile winograd_tile(const ConvPlan& plan) {
-  // Multiplications, and as many again as would fill the time in which the filters come from memory: below sixteen
-  // tiles the filters are what takes time.
-  static constexpr double kTiles = 16;
-  const auto cost = [&plan](int64_t m) {
-    const auto points = static_cast<double>((m + 2) * (m + 2));
-    const double tiles = static_cast<double>(plan.batch) * static_cast<double>(divide_up(plan.out.h, m)) *
-                         static_cast<double>(divide_up(plan.out.w, m));
-    return points * std::max(kTiles, tiles);
+  const bool small = winograd_work(plan, WinogradTile::two) < winograd_work(plan, WinogradTile::four);
+  return small ? WinogradTile::two : WinogradTile::four;
+}
+
+double winograd_error_factor(const ConvPlan& plan, WinogradTile tile) {
+  const double epsilon =
+      plan.dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  constexpr double kRoundings = 30, kKappaTwo = 8, kKappaFour = 33.6;
+  const double n = static_cast<double>(plan.channels_per_group()) + kRoundings, u = epsilon / 2;
+  const double kappa = tile == WinogradTile::two ? kKappaTwo : kKappaFour;
+  // Further than the sum of magnitudes itself nothing is known.
+  return n * u < 0.5 ? n * u / (1 - n * u) * kappa * kappa : kappa * kappa;
+}
+
+double winograd_error_bound(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias) {
+  const auto largest = [](const Tensor& tensor, int64_t begin, int64_t count) {
+    double most = 0;
+    for (int64_t i = begin; i < begin + count; ++i) {
+      const double magnitude = std::abs(tensor.at(i));
+      if (std::isfinite(magnitude)) most = std::max(most, magnitude);
+    }
+    return most;
   };
-  return cost(2) < cost(4) ? WinogradTile::two : WinogradTile::four;
+  const int64_t channels = plan.channels_per_group(), cells = plan.in.h * plan.in.w;
+  std::vector<double> filters(static_cast<size_t>(plan.out_channels * channels));
+  for (size_t i = 0; i < filters.size(); ++i) filters[i] = largest(weight, 9 * static_cast<int64_t>(i), 9);
+  double sums = 0;
+  std::vector<double> inputs(static_cast<size_t>(plan.in_channels));
+  for (int64_t n = 0; n < plan.batch; ++n) {
+    for (int64_t c = 0; c < plan.in_channels; ++c) {
+      inputs[static_cast<size_t>(c)] = largest(input, (n * plan.in_channels + c) * cells, cells);
+    }
+    for (int64_t k = 0; k < plan.out_channels; ++k) {
+      const int64_t first = k / plan.kernels_per_group() * channels;
+      double sum = 0;
+      for (int64_t c = 0; c < channels; ++c) {
+        sum += inputs[static_cast<size_t>(first + c)] * filters[static_cast<size_t>(k * channels + c)];
+      }
+      sums = std::max(sums, sum);
+    }
+  }
+  if (plan.bias) sums += largest(bias, 0, plan.out_channels);
+  return winograd_error_factor(plan, winograd_tile(plan)) * sums;
 }
 
 template <class T>
-std::unique_ptr<Conv2dRunner<T>> prepare_winograd(const ConvPlan& plan, const T* weight, const T* bias,
-                                                  WinogradTile tile) {
+std::unique_ptr<Conv2dRunner<T>> prepare_winograd(const ConvPlan& plan, const T* weight, const T* bias, int threads,
+                                                  const Job* job, WinogradTile tile) {
   auto runner = std::make_unique<WinogradRunner<T>>(plan, tile);
-  if (!runner->prepare(weight, bias)) return nullptr;
+  if (!runner->prepare(weight, bias, threads, job)) return nullptr;
   return runner;
 }
 
-template std::unique_ptr<Conv2dRunner<float>> prepare_winograd<float>(const ConvPlan&, const float*, const float*,
-                                                                      WinogradTile);
+template std::unique_ptr<Conv2dRunner<float>> prepare_winograd<float>(const ConvPlan&, const float*, const float*, int,
+                                                                      const Job*, WinogradTile);
 template std::unique_ptr<Conv2dRunner<double>> prepare_winograd<double>(const ConvPlan&, const double*, const double*,
-                                                                        WinogradTile);
+                                                                        int, const Job*, WinogradTile);
 
 }  // namespace convscope

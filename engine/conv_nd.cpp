@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/padding.h"
+#include "engine/prepared_conv2d.h"
 
 namespace convscope {
 
@@ -111,14 +112,17 @@ Result<void> conv3d_by_planes(const ConvNdPlan& plan, const Tensor& input, const
   const int64_t positions = flat.positions();
   Result<Tensor> planes = Tensor::uninitialized(flat.input_shape(), plan.dtype);
   if (!planes) return planes.error();
-  const Tensor flat_weight = weight.reshaped(flat.weight_shape());
+  Result<Tensor> plane = Tensor::uninitialized(flat.output_shape(), plan.dtype);
+  if (!plane) return plane.error();
+  const Result<PreparedConv2d> prepared =
+      PreparedConv2d::make(flat, weight.reshaped(flat.weight_shape()), bias, options);
+  if (!prepared) return prepared.error();
   for (int64_t n = 0; n < plan.batch; ++n) {
     const T* image = input.data<T>() + n * plan.in_channels * plan.windows.cells();
     for (int64_t o = 0; o < depths; ++o) {
       const JobPart part(options.job, static_cast<double>(n * depths + o), static_cast<double>(plan.batch * depths));
       gather_planes(plan, image, o, planes->mutable_data<T>());
-      const Result<Tensor> plane = conv2d(flat, *planes, flat_weight, bias, options);
-      if (!plane) return plane.error();
+      if (Result<void> done = prepared->run(*planes, *plane, options.job); !done) return done;
       for (int64_t k = 0; k < plan.out_channels; ++k) {
         T* to = output.mutable_data<T>() + ((n * plan.out_channels + k) * depths + o) * positions;
         std::memcpy(to, plane->data<T>() + k * positions, static_cast<size_t>(positions) * sizeof(T));

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/conv2d.h"
+#include "engine/conv2d_winograd.h"
 
 namespace convscope {
 
@@ -57,15 +58,19 @@ bool CrossCheck::all_agree() const {
                      [this](const AlgorithmCheck& check) { return check.refusal || agrees(check); });
 }
 
+double CrossCheck::part_of_tolerance(const AlgorithmCheck& check) const {
+  return check.worst.difference == 0 ? 0 : check.worst.difference / tolerance_of(check);
+}
+
 int64_t CrossCheck::ran() const {
   return std::count_if(algorithms.begin(), algorithms.end(),
                        [](const AlgorithmCheck& check) { return !check.refusal.has_value(); });
 }
 
 const AlgorithmCheck& CrossCheck::furthest() const {
-  return *std::max_element(algorithms.begin(), algorithms.end(), [](const AlgorithmCheck& a, const AlgorithmCheck& b) {
-    return a.worst.difference < b.worst.difference;
-  });
+  return *std::max_element(
+      algorithms.begin(), algorithms.end(),
+      [this](const AlgorithmCheck& a, const AlgorithmCheck& b) { return part_of_tolerance(a) < part_of_tolerance(b); });
 }
 
 Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
@@ -82,7 +87,8 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
       check.worst = worst_cell(plan, reference, *output);
-    } else if (output.error().code == "error.scratch_too_large") {
+      if (algorithm == Algorithm::winograd) check.own_error = winograd_error_bound(plan, input, weight, bias);
+    } else if (output.error().field == "algorithm") {
       check.refusal = output.error();
     } else {
       return output.error();

@@ -32,27 +32,33 @@ WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor&
 struct AlgorithmCheck {
   Algorithm algorithm = Algorithm::naive;
   WorstCell worst;               // against the reference
-  std::optional<Error> refusal;  // it did not run: its scratch memory would be too large
+  std::optional<Error> refusal;  // it did not run: it cannot compute this, or its memory would be too large
+  double own_error = 0;          // what it may be off by beyond another order of summation: winograd's transforms
 };
 
 struct CrossCheck {
   double tolerance = 0;
   std::vector<AlgorithmCheck> algorithms;  // in the order of algorithms(); the first is the reference itself, naive
 
-  bool agrees(const AlgorithmCheck& check) const { return !check.refusal && check.worst.difference <= tolerance; }
+  double tolerance_of(const AlgorithmCheck& check) const { return tolerance + check.own_error; }
+  /// 0 where nothing differs.
+  double part_of_tolerance(const AlgorithmCheck& check) const;
+  bool agrees(const AlgorithmCheck& check) const {
+    return !check.refusal && check.worst.difference <= tolerance_of(check);
+  }
   /// Whether all that ran agree.
   bool all_agree() const;
   /// How many ran.
   int64_t ran() const;
-  /// The algorithm that is furthest from the reference.
+  /// The algorithm that is furthest from the reference, as part of its tolerance.
   const AlgorithmCheck& furthest() const;
 };
 
 /// Runs each of algorithms() but `automatic` and compares it with naive, cell by cell.
 ///
-/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs seven convolutions and the memory of
-/// three outputs and the largest scratch. Errors: those of conv2d, but for error.scratch_too_large, which is the
-/// refusal of one algorithm.
+/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs eight convolutions and the memory of
+/// three outputs and the largest scratch. Errors: those of conv2d, but for those on the field "algorithm", which are
+/// the refusal of one algorithm.
 Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                                int threads = 0, Job* job = nullptr);
 

@@ -23,7 +23,7 @@ class ThreadPool {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  void run(int helpers, int64_t items, const std::function<void(int64_t)>& body) {
+  void run(int helpers, int64_t items, const ItemBody& body) {
     std::unique_lock lock(mutex_);
     grow(helpers);
     body_ = &body;
@@ -52,7 +52,7 @@ class ThreadPool {
     }
   }
 
-  void take_items(const std::function<void(int64_t)>& body, int64_t items) {
+  void take_items(const ItemBody& body, int64_t items) {
     for (;;) {
       const int64_t item = next_.fetch_add(1, std::memory_order_relaxed);
       if (item >= items) return;
@@ -67,7 +67,7 @@ class ThreadPool {
       if (stopping_) return;
       --places_;
       ++busy_;
-      const std::function<void(int64_t)>& body = *body_;
+      const ItemBody& body = *body_;
       const int64_t items = items_;
       lock.unlock();
       take_items(body, items);
@@ -79,10 +79,10 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable work_, done_;
   std::vector<std::thread> threads_;
-  const std::function<void(int64_t)>* body_ = nullptr;
+  const ItemBody* body_ = nullptr;
   int64_t items_ = 0;
-  std::atomic<int64_t> next_{0};
-  int places_ = 0;  // helpers still wanted
+  alignas(64) std::atomic<int64_t> next_{0};  // all threads write it: nothing that they read lies beside it
+  alignas(64) int places_ = 0;  // helpers still wanted
   int busy_ = 0;    // helpers at work
   bool stopping_ = false;
 };
@@ -94,15 +94,15 @@ int hardware_threads() {
   return count;
 }
 
-void parallel_for(int threads, int64_t items, const std::function<void(int64_t)>& body) {
+void parallel_for(int threads, int64_t items, const ItemBody& body) {
   constexpr int kMostThreads = 256;
   const auto useful = static_cast<int>(std::min<int64_t>({threads, items, kMostThreads}));
   if (useful > 1) {
     static ThreadPool pool;
-    static std::mutex in_use;
-    const std::unique_lock lock(in_use, std::try_to_lock);
-    if (lock) {
+    static std::atomic_flag in_use;  // no mutex: an item may ask again on the thread that already holds it
+    if (!in_use.test_and_set(std::memory_order_acquire)) {
       pool.run(useful - 1, items, body);
+      in_use.clear(std::memory_order_release);
       return;
     }
   }

@@ -370,13 +370,15 @@ void copy_tile(const T* from, T* to, int channels, int64_t channel_stride, int64
 }
 
 template <class T, int m>
-void transform_output(const WinogradOutput<T>& task) {
+bool transform_output(const WinogradOutput<T>& task) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr int n = m + 2, kStep = kTogether<T>;
   const auto lanes = static_cast<int>(hn::Lanes(d));
   const V bias = task.bias != nullptr ? hn::LoadU(d, task.bias) : hn::Zero(d);
   alignas(64) T spill[m * m * 64 / sizeof(T)];
+  V zeros[m];  // zero, until something was not finite
+  for (int j = 0; j < m; ++j) zeros[j] = hn::Zero(d);
   const T* HWY_RESTRICT from = task.from;
   for (int64_t s = 0; s < task.segments; ++s) {
     const int64_t rows = task.heights[s];
@@ -398,7 +400,10 @@ void transform_output(const WinogradOutput<T>& task) {
         V row[m];
         output_line(half_done[i], row);
 #pragma GCC unroll 8
-        for (int j = 0; j < m; ++j) y[i * m + j] = hn::Add(row[j], bias);
+        for (int j = 0; j < m; ++j) {
+          y[i * m + j] = hn::Add(row[j], bias);
+          zeros[j] = hn::MulAdd(y[i * m + j], hn::Zero(d), zeros[j]);
+        }
       }
       const int64_t columns = task.width - x * m;
       if (kStep <= m && rows == m && columns >= m && task.channels == lanes) {
@@ -410,13 +415,18 @@ void transform_output(const WinogradOutput<T>& task) {
       }
 #pragma GCC unroll 16
       for (int f = 0; f < m * m; f += kStep) store_transposed(y + f, spill + f, m * m);
-      const auto copy = columns >= m    ? &copy_tile<m, T, m>
-                        : columns == 1 ? &copy_tile<1, T, m>
-                        : columns == 2 ? &copy_tile<2, T, m>
-                                       : &copy_tile<m == 4 ? 3 : 1, T, m>;
+      const auto copy = columns >= m          ? &copy_tile<m, T, m>
+                        : columns == 1        ? &copy_tile<1, T, m>
+                        : columns == 2        ? &copy_tile<2, T, m>
+                        : &copy_tile < m == 4 ? 3
+                                              : 1,
+                 T, m > ;
       copy(spill, to, task.channels, task.channel_stride, rows, task.row_stride);
     }
   }
+  V sum = zeros[0];
+  for (int j = 1; j < m; ++j) sum = hn::Add(sum, zeros[j]);
+  return hn::AllTrue(d, hn::Eq(sum, hn::Zero(d)));
 }
 
 // ---- the filters ----

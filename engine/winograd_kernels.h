@@ -90,7 +90,7 @@ struct WinogradKernels {
   void (*multiply)(int rows, int vectors, const WinogradProduct<T>&) = nullptr;
   // For m = 2 and m = 4.
   void (*transform_input[2])(const WinogradInput<T>&) = {};
-  void (*transform_output[2])(const WinogradOutput<T>&) = {};
+  bool (*transform_output[2])(const WinogradOutput<T>&) = {};  // whether all results are finite
   void (*transform_filters[2])(const WinogradFilters<T>&) = {};
 };
 

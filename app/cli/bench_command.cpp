@@ -9,8 +9,8 @@
 #include "app/cli/messages.h"
 #include "app/cli/shape_table.h"
 #include "app/session/json_reader.h"
-#include "engine/conv2d.h"
 #include "engine/operation_cost.h"
+#include "engine/prepared_conv2d.h"
 #include "engine/torch_random.h"
 
 namespace convscope {
@@ -41,6 +41,10 @@ Result<Timing> measure(const BenchShape& shape, const Conv2dOptions& options) {
   if (!input) return input.error();
   Result<Tensor> weight = random.rand(plan->weight_shape());
   if (!weight) return weight.error();
+  Result<PreparedConv2d> prepared = PreparedConv2d::make(*plan, *weight, Tensor(), options);
+  if (!prepared) return prepared.error();
+  Result<Tensor> output = Tensor::uninitialized(plan->output_shape(), plan->dtype);
+  if (!output) return output.error();
 
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point start) {
@@ -54,8 +58,7 @@ Result<Timing> measure(const BenchShape& shape, const Conv2dOptions& options) {
   for (bool is_warm = false;
        !is_warm || seconds.size() < kLeastRuns || (seconds_since(begin) < kSeconds && seconds.size() < kMostRuns);) {
     const Clock::time_point start = Clock::now();
-    Result<Tensor> output = conv2d(*plan, *input, *weight, Tensor(), options);
-    if (!output) return output.error();
+    if (Result<void> done = prepared->run(*input, *output); !done) return done.error();
     if (is_warm) seconds.push_back(seconds_since(start));
     is_warm = true;
   }

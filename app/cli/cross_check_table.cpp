@@ -18,9 +18,6 @@ std::string number(double value) {
 
 std::string cell_text(const OutputCell& cell) { return "y" + Json::array({cell.n, cell.c, cell.y, cell.x}).dump(); }
 
-/// What part of the tolerance a difference takes; none of nothing is nothing.
-double part_of(double difference, double tolerance) { return difference == 0 ? 0 : difference / tolerance; }
-
 void print_json(const CrossCheck& check) {
   Json json;
   json["tolerance"] = check.tolerance;
@@ -35,7 +32,7 @@ void print_json(const CrossCheck& check) {
       item["refusal"] = describe(cli_language(), *one.refusal);
     } else {
       item["largest_difference"] = one.worst.difference;
-      item["part_of_tolerance"] = part_of(one.worst.difference, check.tolerance);
+      item["part_of_tolerance"] = check.part_of_tolerance(one);
       item["worst_cell"] = {one.worst.cell.n, one.worst.cell.c, one.worst.cell.y, one.worst.cell.x};
     }
     json["algorithms"].push_back(std::move(item));
@@ -57,8 +54,7 @@ void print_text(const CrossCheck& check) {
       line += words("cli.cross_check.equal");
     } else {
       line += tr(language, check.agrees(one) ? "cli.cross_check.agrees" : "cli.cross_check.disagrees",
-                 {number(one.worst.difference), cell_text(one.worst.cell),
-                  number(100 * part_of(one.worst.difference, check.tolerance))});
+                 {number(one.worst.difference), cell_text(one.worst.cell), number(100 * check.part_of_tolerance(one))});
     }
     print(line + "\n");
   }
@@ -77,10 +73,10 @@ Result<void> print_cross_check(const CrossCheck& check, bool as_json) {
   }
   if (check.all_agree()) return {};
   const AlgorithmCheck& worst = check.furthest();
-  return Error{
-      "error.algorithms_disagree",
-      "--cross-check",
-      {name_of(worst.algorithm), cell_text(worst.worst.cell), number(worst.worst.difference), number(check.tolerance)}};
+  return Error{"error.algorithms_disagree",
+               "--cross-check",
+               {name_of(worst.algorithm), cell_text(worst.worst.cell), number(worst.worst.difference),
+                number(check.tolerance_of(worst))}};
 }
 
 }  // namespace convscope

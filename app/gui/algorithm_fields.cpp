@@ -27,6 +27,7 @@ constexpr std::array kRows = {
     AlgorithmRow{Algorithm::im2col_per_channel, "algorithm.im2col_per_channel", "algorithm_help.im2col_per_channel"},
     AlgorithmRow{Algorithm::im2col, "algorithm.im2col", "algorithm_help.im2col"},
     AlgorithmRow{Algorithm::toeplitz, "algorithm.toeplitz", "algorithm_help.toeplitz"},
+    AlgorithmRow{Algorithm::winograd, "algorithm.winograd", "algorithm_help.winograd"},
 };
 
 /// What is shown of a result, put into words once per result and language.
@@ -55,11 +56,9 @@ std::string number(const char* format, double value) {
   return text;
 }
 
-double percent(double difference, double tolerance) { return difference == 0 ? 0 : 100 * difference / tolerance; }
-
 /// Whole, because a line of words may break at a decimal point.
-std::string whole_percent(double difference, double tolerance) {
-  const double value = percent(difference, tolerance);
+std::string whole_percent(double part) {
+  const double value = 100 * part;
   return value > 0 && value < 1 ? "< 1" : number("%.0f", value);
 }
 
@@ -80,7 +79,7 @@ const char* label_key_of(Algorithm algorithm) {
 std::string sentence_of(const CrossCheck& check, Language language) {
   const AlgorithmCheck& furthest = check.furthest();
   const std::string count = std::to_string(check.ran());
-  const std::string part = whole_percent(furthest.worst.difference, check.tolerance);
+  const std::string part = whole_percent(check.part_of_tolerance(furthest));
   if (!check.all_agree()) {
     return tr(language, "cross_check.disagree",
               {std::string(tr(language, label_key_of(furthest.algorithm))), number("%.3g", furthest.worst.difference),
@@ -99,15 +98,15 @@ Memory::Line line_of(const CrossCheck& check, const AlgorithmCheck& one, Languag
   line.widget = std::string("cross_check.row.") + name_of(one.algorithm);
   line.role = Role::secondary;
   if (one.refusal) {
-    line.text = tr(language, "cross_check.no_room");
+    const bool no_room = one.refusal->code == "error.scratch_too_large";
+    line.text = tr(language, no_room ? "cross_check.no_room" : "cross_check.cannot");
   } else if (one.algorithm == Algorithm::naive) {
     line.text = tr(language, "cross_check.reference");
   } else if (one.worst.difference == 0) {
     line.text = tr(language, "cross_check.equal");
   } else {
     line.role = check.agrees(one) ? Role::text : Role::error;
-    line.text =
-        number("%.3g", one.worst.difference) + number(" (%.2g %%)", percent(one.worst.difference, check.tolerance));
+    line.text = number("%.3g", one.worst.difference) + number(" (%.2g %%)", 100 * check.part_of_tolerance(one));
   }
   return line;
 }

@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "engine/extremes.h"
+
 namespace convscope {
 namespace {
 
@@ -34,25 +36,22 @@ double strong_magnitude(const T* data, int64_t count) {
 }
 
 template <class T>
+Extremes<T> thinned_extremes(const T* data, int64_t count, int64_t stride) {
+  std::vector<T> read;
+  read.reserve(static_cast<size_t>(count / stride) + 1);
+  for (int64_t i = 0; i < count; i += stride) read.push_back(data[i]);
+  return extremes_of(read.data(), std::ssize(read));
+}
+
+template <class T>
 NumberRange read_range(const T* data, int64_t count) {
-  NumberRange range;
   const int64_t stride = std::max<int64_t>(1, count / kMaxRead);
-  T low = 0, high = 0, least = 0;
-  bool any = false, integral = true;
-  for (int64_t i = 0; i < count; i += stride) {
-    const T v = data[i];
-    if (!(std::abs(v) <= std::numeric_limits<T>::max())) continue;  // nan and inf have no place on a scale
-    if (!any) low = high = v;
-    any = true;
-    low = std::min(low, v);
-    high = std::max(high, v);
-    if (v != 0 && (least == 0 || std::abs(v) < least)) least = std::abs(v);
-    if (integral && v != std::floor(v)) integral = false;
-  }
-  range.min = static_cast<double>(low);
-  range.max = static_cast<double>(high);
-  range.integral = integral;
-  range.least = static_cast<double>(least);
+  const Extremes<T> found = stride == 1 ? extremes_of(data, count) : thinned_extremes(data, count, stride);
+  NumberRange range;
+  range.min = static_cast<double>(found.low);
+  range.max = static_cast<double>(found.high);
+  range.integral = found.whole;
+  range.least = static_cast<double>(found.least);
   if (count >= kMinForPercentile) {
     const double strong = strong_magnitude(data, count);
     if (strong < 0.8 * range.max_abs()) range.strong = strong;

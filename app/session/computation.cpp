@@ -1,7 +1,10 @@
 #include "app/session/computation.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 
+#include "engine/algorithm_choice.h"
 #include "engine/operation_cost.h"
 #include "engine/padded_input.h"
 
@@ -17,6 +20,14 @@ Result<ConvPlan> plan_of(const Session& session, TensorCache& cache) {
   return plan;
 }
 
+namespace {
+
+Algorithm chosen(const ConvPlan& plan, Algorithm asked) {
+  return asked == Algorithm::automatic ? automatic_choice(plan) : asked;
+}
+
+}  // namespace
+
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options) {
   const Result<ConvPlan> plan = plan_of(session, cache);
   if (!plan) return plan.error();
@@ -25,8 +36,10 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   if (options.job != nullptr && options.job->cancelled) return Error{"error.cancelled", "", {}};
   Conv2dOptions engine = options;
   if (engine.algorithm == Algorithm::automatic) engine.algorithm = session.algorithm;
+  const auto start = std::chrono::steady_clock::now();
   Result<Tensor> output = conv2d(*plan, tensors->input, tensors->weight, tensors->bias, engine);
   if (!output) return output.error();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
 
   static std::atomic<uint64_t> generations{0};
   auto computation = std::make_shared<Computation>();
@@ -35,6 +48,8 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   computation->tensors = *std::move(tensors);
   computation->tensors.output = *std::move(output);
   computation->generation = ++generations;
+  computation->algorithm = chosen(*plan, engine.algorithm);
+  computation->seconds = taken.count();
   return ComputationPtr(std::move(computation));
 }
 
@@ -51,6 +66,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::automatic:
     case Algorithm::im2col:
+    case Algorithm::winograd:
       break;
     case Algorithm::naive:
       return seconds + macs / kReferenceMacs;
@@ -69,8 +85,30 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
   return seconds + macs / kFastMacs;
 }
 
-double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache) {
-  return cache.preparation_seconds(session, plan) + conv2d_seconds(plan, session.algorithm);
+std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm) {
+  const ConvPlan& before = last.plan;
+  const bool alike = last.algorithm == chosen(plan, algorithm) && before.dtype == plan.dtype &&
+                     before.in_channels == plan.in_channels && before.out_channels == plan.out_channels &&
+                     before.groups == plan.groups;
+  if (!alike) return std::nullopt;
+  const auto work = [](const ConvPlan& of) {
+    return static_cast<double>(of.output_cells()) * (static_cast<double>(of.taps()) + 1) +
+           static_cast<double>(of.batch * of.in_channels) * static_cast<double>(of.in.h * of.in.w);
+  };
+  const double ratio = work(plan) / work(before);
+  constexpr double kMostLike = 4, kCaution = 1.3;
+  if (ratio > kMostLike || ratio < 1 / kMostLike) return std::nullopt;
+  return last.seconds * std::max(1.0, ratio) * kCaution;
+}
+
+double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache, const Computation* last) {
+  const double preparation = cache.preparation_seconds(session, plan);
+  if (last != nullptr) {
+    if (const std::optional<double> known = conv2d_seconds_after(*last, plan, session.algorithm)) {
+      return preparation + *known;
+    }
+  }
+  return preparation + conv2d_seconds(plan, session.algorithm);
 }
 
 }  // namespace convscope

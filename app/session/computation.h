@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "app/session/session.h"
 #include "engine/conv2d.h"
@@ -16,6 +17,8 @@ struct Computation {
   ConvPlan plan;
   ConvTensors tensors;
   uint64_t generation = 0;  // grows with each computation of the process
+  Algorithm algorithm = Algorithm::naive;  // that ran, never automatic
+  double seconds = 0;                      // that it took
 };
 using ComputationPtr = std::shared_ptr<const Computation>;
 
@@ -44,8 +47,11 @@ Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
 /// A cautious guess at what conv2d() alone takes with an algorithm.
 double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
 
-/// A cautious guess at what compute() will take, to choose between at once and in the background.
-double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache);
+/// The same from what the same algorithm took for nearly the same plan; without an answer where they differ too much.
+std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm);
+
+/// A cautious guess at what compute() will take, to choose between at once and in the background. `last` may be null.
+double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache, const Computation* last);
 
 /// Everything, on the calling thread, with the session's algorithm unless the options name another. Errors:
 /// plan_of()'s, of tensors and of conv2d, error.cancelled.

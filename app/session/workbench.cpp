@@ -96,7 +96,7 @@ struct Workbench::State {
         return;
       }
       plan = *valid;
-      if (estimated_seconds(session, *plan, cache) > kAtOnceSeconds) {
+      if (estimated_seconds(session, *plan, cache, computation.get()) > kAtOnceSeconds) {
         worker.start(session);
         return;
       }

@@ -51,7 +51,7 @@ TEST(SessionAlgorithm, other_words_are_refused_with_the_list) {
   const Error word = session_from_json(head + R"("Slices"})").error();
   EXPECT_EQ(word.code, "error.json_value");
   EXPECT_THAT(describe(Language::en, word),
-              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz"));
+              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, winograd"));
   EXPECT_EQ(session_from_json(head + "3}").error().code, "error.json_type");
   EXPECT_EQ(session_from_json(head + "null}").error().code, "error.json_type");
 }
@@ -142,7 +142,7 @@ TEST(SessionAlgorithm, the_estimate_knows_that_the_lessons_are_slow) {
     EXPECT_GT(conv2d_seconds(plan, algorithm), 5 * fast) << name_of(algorithm);
     Session session = large();
     session.algorithm = algorithm;
-    EXPECT_GT(estimated_seconds(session, plan, cache), estimated_seconds(large(), plan, cache) + 1);
+    EXPECT_GT(estimated_seconds(session, plan, cache, nullptr), estimated_seconds(large(), plan, cache, nullptr) + 1);
   }
 }
 

@@ -228,9 +228,40 @@ TEST_F(ComputationTest, the_estimate_forgets_what_is_kept) {
   session.input_shape = Shape{1, 3, 200, 200};
   session.params.in_channels = 3;
   const ConvPlan plan = *plan_of(session, cache_);
-  const double before = estimated_seconds(session, plan, cache_);
+  const double before = estimated_seconds(session, plan, cache_, nullptr);
   ASSERT_TRUE(cache_.tensors(session, plan));
-  EXPECT_LT(estimated_seconds(session, plan, cache_), before / 2);
+  EXPECT_LT(estimated_seconds(session, plan, cache_, nullptr), before / 2);
+}
+
+TEST(Conv2dSecondsAfter, knows_only_plans_that_are_nearly_the_same) {
+  Computation last;
+  last.plan.in = last.plan.out = {1000, 1000};
+  last.plan.kernel = {3, 3};
+  last.algorithm = Algorithm::im2col;
+  last.seconds = 0.002;
+  const auto after = [&](const ConvPlan& plan, Algorithm algorithm = Algorithm::im2col) {
+    return conv2d_seconds_after(last, plan, algorithm);
+  };
+  ASSERT_TRUE(after(last.plan).has_value());
+  EXPECT_GE(*after(last.plan), last.seconds);
+  ConvPlan larger = last.plan;
+  larger.kernel = {5, 5};
+  ASSERT_TRUE(after(larger).has_value());
+  EXPECT_GT(*after(larger), 2 * last.seconds);
+  ConvPlan smaller = last.plan;
+  smaller.out = {900, 900};
+  EXPECT_GE(after(smaller).value_or(0), last.seconds);
+
+  ConvPlan vast = last.plan;
+  vast.kernel = {31, 31};
+  EXPECT_FALSE(after(vast).has_value());
+  ConvPlan other = last.plan;
+  other.in_channels = 2;
+  EXPECT_FALSE(after(other).has_value());
+  other = last.plan;
+  other.dtype = DType::float64;
+  EXPECT_FALSE(after(other).has_value());
+  EXPECT_FALSE(after(last.plan, Algorithm::naive).has_value());
 }
 
 }  // namespace

@@ -1,0 +1,19 @@
+// Which algorithm `auto` takes: rules about the plan, each measured with tests/bench.
+#pragma once
+
+#include "engine/algorithm.h"
+#include "engine/conv_plan.h"
+
+namespace convscope {
+
+/// The fastest algorithm for the plan among those whose rounding errors stay as small as those of plain sums. Never
+/// `automatic`.
+Algorithm automatic_choice(const ConvPlan& plan);
+
+/// Whether Winograd's convolution is the fastest, its filters transformed beforehand, and its errors far below the
+/// tolerance of two orders of summation (see summation_tolerance()), which is what `auto` promises: at least 32
+/// channels on both sides of a group, 2^24 multiply-adds, and less than three quarters of the work of the plain sums.
+/// Never for the small whole numbers of a lesson, which stay exact.
+bool winograd_pays(const ConvPlan& plan);
+
+}  // namespace convscope
