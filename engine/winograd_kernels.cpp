@@ -235,9 +235,8 @@ HWY_NOINLINE void product(const WinogradProduct<T>& task) {
   for (int64_t c = task.channels; c > 0; --c, a += a_stride, at += kInPanel * lanes, next += next_step) {
 #pragma GCC unroll 4
     for (int p = 0; p < kVectors / kInPanel; ++p) {
-      // So few rows may be all there are: then a whole panel is brought, two lines at a time.
-      constexpr int kLines = kTileRows <= 6 && kInPanel * hn::MaxLanes(d) * sizeof(T) > 64 ? 2 : 1;
-      for (int i = 0; i < kLines; ++i) __builtin_prefetch(next + p * next_panel + 64 * i, 0, 2);
+      __builtin_prefetch(next + p * next_panel, 0, 2);
+      if (next_step > 64) __builtin_prefetch(next + p * next_panel + 64, 0, 2);
     }
     V row[kVectors];
 #pragma GCC unroll 16
@@ -362,66 +361,87 @@ HWY_INLINE void store_transposed(const V* v, double* to, int64_t stride) {
 #endif
 }
 
-template <int kColumns, class T, int m>
-void copy_tile(const T* from, T* to, int channels, int64_t channel_stride, int64_t rows, int64_t row_stride) {
-  for (int c = 0; c < channels; ++c, from += m * m, to += channel_stride) {
-    for (int64_t r = 0; r < rows; ++r) std::memcpy(to + r * row_stride, from + r * m, kColumns * sizeof(T));
+/// Copies exactly `count` numbers: what stands beside them may be another thread's.
+template <class T>
+HWY_INLINE void copy_cells(const T* HWY_RESTRICT from, T* HWY_RESTRICT to, int64_t count) {
+  const hn::ScalableTag<T> d;
+  const hn::CappedTag<T, 16 / sizeof(T)> few;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d)), some = static_cast<int64_t>(hn::Lanes(few));
+  if (count >= lanes) {
+    for (int64_t x = 0; x + lanes < count; x += lanes) hn::StoreU(hn::LoadU(d, from + x), d, to + x);
+    hn::StoreU(hn::LoadU(d, from + count - lanes), d, to + count - lanes);
+  } else if (count >= some) {
+    for (int64_t x = 0; x + some < count; x += some) hn::StoreU(hn::LoadU(few, from + x), few, to + x);
+    hn::StoreU(hn::LoadU(few, from + count - some), few, to + count - some);
+  } else {
+    for (int64_t x = 0; x < count; ++x) to[x] = from[x];
   }
 }
 
+/// Outputs of one segment are collected, up to kCells in a row, before they go where they belong: whole cache lines of
+/// one channel after the other, because channels are often a multiple of a page apart and push each other out of the
+/// first-level cache.
 template <class T, int m>
 bool transform_output(const WinogradOutput<T>& task) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr int n = m + 2, kStep = kTogether<T>;
-  const auto lanes = static_cast<int>(hn::Lanes(d));
+  constexpr int n = m + 2, kStep = kTogether<T>, kCells = 64;
+  constexpr int64_t kTiles = kCells / m, kLine = 64 / sizeof(T);
+  constexpr int64_t kChannel = m * kCells + kLine;
   const V bias = task.bias != nullptr ? hn::LoadU(d, task.bias) : hn::Zero(d);
-  alignas(64) T spill[m * m * 64 / sizeof(T)];
+  alignas(64) T collected[kLine * kChannel];
   V zeros[m];  // zero, until something was not finite
   for (int j = 0; j < m; ++j) zeros[j] = hn::Zero(d);
   const T* HWY_RESTRICT from = task.from;
   for (int64_t s = 0; s < task.segments; ++s) {
-    const int64_t rows = task.heights[s];
     T* to = task.rows[s] + task.first_channel * task.channel_stride;
-    for (int64_t x = 0; x < task.across; ++x, from += task.tile_stride, to += m) {
-      V half_done[m][n];  // transposed
+    for (int64_t first = 0; first < task.across; first += kTiles, to += kCells) {
+      const int64_t tiles = HWY_MIN(kTiles, task.across - first);
+      for (int64_t x = 0; x < tiles; ++x, from += task.tile_stride) {
+        V half_done[m][n];  // transposed
 #pragma GCC unroll 8
-      for (int j = 0; j < n; ++j) {
-        V points[n], column[m];
+        for (int j = 0; j < n; ++j) {
+          V points[n], column[m];
 #pragma GCC unroll 8
-        for (int i = 0; i < n; ++i) points[i] = hn::LoadU(d, from + (i * n + j) * task.plane);
-        output_line(points, column);
+          for (int i = 0; i < n; ++i) points[i] = hn::LoadU(d, from + (i * n + j) * task.plane);
+          output_line(points, column);
 #pragma GCC unroll 8
-        for (int i = 0; i < m; ++i) half_done[i][j] = column[i];
-      }
-      V y[m * m];
+          for (int i = 0; i < m; ++i) half_done[i][j] = column[i];
+        }
+        V y[m * m];
 #pragma GCC unroll 8
-      for (int i = 0; i < m; ++i) {
-        V row[m];
-        output_line(half_done[i], row);
+        for (int i = 0; i < m; ++i) {
+          V row[m];
+          output_line(half_done[i], row);
 #pragma GCC unroll 8
-        for (int j = 0; j < m; ++j) {
-          y[i * m + j] = hn::Add(row[j], bias);
-          zeros[j] = hn::MulAdd(y[i * m + j], hn::Zero(d), zeros[j]);
+          for (int j = 0; j < m; ++j) {
+            y[i * m + j] = hn::Add(row[j], bias);
+            zeros[j] = hn::MulAdd(y[i * m + j], hn::Zero(d), zeros[j]);
+          }
+        }
+        T* HWY_RESTRICT place = collected + x * m;
+        if constexpr (kStep <= m) {
+#pragma GCC unroll 16
+          for (int f = 0; f < m * m; f += kStep) {
+            store_transposed(y + f, place + f / m * kCells + f % m, kChannel);
+          }
+        } else {  // a block holds two rows of two
+          alignas(64) T pairs[m * m * kLine];
+          store_transposed(y, pairs, m * m);
+          for (int c = 0; c < task.channels; ++c) {
+            for (int i = 0; i < m; ++i) {
+              std::memcpy(place + c * kChannel + i * kCells, pairs + c * m * m + i * m, m * sizeof(T));
+            }
+          }
         }
       }
-      const int64_t columns = task.width - x * m;
-      if (kStep <= m && rows == m && columns >= m && task.channels == lanes) {
-#pragma GCC unroll 16
-        for (int f = 0; f < m * m; f += kStep) {
-          store_transposed(y + f, to + f / m * task.row_stride + f % m, task.channel_stride);
+      const int64_t columns = HWY_MIN(tiles * m, task.width - first * m);
+      for (int c = 0; c < task.channels; ++c) {
+        for (int64_t i = 0; i < task.heights[s]; ++i) {
+          copy_cells(collected + c * kChannel + i * kCells, to + c * task.channel_stride + i * task.row_stride,
+                     columns);
         }
-        continue;
       }
-#pragma GCC unroll 16
-      for (int f = 0; f < m * m; f += kStep) store_transposed(y + f, spill + f, m * m);
-      const auto copy = columns >= m          ? &copy_tile<m, T, m>
-                        : columns == 1        ? &copy_tile<1, T, m>
-                        : columns == 2        ? &copy_tile<2, T, m>
-                        : &copy_tile < m == 4 ? 3
-                                              : 1,
-                 T, m > ;
-      copy(spill, to, task.channels, task.channel_stride, rows, task.row_stride);
     }
   }
   V sum = zeros[0];
