@@ -7,8 +7,8 @@ namespace convscope {
 namespace {
 
 constexpr std::array kAlgorithms = {
-    Algorithm::automatic, Algorithm::naive,    Algorithm::slices, Algorithm::loops, Algorithm::im2col_per_channel,
-    Algorithm::im2col,    Algorithm::toeplitz, Algorithm::direct, Algorithm::fft};
+    Algorithm::automatic, Algorithm::naive,    Algorithm::slices, Algorithm::loops,    Algorithm::im2col_per_channel,
+    Algorithm::im2col,    Algorithm::toeplitz, Algorithm::direct, Algorithm::winograd, Algorithm::fft};
 constexpr std::array kOfOtherOperations = {Algorithm::automatic, Algorithm::naive, Algorithm::im2col};
 
 }  // namespace
@@ -31,6 +31,8 @@ const char* name_of(Algorithm algorithm) {
       return "direct";
     case Algorithm::toeplitz:
       return "toeplitz";
+    case Algorithm::winograd:
+      return "winograd";
     case Algorithm::fft:
       return "fft";
   }

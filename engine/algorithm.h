@@ -10,11 +10,22 @@
 namespace convscope {
 
 /// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz are
-/// the tutorial's own, written to be read. These compute every conv2d; `fft` those with stride 1 and a kernel that fits a
-/// transform, the faster the larger the kernel. All of them give the same numbers up to rounding.
-enum class Algorithm : uint8_t { automatic, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, fft };
+/// the tutorial's own, written to be read. These compute every conv2d; `winograd` those with 3x3 kernels, `fft` those with
+/// a kernel that fits a transform, both with stride 1 only. All of them give the same numbers up to rounding.
+enum class Algorithm : uint8_t {
+  automatic,
+  naive,
+  slices,
+  loops,
+  im2col_per_channel,
+  im2col,
+  toeplitz,
+  direct,
+  winograd,
+  fft
+};
 
-/// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz", "direct", "fft".
+/// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz", "direct", "winograd", "fft".
 const char* name_of(Algorithm algorithm);
 std::optional<Algorithm> algorithm_from_name(std::string_view name);
 

@@ -1,5 +1,6 @@
 #include "engine/algorithm_choice.h"
 
+#include "engine/conv2d_winograd.h"
 #include "engine/fft_tiling.h"
 
 namespace convscope {
@@ -24,6 +25,7 @@ bool has_few_kernels(const ConvPlan& plan) {
 Algorithm automatic_choice(const ConvPlan& plan) {
   const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
   if (macs <= kNaiveMacs) return Algorithm::naive;
+  if (winograd_pays(plan)) return Algorithm::winograd;
   if (fft_pays(plan)) return Algorithm::fft;
   if (has_few_kernels(plan)) return Algorithm::direct;
   return Algorithm::im2col;
@@ -39,6 +41,14 @@ bool fft_pays(const ConvPlan& plan) {
   const double direct = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps()) / kMacsPerSecond *
                         static_cast<double>(size_of(plan.dtype)) / 4;
   return kMargin * (tiling->seconds + tiling->preparation_seconds) < direct;
+}
+
+bool winograd_pays(const ConvPlan& plan) {
+  constexpr int64_t kFewestChannels = 32;
+  constexpr double kFewestMacs = 1 << 24, kMostWork = 0.75;
+  if (plan.channels_per_group() < kFewestChannels || plan.kernels_per_group() < kFewestChannels) return false;
+  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
+  return macs >= kFewestMacs && check_winograd(plan) && winograd_work(plan, winograd_tile(plan)) < kMostWork * macs;
 }
 
 }  // namespace convscope

@@ -25,6 +25,11 @@ class AlignedBuffer {
   T* reserve_for(int64_t elements) {
     return static_cast<T*>(reserve(static_cast<size_t>(elements) * sizeof(T)));
   }
+  /// What reserve() gave; null before.
+  template <class T>
+  const T* data() const {
+    return reinterpret_cast<const T*>(data_.get());
+  }
   size_t size() const { return size_; }
   void release() {
     data_.reset();

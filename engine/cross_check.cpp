@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/conv2d.h"
+#include "engine/conv2d_winograd.h"
 
 namespace convscope {
 
@@ -72,15 +73,19 @@ bool CrossCheck::all_agree() const {
                      [this](const AlgorithmCheck& check) { return check.refusal || agrees(check); });
 }
 
+double CrossCheck::part_of_tolerance(const AlgorithmCheck& check) const {
+  return check.worst.difference == 0 ? 0 : check.worst.difference / tolerance_of(check);
+}
+
 int64_t CrossCheck::ran() const {
   return std::count_if(algorithms.begin(), algorithms.end(),
                        [](const AlgorithmCheck& check) { return !check.refusal.has_value(); });
 }
 
 const AlgorithmCheck& CrossCheck::furthest() const {
-  return *std::max_element(algorithms.begin(), algorithms.end(), [](const AlgorithmCheck& a, const AlgorithmCheck& b) {
-    return a.worst.difference < b.worst.difference;
-  });
+  return *std::max_element(
+      algorithms.begin(), algorithms.end(),
+      [this](const AlgorithmCheck& a, const AlgorithmCheck& b) { return part_of_tolerance(a) < part_of_tolerance(b); });
 }
 
 Result<CrossCheck> cross_check(const CheckedOperation& operation, Job* job) {
@@ -96,6 +101,7 @@ Result<CrossCheck> cross_check(const CheckedOperation& operation, Job* job) {
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
       check.worst = worst_of(reference, *output);
+      if (operation.own_error) check.own_error = operation.own_error(algorithm);
     } else if (output.error().field == "algorithm") {
       check.refusal = output.error();
     } else {
@@ -118,7 +124,10 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
                        [&](Algorithm algorithm) {
                          return conv2d(plan, input, weight, bias, {algorithm, threads, job});
                        },
-                       [&] { return sum_of_absolute(plan, input, weight, bias, job); }, plan.taps(), plan.dtype},
+                       [&] { return sum_of_absolute(plan, input, weight, bias, job); }, plan.taps(), plan.dtype,
+                       [&](Algorithm algorithm) {
+                         return algorithm == Algorithm::winograd ? winograd_error_bound(plan, input, weight, bias) : 0;
+                       }},
       job);
   if (!result) return result;
   for (AlgorithmCheck& check : result->algorithms) {

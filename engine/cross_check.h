@@ -36,6 +36,7 @@ struct AlgorithmCheck {
   Algorithm algorithm = Algorithm::naive;
   WorstCell worst;               // against the reference
   std::optional<Error> refusal;  // it did not run: it cannot compute this, or its memory would be too large
+  double own_error = 0;          // what it may be off by beyond another order of summation: winograd's transforms
 };
 
 struct CrossCheck {
@@ -43,12 +44,17 @@ struct CrossCheck {
   Shape output;
   std::vector<AlgorithmCheck> algorithms;  // in the order of algorithms(); the first is the reference itself, naive
 
-  bool agrees(const AlgorithmCheck& check) const { return !check.refusal && check.worst.difference <= tolerance; }
+  double tolerance_of(const AlgorithmCheck& check) const { return tolerance + check.own_error; }
+  /// 0 where nothing differs.
+  double part_of_tolerance(const AlgorithmCheck& check) const;
+  bool agrees(const AlgorithmCheck& check) const {
+    return !check.refusal && check.worst.difference <= tolerance_of(check);
+  }
   /// Whether all that ran agree.
   bool all_agree() const;
   /// How many ran.
   int64_t ran() const;
-  /// The algorithm that is furthest from the reference.
+  /// The algorithm that is furthest from the reference, as part of its tolerance.
   const AlgorithmCheck& furthest() const;
 };
 
@@ -59,6 +65,7 @@ struct CheckedOperation {
   std::function<Result<Tensor>()> sum_of_absolute;  // naive, in float64, of the magnitudes of all numbers
   int64_t numbers_per_cell = 1;
   DType dtype = DType::float32;
+  std::function<double(Algorithm)> own_error = {};  // of AlgorithmCheck; 0 where it is left out
 };
 
 /// Runs each algorithm of an operation but `automatic` and compares it with naive, cell by cell; cells are named by
@@ -71,8 +78,8 @@ Result<Tensor> magnitudes_of(const Tensor& tensor);
 /// Runs each of algorithms() but `automatic` and compares it with naive, cell by cell.
 ///
 /// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs eight convolutions and the memory of
-/// three outputs and the largest scratch. Errors: those of conv2d, but for those on the field "algorithm", which are the
-/// refusal of one algorithm.
+/// three outputs and the largest scratch. Errors: those of conv2d, but for those on the field "algorithm", which are
+/// the refusal of one algorithm.
 Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                                int threads = 0, Job* job = nullptr);
 

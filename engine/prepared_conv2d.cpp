@@ -12,6 +12,7 @@
 #include "engine/conv2d_separable.h"
 #include "engine/conv2d_slices.h"
 #include "engine/conv2d_toeplitz.h"
+#include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
 #include "engine/fft_tiling.h"
 
@@ -32,7 +33,8 @@ Result<void> result_of(Outcome outcome, const ConvPlan& plan) {
 }
 
 bool has_packed_form(Algorithm algorithm) {
-  return algorithm == Algorithm::direct || algorithm == Algorithm::fft || algorithm == Algorithm::im2col;
+  return algorithm == Algorithm::direct || algorithm == Algorithm::fft || algorithm == Algorithm::im2col ||
+         algorithm == Algorithm::winograd;
 }
 
 template <class T>
@@ -45,6 +47,8 @@ std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan
       return prepare_im2col<T>(plan, weight, bias, threads, job);
     case Algorithm::direct:
       return prepare_direct<T>(plan, weight, bias);
+    case Algorithm::winograd:
+      return prepare_winograd<T>(plan, weight, bias, threads, job);
     default:
       return nullptr;
   }
@@ -70,6 +74,7 @@ Result<void> run_unpacked(Algorithm algorithm, const ConvPlan& plan, const T* x,
 
 /// Errors, on the field "algorithm": what it cannot do.
 Result<void> check_algorithm(Algorithm algorithm, const ConvPlan& plan) {
+  if (algorithm == Algorithm::winograd) return check_winograd(plan);
   if (algorithm != Algorithm::fft) return {};
   const Result<FftTiling> tiling = fft_tiling(plan);
   return tiling ? Result<void>() : tiling.error();

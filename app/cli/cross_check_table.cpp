@@ -30,9 +30,6 @@ std::string cell_text(const CrossCheck& check, const WorstCell& worst, bool is_f
   return "y" + indices(check, worst, is_flat).dump();
 }
 
-/// What part of the tolerance a difference takes; none of nothing is nothing.
-double part_of(double difference, double tolerance) { return difference == 0 ? 0 : difference / tolerance; }
-
 void print_json(const CrossCheck& check, bool is_flat) {
   Json json;
   json["tolerance"] = check.tolerance;
@@ -47,7 +44,7 @@ void print_json(const CrossCheck& check, bool is_flat) {
       item["refusal"] = describe(cli_language(), *one.refusal);
     } else {
       item["largest_difference"] = one.worst.difference;
-      item["part_of_tolerance"] = part_of(one.worst.difference, check.tolerance);
+      item["part_of_tolerance"] = check.part_of_tolerance(one);
       item["worst_cell"] = indices(check, one.worst, is_flat);
     }
     json["algorithms"].push_back(std::move(item));
@@ -70,7 +67,7 @@ void print_text(const CrossCheck& check, bool is_flat) {
     } else {
       line += tr(language, check.agrees(one) ? "cli.cross_check.agrees" : "cli.cross_check.disagrees",
                  {number(one.worst.difference), cell_text(check, one.worst, is_flat),
-                  number(100 * part_of(one.worst.difference, check.tolerance))});
+                  number(100 * check.part_of_tolerance(one))});
     }
     print(line + "\n");
   }
@@ -92,7 +89,7 @@ Result<void> print_cross_check(const CrossCheck& check, bool as_json, bool is_fl
   return Error{"error.algorithms_disagree",
                "--cross-check",
                {name_of(worst.algorithm), cell_text(check, worst.worst, is_flat), number(worst.worst.difference),
-                number(check.tolerance)}};
+                number(check.tolerance_of(worst))}};
 }
 
 }  // namespace convscope

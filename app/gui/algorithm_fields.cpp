@@ -28,6 +28,7 @@ constexpr std::array kRows = {
     AlgorithmRow{Algorithm::im2col, "algorithm.im2col", "algorithm_help.im2col"},
     AlgorithmRow{Algorithm::direct, "algorithm.direct", "algorithm_help.direct"},
     AlgorithmRow{Algorithm::toeplitz, "algorithm.toeplitz", "algorithm_help.toeplitz"},
+    AlgorithmRow{Algorithm::winograd, "algorithm.winograd", "algorithm_help.winograd"},
     AlgorithmRow{Algorithm::fft, "algorithm.fft", "algorithm_help.fft"},
 };
 
@@ -57,11 +58,9 @@ std::string number(const char* format, double value) {
   return text;
 }
 
-double percent(double difference, double tolerance) { return difference == 0 ? 0 : 100 * difference / tolerance; }
-
 /// Whole, because a line of words may break at a decimal point.
-std::string whole_percent(double difference, double tolerance) {
-  const double value = percent(difference, tolerance);
+std::string whole_percent(double part) {
+  const double value = 100 * part;
   return value > 0 && value < 1 ? "< 1" : number("%.0f", value);
 }
 
@@ -82,7 +81,7 @@ const char* label_key_of(Algorithm algorithm) {
 std::string sentence_of(const CrossCheck& check, Language language) {
   const AlgorithmCheck& furthest = check.furthest();
   const std::string count = std::to_string(check.ran());
-  const std::string part = whole_percent(furthest.worst.difference, check.tolerance);
+  const std::string part = whole_percent(check.part_of_tolerance(furthest));
   if (!check.all_agree()) {
     return tr(language, "cross_check.disagree",
               {std::string(tr(language, label_key_of(furthest.algorithm))), number("%.3g", furthest.worst.difference),
@@ -109,8 +108,7 @@ Memory::Line line_of(const CrossCheck& check, const AlgorithmCheck& one, Languag
     line.text = tr(language, "cross_check.equal");
   } else {
     line.role = check.agrees(one) ? Role::text : Role::error;
-    line.text =
-        number("%.3g", one.worst.difference) + number(" (%.2g %%)", percent(one.worst.difference, check.tolerance));
+    line.text = number("%.3g", one.worst.difference) + number(" (%.2g %%)", 100 * check.part_of_tolerance(one));
   }
   return line;
 }

@@ -68,6 +68,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
     case Algorithm::automatic:
     case Algorithm::im2col:
     case Algorithm::direct:
+    case Algorithm::winograd:
       break;
     case Algorithm::fft: {
       // A slow core takes four times as long as the one that the tiling's seconds were measured on.

@@ -103,8 +103,8 @@ TEST_F(CrossCheckOf, all_algorithms_lists_each_once_with_the_reference_first) {
   const CrossCheck result = check(channels(3, 2), {2, 3, 9, 8}).value();
   std::vector<std::string> names;
   for (const AlgorithmCheck& check : result.algorithms) names.push_back(name_of(check.algorithm));
-  EXPECT_THAT(names,
-              ElementsAre("naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz", "direct", "fft"));
+  EXPECT_THAT(names, ElementsAre("naive", "slices", "loops", "im2col_per_channel", "im2col", "toeplitz", "direct",
+                                 "winograd", "fft"));
   EXPECT_EQ(result.algorithms[0].worst.difference, 0);
   EXPECT_TRUE(result.all_agree());
   EXPECT_EQ(result.ran(), 7);
@@ -138,11 +138,13 @@ TEST_F(CrossCheckOf, an_algorithm_without_room_is_a_refusal_of_that_one_alone) {
   for (const AlgorithmCheck& check : result.algorithms) {
     if (!check.refusal) continue;
     refused.push_back(name_of(check.algorithm));
-    const bool is_fft = check.algorithm == Algorithm::fft;
-    EXPECT_EQ(check.refusal->code, is_fft ? "error.algorithm_fft_stride" : "error.scratch_too_large");
+    const bool is_fft = check.algorithm == Algorithm::fft, is_winograd = check.algorithm == Algorithm::winograd;
+    EXPECT_EQ(check.refusal->code, is_fft        ? "error.algorithm_fft_stride"
+                                   : is_winograd ? "error.algorithm_winograd_kernel"
+                                                 : "error.scratch_too_large");
     EXPECT_FALSE(result.agrees(check));
   }
-  EXPECT_THAT(refused, ElementsAre("slices", "loops", "fft"));
+  EXPECT_THAT(refused, ElementsAre("slices", "loops", "winograd", "fft"));
   EXPECT_EQ(result.ran(), 5);
   EXPECT_TRUE(result.all_agree());
 }

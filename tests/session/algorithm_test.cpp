@@ -51,7 +51,7 @@ TEST(SessionAlgorithm, other_words_are_refused_with_the_list) {
   const Error word = session_from_json(head + R"("Slices"})").error();
   EXPECT_EQ(word.code, "error.json_value");
   EXPECT_THAT(describe(Language::en, word),
-              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, fft"));
+              HasSubstr("auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, winograd, fft"));
   EXPECT_EQ(session_from_json(head + "3}").error().code, "error.json_type");
   EXPECT_EQ(session_from_json(head + "null}").error().code, "error.json_type");
 }
