@@ -1,5 +1,7 @@
 // `convscope compute OP`: real tensors in, real tensors out.
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/cross_check_table.h"
