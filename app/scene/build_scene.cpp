@@ -65,6 +65,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::im2col:
       build_im2col_lens(frame);
       break;
+    case Lens::toeplitz:
+      build_toeplitz_lens(frame);
+      break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
   if (request.caption)
@@ -75,6 +78,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
   switch (lens) {
     case Lens::sliding:
     case Lens::im2col:
+    case Lens::toeplitz:
       return true;
   }
   return false;
