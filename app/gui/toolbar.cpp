@@ -84,6 +84,9 @@ void draw_lenses(UiContext& ui, float room) {
       case Lens::toeplitz:
         labels[count] = ui.text("lens.toeplitz");
         break;
+      case Lens::coverage:
+        labels[count] = ui.text("lens.coverage");
+        break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;

@@ -68,6 +68,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::toeplitz:
       build_toeplitz_lens(frame);
       break;
+    case Lens::coverage:
+      build_coverage_lens(frame);
+      break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
   if (request.caption)
@@ -79,6 +82,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::sliding:
     case Lens::im2col:
     case Lens::toeplitz:
+    case Lens::coverage:
       return true;
   }
   return false;

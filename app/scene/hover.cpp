@@ -1,6 +1,7 @@
 #include "app/scene/hover.h"
 
 #include "engine/im2col.h"
+#include "engine/padding.h"
 #include "engine/toeplitz.h"
 
 namespace convscope {
@@ -72,12 +73,21 @@ Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan
 
 bool Hover::is_self(const CellRef& ref) const { return active_ && ref == self_; }
 
-// Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis.
+// Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis; also as a copy
+// in padding other than zeros.
 bool Hover::meets(int64_t axis_output, int64_t axis_input, bool horizontal, int64_t* tap) const {
   const int64_t stride = horizontal ? plan_->stride.w : plan_->stride.h;
   const int64_t pad = horizontal ? plan_->pads.left : plan_->pads.top;
   const int64_t dilation = horizontal ? plan_->dilation.w : plan_->dilation.h;
   const int64_t kernel = horizontal ? plan_->kernel.w : plan_->kernel.h;
+  const int64_t extent = horizontal ? plan_->in.w : plan_->in.h;
+  if (plan_->padding_mode != PaddingMode::zeros && in(axis_input, extent)) {
+    for (*tap = 0; *tap < kernel; ++*tap) {
+      if (source_index(axis_output * stride - pad + *tap * dilation, extent, plan_->padding_mode) == axis_input)
+        return true;
+    }
+    return false;
+  }
   const int64_t distance = axis_input - (axis_output * stride - pad);
   if (distance < 0 || distance % dilation != 0) return false;
   *tap = distance / dilation;

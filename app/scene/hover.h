@@ -8,7 +8,8 @@
 
 namespace convscope {
 
-/// Relatives of a cell, answered in constant time per question:
+/// Relatives of a cell, answered in constant time per question (along an axis of the kernel where padding copies the
+/// input):
 ///  an output or product cell: its window's taps, its kernel, its bias, its row of im2col;
 ///  an input cell: all outputs whose windows use it, its copies in im2col;
 ///  a weight: all input cells that it meets, its output channel's column, its column of im2col, its entries of the
