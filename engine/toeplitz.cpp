@@ -36,6 +36,32 @@ double toeplitz_value(const ConvPlan& plan, const Tensor& weight, int64_t k, int
   return value;
 }
 
+namespace {
+
+template <class T>
+T product_of_row(const ConvPlan& plan, const T* channel, const T* kernel, int64_t row) {
+  T sum = 0;
+  for (int64_t cell = 0; cell < plan.kernel.h * plan.kernel.w; ++cell) {
+    const int64_t column = toeplitz_entry(plan, row, cell).column;
+    const T product = (column == kZeroPadding ? T{0} : channel[column]) * kernel[cell];
+    sum += product;
+  }
+  return sum;
+}
+
+}  // namespace
+
+double toeplitz_product(const ConvPlan& plan, const Tensor& input, const Tensor& weight, int64_t n, int64_t k,
+                        int64_t c, int64_t row) {
+  const int64_t channel = k / plan.kernels_per_group() * plan.channels_per_group() + c;
+  const int64_t first = (n * plan.in_channels + channel) * toeplitz_columns(plan);
+  const int64_t weights = (k * plan.channels_per_group() + c) * plan.kernel.h * plan.kernel.w;
+  if (plan.dtype == DType::float32) {
+    return static_cast<double>(product_of_row(plan, input.data<float>() + first, weight.data<float>() + weights, row));
+  }
+  return product_of_row(plan, input.data<double>() + first, weight.data<double>() + weights, row);
+}
+
 template <class T>
 Result<void> fill_toeplitz_matrix(const ConvPlan& plan, const T* kernel, SparseMatrix<T>& matrix, Job* job) {
   const int64_t cells = plan.kernel.h * plan.kernel.w;

@@ -39,6 +39,12 @@ void toeplitz_row(const ConvPlan& plan, int64_t row, std::vector<ToeplitzEntry>&
 /// does; costs the kernel's cells, the matrix is never stored.
 double toeplitz_value(const ConvPlan& plan, const Tensor& weight, int64_t k, int64_t c, int64_t row, int64_t column);
 
+/// What `row` of the matrix of output channel k and the group's input channel c gives with image n of the input: the
+/// part of the output cell that this channel contributes, without bias, summed in the kernel's order in the plan's
+/// type.
+double toeplitz_product(const ConvPlan& plan, const Tensor& input, const Tensor& weight, int64_t n, int64_t k,
+                        int64_t c, int64_t row);
+
 /// A sparse matrix in compressed rows: the entries of row r are [row_begin[r], row_begin[r + 1]), their columns ascend.
 /// A column of kZeroPadding, first in its row, is outside of the matrix and always meets 0 (which an infinite weight
 /// turns into NaN, as everywhere).

@@ -110,11 +110,7 @@ class ProgressLine {
 Result<void> apply_names(const ExportOptions& options, ExportSettings& settings) {
   if (options.lens) {
     const auto lens = lens_from_name(*options.lens);
-    if (!lens) {
-      std::string names;
-      for (const Lens known : all_lenses()) names += std::string(names.empty() ? "" : ", ") + name_of(known);
-      return Error{"error.unknown_lens", "--lens", {*options.lens, names}};
-    }
+    if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
     settings.lens = *lens;
   }
   if (options.theme) {

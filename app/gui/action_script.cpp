@@ -61,10 +61,10 @@ struct CellName {
   TensorId tensor;
   int axes;
 };
-constexpr CellName kCells[] = {{"input", TensorId::input, 4},    {"weight", TensorId::weight, 4},
-                               {"output", TensorId::output, 4},  {"bias", TensorId::bias, 1},
-                               {"im2col", TensorId::im2col, 2},  {"kernel_matrix", TensorId::kernel_matrix, 2},
-                               {"product", TensorId::product, 2}};
+constexpr CellName kCells[] = {{"input", TensorId::input, 4},     {"weight", TensorId::weight, 4},
+                               {"output", TensorId::output, 4},   {"bias", TensorId::bias, 1},
+                               {"im2col", TensorId::im2col, 2},   {"kernel_matrix", TensorId::kernel_matrix, 2},
+                               {"product", TensorId::product, 2}, {"toeplitz", TensorId::toeplitz, 4}};
 
 std::optional<CellRef> cell_from(std::string_view word) {
   const size_t bracket = word.find('[');

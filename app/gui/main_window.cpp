@@ -545,10 +545,15 @@ void MainWindow::run(Command command) {
       picture_.fit();
       break;
     case Command::lens_1:
-      set_lens(0);
-      break;
     case Command::lens_2:
-      set_lens(1);
+    case Command::lens_3:
+    case Command::lens_4:
+    case Command::lens_5:
+    case Command::lens_6:
+    case Command::lens_7:
+    case Command::lens_8:
+    case Command::lens_9:
+      set_lens(static_cast<size_t>(command) - static_cast<size_t>(Command::lens_1));
       break;
     case Command::language:
       next_language(ui);

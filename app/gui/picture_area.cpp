@@ -8,6 +8,7 @@
 
 #include "app/gui/widgets.h"
 #include "engine/padding.h"
+#include "engine/toeplitz.h"
 
 namespace convscope {
 namespace {
@@ -94,6 +95,10 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
       }
       break;
     }
+    case TensorId::toeplitz:
+      if (cell.y < 0 || cell.y >= plan.batch * plan.positions()) return std::nullopt;
+      wanted = {cell.y / plan.positions(), cell.n, cell.y % plan.positions() / plan.out.w, cell.y % plan.out.w};
+      break;
     case TensorId::input: {
       // The window whose middle comes nearest to the cell.
       const Pair reach = plan.effective_kernel();
@@ -163,6 +168,28 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       if (tap.source_y == kZeroPadding || tap.source_x == kZeroPadding) return place + " = 0";
       const CellRef source{TensorId::input, cell_of_step(plan, *step).n, tap.c, tap.source_y, tap.source_x};
       return place + " = " + describe_cell(computation, source, current_step);
+    }
+    case TensorId::toeplitz: {
+      if (!step_of(plan, cell, current_step) || cell.c < 0 || cell.c >= plan.channels_per_group() || cell.x < 0 ||
+          cell.x >= toeplitz_columns(plan)) {
+        return {};
+      }
+      const int64_t row = cell.y % plan.positions();
+      const std::string place = "T[" + std::to_string(row) + ", " + std::to_string(cell.x) + "]";
+      // Mirrored padding lets several weights stand in one place: then their sum says more than any of them.
+      CellRef source;
+      int standing = 0;
+      for (int64_t at = 0; at < plan.kernel.h * plan.kernel.w; ++at) {
+        if (toeplitz_entry(plan, row, at).column != cell.x) continue;
+        source = {TensorId::weight, cell.n, cell.c, at / plan.kernel.w, at % plan.kernel.w};
+        ++standing;
+      }
+      if (standing == 0) return place + " = 0";
+      if (standing == 1) return place + " = " + describe_cell(computation, source, current_step);
+      char value[32];
+      const int length =
+          format_number(toeplitz_value(plan, tensors.weight, cell.n, cell.c, row, cell.x), 10, value, sizeof value);
+      return place + " = " + std::string(value, static_cast<size_t>(length));
     }
     case TensorId::product: {
       const std::optional<int64_t> step = step_of(plan, cell, current_step);

@@ -32,7 +32,7 @@ constexpr std::array<ShortcutRow, 17> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Shift+S", "shortcut.save_as"},
                                                 {"Ctrl+E", "shortcut.export"},
                                                 {"+ / - / 0", "shortcut.zoom"},
-                                                {"1 / 2", "shortcut.lens"},
+                                                {"1 / 2 / 3 / 4", "shortcut.lens"},
                                                 {"L", "shortcut.language"},
                                                 {"T", "shortcut.theme"},
                                                 {"F11", "shortcut.fullscreen"},
@@ -110,6 +110,9 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
   if (press.key == kKeyEnd) return Command::last_step;
   if (press.key == kKeyEscape) return Command::escape;
   if (press.key == kKeyF1) return Command::shortcuts;
+  if (press.key.code >= '1' && press.key.code <= '9') {
+    return static_cast<Command>(static_cast<unsigned>(Command::lens_1) + static_cast<unsigned>(press.key.code - '1'));
+  }
   switch (press.key.code) {
     case '+':
     case '=':
@@ -118,10 +121,6 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       return Command::zoom_out;
     case '0':
       return Command::zoom_fit;
-    case '1':
-      return Command::lens_1;
-    case '2':
-      return Command::lens_2;
     case 'l':
       return Command::language;
     case 't':

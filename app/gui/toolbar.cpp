@@ -81,6 +81,12 @@ void draw_lenses(UiContext& ui, float room) {
       case Lens::im2col:
         labels[count] = ui.text("lens.im2col");
         break;
+      case Lens::toeplitz:
+        labels[count] = ui.text("lens.toeplitz");
+        break;
+      case Lens::coverage:
+        labels[count] = ui.text("lens.coverage");
+        break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;

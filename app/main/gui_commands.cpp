@@ -21,9 +21,7 @@ struct ScreenshotTexts {
 
 Result<Lens> parse_lens(const std::string& text) {
   if (const std::optional<Lens> lens = lens_from_name(text)) return *lens;
-  std::string names;
-  for (Lens lens : all_lenses()) names += std::string(names.empty() ? "" : ", ") + name_of(lens);
-  return Error{"error.unknown_lens", "--lens", {text, names}};
+  return Error{"error.unknown_lens", "--lens", {text, names_of_lenses()}};
 }
 
 Result<void> run_screenshot_command(const ScreenshotTexts& texts) {

@@ -68,6 +68,12 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::im2col:
       build_im2col_lens(frame);
       break;
+    case Lens::toeplitz:
+      build_toeplitz_lens(frame);
+      break;
+    case Lens::coverage:
+      build_coverage_lens(frame);
+      break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic, request.algorithm);
   if (request.caption)
@@ -78,6 +84,8 @@ bool lens_applies(Lens lens, const ConvPlan&) {
   switch (lens) {
     case Lens::sliding:
     case Lens::im2col:
+    case Lens::toeplitz:
+    case Lens::coverage:
       return true;
   }
   return false;

@@ -54,12 +54,15 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
 void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y) {
   char words[160];
   const int length = shape_text(shape, words, sizeof words);
+  draw_tag(frame, name, {words, static_cast<size_t>(length)}, role, x, y);
+}
+
+void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y) {
   const float size = kNameTagSize * frame.stage.ui;
   const float middle = y - kNameTagHeight * frame.stage.ui * 0.55f;
   const Mark& mark = frame.painter.text(name, x, middle, size, role, Align::left, Face::bold);
   const float name_width = mark.box.width();
-  frame.painter.text({words, static_cast<size_t>(length)}, x + name_width + size * 0.45f, middle, size * 0.875f,
-                     Role::text);
+  frame.painter.text(words, x + name_width + size * 0.45f, middle, size * 0.875f, Role::text);
 }
 
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y) {

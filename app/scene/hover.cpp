@@ -1,6 +1,8 @@
 #include "app/scene/hover.h"
 
 #include "engine/im2col.h"
+#include "engine/padding.h"
+#include "engine/toeplitz.h"
 
 namespace convscope {
 namespace {
@@ -59,18 +61,33 @@ Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan
       if (!in(ref.y, im2col_rows(plan)) || !in(ref.x, plan.out_channels)) return;
       output_ = output_of_row(plan, ref.y, ref.x);
       break;
+    case TensorId::toeplitz:
+      if (!in(ref.n, plan.out_channels) || !in(ref.c, plan.channels_per_group()) || !in(ref.y, im2col_rows(plan)) ||
+          !in(ref.x, toeplitz_columns(plan))) {
+        return;
+      }
+      break;
   }
   active_ = true;
 }
 
 bool Hover::is_self(const CellRef& ref) const { return active_ && ref == self_; }
 
-// Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis.
+// Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis; also as a copy
+// in padding other than zeros.
 bool Hover::meets(int64_t axis_output, int64_t axis_input, bool horizontal, int64_t* tap) const {
   const int64_t stride = horizontal ? plan_->stride.w : plan_->stride.h;
   const int64_t pad = horizontal ? plan_->pads.left : plan_->pads.top;
   const int64_t dilation = horizontal ? plan_->dilation.w : plan_->dilation.h;
   const int64_t kernel = horizontal ? plan_->kernel.w : plan_->kernel.h;
+  const int64_t extent = horizontal ? plan_->in.w : plan_->in.h;
+  if (plan_->padding_mode != PaddingMode::zeros && in(axis_input, extent)) {
+    for (*tap = 0; *tap < kernel; ++*tap) {
+      if (source_index(axis_output * stride - pad + *tap * dilation, extent, plan_->padding_mode) == axis_input)
+        return true;
+    }
+    return false;
+  }
   const int64_t distance = axis_input - (axis_output * stride - pad);
   if (distance < 0 || distance % dilation != 0) return false;
   *tap = distance / dilation;
@@ -86,6 +103,19 @@ bool Hover::uses(const OutputCell& output, const CellRef& input, int64_t* column
   return true;
 }
 
+// Whether the weight stands at this place of the sparse matrix.
+bool Hover::stands_at(const CellRef& weight, const CellRef& entry) const {
+  return weight.n == entry.n && weight.c == entry.c &&
+         toeplitz_entry(*plan_, entry.y % plan_->positions(), weight.y * plan_->kernel.w + weight.x).column == entry.x;
+}
+
+// Whether the column of this entry is the input cell's.
+bool Hover::in_column_of(const CellRef& entry, const CellRef& input) const {
+  return input.n == entry.y / plan_->positions() &&
+         input.c == entry.n / plan_->kernels_per_group() * plan_->channels_per_group() + entry.c &&
+         in(input.y, plan_->in.h) && in(input.x, plan_->in.w) && input.y * plan_->in.w + input.x == entry.x;
+}
+
 bool Hover::lights(const CellRef& ref) const {
   if (!active_) return false;
   if (ref == self_) return true;
@@ -96,6 +126,7 @@ bool Hover::lights(const CellRef& ref) const {
     case TensorId::none:
       return false;
     case TensorId::input:
+      if (self_.tensor == TensorId::toeplitz) return in_column_of(self_, ref);
       if (output_) return uses(*output_, ref, &column);
       if (input_) return ref == *input_;
       if (weight_) {
@@ -108,6 +139,7 @@ bool Hover::lights(const CellRef& ref) const {
       }
       return false;
     case TensorId::weight:
+      if (self_.tensor == TensorId::toeplitz) return stands_at(ref, self_);
       if (output_) return ref.n == output_->c;
       return weight_ && ref.n == weight_->n && ref.c == weight_->c && ref.y == weight_->y && ref.x == weight_->x;
     case TensorId::bias:
@@ -118,6 +150,7 @@ bool Hover::lights(const CellRef& ref) const {
       if (output_) return cell == *output_;
       if (self_.tensor == TensorId::im2col)
         return output_of_row(plan, self_.y, ref.c) == cell && ref.c / kpg == self_.c;
+      if (self_.tensor == TensorId::toeplitz) return output_of_row(plan, self_.y, self_.n) == cell;
       if (input_) return uses(cell, *input_, &column);
       if (self_.tensor == TensorId::bias) return ref.c == self_.c;
       return false;
@@ -140,6 +173,10 @@ bool Hover::lights(const CellRef& ref) const {
                CellRef{TensorId::weight, weight_->n, weight_->c, weight_->y, weight_->x};
       if (self_.tensor == TensorId::im2col) return ref.y == self_.x && ref.x / kpg == self_.c;
       return false;
+    case TensorId::toeplitz:
+      if (output_) return ref.n == output_->c && ref.y == im2col_row(plan, *output_);
+      if (weight_) return stands_at(*weight_, ref);
+      return input_ && in_column_of(ref, *input_);
     case TensorId::product:
       return lights({TensorId::output, ref.y / plan.positions(), ref.x, ref.y % plan.positions() / plan.out.w,
                      ref.y % plan.positions() % plan.out.w});

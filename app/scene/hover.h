@@ -8,11 +8,16 @@
 
 namespace convscope {
 
-/// Relatives of a cell, answered in constant time per question:
+/// Relatives of a cell, answered in constant time per question (along an axis of the kernel where padding copies the
+/// input):
 ///  an output or product cell: its window's taps, its kernel, its bias, its row of im2col;
 ///  an input cell: all outputs whose windows use it, its copies in im2col;
-///  a weight: all input cells that it meets, its output channel's column, its column of im2col;
-///  a bias: its output channel.
+///  a weight: all input cells that it meets, its output channel's column, its column of im2col, its entries of the
+///  sparse matrix;
+///  a bias: its output channel;
+///  an entry of the sparse matrix: its output cell (the row), its input cell (the column), the weights that stand
+///  there.
+/// An output cell has its row of the sparse matrix, an input cell its column.
 class Hover {
  public:
   Hover() = default;
@@ -30,6 +35,8 @@ class Hover {
  private:
   bool meets(int64_t axis_output, int64_t axis_input, bool horizontal, int64_t* tap) const;
   bool uses(const OutputCell& output, const CellRef& input, int64_t* column) const;
+  bool stands_at(const CellRef& weight, const CellRef& entry) const;
+  bool in_column_of(const CellRef& entry, const CellRef& input) const;
 
   const ConvPlan* plan_ = nullptr;
   bool active_ = false;

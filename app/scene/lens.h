@@ -48,6 +48,8 @@ struct LensFrame {
 
 void build_sliding_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
+void build_toeplitz_lens(LensFrame& frame);
+void build_coverage_lens(LensFrame& frame);
 
 /// Below this pitch the cells of large grids are drawn as a texture.
 inline constexpr double kMinCellPitch = 14;
@@ -64,6 +66,8 @@ inline constexpr double kMinNumberPitch = 18;
 
 /// "X" in bold and the shape "1×3×5×5" behind it, left-aligned above (x, y).
 void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
+/// The same with words of one's own behind the name.
+void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y);
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui);
 /// "X[0, 1]": which slice a grid shows.
 void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);

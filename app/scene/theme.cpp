@@ -207,6 +207,7 @@ Role role_of(TensorId id) {
       return Role::input;
     case TensorId::weight:
     case TensorId::kernel_matrix:
+    case TensorId::toeplitz:
       return Role::weight;
     case TensorId::output:
     case TensorId::product:

@@ -14,7 +14,7 @@
 
 namespace convscope {
 
-enum class Lens : uint8_t { sliding, im2col };
+enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage };
 enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.
@@ -71,7 +71,7 @@ struct Session {
   bool operator==(const Session&) const = default;
 };
 
-const char* name_of(Lens lens);        // "sliding", "im2col"
+const char* name_of(Lens lens);        // "sliding", "im2col", ...
 const char* name_of(ThemeId theme);    // "light", "dark", "contrast"
 const char* name_of(SourceKind kind);  // as in the JSON
 std::optional<Lens> lens_from_name(std::string_view name);
@@ -79,5 +79,7 @@ std::optional<ThemeId> theme_from_name(std::string_view name);
 std::optional<SourceKind> source_kind_from_name(std::string_view name);
 /// All lenses in the order of the toolbar.
 std::vector<Lens> all_lenses();
+/// Their names as a sentence lists them: "sliding, im2col, toeplitz".
+std::string names_of_lenses();
 
 }  // namespace convscope

@@ -253,7 +253,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
-  fields.word("lens", session.lens, lens_from_name, "sliding, im2col");
+  fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
   fields.flag("loop", session.loop);

@@ -11,6 +11,7 @@
 #include "engine/padded_input.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
+#include "engine/trace.h"
 #include "numbers.h"
 #include "random_plans.h"
 
@@ -199,6 +200,31 @@ TEST(toeplitz, weights_on_the_same_cell_add_up) {
   EXPECT_THAT(matrix.row_begin, ElementsAre(0, 1, 3, 6, 8, 9));
   EXPECT_THAT(matrix.column, ElementsAre(0, 0, 1, 0, 1, 2, 1, 2, 2));
   EXPECT_THAT(matrix.value, ElementsAre(111, 11, 100, 1, 10, 100, 1, 110, 111));
+}
+
+TEST(toeplitz, the_rows_times_the_channels_add_up_to_the_output) {
+  std::mt19937_64 random(testing::test_seed() + 8);
+  for (int i = 0; i < 60; ++i) {
+    const DType dtype = i % 2 == 0 ? DType::float64 : DType::float32;
+    const RandomCase c = testing::random_case(random, dtype, 1e4);
+    const ConvPlan& plan = c.plan;
+    ConvTensors tensors;
+    tensors.input = testing::random_tensor(random, plan.input_shape(), dtype);
+    tensors.weight = testing::random_tensor(random, plan.weight_shape(), dtype);
+    if (plan.bias) tensors.bias = testing::random_tensor(random, plan.bias_shape(), dtype);
+    CellArithmetic arithmetic;
+    for (int64_t step = 0; step < step_count(plan); step += 7) {
+      const OutputCell cell = cell_of_step(plan, step);
+      cell_arithmetic(plan, tensors, cell, arithmetic);
+      double sum = 0, magnitude = 0;
+      for (int64_t channel = 0; channel < plan.channels_per_group(); ++channel) {
+        sum += toeplitz_product(plan, tensors.input, tensors.weight, cell.n, cell.c, channel,
+                                cell.y * plan.out.w + cell.x);
+      }
+      for (const TapValues& values : arithmetic.values) magnitude += std::abs(values.product);
+      ASSERT_NEAR(sum, arithmetic.sum, magnitude * 1e-5) << testing::describe(c);
+    }
+  }
 }
 
 TEST(toeplitz, columns_ascend_within_a_row_whatever_the_padding_mode) {

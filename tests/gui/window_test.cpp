@@ -256,6 +256,9 @@ TEST_F(WindowTest, cells_are_described_by_name_and_value) {
   EXPECT_EQ(describe_cell(computation, {TensorId::im2col, 0, 0, 0, 0}, 0), "im2col[0, 0] = 0");
   EXPECT_EQ(describe_cell(computation, {TensorId::product, 0, 0, 4, 0}, 0), "Y[0, 0, 1, 1] = -6");
   EXPECT_EQ(describe_cell(computation, {TensorId::kernel_matrix, 0, 0, 5, 0}, 0), "W[0, 0, 1, 2] = -1");
+  EXPECT_EQ(describe_cell(computation, {TensorId::toeplitz, 0, 0, 4, 13}, 0), "T[4, 13] = W[0, 0, 1, 2] = -1");
+  EXPECT_EQ(describe_cell(computation, {TensorId::toeplitz, 0, 0, 4, 0}, 0), "T[4, 0] = 0");
+  EXPECT_EQ(describe_cell(computation, {TensorId::toeplitz, 0, 0, 4, 25}, 0), "") << "no such column";
 }
 
 TEST_F(WindowTest, the_step_of_a_cell) {
@@ -264,6 +267,8 @@ TEST_F(WindowTest, the_step_of_a_cell) {
   EXPECT_EQ(step_of(plan(), {TensorId::input, 0, 1, 2, 2}, 10), 9 + 4) << "keeps the output channel";
   EXPECT_EQ(step_of(plan(), {TensorId::im2col, 0, 0, 8, 0}, 20), 18 + 8);
   EXPECT_EQ(step_of(plan(), {TensorId::product, 0, 0, 2, 1}, 0), 9 + 2);
+  EXPECT_EQ(step_of(plan(), {TensorId::toeplitz, 2, 1, 4, 7}, 0), 18 + 4);
+  EXPECT_EQ(step_of(plan(), {TensorId::toeplitz, 2, 1, 9, 7}, 0), std::nullopt);
   EXPECT_EQ(step_of(plan(), {TensorId::weight, 0, 0, 0, 0}, 0), std::nullopt);
   EXPECT_EQ(step_of(plan(), {TensorId::im2col, 0, 0, 99, 0}, 0), std::nullopt);
   EXPECT_EQ(step_of(plan(), {TensorId::input, 0, 0, -1, -1}, 0), 0) << "padding counts to the nearest window";
@@ -316,8 +321,17 @@ TEST_F(WindowTest, lenses_change_by_key_and_by_button) {
   play("click lens.im2col");
   EXPECT_EQ(session().lens, Lens::im2col);
   EXPECT_TRUE(draws({TensorId::im2col, 0, 0, 8, 8}));
+  play("click lens.toeplitz");
+  EXPECT_EQ(session().lens, Lens::toeplitz);
+  EXPECT_TRUE(draws({TensorId::toeplitz, 0, 0, 8, 24}));
   play("key 1");
   EXPECT_EQ(session().lens, Lens::sliding);
+  for (size_t i = 0; i < all_lenses().size(); ++i) {
+    play("key " + std::to_string(i + 1));
+    EXPECT_EQ(session().lens, all_lenses()[i]);
+  }
+  play("key 9");
+  EXPECT_EQ(session().lens, all_lenses().back()) << "there are not that many";
 }
 
 TEST_F(WindowTest, every_widget_has_a_name_of_its_own) {
@@ -441,7 +455,7 @@ TEST_F(WindowTest, chinese_lines_break_between_characters_but_not_before_closing
 TEST_F(WindowTest, a_frame_allocates_nothing_that_the_last_one_allocated) {
   if (!test::allocations_are_counted()) GTEST_SKIP() << "a sanitizer counts its own";
   for (const char* name : {"tutorial_5_3"}) {
-    for (Lens lens : {Lens::sliding, Lens::im2col}) {
+    for (Lens lens : all_lenses()) {
       Session session = find_preset(name)->session;
       session.title = name;
       session.lens = lens;

@@ -115,7 +115,7 @@ TEST(lenses, the_picture_costs_what_is_seen) {
   // A camera anywhere over a photograph of six million numbers.
   const ComputationPtr numbers = preset_numbers("photo_1080p");
   ASSERT_TRUE(numbers);
-  for (Lens lens : {Lens::sliding, Lens::im2col}) {
+  for (Lens lens : all_lenses()) {
     SceneRequest request = request_of(numbers, lens, 500000, 1920, 1080);
     for (int i = 0; i < 40; ++i) {
       request.view = zoomed(request.view, 1.25, 400, 300, numbers->plan, lens);
@@ -664,7 +664,7 @@ TEST(build_scene, is_a_pure_function) {
 
 TEST(build_scene, takes_any_viewport) {
   for (const char* name : {"padding_strides", "photo_1080p", "resnet_stem", "grouped"}) {
-    for (Lens lens : {Lens::sliding, Lens::im2col}) {
+    for (Lens lens : all_lenses()) {
       for (Size size : {Size{300, 300}, Size{120, 90}, Size{50, 600}, Size{600, 40}, Size{3, 3}, Size{0, 100}}) {
         for (bool caption : {false, true}) {
           SceneRequest request = request_of(preset_numbers(name), lens, 3, size.width, size.height);

@@ -14,7 +14,7 @@ TEST(build_scene, allocates_nothing_in_the_steady_state) {
        {"padding_strides", "tutorial_6_2_1", "grouped", "photo_1080p", "resnet_stem", "tutorial_7_2"}) {
     const ComputationPtr numbers = preset_numbers(name);
     ASSERT_TRUE(numbers);
-    for (Lens lens : {Lens::sliding, Lens::im2col}) {
+    for (Lens lens : all_lenses()) {
       SceneRequest request = request_of(numbers, lens, 1);
       request.caption = true;
       request.language = Language::zh;

@@ -51,7 +51,7 @@ Session unusual() {
                   std::vector<double>{0.1, -0.0, 1e300, 5e-324, 1.0 / 3, -7, 12345678901234567.0, 2.5})};
   s.bias = {SourceKind::conv2d_init, {}, {}, nullptr};
   s.algorithm = Algorithm::loops;
-  s.lens = Lens::im2col;
+  s.lens = Lens::toeplitz;
   s.step = 17;
   s.steps_per_second = 0.75;
   s.loop = false;
