@@ -140,9 +140,10 @@ class Search {
       const std::optional<Extents> extents = conv.extents();
       const bool is_shape_wanted = !has_right_shape_ && diagnosis_.same_shape.size() < kMostExplanations;
       // One part of the output has the shape of each other.
-      const bool is_another_part = mistake.cause.code.starts_with("cause.output_one_") &&
-                                   !diagnosis_.same_shape.empty() &&
-                                   diagnosis_.same_shape.back().code == mistake.cause.code;
+      const bool is_part =
+          mistake.cause.code == "cause.output_one_image" || mistake.cause.code == "cause.output_one_channel";
+      const bool is_another_part =
+          is_part && !diagnosis_.same_shape.empty() && diagnosis_.same_shape.back().code == mistake.cause.code;
       if (is_shape_wanted && !is_another_part && extents && !conv.other_shape && shape_ == conv.ordered(*extents)) {
         diagnosis_.same_shape.push_back(mistake.cause);
       }

@@ -161,9 +161,17 @@ void print_json(const OutputCheck& check, const Tensor& expected, bool explains)
 // ---- the command ----
 
 /// Where the numbers differ, whether a cause was found or not, is an error: the status tells scripts.
-Result<void> verdict(const OutputCheck& check) {
+Result<void> verdict(const OutputCheck& check, bool explains) {
   if (check.agrees()) return {};
   const bool explained = !check.diagnosis.explanations.empty();
+  if (!explains && check.comparison) {
+    return Error{"error.compare_numbers",
+                 "--mine",
+                 {std::to_string(check.comparison->wrong), std::to_string(check.comparison->cells)}};
+  }
+  if (!explains) {
+    return Error{"error.compare_other_shape", "--mine", {check.yours.to_string(), check.expected.to_string()}};
+  }
   if (!check.comparison) {
     return Error{explained ? "error.compare_shape" : "error.compare_shape_unexplained",
                  "--mine",
@@ -275,7 +283,7 @@ Result<void> run_compare(const CompareOptions& options) {
     print_text(*check, *output, explains);
     tell_conversions(*inputs);
   }
-  return verdict(*check);
+  return verdict(*check, explains);
 }
 
 }  // namespace

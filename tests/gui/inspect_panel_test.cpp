@@ -41,6 +41,7 @@ TEST_F(InspectPanel, attributes_are_answered_and_follow_the_tensor) {
   EXPECT_EQ(copied(), torch_size(slice_tensor(tensors().input, "x[0]")->shape));
   play("click inspect.index\nkey ctrl+a\ntype x.size(1)\nclick inspect.tensor.weight");
   EXPECT_EQ(copied(), std::to_string(tensors().weight.shape()[1]));
+  play("click inspect.tensor.input");
 }
 
 TEST_F(InspectPanel, a_wrong_index_is_explained_and_the_last_answer_stays) {

@@ -51,6 +51,14 @@ def random_expression(source):
     return text
 
 
+def random_attribute(source):
+    """Behind the brackets; a method that is not called would be printed with its address."""
+    size = source.choice([".shape", ".size()"]) + source.choice(["", "", "[0]", "[-1]", "[1:]", "[::-1]", "[::2]", "[5]",
+                                                                 "[0, 1]", "[None]", "[-9:1]", "[3:0:-2]"])
+    return source.choice([size, size, ".ndim", ".dim()", ".numel()", ".dtype", ".device",
+                          f".size({source.randint(-5, 5)})", ".shape()", ".ndim()", ".dim(1)", ".dim()[0]"])
+
+
 def is_overflow_of_torch(error):
     """Bounds that do not fit 64 bits end in an internal failure of PyTorch, not in a rule worth following."""
     return "is_symbolic" in error or "Storage size calculation overflowed" in error
