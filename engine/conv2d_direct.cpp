@@ -100,6 +100,8 @@ struct Stretch {
   Passes passes;
   // For strips of full height, such whose rows are all a pitch apart, and strips of 4 rows.
   typename DirectKernels<T>::Run run = nullptr, run_uniform = nullptr, run_low = nullptr;
+  // Two output channels, 4 rows at a time; or null.
+  typename DirectKernels<T>::Run run_two = nullptr, run_two_uniform = nullptr;
 };
 
 /// The memory each thread works in.
@@ -173,6 +175,8 @@ class DirectRunner final : public Conv2dRunner<T> {
   void place(const Call<T>& call, Strip& strip) const;
   void run_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
   void run_simple_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
+  void run_kernels(const Call<T>& call, const Strip& strip, const Stretch<T>& stretch, bool is_uniform,
+                   DirectTask<T>& task) const;
   void run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch, int64_t first,
                    int64_t tiles, const RowTable<T>& all_rows) const;
   bool point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin, int64_t ky_end,
@@ -317,9 +321,12 @@ void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int64_t last_til
   } else {
     stretch.passes = passes_for((width + span_) * static_cast<int64_t>(sizeof(T)), width);
   }
-  stretch.run = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, false);
-  stretch.run_uniform = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, true);
-  stretch.run_low = kernels_.tile(kMaxDirectRows / 2, vectors, rows_.step, is_masked, false);
+  stretch.run = kernels_.tile(1, rows_.height, vectors, rows_.step, is_masked, false);
+  stretch.run_uniform = kernels_.tile(1, rows_.height, vectors, rows_.step, is_masked, true);
+  constexpr int kLow = kMaxDirectRows / 2;
+  stretch.run_low = kernels_.tile(1, kLow, vectors, rows_.step, is_masked, false);
+  stretch.run_two = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, false);
+  stretch.run_two_uniform = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, true);
   stretches_.push_back(std::move(stretch));
 }
 
@@ -610,6 +617,50 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
   return true;
 }
 
+/// A task, given for the first output channel of the group, for all output channels of the strip.
+template <class T>
+void DirectRunner<T>::run_kernels(const Call<T>& call, const Strip& strip, const Stretch<T>& stretch, bool is_uniform,
+                                  DirectTask<T>& task) const {
+  constexpr int kLow = kMaxDirectRows / 2;
+  const bool is_low = strip.height != rows_.height, has_bias = task.bias != nullptr;
+  int64_t k = strip.kernel_begin;
+  task.weight += k * task.kernel_stride;
+  task.out += k * task.plane_stride;
+  if (has_bias) task.bias += k;
+  if (stretch.run_two != nullptr && k + 1 < strip.kernel_end) {
+    is_uniform = is_uniform && strip.height == kMaxDirectRows;
+    const auto run = is_uniform ? stretch.run_two_uniform : stretch.run_two;
+    DirectTask<T> lower = task;  // the rows below the first four
+    lower.out_rows = strip.rows - kLow;
+    lower.source_rows += kLow * rows_.step;
+    lower.row_channel_strides += kLow * rows_.step;
+    lower.first_row += kLow * rows_.step * task.pitch;
+    task.out_rows = std::min<int64_t>(strip.rows, kLow);
+    for (; k + 1 < strip.kernel_end; k += 2) {
+      if (call.stopped()) return;
+      run(task);
+      if (lower.out_rows > 0) {
+        lower.weight = task.weight;
+        lower.bias = task.bias;
+        lower.out = task.out + kLow * task.out_stride;
+        run(lower);
+      }
+      task.weight += 2 * task.kernel_stride;
+      task.out += 2 * task.plane_stride;
+      if (has_bias) task.bias += 2;
+    }
+    task.out_rows = strip.rows;
+  }
+  const auto run = is_low ? stretch.run_low : is_uniform ? stretch.run_uniform : stretch.run;
+  for (; k < strip.kernel_end; ++k) {
+    if (call.stopped()) return;
+    run(task);
+    task.weight += task.kernel_stride;
+    task.out += task.plane_stride;
+    if (has_bias) ++task.bias;
+  }
+}
+
 /// Tiles [first, first + tiles * width) of a stretch, for all output channels of the strip.
 template <class T>
 void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch,
@@ -617,8 +668,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   const Passes& passes = stretch.passes;
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
   const int64_t first_kernel = strip.group * kernel_count_, width = stretch.vectors * kernels_.lanes;
-  const bool is_low = strip.height != rows_.height;
-  T* out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
+  T* const out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
            strip.first_row * plan_.out.w + first;
   DirectTask<T> task;
   task.kernel_h = plan_.kernel.h;
@@ -631,6 +681,8 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
   task.out_columns = stretch.out_columns;
+  task.plane_stride = plan_.positions();
+  task.kernel_stride = channels_ * kernel_cells;
   const int64_t first_cell = first * stride_ - plan_.pads.left;
   const int64_t outputs = (tiles - 1) * width + stretch.out_columns;
 
@@ -660,19 +712,14 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
           task.first_row = table->first - task.ky_begin * task.pitch;
           task.column_offsets = offsets_.data();
         }
-        const auto run = is_low                                      ? stretch.run_low
-                         : stretch.is_copied || table->is_uniform ? stretch.run_uniform
-                                                                   : stretch.run;
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
         const bool is_last = c + task.channels == channels_ && task.ky_end == plan_.kernel.h &&
                              task.kx_end == plan_.kernel.w;
-        for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
-          if (call.stopped()) return;
-          task.weight = weight_data_ + (first_kernel + k) * plan_.taps() + c * kernel_cells;
-          task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel + k : nullptr;
-          task.out = out + k * plan_.positions();
-          run(task);
-        }
+        task.out = out;
+        task.weight = weight_data_ + first_kernel * task.kernel_stride + c * kernel_cells;
+        task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel : nullptr;
+        run_kernels(call, strip, stretch, stretch.is_copied || table->is_uniform, task);
+        if (call.stopped()) return;
       }
     }
   }
@@ -719,23 +766,20 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
-  const bool is_low = strip.height != rows_.height;
+  task.kernel_stride = taps;
+  task.plane_stride = positions;
   for (const Stretch<T>& stretch : stretches_) {
     const int64_t width = stretch.vectors * kernels_.lanes, at_once = stretch.passes.tiles;
-    const auto run = is_low ? stretch.run_low : table.is_uniform ? stretch.run_uniform : stretch.run;
     task.out_columns = stretch.out_columns;
     for (int64_t tile = 0; tile < stretch.tiles; tile += at_once) {
       const int64_t column = stretch.first + tile * width;
       task.column = column - plan_.pads.left;
       task.tiles = std::min(at_once, stretch.tiles - tile);
       task.last_tile = tile + task.tiles == stretch.tiles ? stretch.last_tile - tile * width : (task.tiles - 1) * width;
-      for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
-        if (call.stopped()) return;
-        task.weight = weight_data_ + (first_kernel + k) * taps;
-        task.bias = bias_data_ != nullptr ? bias_data_ + first_kernel + k : nullptr;
-        task.out = out + k * positions + column;
-        run(task);
-      }
+      task.out = out + column;
+      task.weight = weight_data_ + first_kernel * taps;
+      task.bias = bias_data_ != nullptr ? bias_data_ + first_kernel : nullptr;
+      run_kernels(call, strip, stretch, table.is_uniform, task);
     }
   }
 }
