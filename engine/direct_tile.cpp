@@ -145,6 +145,7 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
   const T* HWY_RESTRICT w = weight + ky * task.kernel_w + task.kx_begin * kHeight;
   const int64_t* HWY_RESTRICT offset = task.column_offsets + task.kx_begin;
   const int64_t* const end = task.column_offsets + task.kx_end;
+  [[maybe_unused]] const int64_t* HWY_RESTRICT mask_offset = kMasked ? task.mask_offsets + task.kx_begin : nullptr;
   for (; offset != end; ++offset, w += kHeight) {
     const int64_t at = *offset;
     const auto here = rows.moved(at);
@@ -157,7 +158,8 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
     [[maybe_unused]] hn::Mask<Tag<T>> mask[kVectors];
     if constexpr (kMasked) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + at + v * lanes, task.width);
+      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + *mask_offset + v * lanes, task.width);
+      ++mask_offset;
     }
     constexpr int kLag = lag_of<kKernels, kRows, kVectors, kStep, kHeight>();
     constexpr int kSteps = kStep > 0 ? (kRows - 1) * kStep + (kHeight - 1) * kLag + 1 : kInputs;
@@ -390,7 +392,8 @@ template <class T>
 void split(const DirectCopy<T>& copy) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t u = 0; u < copy.count; u += lanes) {
+  int64_t u = 0;
+  for (; u < copy.count; u += lanes) {
     const int64_t first = copy.first + 2 * u;
     const auto mask0 = inside<T>(first, copy.width), mask1 = inside<T>(first + lanes, copy.width);
     T* even = copy.even + u;
@@ -407,6 +410,11 @@ void split(const DirectCopy<T>& copy) {
         hn::StoreU(hn::ConcatEven(d, high, low), d, even);
         hn::StoreU(hn::ConcatOdd(d, high, low), d, odd);
       }
+    }
+  }
+  for (; u < copy.padded_count; ++u) {
+    for (int64_t i = 0; i < copy.channels * copy.row_count; ++i) {
+      copy.even[i * copy.pitch + u] = copy.odd[i * copy.pitch + u] = T{0};
     }
   }
 }

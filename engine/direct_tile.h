@@ -49,6 +49,7 @@ struct DirectTask {
   int64_t pitch = 0, channel_stride = 0;
 
   const int64_t* column_offsets = nullptr;
+  const int64_t* mask_offsets = nullptr;  // where masked: column_offsets, or what they were without the channels
   int64_t column = 0;
   int64_t width = 0;  // where masked: cells outside [0, width) of a row are not read and count as 0
   int64_t tiles = 1;
@@ -71,7 +72,8 @@ struct DirectCopy {
   int64_t row_count = 0, channel_begin = 0, channels = 0;
   int64_t width = 0;                 // of a row: cells outside count as 0 and are not read
   int64_t first = 0;                 // cell of the row that comes first; the cell after it begins the odd cells
-  int64_t count = 0;                 // cells of each parity; up to a vector more are written
+  int64_t count = 0;                 // cells of each parity
+  int64_t padded_count = 0;          // zeros follow up to here; perhaps a vector more is written
   T* even = nullptr;
   T* odd = nullptr;
   int64_t pitch = 0;  // from one row's copy to the next, channel after channel
