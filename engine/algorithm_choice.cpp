@@ -15,9 +15,14 @@ constexpr double kNaiveMacs = 2048;
 // Xeon with AVX-512, im2col's time over direct's: depthwise 1.8 to 3.3, filters of pictures 2 to 3.4, 3 or 4 kernels
 // 1.0 to 1.3, 8 kernels 0.85. From a vertical stride of 3 on rows share too little: 0.7.
 constexpr int64_t kFewKernels = 4, kSharedStride = 2;
+// Small pictures with a few more kernels, 1.4, as long as the sums are short.
+constexpr int64_t kSmallKernels = 8, kSmallTaps = 32, kSmallPositions = 4096;
 
 bool has_few_kernels(const ConvPlan& plan) {
-  return plan.kernels_per_group() <= kFewKernels && (plan.out.h == 1 || plan.stride.h <= kSharedStride);
+  if (plan.out.h > 1 && plan.stride.h > kSharedStride) return false;
+  const int64_t kernels = plan.kernels_per_group();
+  return kernels <= kFewKernels ||
+         (kernels <= kSmallKernels && plan.taps() <= kSmallTaps && plan.positions() <= kSmallPositions);
 }
 
 }  // namespace

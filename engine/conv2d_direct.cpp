@@ -100,6 +100,11 @@ struct Stretch {
   Passes passes;
   // For strips of full height, such whose rows are all a pitch apart, and strips of 4 rows.
   typename DirectKernels<T>::Run run = nullptr, run_uniform = nullptr, run_low = nullptr;
+  // Offsets of all channels' taps, one channel after the other, where few rows of few channels are read: then the
+  // channels need no loop of their own. And the same without the channels.
+  std::vector<int64_t> flat_offsets, flat_columns;
+  // Two output channels, 4 rows at a time; or null.
+  typename DirectKernels<T>::Run run_two = nullptr, run_two_uniform = nullptr;
 };
 
 /// The memory each thread works in.
@@ -165,6 +170,7 @@ class DirectRunner final : public Conv2dRunner<T> {
   void add_stretch(int64_t first, int64_t tiles, int64_t last_tile, int vectors, int64_t out_columns);
   CopyLayout layout_for(int64_t width, bool is_per_tap) const;
   Passes passes_for(int64_t bytes_of_row, int64_t width) const;
+  void flatten(Stretch<T>& stretch) const;
   void choose_copy(Stretch<T>& stretch, int64_t width) const;
   int threads_for(int threads) const;
 
@@ -173,14 +179,16 @@ class DirectRunner final : public Conv2dRunner<T> {
   void place(const Call<T>& call, Strip& strip) const;
   void run_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
   void run_simple_strip(Call<T>& call, Scratch& mine, const Strip& strip) const;
+  void run_kernels(const Call<T>& call, const Strip& strip, const Stretch<T>& stretch, bool is_uniform,
+                   const DirectTask<T>& first) const;
   void run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch, int64_t first,
                    int64_t tiles, const RowTable<T>& all_rows) const;
   bool point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin, int64_t ky_end,
                       RowTable<T>& table) const;
   bool copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
                  bool is_uniform, DirectTask<T>& task) const;
-  void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count, T* to,
-                    int64_t pitch) const;
+  void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count,
+                    int64_t padded, T* to, int64_t pitch) const;
 
   ConvPlan plan_;
   DirectKernels<T> kernels_;
@@ -317,10 +325,34 @@ void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int64_t last_til
   } else {
     stretch.passes = passes_for((width + span_) * static_cast<int64_t>(sizeof(T)), width);
   }
-  stretch.run = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, false);
-  stretch.run_uniform = kernels_.tile(rows_.height, vectors, rows_.step, is_masked, true);
-  stretch.run_low = kernels_.tile(kMaxDirectRows / 2, vectors, rows_.step, is_masked, false);
+  stretch.run = kernels_.tile(1, rows_.height, vectors, rows_.step, is_masked, false);
+  stretch.run_uniform = kernels_.tile(1, rows_.height, vectors, rows_.step, is_masked, true);
+  flatten(stretch);
+  constexpr int kLow = kMaxDirectRows / 2;
+  stretch.run_low = kernels_.tile(1, kLow, vectors, rows_.step, is_masked, false);
+  stretch.run_two = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, false);
+  stretch.run_two_uniform = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, true);
   stretches_.push_back(std::move(stretch));
+}
+
+template <class T>
+void DirectRunner<T>::flatten(Stretch<T>& stretch) const {
+  constexpr int64_t kMostOffsets = 4096;
+  const Passes& passes = stretch.passes;
+  const int64_t taps = plan_.kernel.w;
+  if (plan_.kernel.h > kMaxDirectHeight || !passes.all_rows || channels_ == 1 ||
+      passes.channels > kMostOffsets / taps) {
+    return;
+  }
+  const std::vector<int64_t>& columns = stretch.is_copied ? stretch.layout.offsets : offsets_;
+  const int64_t channel_stride = stretch.is_copied ? rows_.inputs(kMaxDirectRows, plan_.kernel.h) * stretch.layout.row
+                                                   : plan_.in.h * plan_.in.w;
+  for (int64_t c = 0; c < passes.channels; ++c) {
+    for (const int64_t column : columns) {
+      stretch.flat_offsets.push_back(c * channel_stride + column);
+      stretch.flat_columns.push_back(column);
+    }
+  }
 }
 
 /// How much is done at once, where a tile reads so many bytes of a row of one channel.
@@ -515,7 +547,7 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
 /// Copies cells first, first + stride, ... of all rows of the table.
 template <class T>
 void DirectRunner<T>::copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count,
-                                   T* to, int64_t pitch) const {
+                                   int64_t padded, T* to, int64_t pitch) const {
   const int64_t stride = stride_, width = plan_.in.w;
   // Cells [begin, end) are real ones.
   const int64_t begin = first >= 0 ? 0 : std::min(count, divide_up(-first, stride));
@@ -536,9 +568,10 @@ void DirectRunner<T>::copy_segment(const RowTable<T>& from, const DirectTask<T>&
   for (int64_t c = task.channel_begin; c < task.channel_begin + task.channels; ++c) {
     for (int64_t i = 0; i < from.count; ++i, to += pitch) {
       if (from.rows[i] == zeros_data_) {
-        std::fill_n(to, count, T{0});
+        std::fill_n(to, padded, T{0});
         continue;
       }
+      std::fill(to + count, to + padded, T{0});
       const T* row = from.rows[i] + c * from.channel_strides[i];
       fill(row, 0, begin, to);
       if (begin < end) {
@@ -571,7 +604,9 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
     call.out_of_memory = true;
     return false;
   }
+  // What only lanes beyond the output's end see is zero: leftovers may be subnormal numbers, which are slow.
   const int64_t first = task.column, count = outputs + layout.shift;
+  const int64_t padded = task.tiles * stretch.vectors * kernels_.lanes + layout.shift;
   if (kernels_.split != nullptr && segments == 2 && !layout.is_per_tap && stride_ == 2 && layout.segments[1] == 1 &&
       plan_.padding_mode == PaddingMode::zeros) {
     DirectCopy<T> both;
@@ -583,6 +618,7 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
     both.width = plan_.in.w;
     both.first = first;
     both.count = count;
+    both.padded_count = padded;
     both.even = copy;
     both.odd = copy + layout.segment;
     both.pitch = pitch;
@@ -590,7 +626,7 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
   } else {
     for (int64_t s = 0; s < segments; ++s) {
       copy_segment(from, task, first + layout.segments[static_cast<size_t>(kx_first + s)], count,
-                   copy + s * layout.segment, pitch);
+                   padded, copy + s * layout.segment, pitch);
     }
   }
   if (!is_uniform) {
@@ -610,6 +646,59 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
   return true;
 }
 
+/// A task, given for the first output channel of the group, for all output channels of the strip.
+template <class T>
+void DirectRunner<T>::run_kernels(const Call<T>& call, const Strip& strip, const Stretch<T>& stretch, bool is_uniform,
+                                  const DirectTask<T>& first) const {
+  constexpr int kLow = kMaxDirectRows / 2;
+  is_uniform = is_uniform && strip.height == kMaxDirectRows;
+  const auto run =
+      strip.height != rows_.height ? stretch.run_low : is_uniform ? stretch.run_uniform : stretch.run;
+  if (kernel_count_ == 1 && channels_ == 1) return run(first);
+  DirectTask<T> task = first;
+  const bool has_bias = task.bias != nullptr;
+  int64_t k = strip.kernel_begin;
+  task.weight += k * task.kernel_stride;
+  task.out += k * task.plane_stride;
+  if (has_bias) task.bias += k;
+  if (is_uniform && !stretch.flat_offsets.empty()) {
+    task.column_offsets = stretch.flat_offsets.data();
+    task.mask_offsets = stretch.flat_columns.data();
+    task.kx_end = task.channels * task.kernel_w;
+    task.channels = 1;
+  }
+  if (stretch.run_two != nullptr && k + 1 < strip.kernel_end) {
+    const auto run_two = is_uniform ? stretch.run_two_uniform : stretch.run_two;
+    DirectTask<T> lower = task;  // the rows below the first four
+    lower.out_rows = strip.rows - kLow;
+    lower.source_rows += kLow * rows_.step;
+    lower.row_channel_strides += kLow * rows_.step;
+    lower.first_row += kLow * rows_.step * task.pitch;
+    task.out_rows = std::min<int64_t>(strip.rows, kLow);
+    for (; k + 1 < strip.kernel_end; k += 2) {
+      if (call.stopped()) return;
+      run_two(task);
+      if (lower.out_rows > 0) {
+        lower.weight = task.weight;
+        lower.bias = task.bias;
+        lower.out = task.out + kLow * task.out_stride;
+        run_two(lower);
+      }
+      task.weight += 2 * task.kernel_stride;
+      task.out += 2 * task.plane_stride;
+      if (has_bias) task.bias += 2;
+    }
+    task.out_rows = strip.rows;
+  }
+  for (; k < strip.kernel_end; ++k) {
+    if (call.stopped()) return;
+    run(task);
+    task.weight += task.kernel_stride;
+    task.out += task.plane_stride;
+    if (has_bias) ++task.bias;
+  }
+}
+
 /// Tiles [first, first + tiles * width) of a stretch, for all output channels of the strip.
 template <class T>
 void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& strip, const Stretch<T>& stretch,
@@ -617,8 +706,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   const Passes& passes = stretch.passes;
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
   const int64_t first_kernel = strip.group * kernel_count_, width = stretch.vectors * kernels_.lanes;
-  const bool is_low = strip.height != rows_.height;
-  T* out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
+  T* const out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
            strip.first_row * plan_.out.w + first;
   DirectTask<T> task;
   task.kernel_h = plan_.kernel.h;
@@ -631,6 +719,8 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
   task.out_columns = stretch.out_columns;
+  task.plane_stride = plan_.positions();
+  task.kernel_stride = channels_ * kernel_cells;
   const int64_t first_cell = first * stride_ - plan_.pads.left;
   const int64_t outputs = (tiles - 1) * width + stretch.out_columns;
 
@@ -658,21 +748,16 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
           task.source_rows = table->rows;
           task.row_channel_strides = table->channel_strides;
           task.first_row = table->first - task.ky_begin * task.pitch;
-          task.column_offsets = offsets_.data();
+          task.column_offsets = task.mask_offsets = offsets_.data();
         }
-        const auto run = is_low                                      ? stretch.run_low
-                         : stretch.is_copied || table->is_uniform ? stretch.run_uniform
-                                                                   : stretch.run;
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
         const bool is_last = c + task.channels == channels_ && task.ky_end == plan_.kernel.h &&
                              task.kx_end == plan_.kernel.w;
-        for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
-          if (call.stopped()) return;
-          task.weight = weight_data_ + (first_kernel + k) * plan_.taps() + c * kernel_cells;
-          task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel + k : nullptr;
-          task.out = out + k * plan_.positions();
-          run(task);
-        }
+        task.out = out;
+        task.weight = weight_data_ + first_kernel * task.kernel_stride + c * kernel_cells;
+        task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel : nullptr;
+        run_kernels(call, strip, stretch, stretch.is_copied || table->is_uniform, task);
+        if (call.stopped()) return;
       }
     }
   }
@@ -712,30 +797,27 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
   task.parts = parts_;
   task.source_rows = table.rows;
   task.row_channel_strides = table.channel_strides;
-  task.column_offsets = offsets_.data();
+  task.column_offsets = task.mask_offsets = offsets_.data();
   task.width = plan_.in.w;
   task.first_row = table.first;
   task.pitch = rows_.dilation * plan_.in.w;
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
-  const bool is_low = strip.height != rows_.height;
+  task.kernel_stride = taps;
+  task.plane_stride = positions;
   for (const Stretch<T>& stretch : stretches_) {
     const int64_t width = stretch.vectors * kernels_.lanes, at_once = stretch.passes.tiles;
-    const auto run = is_low ? stretch.run_low : table.is_uniform ? stretch.run_uniform : stretch.run;
     task.out_columns = stretch.out_columns;
     for (int64_t tile = 0; tile < stretch.tiles; tile += at_once) {
       const int64_t column = stretch.first + tile * width;
       task.column = column - plan_.pads.left;
       task.tiles = std::min(at_once, stretch.tiles - tile);
       task.last_tile = tile + task.tiles == stretch.tiles ? stretch.last_tile - tile * width : (task.tiles - 1) * width;
-      for (int64_t k = strip.kernel_begin; k < strip.kernel_end; ++k) {
-        if (call.stopped()) return;
-        task.weight = weight_data_ + (first_kernel + k) * taps;
-        task.bias = bias_data_ != nullptr ? bias_data_ + first_kernel + k : nullptr;
-        task.out = out + k * positions + column;
-        run(task);
-      }
+      task.out = out + column;
+      task.weight = weight_data_ + first_kernel * taps;
+      task.bias = bias_data_ != nullptr ? bias_data_ + first_kernel : nullptr;
+      run_kernels(call, strip, stretch, table.is_uniform, task);
     }
   }
 }

@@ -67,11 +67,13 @@ HWY_INLINE void hold(V& v) {
 
 /// Steps between two multiply-adds to the same sum: a step brings a row of the input, and its sums need not be ready in
 /// the next. As many as the registers allow, which hold the rows until they have been used.
-template <int kRows, int kVectors, int kStep, int kHeight>
+template <int kKernels, int kRows, int kVectors, int kStep, int kHeight>
 constexpr int lag_of() {
   constexpr int kRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 31 : 15;
   int lag = 1;
-  while (lag < 3 && (kRows + lag * (kHeight - 1) + 1) * kVectors + kHeight <= kRegisters) ++lag;
+  while (lag < 3 && (kKernels * kRows + lag * (kHeight - 1) + 1) * kVectors + kKernels * kHeight <= kRegisters) {
+    ++lag;
+  }
   return kStep > 0 ? lag : 1;
 }
 
@@ -126,10 +128,14 @@ class InputRows {
   int64_t at_ = 0;
 };
 
-/// Adds kHeight rows of the kernel of one channel, from row ky on.
-template <class T, int kRows, int kVectors, int kStep, int kHeight, bool kMasked, bool kUniform>
+/// The sums of a tile: rows of the first kernel's output, then of the next one's.
+template <class T, int kKernels, int kRows, int kVectors>
+using Sums = Vector<T>[kKernels][kRows][kVectors];
+
+/// Adds kHeight rows of the kernels of one channel, from row ky on.
+template <class T, int kKernels, int kRows, int kVectors, int kStep, int kHeight, bool kMasked, bool kUniform>
 HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight, int64_t channel, int64_t ky,
-                         int64_t column, Vector<T> (&sum)[kRows][kVectors]) {
+                         int64_t column, Sums<T, kKernels, kRows, kVectors>& sum) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   constexpr int kInputs = kStep > 0 ? (kRows - 1) * kStep + kHeight : kRows * kHeight;
@@ -139,18 +145,23 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
   const T* HWY_RESTRICT w = weight + ky * task.kernel_w + task.kx_begin * kHeight;
   const int64_t* HWY_RESTRICT offset = task.column_offsets + task.kx_begin;
   const int64_t* const end = task.column_offsets + task.kx_end;
+  [[maybe_unused]] const int64_t* HWY_RESTRICT mask_offset = kMasked ? task.mask_offsets + task.kx_begin : nullptr;
   for (; offset != end; ++offset, w += kHeight) {
     const int64_t at = *offset;
     const auto here = rows.moved(at);
-    Vector<T> factor[kHeight];
+    Vector<T> factor[kKernels][kHeight];
+#pragma GCC unroll 2
+    for (int k = 0; k < kKernels; ++k) {
 #pragma GCC unroll 8
-    for (int h = 0; h < kHeight; ++h) factor[h] = hn::Set(d, w[h]);
+      for (int h = 0; h < kHeight; ++h) factor[k][h] = hn::Set(d, w[k * task.kernel_stride + h]);
+    }
     [[maybe_unused]] hn::Mask<Tag<T>> mask[kVectors];
     if constexpr (kMasked) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + at + v * lanes, task.width);
+      for (int v = 0; v < kVectors; ++v) mask[v] = inside<T>(column + *mask_offset + v * lanes, task.width);
+      ++mask_offset;
     }
-    constexpr int kLag = lag_of<kRows, kVectors, kStep, kHeight>();
+    constexpr int kLag = lag_of<kKernels, kRows, kVectors, kStep, kHeight>();
     constexpr int kSteps = kStep > 0 ? (kRows - 1) * kStep + (kHeight - 1) * kLag + 1 : kInputs;
     Vector<T> x[kInputs][kVectors];
 #pragma GCC unroll 64
@@ -176,8 +187,11 @@ HWY_INLINE void add_rows(const DirectTask<T>& task, const T* HWY_RESTRICT weight
         if (kStep > 0 && (ahead < 0 || ahead % kDivisor != 0 || ahead / kDivisor >= kRows)) continue;
         const int j = kStep > 0 ? ahead / kDivisor : step % kRows;
         const int row = kStep > 0 ? ahead + h : step;
+#pragma GCC unroll 2
+        for (int k = 0; k < kKernels; ++k) {
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::MulAdd(factor[h], x[row][v], sum[j][v]);
+          for (int v = 0; v < kVectors; ++v) sum[k][j][v] = hn::MulAdd(factor[k][h], x[row][v], sum[k][j][v]);
+        }
       }
     }
   }
@@ -223,28 +237,35 @@ HWY_INLINE void store_part(const DirectTask<T>& task, const Vector<T> (&sum)[kRo
   }
 }
 
-template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
+template <class T, int kKernels, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
 HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTRICT out, const KernelParts& parts) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const int64_t pitch = kVectors * lanes, out_stride = task.out_stride;
   const bool is_full = task.out_columns >= pitch && task.out_rows >= kRows;
 
-  Vector<T> sum[kRows][kVectors];
-#pragma GCC unroll 8
-  for (int j = 0; j < kRows; ++j) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Zero(d);
-  }
-  if (task.accumulate) {
-    HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
-    if (!is_full) copy_part<T>(task, out, sums, pitch, true);
-    const T* from = is_full ? out : sums;
-    const int64_t stride = is_full ? out_stride : pitch;
+  Sums<T, kKernels, kRows, kVectors> sum;
+#pragma GCC unroll 2
+  for (int k = 0; k < kKernels; ++k) {
 #pragma GCC unroll 8
     for (int j = 0; j < kRows; ++j) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::LoadU(d, from + j * stride + v * lanes);
+      for (int v = 0; v < kVectors; ++v) sum[k][j][v] = hn::Zero(d);
+    }
+  }
+  if (task.accumulate) {
+    HWY_ALIGN T sums[kRows * kVectors * HWY_MAX_BYTES / sizeof(T)];
+#pragma GCC unroll 2
+    for (int k = 0; k < kKernels; ++k) {
+      T* const plane = out + k * task.plane_stride;
+      if (!is_full) copy_part<T>(task, plane, sums, pitch, true);
+      const T* from = is_full ? plane : sums;
+      const int64_t stride = is_full ? out_stride : pitch;
+#pragma GCC unroll 8
+      for (int j = 0; j < kRows; ++j) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) sum[k][j][v] = hn::LoadU(d, from + j * stride + v * lanes);
+      }
     }
   }
 
@@ -256,83 +277,96 @@ HWY_INLINE void one_tile(const DirectTask<T>& task, int64_t column, T* HWY_RESTR
       const int64_t height = parts.height_of(part);
       switch (height) {
         case 1:
-          add_rows<T, kRows, kVectors, kStep, 1, kMasked, kUniform>(task, weight, c, ky, column, sum);
+          add_rows<T, kKernels, kRows, kVectors, kStep, 1, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 2:
-          add_rows<T, kRows, kVectors, kStep, 2, kMasked, kUniform>(task, weight, c, ky, column, sum);
+          add_rows<T, kKernels, kRows, kVectors, kStep, 2, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 3:
-          add_rows<T, kRows, kVectors, kStep, 3, kMasked, kUniform>(task, weight, c, ky, column, sum);
+          add_rows<T, kKernels, kRows, kVectors, kStep, 3, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         case 4:
-          add_rows<T, kRows, kVectors, kStep, 4, kMasked, kUniform>(task, weight, c, ky, column, sum);
+          add_rows<T, kKernels, kRows, kVectors, kStep, 4, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
         default:
-          add_rows<T, kRows, kVectors, kStep, 5, kMasked, kUniform>(task, weight, c, ky, column, sum);
+          add_rows<T, kKernels, kRows, kVectors, kStep, 5, kMasked, kUniform>(task, weight, c, ky, column, sum);
           break;
       }
       ky += height;
     }
   }
 
-  if (task.bias != nullptr) {
-    const auto bias = hn::Set(d, *task.bias);
+#pragma GCC unroll 2
+  for (int k = 0; k < kKernels; ++k) {
+    if (task.bias != nullptr) {
+      const auto bias = hn::Set(d, task.bias[k]);
+#pragma GCC unroll 8
+      for (int j = 0; j < kRows; ++j) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) sum[k][j][v] = hn::Add(sum[k][j][v], bias);
+      }
+    }
+    T* const plane = out + k * task.plane_stride;
+    if (!is_full) {
+      store_part<T, kRows, kVectors>(task, sum[k], plane);
+      continue;
+    }
 #pragma GCC unroll 8
     for (int j = 0; j < kRows; ++j) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sum[j][v] = hn::Add(sum[j][v], bias);
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[k][j][v], d, plane + j * out_stride + v * lanes);
     }
-  }
-  if (!is_full) return store_part<T, kRows, kVectors>(task, sum, out);
-#pragma GCC unroll 8
-  for (int j = 0; j < kRows; ++j) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[j][v], d, out + j * out_stride + v * lanes);
   }
 }
 
-template <class T, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
+template <class T, int kKernels, int kRows, int kVectors, int kStep, bool kMasked, bool kUniform>
 HWY_NOINLINE void run_tiles(const DirectTask<T>& task) {
   const auto width = kVectors * static_cast<int64_t>(hn::Lanes(Tag<T>()));
   const KernelParts parts = task.parts;
   for (int64_t i = 0; i < task.tiles; ++i) {
     const int64_t at = std::min(i * width, task.last_tile);
-    one_tile<T, kRows, kVectors, kStep, kMasked, kUniform>(task, task.column + at, task.out + at, parts);
+    one_tile<T, kKernels, kRows, kVectors, kStep, kMasked, kUniform>(task, task.column + at, task.out + at, parts);
   }
 }
 
 template <class T>
 using Run = void (*)(const DirectTask<T>&);
 
-template <class T, int kRows, int kVectors, int kStep>
+template <class T, int kKernels, int kRows, int kVectors, int kStep>
 Run<T> tiles_of_step(bool masked, bool uniform) {
-  if constexpr (kRows == kMaxDirectRows) {
+  if constexpr (kRows == kMaxDirectRows || kKernels > 1) {
     if constexpr (kHasMasks) {
-      if (masked && uniform) return &run_tiles<T, kRows, kVectors, kStep, true, true>;
+      if (masked && uniform) return &run_tiles<T, kKernels, kRows, kVectors, kStep, true, true>;
     }
-    if (uniform && !masked) return &run_tiles<T, kRows, kVectors, kStep, false, true>;
+    if (uniform && !masked) return &run_tiles<T, kKernels, kRows, kVectors, kStep, false, true>;
   }
   if constexpr (kHasMasks) {
-    if (masked) return &run_tiles<T, kRows, kVectors, kStep, true, false>;
+    if (masked) return &run_tiles<T, kKernels, kRows, kVectors, kStep, true, false>;
   }
-  return &run_tiles<T, kRows, kVectors, kStep, false, false>;
+  return &run_tiles<T, kKernels, kRows, kVectors, kStep, false, false>;
 }
 
-template <class T, int kRows, int kVectors>
+template <class T, int kKernels, int kRows, int kVectors>
 Run<T> tiles_of_rows(int step, bool masked, bool uniform) {
-  return step == 1 ? tiles_of_step<T, kRows, kVectors, 1>(masked, uniform)
-                   : tiles_of_step<T, kRows, kVectors, 2>(masked, uniform);
+  return step == 1 ? tiles_of_step<T, kKernels, kRows, kVectors, 1>(masked, uniform)
+                   : tiles_of_step<T, kKernels, kRows, kVectors, 2>(masked, uniform);
 }
 
 template <class T, int kVectors>
 Run<T> tiles_of_vectors(int rows, int step, bool masked, bool uniform) {
-  return rows == kMaxDirectRows ? tiles_of_rows<T, kMaxDirectRows, kVectors>(step, masked, uniform)
-                                : tiles_of_rows<T, kMaxDirectRows / 2, kVectors>(step, masked, uniform);
+  return rows == kMaxDirectRows ? tiles_of_rows<T, 1, kMaxDirectRows, kVectors>(step, masked, uniform)
+                                : tiles_of_rows<T, 1, kMaxDirectRows / 2, kVectors>(step, masked, uniform);
 }
 
 template <class T>
-Run<T> tile(int rows, int vectors, int step, bool masked, bool uniform) {
-  if (step == 0) return tiles_of_step<T, kMaxDirectRows / 2, 1, 0>(masked, uniform);
+Run<T> tile(int kernels, int rows, int vectors, int step, bool masked, bool uniform) {
+  if (kernels == 2) {
+    if constexpr (kMostVectors == 2) {
+      if (vectors == 2 && step > 0) return tiles_of_rows<T, 2, kMaxDirectRows / 2, 2>(step, masked, uniform);
+    }
+    return nullptr;
+  }
+  if (step == 0) return tiles_of_step<T, 1, kMaxDirectRows / 2, 1, 0>(masked, uniform);
   if constexpr (kMostVectors == 2) {
     if (vectors == 2) return tiles_of_vectors<T, 2>(rows, step, masked, uniform);
   }
@@ -358,7 +392,8 @@ template <class T>
 void split(const DirectCopy<T>& copy) {
   const Tag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t u = 0; u < copy.count; u += lanes) {
+  int64_t u = 0;
+  for (; u < copy.count; u += lanes) {
     const int64_t first = copy.first + 2 * u;
     const auto mask0 = inside<T>(first, copy.width), mask1 = inside<T>(first + lanes, copy.width);
     T* even = copy.even + u;
@@ -375,6 +410,11 @@ void split(const DirectCopy<T>& copy) {
         hn::StoreU(hn::ConcatEven(d, high, low), d, even);
         hn::StoreU(hn::ConcatOdd(d, high, low), d, odd);
       }
+    }
+  }
+  for (; u < copy.padded_count; ++u) {
+    for (int64_t i = 0; i < copy.channels * copy.row_count; ++i) {
+      copy.even[i * copy.pitch + u] = copy.odd[i * copy.pitch + u] = T{0};
     }
   }
 }
