@@ -145,7 +145,9 @@ TEST_P(Separable, gives_what_naive_gives_where_numbers_are_not_finite_or_overflo
     const Tensor expected = naive(plan, t), actual = run(plan, t);
     for (int64_t i = 0; i < expected.numel(); ++i) {
       ASSERT_EQ(std::isnan(expected.at(i)), std::isnan(actual.at(i))) << bad << " cell " << i;
-      if (std::isinf(expected.at(i)) || std::isinf(actual.at(i))) ASSERT_EQ(expected.at(i), actual.at(i));
+      if (std::isinf(expected.at(i)) || std::isinf(actual.at(i))) {
+        ASSERT_EQ(expected.at(i), actual.at(i));
+      }
     }
   }
 }
