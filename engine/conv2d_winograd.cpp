@@ -255,6 +255,7 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
   copy.pitch = line_pitch(b);
   copy.lines = lines;
   copy.sources = sources;
+  copy.ahead = plan_.in.h * plan_.in.w;
   const int64_t image_cells = plan_.in_channels * plan_.in.h * plan_.in.w;
   const auto column_of = [&](int64_t x) {  // beyond the padding are cells that only outputs nobody wants depend on
     return x >= plan_.in.w + plan_.pads.right ? kZeroPadding : source_index(x, plan_.in.w, plan_.padding_mode);
