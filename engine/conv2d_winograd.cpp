@@ -22,6 +22,8 @@ namespace {
 
 // Below this many multiply-adds per thread, waking the thread costs more than it brings.
 constexpr int64_t kMacsPerThread = 1 << 19;
+// On the way of a number through the transforms; those of the sum over the channels come on top.
+constexpr double kRoundings = 30;
 // Output channels whose products are computed before the first are transformed: more would only need more memory.
 constexpr int64_t kChannelsTogether = 256;
 // A block that takes more than the first is a single tile; a thread keeps what is no more than the second.
@@ -255,6 +257,7 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
   copy.pitch = line_pitch(b);
   copy.lines = lines;
   copy.sources = sources;
+  copy.ahead = plan_.in.h * plan_.in.w;
   const int64_t image_cells = plan_.in_channels * plan_.in.h * plan_.in.w;
   const auto column_of = [&](int64_t x) {  // beyond the padding are cells that only outputs nobody wants depend on
     return x >= plan_.in.w + plan_.pads.right ? kZeroPadding : source_index(x, plan_.in.w, plan_.padding_mode);
@@ -441,7 +444,7 @@ WinogradTile winograd_tile(const ConvPlan& plan) {
 double winograd_error_factor(const ConvPlan& plan, WinogradTile tile) {
   const double epsilon =
       plan.dtype == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  constexpr double kRoundings = 30, kKappaTwo = 8, kKappaFour = 33.6;
+  constexpr double kKappaTwo = 8, kKappaFour = 33.6;
   const double n = static_cast<double>(plan.channels_per_group()) + kRoundings, u = epsilon / 2;
   const double kappa = tile == WinogradTile::two ? kKappaTwo : kKappaFour;
   // Further than the sum of magnitudes itself nothing is known.
@@ -476,7 +479,8 @@ double winograd_error_bound(const ConvPlan& plan, const Tensor& input, const Ten
     }
   }
   if (plan.bias) sums += largest(bias, 0, plan.out_channels);
-  return winograd_error_factor(plan, winograd_tile(plan)) * sums;
+  const double roundings = static_cast<double>(channels) + kRoundings;
+  return winograd_error_factor(plan, winograd_tile(plan)) * std::min(1.0, 2.5 / std::sqrt(roundings)) * sums;
 }
 
 template <class T>

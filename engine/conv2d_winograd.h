@@ -56,11 +56,15 @@ std::unique_ptr<Conv2dRunner<T>> prepare_winograd(const ConvPlan& plan, const T*
 /// output's, 1 for the bias. By the usual argument (Higham, Accuracy and Stability of Numerical Algorithms, lemma 3.1)
 /// the error is at most gamma = n u / (1 - n u) times the same expression of magnitudes, n = C + 30, u = epsilon / 2,
 /// and that is at most kappa^2 times the sum above, where kappa is the largest row of |A^T| (|G| 1 . |B^T| 1), with
-/// |B^T| as it is evaluated: 8 for F(2x2), 33.6 for F(4x4). What happens is far less, because errors cancel: see
-/// ARCHITECTURE.md.
+/// |B^T| as it is evaluated: 8 for F(2x2), 33.6 for F(4x4). What happens is far less, because errors cancel:
+/// float32, normally distributed numbers, 128 channels, largest error relative to the root mean square of the outputs:
+/// 1.7e-6 with F(2x2), 1.2e-5 with F(4x4), 5.2e-6 for plain sums.
 double winograd_error_factor(const ConvPlan& plan, WinogradTile tile);
 
-/// The bound for all results of these tensors; numbers that are not finite are left out.
+/// How far the results of these tensors may be off where roundings go up as often as down: the bound with
+/// 2.5 sqrt(C + 30) in the place of C + 30 (Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis",
+/// 2019). The certain bound of many channels is larger than the results and would let everything pass. Numbers that are
+/// not finite are left out.
 /// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false.
 double winograd_error_bound(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias);
 

@@ -110,7 +110,10 @@ void copy_lines(const WinogradLines<T>& task) {
     const T* HWY_RESTRICT from = row + task.first;
     T* HWY_RESTRICT to = task.lines + i * task.pitch;
     // What is read and written beyond the picture's row is overwritten.
-    for (int64_t x = 0; x < task.width; x += lanes) hn::StoreU(hn::LoadU(d, from + x), d, to + task.left + x);
+    for (int64_t x = 0; x < task.width; x += lanes) {
+      __builtin_prefetch(from + x + task.ahead, 0, 2);
+      hn::StoreU(hn::LoadU(d, from + x), d, to + task.left + x);
+    }
     if (task.columns == nullptr) {
       for (int64_t x = task.left + task.width; x < all; x += lanes) hn::StoreU(hn::Zero(d), d, to + x);
       continue;
@@ -397,7 +400,15 @@ bool transform_output(const WinogradOutput<T>& task) {
     T* to = task.rows[s] + task.first_channel * task.channel_stride;
     for (int64_t first = 0; first < task.across; first += kTiles, to += kCells) {
       const int64_t tiles = HWY_MIN(kTiles, task.across - first);
+      const int64_t columns = HWY_MIN(tiles * m, task.width - first * m);
       for (int64_t x = 0; x < tiles; ++x, from += task.tile_stride) {
+        // Each tile sees to it that the places of some channels are at hand when all tiles are done.
+        for (int64_t c = x; c < task.channels; c += tiles) {
+          for (int64_t i = 0; i < task.heights[s]; ++i) {
+            const T* place = to + c * task.channel_stride + i * task.row_stride;
+            for (int64_t at = 0; at < columns; at += kLine) __builtin_prefetch(place + at, 1, 3);
+          }
+        }
         V half_done[m][n];  // transposed
 #pragma GCC unroll 8
         for (int j = 0; j < n; ++j) {
@@ -435,7 +446,6 @@ bool transform_output(const WinogradOutput<T>& task) {
           }
         }
       }
-      const int64_t columns = HWY_MIN(tiles * m, task.width - first * m);
       for (int c = 0; c < task.channels; ++c) {
         for (int64_t i = 0; i < task.heights[s]; ++i) {
           copy_cells(collected + c * kChannel + i * kCells, to + c * task.channel_stride + i * task.row_stride,

@@ -19,6 +19,7 @@ struct WinogradLines {
   int64_t left = 0, width = 0, right = 0;  // cells of padding, of the picture from `first` on, of padding
   int64_t first = 0;
   const int32_t* columns = nullptr;  // of each cell of padding: the column it repeats; null where it is zero
+  int64_t ahead = 0;                 // to the channel that comes next, which is brought nearer meanwhile
   T* lines = nullptr;                // the cells left of the picture are zero already
   int64_t pitch = 0;                 // room for all cells and two vectors more
 };
