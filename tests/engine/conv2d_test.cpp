@@ -54,8 +54,8 @@ class Conv2d : public ::testing::TestWithParam<Algorithm> {
 /// Those that compute every convolution, and whole numbers exactly.
 std::vector<Algorithm> exact_algorithms() {
   std::vector<Algorithm> exact(algorithms().begin(), algorithms().end());
-  EXPECT_EQ(names_of(algorithms()),
-            "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, winograd, fft");
+  std::erase(exact, Algorithm::fft);
+  std::erase(exact, Algorithm::winograd);
   return exact;
 }
 INSTANTIATE_TEST_SUITE_P(Algorithms, Conv2d, ::testing::ValuesIn(exact_algorithms()),

@@ -107,7 +107,7 @@ TEST_F(CrossCheckOf, all_algorithms_lists_each_once_with_the_reference_first) {
                                  "winograd", "fft"));
   EXPECT_EQ(result.algorithms[0].worst.difference, 0);
   EXPECT_TRUE(result.all_agree());
-  EXPECT_EQ(result.ran(), 7);
+  EXPECT_EQ(result.ran(), 9);
   EXPECT_GT(result.tolerance, 0);
 }
 
