@@ -9,8 +9,8 @@
 
 namespace convscope {
 
-/// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz are
-/// the tutorial's own, written to be read. All of them compute every conv2d, and the same numbers up to rounding.
+/// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz
+/// are the tutorial's own, written to be read. All of them compute every conv2d, and the same numbers up to rounding.
 enum class Algorithm : uint8_t { automatic, naive, slices, loops, im2col_per_channel, im2col, direct, toeplitz };
 
 /// "auto", "naive", "slices", "loops", "im2col_per_channel", "im2col", "direct", "toeplitz".
