@@ -9,9 +9,9 @@
 
 namespace convscope {
 
-/// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz are
-/// the tutorial's own, written to be read. These compute every conv2d; `winograd` those with 3x3 kernels, `fft` those with
-/// a kernel that fits a transform, both with stride 1 only. All of them give the same numbers up to rounding.
+/// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz
+/// are the tutorial's own, written to be read. These compute every conv2d; `winograd` those with 3x3 kernels, `fft`
+/// those with a kernel that fits a transform, both with stride 1 only. All give the same numbers up to rounding.
 enum class Algorithm : uint8_t {
   automatic,
   naive,

@@ -120,8 +120,8 @@ Scratch& scratch() {
 /// Some output rows of one group.
 struct Strip {
   int64_t n = 0, group = 0;
-  int64_t remainder = 0, below = 0;  // which of Rows::remainders, and of the strips of it
-  int64_t part = 0;                  // of the output channels
+  int64_t remainder = 0, below = 0;          // which of Rows::remainders, and of the strips of it
+  int64_t part = 0;                          // of the output channels
   int64_t first_row = 0;                     // the others follow, Rows::spacing apart
   int64_t rows = 0;                          // that there are
   int64_t height = 0;                        // of its tiles
@@ -134,7 +134,7 @@ struct RowTable {
   const T** rows = nullptr;
   int64_t* channel_strides = nullptr;
   int64_t count = 0;
-  bool is_uniform = false;  // all rows a pitch apart, in tiles of full height
+  bool is_uniform = false;   // all rows a pitch apart, in tiles of full height
   const T* first = nullptr;  // where they are
 };
 
@@ -187,8 +187,8 @@ class DirectRunner final : public Conv2dRunner<T> {
                       RowTable<T>& table) const;
   bool copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from, int64_t outputs,
                  bool is_uniform, DirectTask<T>& task) const;
-  void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count,
-                    int64_t padded, T* to, int64_t pitch) const;
+  void copy_segment(const RowTable<T>& from, const DirectTask<T>& task, int64_t first, int64_t count, int64_t padded,
+                    T* to, int64_t pitch) const;
 
   ConvPlan plan_;
   DirectKernels<T> kernels_;
@@ -345,8 +345,8 @@ void DirectRunner<T>::flatten(Stretch<T>& stretch) const {
     return;
   }
   const std::vector<int64_t>& columns = stretch.is_copied ? stretch.layout.offsets : offsets_;
-  const int64_t channel_stride = stretch.is_copied ? rows_.inputs(kMaxDirectRows, plan_.kernel.h) * stretch.layout.row
-                                                   : plan_.in.h * plan_.in.w;
+  const int64_t channel_stride =
+      stretch.is_copied ? rows_.inputs(kMaxDirectRows, plan_.kernel.h) * stretch.layout.row : plan_.in.h * plan_.in.w;
   for (int64_t c = 0; c < passes.channels; ++c) {
     for (const int64_t column : columns) {
       stretch.flat_offsets.push_back(c * channel_stride + column);
@@ -505,8 +505,8 @@ void DirectRunner<T>::advance(const Call<T>& call, Strip& strip) const {
 
 /// The rows that kernel rows [ky_begin, ky_end) of a strip's tiles read, in the group's first channel.
 template <class T>
-bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin,
-                                     int64_t ky_end, RowTable<T>& table) const {
+bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& strip, int64_t ky_begin, int64_t ky_end,
+                                     RowTable<T>& table) const {
   const int64_t taps = ky_end - ky_begin, plane = plan_.in.h * plan_.in.w;
   table.count = rows_.inputs(strip.height, taps);
   table.rows = mine.rows.template reserve_for<const T*>(table.count);
@@ -515,12 +515,10 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
     call.out_of_memory = true;
     return false;
   }
-  const T* image =
-      call.input + (strip.n * plan_.in_channels + strip.group * channels_) * plane;
+  const T* image = call.input + (strip.n * plan_.in_channels + strip.group * channels_) * plane;
   const int64_t live = rows_.inputs(strip.rows, taps);
   const int64_t y0 = strip.first_row * rows_.stride - plan_.pads.top + ky_begin * rows_.dilation;
-  table.is_uniform = strip.rows == kMaxDirectRows && y0 >= 0 &&
-                     y0 + (table.count - 1) * rows_.dilation < plan_.in.h;
+  table.is_uniform = strip.rows == kMaxDirectRows && y0 >= 0 && y0 + (table.count - 1) * rows_.dilation < plan_.in.h;
   if (table.is_uniform) {
     const T* row = table.first = image + y0 * plan_.in.w;
     if (is_simple_) return true;  // nobody asks for each of them
@@ -533,8 +531,8 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
   for (int64_t i = 0; i < table.count; ++i) {
     int64_t y = 0;  // for rows that only outputs beyond the last row would see, any will do
     if (i < live) {
-      y = y0 + (rows_.step > 0 ? i * rows_.dilation
-                               : i / taps * rows_.spacing * rows_.stride + i % taps * rows_.dilation);
+      y = y0 +
+          (rows_.step > 0 ? i * rows_.dilation : i / taps * rows_.spacing * rows_.stride + i % taps * rows_.dilation);
       if (y < 0 || y >= plan_.in.h) y = source_index(y, plan_.in.h, plan_.padding_mode);
     }
     const bool is_zero = y == kZeroPadding;
@@ -625,8 +623,8 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
     kernels_.split(both);
   } else {
     for (int64_t s = 0; s < segments; ++s) {
-      copy_segment(from, task, first + layout.segments[static_cast<size_t>(kx_first + s)], count,
-                   padded, copy + s * layout.segment, pitch);
+      copy_segment(from, task, first + layout.segments[static_cast<size_t>(kx_first + s)], count, padded,
+                   copy + s * layout.segment, pitch);
     }
   }
   if (!is_uniform) {
@@ -652,8 +650,7 @@ void DirectRunner<T>::run_kernels(const Call<T>& call, const Strip& strip, const
                                   const DirectTask<T>& first) const {
   constexpr int kLow = kMaxDirectRows / 2;
   is_uniform = is_uniform && strip.height == kMaxDirectRows;
-  const auto run =
-      strip.height != rows_.height ? stretch.run_low : is_uniform ? stretch.run_uniform : stretch.run;
+  const auto run = strip.height != rows_.height ? stretch.run_low : is_uniform ? stretch.run_uniform : stretch.run;
   if (kernel_count_ == 1 && channels_ == 1) return run(first);
   DirectTask<T> task = first;
   const bool has_bias = task.bias != nullptr;
@@ -707,7 +704,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   const int64_t kernel_cells = plan_.kernel.h * plan_.kernel.w;
   const int64_t first_kernel = strip.group * kernel_count_, width = stretch.vectors * kernels_.lanes;
   T* const out = call.output + (strip.n * plan_.out_channels + first_kernel) * plan_.positions() +
-           strip.first_row * plan_.out.w + first;
+                 strip.first_row * plan_.out.w + first;
   DirectTask<T> task;
   task.kernel_h = plan_.kernel.h;
   task.kernel_w = plan_.kernel.w;
@@ -751,8 +748,8 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
           task.column_offsets = task.mask_offsets = offsets_.data();
         }
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
-        const bool is_last = c + task.channels == channels_ && task.ky_end == plan_.kernel.h &&
-                             task.kx_end == plan_.kernel.w;
+        const bool is_last =
+            c + task.channels == channels_ && task.ky_end == plan_.kernel.h && task.kx_end == plan_.kernel.w;
         task.out = out;
         task.weight = weight_data_ + first_kernel * task.kernel_stride + c * kernel_cells;
         task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel : nullptr;

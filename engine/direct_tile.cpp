@@ -45,8 +45,8 @@ HWY_INLINE auto inside(int64_t first, int64_t width) {
   return hn::AndNot(hn::FirstN(d, clamped(-first)), hn::FirstN(d, clamped(width - first)));
 }
 
-/// The same pointer or number, of which the compiler no longer knows how it came about. Left to itself, GCC takes the sums apart
-/// again in the innermost loop, where their parts do not fit the registers: 1.5 times slower.
+/// The same pointer or number, of which the compiler no longer knows how it came about. Left to itself, GCC takes the
+/// sums apart again in the innermost loop, where their parts do not fit the registers: 1.5 times slower.
 template <class P>
 HWY_INLINE P opaque(P p) {
   __asm__("" : "+r"(p));
@@ -95,8 +95,8 @@ class InputRows {
     } else {
 #pragma GCC unroll 64
       for (int i = 0; i < kInputs; ++i) {
-        const int64_t row = ky - task.ky_begin +
-                            (kStep > 0 ? i : i / kHeight * (task.ky_end - task.ky_begin) + i % kHeight);
+        const int64_t row =
+            ky - task.ky_begin + (kStep > 0 ? i : i / kHeight * (task.ky_end - task.ky_begin) + i % kHeight);
         p_[i] = opaque(task.source_rows[row] + (channel * task.row_channel_strides[row] + column));
       }
     }
