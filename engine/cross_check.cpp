@@ -40,6 +40,22 @@ Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, co
   return epsilon * std::max(4.0, 2.5 * std::sqrt(static_cast<double>(plan.taps()))) * largest;
 }
 
+double transform_tolerance(const Tensor& input, const Tensor& weight) {
+  double largest = 0, norm = 0;
+  for (int64_t i = 0; i < input.numel(); ++i) {
+    if (std::isfinite(input.at(i))) largest = std::max(largest, std::abs(input.at(i)));
+  }
+  const int64_t kernels = std::max<int64_t>(1, weight.shape()[0]), taps = weight.numel() / kernels;
+  for (int64_t k = 0; k < kernels; ++k) {
+    double squares = 0;
+    for (int64_t i = k * taps; i < (k + 1) * taps; ++i) squares += weight.at(i) * weight.at(i);
+    if (std::isfinite(squares)) norm = std::max(norm, std::sqrt(squares));
+  }
+  const double epsilon =
+      input.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  return 32 * epsilon * largest * norm;
+}
+
 WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual) {
   WorstCell worst;
   for (int64_t i = 0; i < expected.numel(); ++i) {
@@ -82,6 +98,7 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
     if (output) {
       if (algorithm == Algorithm::naive) reference = *output;
       check.worst = worst_cell(plan, reference, *output);
+      if (algorithm == Algorithm::fft) check.more = transform_tolerance(input, weight);
     } else if (output.error().field == "algorithm") {
       check.refusal = output.error();
     } else {
