@@ -41,6 +41,22 @@ Result<Tensor> sum_of_absolute(const ConvPlan& plan, const Tensor& input, const 
   return conv2d(in_double, *x, *w, *b, {Algorithm::naive, 1, job});
 }
 
+double transform_tolerance(const Tensor& input, const Tensor& weight) {
+  double largest = 0, norm = 0;
+  for (int64_t i = 0; i < input.numel(); ++i) {
+    if (std::isfinite(input.at(i))) largest = std::max(largest, std::abs(input.at(i)));
+  }
+  const int64_t kernels = std::max<int64_t>(1, weight.shape()[0]), taps = weight.numel() / kernels;
+  for (int64_t k = 0; k < kernels; ++k) {
+    double squares = 0;
+    for (int64_t i = k * taps; i < (k + 1) * taps; ++i) squares += weight.at(i) * weight.at(i);
+    if (std::isfinite(squares)) norm = std::max(norm, std::sqrt(squares));
+  }
+  const double epsilon =
+      input.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  return 32 * epsilon * largest * norm;
+}
+
 WorstCell worst_of(const Tensor& expected, const Tensor& actual) {
   WorstCell worst;
   for (int64_t i = 0; i < expected.numel(); ++i) {
@@ -126,6 +142,7 @@ Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const 
                        },
                        [&] { return sum_of_absolute(plan, input, weight, bias, job); }, plan.taps(), plan.dtype,
                        [&](Algorithm algorithm) {
+                         if (algorithm == Algorithm::fft) return transform_tolerance(input, weight);
                          return algorithm == Algorithm::winograd ? winograd_error_bound(plan, input, weight, bias) : 0;
                        }},
       job);

@@ -32,11 +32,16 @@ struct WorstCell {
 };
 WorstCell worst_cell(const ConvPlan& plan, const Tensor& expected, const Tensor& actual);
 
+/// How much further transforms may be from a summation, whatever the plan: 32 epsilon * the largest |input| * the
+/// largest 2-norm of a kernel. For kernels of more than some ten taps this is far less than summation_tolerance().
+/// Numbers that are not finite are left out.
+double transform_tolerance(const Tensor& input, const Tensor& weight);
+
 struct AlgorithmCheck {
   Algorithm algorithm = Algorithm::naive;
   WorstCell worst;               // against the reference
   std::optional<Error> refusal;  // it did not run: it cannot compute this, or its memory would be too large
-  double own_error = 0;          // what it may be off by beyond another order of summation: winograd's transforms
+  double own_error = 0;          // what it may be off by beyond another order of summation: that of its transforms
 };
 
 struct CrossCheck {

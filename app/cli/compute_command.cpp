@@ -107,8 +107,11 @@ Result<void> check_algorithms(const Operation& operation, const OperationPlan& p
   const std::span<const Algorithm> all = is_plain ? algorithms() : algorithms_of_other_operations();
   std::vector<Algorithm> compared(all.begin(), all.end());
   std::erase(compared, Algorithm::winograd);  // the bound of its own error is known for two axes
+  const auto own_error = [&](Algorithm algorithm) {
+    return algorithm == Algorithm::fft ? transform_tolerance(inputs.input.tensor, inputs.weight.tensor) : 0;
+  };
   const Result<CrossCheck> check = cross_check(
-      CheckedOperation{compared, run, sum_of_absolute, numbers_per_cell(plan), inputs.dtype, {}}, engine.job);
+      CheckedOperation{compared, run, sum_of_absolute, numbers_per_cell(plan), inputs.dtype, own_error}, engine.job);
   if (!check) return check.error();
   return print_cross_check(*check, as_json, false);
 }

@@ -19,6 +19,7 @@
 #include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
+#include "engine/cross_check.h"
 #include "engine/operation_cost.h"
 #include "numbers.h"
 #include "random_operations.h"
@@ -444,6 +445,9 @@ void compare_all(const RandomOperation& set, const OperationPlan& plan, std::mt1
       const double planes = static_cast<double>(p->windows.depth().kernel);
       const double channels = static_cast<double>(flat.channels_per_group());
       apart[0] += planes * winograd_error_factor(flat, WinogradTile::four) * (planes * channels + 1);
+    }
+    if (algorithm == Algorithm::fft) {
+      for (double& bound : apart) bound += transform_tolerance(in.input, in.weight);
     }
     EXPECT_EQ(difference(*naive, *one, apart), "") << name_of(algorithm);
     for (int threads : {2, 3, 8}) {

@@ -14,6 +14,7 @@
 #include "engine/aligned_buffer.h"
 #include "engine/conv2d.h"
 #include "engine/conv2d_fft.h"
+#include "engine/cross_check.h"
 #include "engine/fft_tiling.h"
 #include "engine/gemm.h"
 #include "numbers.h"
@@ -321,7 +322,9 @@ TEST_P(FftConvolution, agrees_with_naive_on_every_instruction_set_and_is_the_sam
     for (std::string_view target : simd_targets()) {
       const ForcedTarget forced(target);
       const Tensor one = run(*plan, t, Algorithm::fft, 1);
-      EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, one), "")
+      EXPECT_EQ(
+          testing::difference(*plan, t.input, t.weight, t.bias, expected, one, transform_tolerance(t.input, t.weight)),
+          "")
           << named.name << " on " << target;
       for (int threads : {2, 3, 8}) {
         EXPECT_TRUE(testing::same_bits(one, run(*plan, t, Algorithm::fft, threads)))
@@ -362,7 +365,7 @@ TEST_P(FftConvolution, agrees_with_naive_on_random_parameters) {
     ++computed;
     const Tensors t = random_tensors(random, *plan);
     EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, run(*plan, t, Algorithm::naive),
-                                  run(*plan, t, Algorithm::fft, 2)),
+                                  run(*plan, t, Algorithm::fft, 2), transform_tolerance(t.input, t.weight)),
               "")
         << "CONVSCOPE_TEST_SEED=" << seed - 2 << ", case " << i << ": input (" << plan->input_shape().to_string()
         << ") weight (" << plan->weight_shape().to_string() << ")";

@@ -83,11 +83,11 @@ std::string describe(const RandomCase& c) {
 }
 
 std::string difference(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
-                       const Tensor& expected, const Tensor& actual) {
+                       const Tensor& expected, const Tensor& actual, double more) {
   if (expected.shape() != actual.shape()) {
     return "shapes (" + expected.shape().to_string() + ") and (" + actual.shape().to_string() + ")";
   }
-  const double tolerance = summation_tolerance(plan, input, weight, bias).value();
+  const double tolerance = summation_tolerance(plan, input, weight, bias).value() + more;
   const WorstCell worst = worst_cell(plan, expected, actual);
   if (worst.difference <= tolerance) return "";
   std::ostringstream text;

@@ -29,8 +29,8 @@ Tensor random_tensor(std::mt19937_64& random, const Shape& shape, DType dtype);
 std::string describe(const RandomCase& random_case);
 
 /// Empty when `actual` is as close to `expected` as two orders of summation allow: epsilon * max(4, 2.5 sqrt(K)) *
-/// the largest sum of |products| of the output, K = products per cell. Else the worst cell, in words.
+/// the largest sum of |products| of the output, K = products per cell, + `more`. Else the worst cell, in words.
 std::string difference(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
-                       const Tensor& expected, const Tensor& actual);
+                       const Tensor& expected, const Tensor& actual, double more = 0);
 
 }  // namespace convscope::testing
