@@ -71,6 +71,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::coverage:
       build_coverage_lens(frame);
       break;
+    case Lens::loops:
+      build_loops_lens(frame);
+      break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic);
   if (request.caption)
@@ -83,6 +86,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::im2col:
     case Lens::toeplitz:
     case Lens::coverage:
+    case Lens::loops:
       return true;
   }
   return false;

@@ -30,6 +30,7 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
 
   static std::atomic<uint64_t> generations{0};
   auto computation = std::make_shared<Computation>();
+  computation->algorithm = session.algorithm;
   computation->params = session.params;
   computation->plan = *plan;
   computation->tensors = *std::move(tensors);

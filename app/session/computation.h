@@ -15,7 +15,8 @@ struct Computation {
   ConvParams params;
   ConvPlan plan;
   ConvTensors tensors;
-  uint64_t generation = 0;  // grows with each computation of the process
+  Algorithm algorithm = Algorithm::automatic;  // as the session names it
+  uint64_t generation = 0;                     // grows with each computation of the process
 };
 using ComputationPtr = std::shared_ptr<const Computation>;
 
