@@ -223,7 +223,11 @@ int widest_value(const ConvPlan& plan) {
   const int window =
       std::snprintf(nullptr, 0, "x[%lld, %lld, %lld:%lld, %lld:%lld]", wide(plan.batch - 1), wide(plan.in_channels - 1),
                     wide(y), wide(y + extent.h), wide(x), wide(x + extent.w));
-  return std::max(window, 14);
+  // Dilated windows have steps.
+  const int64_t h = plan.kernel.h > 1 ? plan.dilation.h : 1, w = plan.kernel.w > 1 ? plan.dilation.w : 1;
+  const int steps = (h > 1 ? std::snprintf(nullptr, 0, ":%lld", wide(h)) : 0) +
+                    (w > 1 ? std::snprintf(nullptr, 0, ":%lld", wide(w)) : 0);
+  return std::max(window + steps, 14);
 }
 
 const LoopLayout& loop_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, Algorithm algorithm,

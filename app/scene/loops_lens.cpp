@@ -102,8 +102,13 @@ int value_text(const LensFrame& frame, Algorithm algorithm, const Values& v, Cod
         const int64_t first = frame.group * plan.channels_per_group();
         std::snprintf(channels, sizeof channels, "%lld:%lld", wide(first), wide(first + plan.channels_per_group()));
       }
-      return std::snprintf(out, capacity, "x[%lld, %s, %lld:%lld, %lld:%lld]", wide(v.n), channels, wide(y0),
-                           wide(y0 + extent.h), wide(x0), wide(x0 + extent.w));
+      char steps[2][24] = {"", ""};  // as the code has them
+      if (plan.dilation.h > 1 && plan.kernel.h > 1)
+        std::snprintf(steps[0], sizeof steps[0], ":%lld", wide(plan.dilation.h));
+      if (plan.dilation.w > 1 && plan.kernel.w > 1)
+        std::snprintf(steps[1], sizeof steps[1], ":%lld", wide(plan.dilation.w));
+      return std::snprintf(out, capacity, "x[%lld, %s, %lld:%lld%s, %lld:%lld%s]", wide(v.n), channels, wide(y0),
+                           wide(y0 + extent.h), steps[0], wide(x0), wide(x0 + extent.w), steps[1]);
     }
     case CodeAct::multiply: {
       if (frame.phase.products <= 0) return 0;

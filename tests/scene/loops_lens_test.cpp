@@ -105,6 +105,11 @@ TEST(loops_lens, variables_have_the_values_of_the_step) {
     EXPECT_TRUE(has_text(slices, value)) << value;
 }
 
+TEST(loops_lens, a_dilated_window_has_its_steps) {
+  const Scene scene = scene_of(request_of(preset_numbers("dilation"), Lens::loops, 4));  // y[0, 0, 1, 1]
+  EXPECT_TRUE(has_text(scene, "x[0, 0, 1:6:2, 1:6:2]"));
+}
+
 TEST(loops_lens, the_lit_line_moves_through_the_step) {
   SceneRequest request = request_of(with_algorithm("tutorial_6_2_2", Algorithm::loops), Lens::loops, 4);
   const auto lit_at = [&](float phase) {
