@@ -32,7 +32,7 @@ constexpr std::array<ShortcutRow, 17> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Shift+S", "shortcut.save_as"},
                                                 {"Ctrl+E", "shortcut.export"},
                                                 {"+ / - / 0", "shortcut.zoom"},
-                                                {"1 / 2 / 3 / 4", "shortcut.lens"},
+                                                {"1 / 2 / 3 / 4 / 5", "shortcut.lens"},
                                                 {"L", "shortcut.language"},
                                                 {"T", "shortcut.theme"},
                                                 {"F11", "shortcut.fullscreen"},

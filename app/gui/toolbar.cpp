@@ -87,6 +87,9 @@ void draw_lenses(UiContext& ui, float room) {
       case Lens::coverage:
         labels[count] = ui.text("lens.coverage");
         break;
+      case Lens::loops:
+        labels[count] = ui.text("lens.loops");
+        break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;

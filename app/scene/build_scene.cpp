@@ -74,6 +74,9 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::coverage:
       build_coverage_lens(frame);
       break;
+    case Lens::loops:
+      build_loops_lens(frame);
+      break;
   }
   append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic, request.algorithm);
   if (request.caption)
@@ -86,6 +89,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::im2col:
     case Lens::toeplitz:
     case Lens::coverage:
+    case Lens::loops:
       return true;
   }
   return false;

@@ -50,6 +50,7 @@ void build_sliding_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 void build_toeplitz_lens(LensFrame& frame);
 void build_coverage_lens(LensFrame& frame);
+void build_loops_lens(LensFrame& frame);
 
 /// Below this pitch the cells of large grids are drawn as a texture.
 inline constexpr double kMinCellPitch = 14;

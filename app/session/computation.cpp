@@ -44,12 +44,13 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
 
   static std::atomic<uint64_t> generations{0};
   auto computation = std::make_shared<Computation>();
+  computation->algorithm = session.algorithm;
   computation->params = session.params;
   computation->plan = *plan;
   computation->tensors = *std::move(tensors);
   computation->tensors.output = *std::move(output);
   computation->generation = ++generations;
-  computation->algorithm = chosen(*plan, engine.algorithm);
+  computation->ran = chosen(*plan, engine.algorithm);
   computation->seconds = taken.count();
   return ComputationPtr(std::move(computation));
 }
@@ -94,7 +95,7 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
 
 std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm) {
   const ConvPlan& before = last.plan;
-  const bool alike = last.algorithm == chosen(plan, algorithm) && before.dtype == plan.dtype &&
+  const bool alike = last.ran == chosen(plan, algorithm) && before.dtype == plan.dtype &&
                      before.in_channels == plan.in_channels && before.out_channels == plan.out_channels &&
                      before.groups == plan.groups;
   if (!alike) return std::nullopt;

@@ -16,9 +16,10 @@ struct Computation {
   ConvParams params;
   ConvPlan plan;
   ConvTensors tensors;
-  uint64_t generation = 0;  // grows with each computation of the process
-  Algorithm algorithm = Algorithm::naive;  // that ran, never automatic
-  double seconds = 0;                      // that it took
+  Algorithm algorithm = Algorithm::automatic;  // as the session names it
+  uint64_t generation = 0;                     // grows with each computation of the process
+  Algorithm ran = Algorithm::naive;            // never automatic
+  double seconds = 0;                          // that it took
 };
 using ComputationPtr = std::shared_ptr<const Computation>;
 

@@ -14,7 +14,7 @@
 
 namespace convscope {
 
-enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage };
+enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops };
 enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.

@@ -237,7 +237,7 @@ TEST(Conv2dSecondsAfter, knows_only_plans_that_are_nearly_the_same) {
   Computation last;
   last.plan.in = last.plan.out = {1000, 1000};
   last.plan.kernel = {3, 3};
-  last.algorithm = Algorithm::im2col;
+  last.ran = Algorithm::im2col;
   last.seconds = 0.002;
   const auto after = [&](const ConvPlan& plan, Algorithm algorithm = Algorithm::im2col) {
     return conv2d_seconds_after(last, plan, algorithm);
