@@ -41,6 +41,20 @@ Result<Tensor> sum_of_absolute(const ConvPlan& plan, const Tensor& input, const 
   return conv2d(in_double, *x, *w, *b, {Algorithm::naive, 1, job});
 }
 
+WorstCell worst_of(const Tensor& expected, const Tensor& actual) {
+  WorstCell worst;
+  for (int64_t i = 0; i < expected.numel(); ++i) {
+    const double e = expected.at(i), a = actual.at(i);
+    if (e == a || (std::isnan(e) && std::isnan(a))) continue;
+    const double apart = std::abs(e - a);
+    const double difference = std::isfinite(apart) ? apart : std::numeric_limits<double>::infinity();
+    if (difference > worst.difference) worst = {difference, {}, i, e, a};
+  }
+  return worst;
+}
+
+}  // namespace
+
 double transform_tolerance(const Tensor& input, const Tensor& weight) {
   double largest = 0, norm = 0;
   for (int64_t i = 0; i < input.numel(); ++i) {
@@ -56,20 +70,6 @@ double transform_tolerance(const Tensor& input, const Tensor& weight) {
       input.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   return 32 * epsilon * largest * norm;
 }
-
-WorstCell worst_of(const Tensor& expected, const Tensor& actual) {
-  WorstCell worst;
-  for (int64_t i = 0; i < expected.numel(); ++i) {
-    const double e = expected.at(i), a = actual.at(i);
-    if (e == a || (std::isnan(e) && std::isnan(a))) continue;
-    const double apart = std::abs(e - a);
-    const double difference = std::isfinite(apart) ? apart : std::numeric_limits<double>::infinity();
-    if (difference > worst.difference) worst = {difference, {}, i, e, a};
-  }
-  return worst;
-}
-
-}  // namespace
 
 Result<double> summation_tolerance(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                                    Job* job) {
