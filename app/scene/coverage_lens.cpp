@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "app/scene/cells.h"
 #include "app/scene/coverage_layout.h"
@@ -32,9 +33,11 @@ const Tensor& counts_as_tensor(Counted& c) {
   if (!made.ok()) return c.counts;
   c.counts = *std::move(made);
   float* out = c.counts.mutable_data<float>();
+  std::vector<int64_t> columns;
+  for (int64_t x = 0; x < c.plan.in.w; ++x) columns.push_back(c.coverage.columns().windows(x));
   for (int64_t y = 0; y < c.plan.in.h; ++y) {
     const int64_t row = c.coverage.rows().windows(y);
-    for (int64_t x = 0; x < c.plan.in.w; ++x) *out++ = static_cast<float>(row * c.coverage.columns().windows(x));
+    for (const int64_t column : columns) *out++ = static_cast<float>(row * column);
   }
   return c.counts;
 }
