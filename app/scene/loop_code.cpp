@@ -45,6 +45,10 @@ class Writer {
       case Algorithm::toeplitz:
         toeplitz();
         break;
+      // What these compute in other ways is told by the loops.
+      case Algorithm::direct:
+      case Algorithm::winograd:
+      case Algorithm::fft:
       case Algorithm::automatic:
       case Algorithm::loops:
         loops();
