@@ -62,7 +62,7 @@ inline constexpr float kVeilOpacity = 0.8f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.
 inline constexpr double kMinNumberPitch = 18;
 
-/// "X" in bold and the shape "1×3×5×5" behind it, left-aligned above (x, y).
+/// "X" in bold and the shape "1x3x5x5" behind it, left-aligned above (x, y).
 void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui);
 /// "X[0, 1]": which slice a grid shows.
