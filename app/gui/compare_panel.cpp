@@ -94,8 +94,8 @@ void refresh(const UiContext& ui) {
   const Tensor& expected = review.computation()->tensors.output;
   if (!check->comparison) {
     m.verdict = tr(language, "compare.shape_wrong");
-    m.yours_shape = check->yours.to_string("\u00d7");
-    m.expected_shape = check->expected.to_string("\u00d7");
+    m.yours_shape = check->yours.to_string("x");
+    m.expected_shape = check->expected.to_string("x");
   } else if (check->agrees()) {
     m.verdict = tr(language, "compare.agrees", {std::to_string(check->comparison->cells)});
     m.measure = tr(language, "compare.agrees_by",

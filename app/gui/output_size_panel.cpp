@@ -105,7 +105,7 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
       m.note[axis] = tr(ui.language(), key, {std::to_string(size.remainder)});
     }
   }
-  m.shape = "Y " + plan.output_shape().to_string("\u00d7");
+  m.shape = "Y " + plan.output_shape().to_string("x");
 }
 
 /// One row of the table: symbol, PyTorch's name, the two numbers.

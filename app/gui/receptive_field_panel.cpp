@@ -77,13 +77,13 @@ std::string summary_of(const WindowLayer& layer) {
   return text;
 }
 
-/// "7", or "7\u00d75" where the axes differ.
+/// "7", or "7x5" where the axes differ.
 std::string by_axis(const LayerField& field, const std::function<std::string(const FieldAxis&)>& text) {
   std::string all;
   bool alike = true;
   for (const FieldAxis& axis : field.axes) {
     alike = alike && text(axis) == text(field.axes[0]);
-    all += (all.empty() ? "" : "\u00d7") + text(axis);
+    all += (all.empty() ? "" : "x") + text(axis);
   }
   return alike ? text(field.axes[0]) : all;
 }

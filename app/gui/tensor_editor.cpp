@@ -367,7 +367,7 @@ void draw_tensor_editor(UiContext& ui, std::string_view name, TensorId id) {
   const int64_t longest_row = id == TensorId::bias ? 1024 : kMaxEditorSide;
   if (slice.rows > kMaxEditorSide || slice.columns > longest_row || tensor.numel() > kMaxTypedValues) {
     const std::string limit = std::to_string(id == TensorId::bias ? longest_row : kMaxEditorSide);
-    ui_words(ui, tr(ui.language(), "editor.too_large", {tensor.shape().to_string(" × "), limit}).c_str(),
+    ui_words(ui, tr(ui.language(), "editor.too_large", {tensor.shape().to_string("x"), limit}).c_str(),
              Role::secondary);
     ImGui::PopID();
     return;

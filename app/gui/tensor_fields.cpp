@@ -120,7 +120,7 @@ void draw_file_line(UiContext& ui, std::string_view name, const std::string& pat
     line.path = path;
     line.shape = shape;
     line.words = shown_name(name_of_path(path));
-    if (shape.rank() > 0) line.words += "  " + shape.to_string("\u00d7");
+    if (shape.rank() > 0) line.words += "  " + shape.to_string("x");
   }
   ui.shows(line.words);
   ui_words(ui, line.words.c_str(), Role::secondary);

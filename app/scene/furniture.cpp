@@ -9,11 +9,11 @@
 namespace convscope {
 namespace {
 
-// "1×3×5×5" without allocating; returns the length.
+// "1x3x5x5" without allocating; returns the length.
 int shape_text(const Shape& shape, char* out, int capacity) {
   int length = 0;
   for (int axis = 0; axis < shape.rank() && length < capacity; ++axis) {
-    length += std::snprintf(out + length, static_cast<size_t>(capacity - length), axis == 0 ? "%lld" : "\u00d7%lld",
+    length += std::snprintf(out + length, static_cast<size_t>(capacity - length), axis == 0 ? "%lld" : "x%lld",
                             static_cast<long long>(shape[axis]));
   }
   return std::min(length, capacity - 1);

@@ -65,7 +65,7 @@ inline constexpr float kVeilOpacity = 0.8f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.
 inline constexpr double kMinNumberPitch = 18;
 
-/// "X" in bold and the shape "1×3×5×5" behind it, left-aligned above (x, y).
+/// "X" in bold and the shape "1x3x5x5" behind it, left-aligned above (x, y).
 void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
 /// The same with words of one's own behind the name.
 void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y);
