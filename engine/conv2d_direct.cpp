@@ -57,10 +57,11 @@ Rows rows_of(const ConvPlan& plan) {
   if (plan.kernel.h > 1) rows.dilation = plan.dilation.h;
   if (plan.out.h > 1) rows.stride = plan.stride.h;
   const int64_t divisor = std::gcd(rows.stride, rows.dilation);
-  rows.spacing = rows.dilation / divisor;
+  // Where no two rows of outputs are so far apart, any number does, and this one may be vast.
+  rows.spacing = std::min(rows.dilation / divisor, plan.out.h);
   const int64_t step = rows.stride / divisor;
   rows.step = step <= 2 ? static_cast<int>(step) : 0;
-  rows.remainders = std::min(rows.spacing, plan.out.h);
+  rows.remainders = rows.spacing;
   const int64_t longest = divide_up(plan.out.h, rows.remainders);
   rows.height = rows.step > 0 && longest > 4 ? kMaxDirectRows : kMaxDirectRows / 2;
   rows.of_spacing = divide_up(longest, rows.height);
@@ -195,6 +196,7 @@ class DirectRunner final : public Conv2dRunner<T> {
   int64_t channels_ = 1, kernel_count_ = 1;  // of a group
   KernelParts parts_;
   Rows rows_;
+  int64_t pitch_ = 0;                  // elements between rows of the input that rows of outputs share
   int64_t stride_ = 1, dilation_ = 1;  // horizontal; 1 where they do not matter
   int64_t span_ = 0;                   // cells right of an output's own that its last tap reaches
   bool in_place_ = false;              // away from the padding
@@ -226,6 +228,8 @@ bool DirectRunner<T>::prepare(const T* weight, const T* bias) {
   kernel_count_ = plan_.kernels_per_group();
   parts_ = KernelParts(plan_.kernel.h);
   rows_ = rows_of(plan_);
+  // Rows further apart than the input is high are never read in place, side by side.
+  pitch_ = rows_.dilation < plan_.in.h ? rows_.dilation * plan_.in.w : 0;
   if (plan_.kernel.w > 1) dilation_ = plan_.dilation.w;
   if (plan_.out.w > 1) stride_ = plan_.stride.w;
   span_ = (plan_.kernel.w - 1) * dilation_;
@@ -522,7 +526,7 @@ bool DirectRunner<T>::point_at_input(Call<T>& call, Scratch& mine, const Strip& 
   if (table.is_uniform) {
     const T* row = table.first = image + y0 * plan_.in.w;
     if (is_simple_) return true;  // nobody asks for each of them
-    for (int64_t i = 0; i < table.count; ++i, row += rows_.dilation * plan_.in.w) {
+    for (int64_t i = 0; i < table.count; ++i, row += pitch_) {
       table.rows[i] = row;
       table.channel_strides[i] = plane;
     }
@@ -670,7 +674,7 @@ void DirectRunner<T>::run_kernels(const Call<T>& call, const Strip& strip, const
     lower.out_rows = strip.rows - kLow;
     lower.source_rows += kLow * rows_.step;
     lower.row_channel_strides += kLow * rows_.step;
-    lower.first_row += kLow * rows_.step * task.pitch;
+    if (is_uniform) lower.first_row += kLow * rows_.step * task.pitch;
     task.out_rows = std::min<int64_t>(strip.rows, kLow);
     for (; k + 1 < strip.kernel_end; k += 2) {
       if (call.stopped()) return;
@@ -711,7 +715,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
   task.width = plan_.in.w;
   task.tiles = tiles;
   task.last_tile = (tiles - 1) * width;
-  task.pitch = rows_.dilation * plan_.in.w;
+  task.pitch = pitch_;
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
@@ -744,7 +748,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
         } else {
           task.source_rows = table->rows;
           task.row_channel_strides = table->channel_strides;
-          task.first_row = table->first - task.ky_begin * task.pitch;
+          task.first_row = table->is_uniform ? table->first - task.ky_begin * task.pitch : nullptr;
           task.column_offsets = task.mask_offsets = offsets_.data();
         }
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
@@ -797,7 +801,7 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
   task.column_offsets = task.mask_offsets = offsets_.data();
   task.width = plan_.in.w;
   task.first_row = table.first;
-  task.pitch = rows_.dilation * plan_.in.w;
+  task.pitch = pitch_;
   task.channel_stride = plan_.in.h * plan_.in.w;
   task.out_stride = rows_.spacing * plan_.out.w;
   task.out_rows = strip.rows;
