@@ -5,6 +5,7 @@
 
 #include "app/gui/edits.h"
 #include "app/gui/formula.h"
+#include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "engine/output_size.h"
@@ -240,6 +241,10 @@ void draw_note(UiContext& ui, size_t axis) {
 
 void draw_output_size_panel(UiContext& ui) {
   if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return;
+  if (ui.session().operation != "conv2d") {
+    draw_operation_size(ui);
+    return;
+  }
   Memory& m = memory();
   const ConvPlan* plan = ui.workbench.plan();
   if (plan) refresh(ui, *plan);

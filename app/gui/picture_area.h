@@ -31,7 +31,7 @@ class PictureArea {
   void draw_problem(UiContext& ui);
   void draw_progress(UiContext& ui);
   void draw_notice(UiContext& ui);
-  void show_cell(UiContext& ui, const CellRef& cell);
+  void show_cell(UiContext& ui, const CellRef& shown);
 
   View view_;
   Scene scene_;

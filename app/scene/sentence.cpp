@@ -88,79 +88,80 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
   append_integer(out, size->out);
 }
 
-namespace {
-
-constexpr float kFormulaSize = 17, kFormulaLine = 24;
-
 bool same_on_both_axes(const ConvPlan& plan) {
   return plan.in.h == plan.in.w && plan.out.h == plan.out.w && plan.kernel.h == plan.kernel.w &&
          plan.stride.h == plan.stride.w && plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
          plan.pads.bottom == plan.pads.right;
 }
 
-void append_axis(std::string& words, Language language, const ConvPlan& plan, bool horizontal, const char* name) {
-  words.append(words_of(language, name)).append(" = ");
-  append_size_formula(words, plan, horizontal);
-}
-
-// Both axes on one line, or the one formula that holds for both.
-const std::string& formula_line(Language language, const ConvPlan& plan) {
-  thread_local std::string words;  // keeps its memory from frame to frame
-  words.clear();
-  if (same_on_both_axes(plan)) {
-    append_axis(words, language, plan, false, "scene.size_both");
-  } else {
-    append_axis(words, language, plan, false, "scene.size_height");
-    words += "    ";
-    append_axis(words, language, plan, true, "scene.size_width");
-  }
+const FormulaWords& formula_words(Language language, const OperationPlan& plan) {
+  struct Kept {
+    OperationPlan plan;
+    Language language = Language::en;
+    FormulaWords words;
+  };
+  thread_local Kept kept;
+  if (!kept.words.height.empty() && kept.language == language && kept.plan == plan) return kept.words;
+  kept = {plan, language, {}};
+  FormulaWords& words = kept.words;
+  words.same = same_on_both_axes(plan);
+  const auto axis = [&](std::string& out, bool horizontal, const char* name) {
+    out.append(words_of(language, name)).append(" = ");
+    append_size_formula(out, plan, horizontal);
+  };
+  axis(words.height, false, words.same ? "scene.size_both" : "scene.size_height");
+  if (!words.same) axis(words.width, true, "scene.size_width");
   return words;
 }
 
-bool in_two_lines(const Painter& painter, const ConvPlan& plan, float ui, float room) {
-  if (same_on_both_axes(plan)) return false;
-  return painter.width(formula_line(painter.request().language, plan), Face::math, kFormulaSize * ui) > room;
-}
-
-// Width at size 1 of the longest line that a step of this plan can have.
-float widest_sentence(const Painter& painter, const ConvPlan& plan, const NumberRange& output) {
+const std::string& longest_sentence(Language language, const ConvPlan& plan, const NumberRange& output) {
   CellArithmetic longest;
   longest.cell = {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1};
   const double magnitude = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
   longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest);
-  return painter.width(words, Face::sans, 1);
+  append_sentence(words, language, plan, step_count(plan) - 1, longest);
+  return words;
+}
+
+namespace {
+
+constexpr float kFormulaSize = 17, kFormulaLine = 24;
+
+// Both axes on one line, or the one formula that holds for both.
+const std::string& formula_line(const FormulaWords& formula) {
+  if (formula.same) return formula.height;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.assign(formula.height).append("    ").append(formula.width);
+  return words;
+}
+
+bool in_two_lines(const Painter& painter, const FormulaWords& formula, float ui, float room) {
+  return !formula.same && painter.width(formula_line(formula), Face::math, kFormulaSize * ui) > room;
 }
 
 }  // namespace
 
-float caption_height(const Painter& painter, const ConvPlan& plan, float ui, float room) {
-  return (in_two_lines(painter, plan, ui, room) ? 56 + kFormulaLine : 56) * ui;
+float caption_height(const Painter& painter, const FormulaWords& formula, float ui, float room) {
+  return (in_two_lines(painter, formula, ui, room) ? 56 + kFormulaLine : 56) * ui;
 }
 
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& formula, std::string_view longest,
                   std::string_view sentence) {
-  const Language language = painter.request().language;
   const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
   const auto write = [&](std::string_view text, float y, float size, Role role, Face face) {
     const float width = painter.width(text, face, size);
     painter.text(text, middle, y, width > room ? size * room / width : size, role, Align::center, face);
   };
-  const float bottom = stage.content.y1 + caption_height(painter, plan, ui, room);
-  if (in_two_lines(painter, plan, ui, room)) {
-    thread_local std::string words;
-    words.clear();
-    append_axis(words, language, plan, false, "scene.size_height");
-    write(words, bottom - (38 + kFormulaLine) * ui, kFormulaSize * ui, Role::text, Face::math);
-    words.clear();
-    append_axis(words, language, plan, true, "scene.size_width");
-    write(words, bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
+  const float bottom = stage.content.y1 + caption_height(painter, formula, ui, room);
+  if (in_two_lines(painter, formula, ui, room)) {
+    write(formula.height, bottom - (38 + kFormulaLine) * ui, kFormulaSize * ui, Role::text, Face::math);
+    write(formula.width, bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
   } else {
-    write(formula_line(language, plan), bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
+    write(formula_line(formula), bottom - 38 * ui, kFormulaSize * ui, Role::text, Face::math);
   }
-  const float wide = std::max(widest_sentence(painter, plan, output), painter.width(sentence, Face::sans, 1));
+  const float wide = std::max(painter.width(longest, Face::sans, 1), painter.width(sentence, Face::sans, 1));
   const float size = std::min(14 * ui, room / wide);
   painter.text(sentence, middle - wide * size / 2, bottom - 12 * ui, size, Role::secondary);
 }

@@ -7,7 +7,7 @@ namespace convscope {
 
 namespace {
 
-constexpr std::array kLensNames = {"sliding", "im2col"};
+constexpr std::array kLensNames = {"sliding", "im2col", "scatter", "gather", "pooling"};
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
 constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",  "conv2d_init",
                                      "named",  "values", "image", "npy",   "sample"};
@@ -40,6 +40,6 @@ std::optional<SourceKind> source_kind_from_name(std::string_view name) {
   return from_name<SourceKind>(kSourceNames, name);
 }
 
-std::vector<Lens> all_lenses() { return {Lens::sliding, Lens::im2col}; }
+std::vector<Lens> all_lenses() { return {Lens::sliding, Lens::im2col, Lens::scatter, Lens::gather, Lens::pooling}; }
 
 }  // namespace convscope
