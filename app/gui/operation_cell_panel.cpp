@@ -263,7 +263,7 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
   ui_gap(ui, 4);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
   if (!is_max) {
-    draw_total(ui, "cell.sum", ui.text("cell.sum"), "", number(a.sum, whole), Role::text, false);
+    draw_total(ui, "cell.sum", ui.text("cell.pool_sum"), "", number(a.sum, whole), Role::text, false);
     draw_total(ui, "cell.divisor", ui.text("cell.divisor"), "/ ", words("%lld", a.divisor), Role::text, false);
   }
   const bool whole_result = whole && a.result == std::floor(a.result);

@@ -19,7 +19,9 @@ void label(UiContext& ui, std::string_view argument) {
   static std::string key;
   key.assign("help.");
   key += argument;
-  ui_label(ui, argument, argument.data(), ui.text(key), true);
+  // The longest name fits in front of its widget.
+  const bool is_long = argument == "count_include_pad" || argument == "divisor_override" || argument == "ceil_mode";
+  ui_label(ui, argument, argument.data(), ui.text(key), true, is_long ? 136.0f : 112.0f);
 }
 
 void draw_output_padding_field(UiContext& ui) {

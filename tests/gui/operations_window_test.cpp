@@ -46,6 +46,7 @@ TEST_F(OperationsWindow, output_padding_changes_the_size_and_is_refused_when_too
   play("click output_padding.h.plus");
   EXPECT_EQ(session().more.output_padding, (Pair{1, 1}));
   EXPECT_EQ(shown().out(), (Pair{6, 6}));
+  open("padding_strides_odd_transposed");
   play("click output_padding.h\ntype 2\nkey enter");
   ASSERT_NE(window().workbench().error(), nullptr);
   EXPECT_EQ(window().workbench().error()->field, "output_padding");
@@ -55,7 +56,7 @@ TEST_F(OperationsWindow, output_padding_changes_the_size_and_is_refused_when_too
 
 TEST_F(OperationsWindow, a_typed_call_chooses_the_operation) {
   open("tutorial_5_1");
-  play("click constructor\nkey ctrl+a\ntype nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)\nkey escape");
+  play("click constructor\nkey ctrl+a\ntype nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)\nkey enter");
   EXPECT_EQ(session().operation, "avg_pool2d");
   EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
   EXPECT_EQ(session().params.stride, (Pair{2, 2}));
