@@ -111,8 +111,8 @@ int64_t pool_reach(const WindowAxis& axis) {
 PoolSize pool_size(const WindowAxis& axis, bool ceil_mode) {
   PoolSize size;
   size.numerator = axis.extent + axis.pad_begin + axis.pad_end - axis.dilation * (axis.kernel - 1) - 1;
-  const int64_t whole = size.numerator >= 0 ? size.numerator / axis.stride
-                                            : -((-size.numerator + axis.stride - 1) / axis.stride);
+  const int64_t whole =
+      size.numerator >= 0 ? size.numerator / axis.stride : -((-size.numerator + axis.stride - 1) / axis.stride);
   size.remainder = size.numerator - whole * axis.stride;
   size.rounded = whole + (ceil_mode && size.remainder != 0 ? 1 : 0);
   size.dropped = size.rounded + 1 > axis.count;

@@ -26,8 +26,9 @@ struct PoolArithmetic {
   std::vector<PoolTap> taps;  // in row-major order; keeps its memory
   int64_t real = 0;           // taps on cells of the input
   // Of max pooling:
-  int64_t winner = -1;  // index of the tap that PyTorch's index names: the first of equal ones; -1: none is in the input
-  int64_t ties = 0;     // taps that hold the maximum
+  int64_t winner =
+      -1;            // index of the tap that PyTorch's index names: the first of equal ones; -1: none is in the input
+  int64_t ties = 0;  // taps that hold the maximum
   // Of average pooling:
   double sum = 0;
   int64_t divisor = 1;
@@ -45,10 +46,10 @@ int64_t pool_reach(const WindowAxis& axis);
 
 /// The numbers of the output-size formula of one axis, floor or ceil.
 struct PoolSize {
-  int64_t numerator = 0;   // n + pad_begin + pad_end - d*(k-1) - 1
-  int64_t rounded = 0;     // numerator / s, rounded as asked
-  bool dropped = false;    // ceil_mode's last window would have begun beyond input and padding: one less
-  int64_t remainder = 0;   // numerator mod s: with floor, what no window reaches; with ceil, why there is one more
+  int64_t numerator = 0;  // n + pad_begin + pad_end - d*(k-1) - 1
+  int64_t rounded = 0;    // numerator / s, rounded as asked
+  bool dropped = false;   // ceil_mode's last window would have begun beyond input and padding: one less
+  int64_t remainder = 0;  // numerator mod s: with floor, what no window reaches; with ceil, why there is one more
 };
 PoolSize pool_size(const WindowAxis& axis, bool ceil_mode);
 

@@ -92,7 +92,8 @@ class Clip {
 
   std::string title() const {
     const OperationPlan& p = computation_->plan;
-    return tr(settings_.language, p.conv2d() != nullptr ? "export.title" : title_key(p), {p.input_shape().to_string(), p.output_shape().to_string()});
+    return tr(settings_.language, p.conv2d() != nullptr ? "export.title" : title_key(p),
+              {p.input_shape().to_string(), p.output_shape().to_string()});
   }
 
   /// What somebody who cannot see the picture is told: the shapes, and the last step in words.
@@ -100,9 +101,13 @@ class Clip {
     const OperationPlan& p = computation_->plan;
     Scene last;
     build(frames() - 1, last);
-    return tr(settings_.language, p.conv2d() != nullptr ? "export.description" : p.has_weight() ? "export.description_transposed" : "export.description_pooling",
-              {p.input_shape().to_string(), p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(), p.output_shape().to_string(),
-               name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
+    return tr(settings_.language,
+              p.conv2d() != nullptr ? "export.description"
+              : p.has_weight()      ? "export.description_transposed"
+                                    : "export.description_pooling",
+              {p.input_shape().to_string(),
+               p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
+               p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
                std::to_string(plan_.clock.first_step + plan_.clock.steps), last.sentence});
   }
 

@@ -103,8 +103,7 @@ Pair ConvParams::*pair_member(std::string_view name) {
 /// Height and width, as one number while they are linked.
 void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   Pair ConvParams::*const member = pair_member(spec.name);
-  const std::optional<Pair> chosen =
-      draw_pair_fields(ui, spec.name, ui.session().params.*member, stepper_of(ui, spec));
+  const std::optional<Pair> chosen = draw_pair_fields(ui, spec.name, ui.session().params.*member, stepper_of(ui, spec));
   if (chosen) set_argument(ui, spec, [member, pair = *chosen](ConvParams& p) { p.*member = pair; });
 }
 

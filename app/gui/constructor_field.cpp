@@ -18,7 +18,7 @@ namespace {
 /// What the field keeps between frames.
 struct Memory {
   std::string text;                   // as shown and typed, with its line breaks
-  std::optional<LayerCall> written;  // the layer that `text` was made from
+  std::optional<LayerCall> written;   // the layer that `text` was made from
   float wrap_width = 0;               // of the line breaks
   std::optional<Error> error;
   bool typing = false;

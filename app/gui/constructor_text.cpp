@@ -106,9 +106,9 @@ struct LayerClass {
 constexpr size_t kMostArguments = 12;
 /// A stride that nobody types: None.
 constexpr Pair kFollowsKernel{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
-constexpr std::array<std::string_view, 11> kConvSignature = {
-    "in_channels", "out_channels", "kernel_size", "stride",       "padding", "dilation",
-    "groups",      "bias",         "padding_mode", "device",      "dtype"};
+constexpr std::array<std::string_view, 11> kConvSignature = {"in_channels",  "out_channels", "kernel_size", "stride",
+                                                             "padding",      "dilation",     "groups",      "bias",
+                                                             "padding_mode", "device",       "dtype"};
 constexpr std::array<std::string_view, 12> kTransposedSignature = {
     "in_channels", "out_channels", "kernel_size", "stride",       "padding", "output_padding",
     "groups",      "bias",         "dilation",    "padding_mode", "device",  "dtype"};
@@ -609,7 +609,8 @@ Result<LayerCall> parse_layer(std::string_view text) {
       named = true;
       while (index < signature.size() && signature[index] != argument.name) ++index;
       if (index == signature.size()) {
-        return Error{"error.constructor_unknown_argument", "constructor", {shortened(argument.name), signature_list(signature)}};
+        return Error{
+            "error.constructor_unknown_argument", "constructor", {shortened(argument.name), signature_list(signature)}};
       }
     }
     const std::string_view name = signature[index];

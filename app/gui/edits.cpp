@@ -35,9 +35,7 @@ std::optional<Shape> weight_shape_of(const ConvParams& params, bool transposed) 
   return Shape{params.out_channels, params.in_channels / params.groups, params.kernel_size.h, params.kernel_size.w};
 }
 
-bool transposes(const Session& session) {
-  return shown_family(session.operation) == OperationFamily::conv_transpose;
-}
+bool transposes(const Session& session) { return shown_family(session.operation) == OperationFamily::conv_transpose; }
 
 bool pools(const Session& session) {
   const std::optional<OperationFamily> family = shown_family(session.operation);

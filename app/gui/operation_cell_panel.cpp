@@ -150,7 +150,8 @@ void draw_stamp(UiContext& ui, const Computation& computation, const ConvTranspo
   const double x = TensorView(computation.tensors.input).at(stamp.n, stamp.c, stamp.y, stamp.x);
   const TensorView weight(computation.tensors.weight);
   const NumberRange inputs = range_of(computation.tensors.input), weights = range_of(computation.tensors.weight);
-  const bool whole = inputs.integral && weights.integral, whole_sums = whole && range_of(computation.tensors.output).integral;
+  const bool whole = inputs.integral && weights.integral,
+             whole_sums = whole && range_of(computation.tensors.output).integral;
   const std::array<Column, 5> columns = {Column{"ky,kx", Role::secondary, 0.9f}, Column{"w", Role::weight},
                                          Column{"x\u00b7w", Role::text}, Column{"y", Role::output, 0.9f},
                                          Column{"\u03a3", Role::output}};
@@ -159,9 +160,8 @@ void draw_stamp(UiContext& ui, const Computation& computation, const ConvTranspo
     const int64_t y = height.cell(stamp.y, ky), to_x = width.cell(stamp.x, kx);
     const bool inside = y >= 0 && y < height.extent && to_x >= 0 && to_x < width.extent;
     const double w = weight.at(stamp.c, stamp.k % plan.kernels_per_group(), ky, kx);
-    const double product = plan.dtype == DType::float32
-                               ? static_cast<double>(static_cast<float>(x) * static_cast<float>(w))
-                               : x * w;
+    const double product =
+        plan.dtype == DType::float32 ? static_cast<double>(static_cast<float>(x) * static_cast<float>(w)) : x * w;
     cell(ui, words("%lld,%lld", ky, kx), Role::secondary);
     cell(ui, number(w, weights.integral), Role::weight);
     cell(ui, number(product, whole), inside ? Role::text : Role::secondary);
@@ -250,7 +250,11 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
       cell(ui, number(tap.value, whole), wins ? Role::output : Role::input);
     } else {
       const bool beyond = tap.place == TapPlace::beyond;
-      cell(ui, words(beyond ? "\u2014" : is_max ? "\u2212\u221e" : plan.count_include_pad ? "0" : "\u2014"),
+      cell(ui,
+           words(beyond                   ? "\u2014"
+                 : is_max                 ? "\u2212\u221e"
+                 : plan.count_include_pad ? "0"
+                                          : "\u2014"),
            Role::secondary);
     }
     if (is_max) {

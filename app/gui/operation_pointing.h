@@ -9,8 +9,8 @@
 
 namespace convscope {
 
-/// The step (from 0) that a cell of the picture stands for: the cell's own, or the one whose stamp or window lies around
-/// it. Nothing for weights, bias and what lies outside. Of conv2d as step_of() of picture_area.h.
+/// The step (from 0) that a cell of the picture stands for: the cell's own, or the one whose stamp or window lies
+/// around it. Nothing for weights, bias and what lies outside. Of conv2d as step_of() of picture_area.h.
 std::optional<int64_t> step_of(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step);
 
 /// Whether the cell lies in the current window or stamp, or is the current cell; of any operation but conv2d.

@@ -5,8 +5,8 @@
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
-#include "app/session/presets.h"
 #include "app/session/operation_plan.h"
+#include "app/session/presets.h"
 
 namespace convscope {
 namespace {

@@ -78,7 +78,8 @@ void draw_overview_furniture(StageFrame& frame, const OperationOverview& overvie
     draw_place_label(frame, grid, name[0], role, n, channel);
   };
   furnish(overview.input, "X", TensorId::input, Role::input, input_shape, frame.tensors.input, input_channel, rgb);
-  furnish(overview.output, "Y", TensorId::output, Role::output, output_shape, frame.tensors.output, output_channel, rgb);
+  furnish(overview.output, "Y", TensorId::output, Role::output, output_shape, frame.tensors.output, output_channel,
+          rgb);
   if (overview.arrow_x0 == overview.arrow_x1) return;  // one above the other: the names say it
   frame.painter.arrow(stage.seen_x(overview.arrow_x0), stage.seen_y(overview.arrow_y0), stage.seen_x(overview.arrow_x1),
                       stage.seen_y(overview.arrow_y1), Role::secondary, 2);

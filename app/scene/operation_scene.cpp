@@ -32,16 +32,8 @@ void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const Timing&
   thread_local OutputUses uses;
   const OutputCell cell = cell_of_step(plan, timing.step);
   if (names != nullptr) cell_arithmetic(plan, base.tensors, cell, arithmetic);
-  LensFrame frame{base,
-                  plan,
-                  timing.step,
-                  cell,
-                  cell.c / plan.kernels_per_group(),
-                  timing.phase,
-                  timing.trail,
-                  arithmetic,
-                  uses,
-                  Hover(plan, base.request.hovered),
+  LensFrame frame{base,         plan,         timing.step, cell, cell.c / plan.kernels_per_group(),
+                  timing.phase, timing.trail, arithmetic,  uses, Hover(plan, base.request.hovered),
                   names};
   build(frame);
 }
@@ -81,7 +73,7 @@ void build_operation_scene(const SceneRequest& request, Scene& scene) {
   StageFrame base{request, computation.tensors, painter, make_stage(request, painter)};
   if (const ConvTransposePlan* plan = computation.plan.transposed()) {
     if (request.lens != Lens::gather) {
-      ScatterFrame frame{base,         *plan,        timing.step,     stamp_of_step(*plan, timing.step),
+      ScatterFrame frame{base,         *plan,        timing.step,    stamp_of_step(*plan, timing.step),
                          timing.phase, timing.trail, request.hovered};
       build_scatter_lens(frame);
     } else if (computation.gather != nullptr) {

@@ -46,8 +46,8 @@ int64_t longest_axis(const OperationPlan& plan, Lens lens);
 /// inserted zeros and the kernel turned. `none` for a zero that is in no tensor.
 CellRef own_cell(const OperationPlan& plan, Lens lens, const CellRef& shown);
 
-/// The extra rows and columns of output_padding on Y, and under the last of several channels their name. `output` is the
-/// grid as seen; nothing without output_padding.
+/// The extra rows and columns of output_padding on Y, and under the last of several channels their name. `output` is
+/// the grid as seen; nothing without output_padding.
 void draw_output_padding(StageFrame& frame, const ConvTransposePlan& plan, const Grid& output, bool named);
 /// Room for one line of words under X and Y.
 inline constexpr float kBelowHeight = 24;

@@ -68,9 +68,9 @@ class Index {
  public:
   Index(bool unbatched, int64_t n, int64_t c, int64_t y, int64_t x) {
     const auto wide = [](int64_t value) { return static_cast<long long>(value); };
-    length_ = unbatched ? std::snprintf(text_, sizeof text_, "%lld, %lld, %lld", wide(c), wide(y), wide(x))
-                        : std::snprintf(text_, sizeof text_, "%lld, %lld, %lld, %lld", wide(n), wide(c), wide(y),
-                                        wide(x));
+    length_ = unbatched
+                  ? std::snprintf(text_, sizeof text_, "%lld, %lld, %lld", wide(c), wide(y), wide(x))
+                  : std::snprintf(text_, sizeof text_, "%lld, %lld, %lld, %lld", wide(n), wide(c), wide(y), wide(x));
   }
   operator std::string_view() const { return {text_, static_cast<size_t>(length_)}; }
 
@@ -143,8 +143,8 @@ void append_gather(std::string& out, Language language, const ConvTransposePlan&
 
 void append_pooled(std::string& out, Language language, const PoolPlan& plan, int64_t step, const PoolArithmetic& a) {
   const Index where(plan.unbatched, a.cell.n, a.cell.c, a.cell.y, a.cell.x);
-  const Digits at(step + 1), steps(plan.output_cells()), real(a.real), sum(a.sum), divisor(a.divisor),
-      result(a.result), ties(a.ties);
+  const Digits at(step + 1), steps(plan.output_cells()), real(a.real), sum(a.sum), divisor(a.divisor), result(a.result),
+      ties(a.ties);
   if (plan.kind == PoolKind::average) {
     append_words(out, words_of(language, a.real == 1 ? "scene.pool_average_one" : "scene.pool_average"),
                  {at, steps, where, real, sum, divisor, result});

@@ -47,12 +47,12 @@ void draw_window_cells(LensFrame& frame, const PoolPlan& plan, const PoolArithme
     const Box box = grid.cell(tap.ky, tap.kx);
     const bool real = tap.place == TapPlace::input;
     const bool wins = static_cast<int64_t>(i) == a.winner && decided(frame);
-    const bool out = frame.phase.products >= 1 || static_cast<double>(frame.phase.products) *
-                                                          static_cast<double>(a.taps.size()) >
-                                                      static_cast<double>(i);
+    const bool out =
+        frame.phase.products >= 1 ||
+        static_cast<double>(frame.phase.products) * static_cast<double>(a.taps.size()) > static_cast<double>(i);
     const Fill fill = !real ? Fill::none : wins ? Fill::full : style.drawn() ? Fill::tint : Fill::value;
-    Mark& mark = painter.box(box, real ? Role::input : Role::padding, fill,
-                             real ? Outline::hairline : Outline::dashed, grid.radius());
+    Mark& mark = painter.box(box, real ? Role::input : Role::padding, fill, real ? Outline::hairline : Outline::dashed,
+                             grid.radius());
     mark.value = scale_of(numbers, tap.value);
     if (real) painter.refer(mark, {TensorId::input, a.cell.n, a.cell.c, tap.y, tap.x});
     if (!out || !style.drawn()) continue;
@@ -146,8 +146,8 @@ void build_pooling_lens(LensFrame& frame, const PoolPlan& plan, const PoolArithm
   wishes.sums = true;
   wishes.sum_width = widest_result(frame, plan);
   wishes.middle_tag_width = name_tag_width(painter, window_name(frame, plan), window, stage.ui);
-  const SlidingLayout& layout = sliding_layout(geometry, stage, painter, frame.group,
-                                               {inputs, inputs, range_of(frame.tensors.output)}, wishes);
+  const SlidingLayout& layout =
+      sliding_layout(geometry, stage, painter, frame.group, {inputs, inputs, range_of(frame.tensors.output)}, wishes);
   const auto pitch = static_cast<float>(layout.pitch);
   const float legible = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
   if (layout.pitch < kMinNumberPitch || painter.fit(inputs, pitch, pitch).size < legible) {
@@ -171,8 +171,7 @@ void build_pooling_lens(LensFrame& frame, const PoolPlan& plan, const PoolArithm
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     if (current) draw_winner(frame, a, grid);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (layout.labels)
-      draw_stack_label(frame, 'X', frame.cell.n, c, c, layout.input_stacked ? plan.channels : 1, x, y);
+    if (layout.labels) draw_stack_label(frame, 'X', frame.cell.n, c, c, layout.input_stacked ? plan.channels : 1, x, y);
     if (i == 0) {
       draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, layout.labels ? y - kLabelHeight * stage.ui : y);
     }

@@ -189,9 +189,9 @@ double stamp_value(const ScatterFrame& frame) {
 
 // One product in the tensors' type, as the engine has it.
 double product_of(const ScatterFrame& frame, int64_t ky, int64_t kx) {
-  const double value = stamp_value(frame), weight = TensorView(frame.tensors.weight)
-                                                        .at(frame.stamp.c, frame.stamp.k % frame.plan.kernels_per_group(),
-                                                            ky, kx);
+  const double value = stamp_value(frame),
+               weight = TensorView(frame.tensors.weight)
+                            .at(frame.stamp.c, frame.stamp.k % frame.plan.kernels_per_group(), ky, kx);
   if (frame.plan.dtype == DType::float32) {
     return static_cast<double>(static_cast<float>(value) * static_cast<float>(weight));
   }
@@ -322,8 +322,8 @@ void draw_output(ScatterFrame& frame, const ScatterHover& hover, const Grid& gri
 
   const NumberStyle style = numbers_for(frame, grid, numbers);
   const Grid::Range range = grid.visible(painter.viewport());
-  const bool lifts = chips && here && frame.phase.arrived() &&
-                     grid.pitch >= 34 * static_cast<double>(std::max(1.0f, frame.stage.ui));
+  const bool lifts =
+      chips && here && frame.phase.arrived() && grid.pitch >= 34 * static_cast<double>(std::max(1.0f, frame.stage.ui));
   for (int64_t y = range.row0; y < range.row1; ++y) {
     for (int64_t x = range.col0; x < range.col1; ++x) {
       const Box box = grid.cell(y, x);
@@ -405,9 +405,9 @@ void draw_hover_lines(ScatterFrame& frame, const ScatterHover& hover, const Grid
   const WindowAxis &height = frame.plan.windows.height(), &width = frame.plan.windows.width();
   if (self.tensor == TensorId::input && self.c == input_channel) {
     const Box cell = input.cell(self.y, self.x);
-    const Box stamp = output.area(static_cast<double>(height.cell(self.y, 0)), static_cast<double>(width.cell(self.x, 0)),
-                                  static_cast<double>(height.effective_kernel()),
-                                  static_cast<double>(width.effective_kernel()));
+    const Box stamp =
+        output.area(static_cast<double>(height.cell(self.y, 0)), static_cast<double>(width.cell(self.x, 0)),
+                    static_cast<double>(height.effective_kernel()), static_cast<double>(width.effective_kernel()));
     line(cell.x1, cell.y0, stamp.x0, stamp.y0);
     line(cell.x1, cell.y1, stamp.x0, stamp.y1);
   } else if (self.tensor == TensorId::output && self.c == output_channel) {
@@ -441,14 +441,14 @@ void build_scatter_lens(ScatterFrame& frame) {
   const NumberRange inputs = range_of(frame.tensors.input), outputs = range_of(frame.tensors.output);
   const NumberRange products = products_of(inputs, range_of(frame.tensors.weight));
   LayoutWishes wishes;
-  wishes.middle_tag_width =
-      std::max(name_tag_width(painter, "W", plan.weight_shape(), stage.ui),
-               painter.width(stamp_words(inputs.integral ? -inputs.max_abs() : -0.0001), Face::sans, kLabelSize * stage.ui));
+  wishes.middle_tag_width = std::max(
+      name_tag_width(painter, "W", plan.weight_shape(), stage.ui),
+      painter.width(stamp_words(inputs.integral ? -inputs.max_abs() : -0.0001), Face::sans, kLabelSize * stage.ui));
   wishes.below_input = plan.output_padding.all_at_least(0) && (plan.output_padding[0] > 0 || plan.output_padding[1] > 0)
                            ? kBelowHeight * stage.ui
                            : 0;
-  const SlidingLayout& layout =
-      sliding_layout(geometry, stage, painter, frame.stamp.c, {inputs, range_of(frame.tensors.weight), outputs}, wishes);
+  const SlidingLayout& layout = sliding_layout(geometry, stage, painter, frame.stamp.c,
+                                               {inputs, range_of(frame.tensors.weight), outputs}, wishes);
   const auto cell = static_cast<float>(layout.pitch);
   const float legible = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
   const ScatterHover hover(frame);

@@ -271,16 +271,16 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
   const auto label = [&](int64_t first, int64_t second, int64_t count) {
     return labels ? wide(stack_label_width(painter, 'W', first - 1, second - 1, count, stage.ui)) : 0.0;
   };
-  const Tags tags{wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
-                  wide(std::max(wishes.middle_tag_width, name_tag_width(painter, "W", plan.weight_shape(), stage.ui))),
-                  wide(name_tag_width(painter, "Y", plan.output_shape(), stage.ui)),
-                  wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
-                  wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
-                  wide(std::max(wishes.sum_width, painter.width(sum_words, Face::sans, kSumSize * stage.ui))),
-                  {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
-                  std::max(label(plan.out_channels, plan.channels_per_group(), plan.out_channels),
-                           wide(wishes.middle_tag_width)),
-                  {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
+  const Tags tags{
+      wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
+      wide(std::max(wishes.middle_tag_width, name_tag_width(painter, "W", plan.weight_shape(), stage.ui))),
+      wide(name_tag_width(painter, "Y", plan.output_shape(), stage.ui)),
+      wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
+      wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
+      wide(std::max(wishes.sum_width, painter.width(sum_words, Face::sans, kSumSize * stage.ui))),
+      {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
+      std::max(label(plan.out_channels, plan.channels_per_group(), plan.out_channels), wide(wishes.middle_tag_width)),
+      {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
   const auto u = static_cast<double>(stage.ui);
   const double limit = 88.0 * u;
   const Legibility legible(painter, stage, numbers);

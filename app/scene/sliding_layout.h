@@ -33,11 +33,11 @@ struct SlidingLayout {
 
 /// What other operations ask of the layout that conv2d has of itself.
 struct LayoutWishes {
-  bool products = true;         // grids of products where there is room
-  bool sums = false;            // a line under the kernel, whatever the channels
-  float sum_width = 0;          // at least
-  float middle_tag_width = 0;   // the same of the name over the kernel
-  float below_input = 0;        // room under X and Y for a line of words
+  bool products = true;        // grids of products where there is room
+  bool sums = false;           // a line under the kernel, whatever the channels
+  float sum_width = 0;         // at least
+  float middle_tag_width = 0;  // the same of the name over the kernel
+  float below_input = 0;       // room under X and Y for a line of words
   bool operator==(const LayoutWishes&) const = default;
 };
 

@@ -104,8 +104,9 @@ void draw_zeros_label(LensFrame& frame, const Grid& grid) {
     thread_local char text[2][48];
     thread_local int next = 0;
     char* const out = text[next = 1 - next];
-    const int length = h == w ? std::snprintf(out, 48, "%lld", static_cast<long long>(h))
-                              : std::snprintf(out, 48, "(%lld, %lld)", static_cast<long long>(h), static_cast<long long>(w));
+    const int length =
+        h == w ? std::snprintf(out, 48, "%lld", static_cast<long long>(h))
+               : std::snprintf(out, 48, "(%lld, %lld)", static_cast<long long>(h), static_cast<long long>(w));
     return {out, static_cast<size_t>(length)};
   };
   append_words(words, words_of(frame.request.language, "scene.inserted"),

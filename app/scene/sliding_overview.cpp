@@ -109,8 +109,8 @@ void build_sliding_overview(LensFrame& frame) {
                   legend_width(grid, stage));
     }
     if (labels && !rgb) draw_stack_label(frame, 'X', frame.cell.n, first, first, plan.in_channels, x, y);
-    draw_name_tag(frame, "X", frame.gather != nullptr ? frame.gather->plan.input_shape() : plan.input_shape(), Role::input,
-                  x, rgb ? y : y - label_height);
+    draw_name_tag(frame, "X", frame.gather != nullptr ? frame.gather->plan.input_shape() : plan.input_shape(),
+                  Role::input, x, rgb ? y : y - label_height);
   }
   {
     const Grid grid = stage.seen(layout.output);

@@ -145,7 +145,8 @@ double other_seconds(const OperationPlan& plan) {
 
 }  // namespace
 
-double estimated_seconds(const Session& session, const OperationPlan& shown, TensorCache& cache, const Computation* last) {
+double estimated_seconds(const Session& session, const OperationPlan& shown, TensorCache& cache,
+                         const Computation* last) {
   const double preparation = cache.preparation_seconds(session, shown);
   if (shown.conv2d() == nullptr) return preparation + other_seconds(shown);
   const ConvPlan& plan = *shown.conv2d();

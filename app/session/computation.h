@@ -56,7 +56,8 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
 std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm);
 
 /// A cautious guess at what compute() will take, to choose between at once and in the background. `last` may be null.
-double estimated_seconds(const Session& session, const OperationPlan& plan, TensorCache& cache, const Computation* last);
+double estimated_seconds(const Session& session, const OperationPlan& plan, TensorCache& cache,
+                         const Computation* last);
 
 /// Everything, on the calling thread, with the session's algorithm unless the options name another. Errors:
 /// plan_of()'s, of tensors and of the operation, error.cancelled.

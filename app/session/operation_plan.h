@@ -23,7 +23,7 @@ namespace convscope {
 /// Steps count a session's animation: an output cell each, except where a transposed convolution scatters.
 class OperationPlan {
  public:
-  OperationPlan() = default;  // of a convolution without a cell
+  OperationPlan() = default;                                         // of a convolution without a cell
   OperationPlan(ConvPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor): it is one
   OperationPlan(ConvTransposePlan plan) : plan_(std::move(plan)) {}  // NOLINT(google-explicit-constructor)
   OperationPlan(PoolPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor)

@@ -270,7 +270,9 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   if (!fields.has("operation")) fields.fail_missing("operation");
   fields.text("operation", session.operation);
   if (!error && !shown_family(session.operation)) {
-    return Error{"error.unknown_operation", "operation", {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
+    return Error{"error.unknown_operation",
+                 "operation",
+                 {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
   }
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
   fields.text("title", session.title);

@@ -150,8 +150,8 @@ Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
   if (const ConvPlan* conv = plan.conv2d()) {
     return check_weight(*conv, tensors.weight.shape(), plan.has_bias() ? &bias_shape : nullptr);
   }
-  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(),
-                            plan.has_bias(),    true,                plan.dtype()};
+  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), plan.has_bias(), true,
+                            plan.dtype()};
   return check_tensors(wanted, tensors.input, tensors.weight, tensors.bias);
 }
 
@@ -282,7 +282,8 @@ double TensorCache::preparation_seconds(const Session& session, const OperationP
   };
   std::string input_key = source_key(session.input, plan.input_shape(), plan.dtype());
   if (is_random(session.input.kind)) input_key = "seed " + std::to_string(session.seed) + "; " + input_key;
-  double seconds = static_cast<double>(plan.has_weight() ? plan.weight_shape().numel().value_or(0) : 0) * seconds_per_element(session.weight);
+  double seconds = static_cast<double>(plan.has_weight() ? plan.weight_shape().numel().value_or(0) : 0) *
+                   seconds_per_element(session.weight);
   const std::lock_guard lock(state_->mutex);
   if (state_->slots[0].key != input_key) {
     seconds += static_cast<double>(plan.input_shape().numel().value_or(0)) * seconds_per_element(session.input);

@@ -35,7 +35,8 @@ void copy_view_and_place(const Session& from, Session& to) {
 /// Whether two sessions give the same numbers.
 bool same_numbers(const Session& a, const Session& b) {
   return a.operation == b.operation && a.params == b.params && a.input_shape == b.input_shape && a.seed == b.seed &&
-         a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm && a.more == b.more;
+         a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm &&
+         a.more == b.more;
 }
 
 }  // namespace
@@ -79,7 +80,8 @@ struct Workbench::State {
     computation = std::move(done);
     changed = true;
     fit_lens();
-    session.step = std::clamp<int64_t>(session.step, 1, std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1));
+    session.step = std::clamp<int64_t>(session.step, 1,
+                                       std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1));
   }
 
   /// Tensors that cannot be made are the fault of the argument that gave them their shape.

@@ -46,7 +46,8 @@ TEST_F(ShownOperations, another_operation_on_the_same_input) {
   const auto refused = run({"export", "tutorial_5_1", "--operation", "conv3d", "-o", "a.svg"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("conv3d"), HasSubstr("max_pool2d")));
-  const auto window = run({"screenshot", "tutorial_5_1", "--operation", "max_pool2d", "-o", "w.png", "--size", "1280x720"});
+  const auto window =
+      run({"screenshot", "tutorial_5_1", "--operation", "max_pool2d", "-o", "w.png", "--size", "1280x720"});
   EXPECT_EQ(window.status, 0) << window.err;
   EXPECT_TRUE(is_png("w.png"));
 }

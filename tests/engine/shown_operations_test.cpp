@@ -26,8 +26,7 @@ Transposed transposed(const ConvTransposeParams& params, const Shape& input) {
   if (plan->bias) made.tensors.bias = *random.randn(plan->bias_shape(), plan->dtype);
   Conv2dOptions naive;
   naive.algorithm = Algorithm::naive;
-  made.tensors.output =
-      *conv_transpose(made.plan, made.tensors.input, made.tensors.weight, made.tensors.bias, naive);
+  made.tensors.output = *conv_transpose(made.plan, made.tensors.input, made.tensors.weight, made.tensors.bias, naive);
   return made;
 }
 

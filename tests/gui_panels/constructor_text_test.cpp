@@ -213,7 +213,8 @@ TEST(LayerCalls, are_written_as_pytorch_writes_them_and_read_back) {
   average.params.padding = {1, 1};
   average.more.count_include_pad = false;
   average.more.divisor_override = 4;
-  EXPECT_EQ(constructor_text(average), "AvgPool2d(3, stride=2, padding=1, count_include_pad=False, divisor_override=4)");
+  EXPECT_EQ(constructor_text(average),
+            "AvgPool2d(3, stride=2, padding=1, count_include_pad=False, divisor_override=4)");
   for (const LayerCall& call : {transposed, max, average}) {
     const Result<LayerCall> read = parse_layer("nn." + constructor_text(call));
     ASSERT_TRUE(read.ok()) << constructor_text(call);

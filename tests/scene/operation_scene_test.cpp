@@ -36,8 +36,7 @@ TEST(ScatterLens, sums_grow_stamp_by_stamp) {
     const Scene scene = scene_of(request_of(numbers, Lens::scatter, step));
     for (int64_t row = 0; row < 4; ++row) {
       for (int64_t col = 0; col < 4; ++col) {
-        const PartialSum sum =
-            partial_sum(*numbers->plan.transposed(), numbers->tensors, {0, 0, row, col}, step + 1);
+        const PartialSum sum = partial_sum(*numbers->plan.transposed(), numbers->tensors, {0, 0, row, col}, step + 1);
         if (sum.stamps == 0) continue;  // a dot
         EXPECT_EQ(std::stod(number_of(scene, output(row, col))), sum.value) << step << " " << row << " " << col;
         if (step == 3) {
@@ -106,9 +105,10 @@ TEST(PoolingLens, rings_the_first_maximum_and_says_of_how_many) {
   const Mark* winner = find_cell(scene, input(2, 2));
   ASSERT_NE(winner, nullptr);
   const Box box = winner->box;
-  EXPECT_EQ(count(scene, [&](const Mark& mark) {
-              return mark.role == Role::output && mark.outline == Outline::ring && mark.box == box;
-            }),
+  EXPECT_EQ(count(scene,
+                  [&](const Mark& mark) {
+                    return mark.role == Role::output && mark.outline == Outline::ring && mark.box == box;
+                  }),
             1);
   EXPECT_TRUE(has_text(scene, "max = 2, the first of 3"));
   EXPECT_EQ(number_of(scene, input(5, 5)), "") << "beyond the edge stands nothing";
