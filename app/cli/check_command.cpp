@@ -26,12 +26,12 @@ Result<void> run_check(const std::string& path) {
   Result<Session> session = session_from_json(*text, folder);
   if (!session) return session.error();
   TensorCache cache;
-  Result<ConvPlan> plan = plan_of(*session, cache);
+  Result<OperationPlan> plan = plan_of(*session, cache);
   if (!plan) return plan.error();
   Result<ConvTensors> tensors = cache.tensors(*session, *plan);
   if (!tensors) return tensors.error();
   print(
-      tr(cli_language(), "cli.check.session",
+      tr(cli_language(), plan->has_weight() ? "cli.check.session" : "cli.check.session_pooling",
          {path, plan->input_shape().to_string(), plan->weight_shape().to_string(), plan->output_shape().to_string()}) +
       "\n");
   return {};

@@ -27,7 +27,7 @@ namespace {
 /// As typed.
 struct ExportOptions {
   std::string session, output;
-  std::optional<std::string> lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps;
+  std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps;
   bool caption = false, transparent = false;
 };
 
@@ -173,13 +173,17 @@ Result<void> run_command(const ExportOptions& options) {
   settings.caption = options.caption;
   settings.transparent = options.transparent;
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
-  const auto session = open_session(options.session);
+  auto session = open_session(options.session);
   if (!session) return session.error();
+  if (options.operation) {
+    if (auto changed = change_operation(*session, *options.operation); !changed) return changed;
+  }
   settings.lens = session->lens;
   settings.algorithm = session->algorithm;
   settings.theme = session->theme;
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;
+  settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens);
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;
   const auto plan = plan_of(*session, cache);
@@ -204,6 +208,7 @@ void add_export_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
   command->add_option("session", options->session, words("cli.session"))->required();
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
+  command->add_option("--operation", options->operation, words("cli.session_operation"));
   command->add_option("--lens", options->lens, words("cli.lens"));
   command->add_option("--size", options->size, words("cli.export.size"));
   command->add_option("--fps", options->fps, words("cli.export.fps"));

@@ -87,19 +87,29 @@ class Clip {
     return {};
   }
 
+  static const char* title_key(const OperationPlan& plan) {
+    if (plan.transposed() != nullptr) return "export.title_transposed";
+    return plan.pool()->kind == PoolKind::max ? "export.title_max_pool" : "export.title_avg_pool";
+  }
+
   std::string title() const {
-    const ConvPlan& p = computation_->plan;
-    return tr(settings_.language, "export.title", {p.input_shape().to_string(), p.output_shape().to_string()});
+    const OperationPlan& p = computation_->plan;
+    return tr(settings_.language, p.conv2d() != nullptr ? "export.title" : title_key(p),
+              {p.input_shape().to_string(), p.output_shape().to_string()});
   }
 
   /// What somebody who cannot see the picture is told: the shapes, and the last step in words.
   std::string description() const {
-    const ConvPlan& p = computation_->plan;
+    const OperationPlan& p = computation_->plan;
     Scene last;
     build(frames() - 1, last);
-    return tr(settings_.language, "export.description",
-              {p.input_shape().to_string(), p.weight_shape().to_string(), p.output_shape().to_string(),
-               name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
+    return tr(settings_.language,
+              p.conv2d() != nullptr ? "export.description"
+              : p.has_weight()      ? "export.description_transposed"
+                                    : "export.description_pooling",
+              {p.input_shape().to_string(),
+               p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
+               p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
                std::to_string(plan_.clock.first_step + plan_.clock.steps), last.sentence});
   }
 
@@ -247,7 +257,7 @@ SceneRequest export_scene_request(const ComputationPtr& computation, const Expor
     plan = *planned;
   } else {
     plan.animation = false;
-    plan.clock = ClipClock{std::max<int64_t>(step_count(computation->plan), 1) - 1, 1, 1, 0};
+    plan.clock = ClipClock{std::max<int64_t>(step_count(computation->plan, settings.lens), 1) - 1, 1, 1, 0};
     plan.scale = export_scale(settings);
   }
   return request_at(computation, settings, plan, measure, std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1));

@@ -42,7 +42,7 @@ struct ExportForecast {
   double seconds = 0;
   std::vector<std::string> formats;  // endings this build can write
 };
-Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings);
+Result<ExportForecast> forecast_export(const OperationPlan& plan, const ExportSettings& settings);
 
 /// Device pixels per logical pixel of the exported picture; its viewport is width/scale x height/scale.
 float export_scale(const ExportSettings& settings);

@@ -15,6 +15,6 @@ struct ExportPlan {
 };
 
 /// Errors: those of forecast_export().
-Result<ExportPlan> plan_export(const ConvPlan& plan, const ExportSettings& settings);
+Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings);
 
 }  // namespace convscope

@@ -53,13 +53,13 @@ Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
 
 }  // namespace
 
-Result<ExportPlan> plan_export(const ConvPlan& plan, const ExportSettings& settings) {
+Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto format = target_format(settings.target);
   if (!format) return format.error();
   if (auto checked = check_numbers(settings, *format); !checked) return checked.error();
   if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
 
-  const int64_t steps = std::max<int64_t>(step_count(plan), 1);
+  const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
   ExportPlan result;
   result.format = *format;
   result.scale = export_scale(settings);
@@ -115,7 +115,7 @@ float export_scale(const ExportSettings& settings) {
   return std::max(fit, 0.75f);
 }
 
-Result<ExportForecast> forecast_export(const ConvPlan& plan, const ExportSettings& settings) {
+Result<ExportForecast> forecast_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto planned = plan_export(plan, settings);
   if (!planned) return planned.error();
   ExportForecast forecast;

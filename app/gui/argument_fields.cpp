@@ -22,17 +22,36 @@ namespace {
 struct Help {
   std::map<std::string_view, std::string> texts;
   Language language = Language::en;
+  std::string operation;
 };
+
+/// What an argument means to an operation that takes it otherwise than Conv2d; empty where it is the same.
+std::string own_help_key(std::string_view operation, std::string_view argument) {
+  const bool pools = operation == "max_pool2d" || operation == "avg_pool2d";
+  if (operation == "conv_transpose2d" && (argument == "padding" || argument == "stride")) {
+    return "help.transposed." + std::string(argument);
+  }
+  if (pools && (argument == "padding" || argument == "stride" || argument == "kernel_size")) {
+    return "help.pooling." + std::string(argument);
+  }
+  return {};
+}
 
 /// What PyTorch means by it, its default and what is legal.
 const char* help_of(UiContext& ui, const ConvParamSpec& spec) {
   static Help m;
-  if (m.language != ui.language()) {
+  if (m.language != ui.language() || m.operation != ui.session().operation) {
     m.texts.clear();
     m.language = ui.language();
+    m.operation = ui.session().operation;
   }
   std::string& text = m.texts[spec.name];
   if (text.empty()) {
+    const std::string own = own_help_key(m.operation, spec.name);
+    if (!own.empty()) {
+      text = ui.text(own);
+      return text.c_str();
+    }
     text = ui.text(spec.help_key);
     text += "\n";
     text += ui.text("default." + std::string(spec.name));
@@ -83,9 +102,16 @@ Pair ConvParams::*pair_member(std::string_view name) {
 
 /// Height and width, as one number while they are linked.
 void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
-  static std::string name;
   Pair ConvParams::*const member = pair_member(spec.name);
-  const Pair pair = ui.session().params.*member;
+  const std::optional<Pair> chosen = draw_pair_fields(ui, spec.name, ui.session().params.*member, stepper_of(ui, spec));
+  if (chosen) set_argument(ui, spec, [member, pair = *chosen](ConvParams& p) { p.*member = pair; });
+}
+
+}  // namespace
+
+std::optional<Pair> draw_pair_fields(UiContext& ui, std::string_view argument, Pair pair, StepperOptions options) {
+  std::optional<Pair> chosen;
+  static std::string name;
   // Whether the two numbers move together. Numbers that came from elsewhere (a preset, undo) decide it anew; those set
   // here do not, so that two fields on their way past the same number stay two.
   struct Link {
@@ -93,51 +119,43 @@ void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
     std::optional<Pair> seen;
   };
   static std::map<std::string_view, Link> links;
-  Link& link = links[spec.name];
+  Link& link = links[argument];
   if (link.seen != pair) link.linked = pair.h == pair.w;
   bool& linked = link.linked;
 
-  StepperOptions options = stepper_of(ui, spec);
   int64_t h = pair.h;
   options.prefix = linked ? nullptr : "H ";
   const float start = ImGui::GetCursorPosX();
-  name.assign(spec.name);
+  name.assign(argument);
   name += ".h";
   std::optional<Pair> typed;
   options.pair = &typed;
-  if (ui_int_stepper(ui, name, h, options)) {
-    const bool both = linked;
-    set_argument(ui, spec, [member, h, both](ConvParams& p) {
-      (p.*member).h = h;
-      if (both) (p.*member).w = h;
-    });
-  }
+  if (ui_int_stepper(ui, name, h, options)) chosen = Pair{h, linked ? h : pair.w};
   ImGui::SameLine(0, ui.px(4));
-  name.assign(spec.name);
+  name.assign(argument);
   name += ".link";
   if (ui_icon_button(ui, name, linked ? Icon::link : Icon::unlink, ui.text(linked ? "pair.unlink" : "pair.link"))) {
     linked = !linked;
-    if (linked && pair.h != pair.w) {
-      set_argument(ui, spec, [member](ConvParams& p) { (p.*member).w = (p.*member).h; });
-    }
+    if (linked && pair.h != pair.w) chosen = Pair{pair.h, pair.h};
   }
   if (!linked) {
     ImGui::SetCursorPosX(start);
     int64_t w = pair.w;
     options.prefix = "W ";
-    name.assign(spec.name);
+    name.assign(argument);
     name += ".w";
-    if (ui_int_stepper(ui, name, w, options)) {
-      set_argument(ui, spec, [member, w](ConvParams& p) { (p.*member).w = w; });
-    }
+    if (ui_int_stepper(ui, name, w, options)) chosen = Pair{pair.h, w};
   }
   // A pair typed into either field says both.
   if (typed && *typed != pair) {
-    set_argument(ui, spec, [member, both = *typed](ConvParams& p) { p.*member = both; });
+    chosen = *typed;
     linked = typed->h == typed->w;
   }
-  link.seen = ui.session().params.*member;
+  link.seen = chosen ? *chosen : pair;
+  return chosen;
 }
+
+namespace {
 
 /// Each side by itself, begins above ends as --pads writes them.
 void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
@@ -164,6 +182,11 @@ void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
 void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
   const ConvParams& params = ui.session().params;
   ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
+  // Words and sides of their own are conv2d's.
+  if (ui.session().operation != "conv2d" && params.padding_kind == PaddingKind::numbers) {
+    draw_pair_fields(ui, spec);
+    return;
+  }
   const float start = ImGui::GetCursorPosX();
   const std::array<const char*, 4> labels = {ui.text("padding.numbers"), "'same'", "'valid'", ui.text("padding.pads")};
   constexpr std::array<std::string_view, 4> kKeys = {"numbers", "same", "valid", "pads"};
@@ -221,6 +244,7 @@ void draw_flag(UiContext& ui, const ConvParamSpec& spec) {
 
 void draw_argument_fields(UiContext& ui) {
   for (const ConvParamSpec& spec : conv_param_specs()) {
+    if (!takes_argument(ui.session().operation, spec.name)) continue;
     switch (spec.kind) {
       case ParamKind::integer:
         draw_integer(ui, spec);
@@ -242,6 +266,7 @@ void draw_argument_fields(UiContext& ui) {
     }
     ui_typing_error(ui, spec.name);
     ui_field_error(ui, spec.name);
+    draw_more_fields(ui, spec.name);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "app/scene/sentence.h"
@@ -67,11 +68,11 @@ OutputCell cell_on_show(const UiContext& ui, const ConvPlan& plan) {
 
 void refresh(const UiContext& ui, const Computation& computation) {
   Memory& m = memory();
-  const OutputCell cell = cell_on_show(ui, computation.plan);
+  const OutputCell cell = cell_on_show(ui, *computation.plan.conv2d());
   if (m.generation == computation.generation && m.cell == cell) return;
   m.generation = computation.generation;
   m.cell = cell;
-  cell_arithmetic(computation.plan, computation.tensors, cell, m.arithmetic);
+  cell_arithmetic(*computation.plan.conv2d(), computation.tensors, cell, m.arithmetic);
   m.inputs = m.weights = m.products = NumberRange{};
   for (const TapValues& values : m.arithmetic.values) {
     widen(m.inputs, values.input);
@@ -150,7 +151,7 @@ void dashed_rect(ImDrawList* list, ImVec2 low, ImVec2 high, ImU32 color, float d
 /// The products of one input channel where the kernel has them.
 void draw_grid(UiContext& ui, const Computation& computation) {
   Memory& m = memory();
-  const ConvPlan& plan = computation.plan;
+  const ConvPlan& plan = *computation.plan.conv2d();
   const float gap = ui.px(2);
   const float available = ImGui::GetContentRegionAvail().x;
   const auto columns = static_cast<float>(plan.kernel.w);
@@ -238,7 +239,7 @@ void right_aligned(UiContext& ui, const Number& number, Role role, ImFont* font 
 /// Product after product with the sum so far; as long as the list may be, only what is in sight is drawn.
 void draw_list(UiContext& ui, const Computation& computation) {
   const Memory& m = memory();
-  const ConvPlan& plan = computation.plan;
+  const ConvPlan& plan = *computation.plan.conv2d();
   NumberRange sums = m.products;
   widen(sums, m.arithmetic.sum);
   const NumberStyle inputs = plain_style(m.inputs);
@@ -336,7 +337,11 @@ void draw_total_row(UiContext& ui, const char* name, const char* label, const ch
 
 void draw_cell_panel(UiContext& ui) {
   const ComputationPtr computation = ui.workbench.computation();
-  if (!computation || !computation->tensors.output.defined() || step_count(computation->plan) < 1) {
+  if (computation && computation->plan.conv2d() == nullptr) {
+    draw_operation_cell_panel(ui, *computation);
+    return;
+  }
+  if (!computation || !computation->tensors.output.defined() || step_count(*computation->plan.conv2d()) < 1) {
     ui_words(ui, ui.text("cell.none"), Role::secondary);
     return;
   }
@@ -355,7 +360,7 @@ void draw_cell_panel(UiContext& ui) {
                 static_cast<long long>(m.cell.c), static_cast<long long>(m.cell.y), static_cast<long long>(m.cell.x));
   ui.widgets.note_item(shows.data());
   ImGui::SameLine(0, ui.px(8));
-  const int64_t step = step_of_cell(computation->plan, m.cell);
+  const int64_t step = step_of_cell(*computation->plan.conv2d(), m.cell);
   const bool pointed = step != ui.playback.moment().step;
   ImGui::AlignTextToFramePadding();
   if (m.text_step != step || m.text_pointed != pointed || m.text_language != ui.language()) {
@@ -367,7 +372,7 @@ void draw_cell_panel(UiContext& ui) {
   ui_words(ui, m.text.c_str(), Role::secondary, ui.fonts.caption);
   if (reads_slices(ui.session().algorithm)) {
     m.reads.clear();
-    append_reads(m.reads, ui.language(), computation->plan, m.cell);
+    append_reads(m.reads, ui.language(), *computation->plan.conv2d(), m.cell);
     ui_words(ui, m.reads.c_str(), Role::input);
     ui.widgets.note_item("cell.reads");
   }
@@ -382,7 +387,7 @@ void draw_cell_panel(UiContext& ui) {
   const NumberStyle style = plain_style(totals);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
   draw_total_row(ui, "cell.sum", ui.text("cell.sum"), "", m.arithmetic.sum, Role::text, style, false);
-  if (computation->plan.bias) {
+  if (computation->plan.has_bias()) {
     draw_total_row(ui, "cell.bias", ui.text("cell.bias"), "+ ", m.arithmetic.bias, Role::bias, style, false);
   }
   draw_total_row(ui, "cell.result", name.data(), "= ", m.arithmetic.result, Role::output, style, true);

@@ -18,7 +18,7 @@ namespace {
 /// What the field keeps between frames.
 struct Memory {
   std::string text;                   // as shown and typed, with its line breaks
-  std::optional<ConvParams> written;  // the parameters that `text` was made from
+  std::optional<LayerCall> written;   // the layer that `text` was made from
   float wrap_width = 0;               // of the line breaks
   std::optional<Error> error;
   bool typing = false;
@@ -26,7 +26,8 @@ struct Memory {
 
 /// Breaks the call between its arguments, under its opening bracket, as PEP 8 has it. Pairs stay in one piece.
 std::string broken_into_lines(const std::string& call, size_t columns) {
-  constexpr std::string_view kIndent = "       ";  // as wide as "Conv2d("
+  // As wide as "Conv2d("; a longer class takes no more, or nothing would be left for its arguments.
+  constexpr std::string_view kIndent = "       ";
   const int deepest = call.starts_with("Sequential") ? 2 : 1;
   std::string lines;
   size_t column = 0;
@@ -58,16 +59,16 @@ std::string broken_into_lines(const std::string& call, size_t columns) {
 
 void draw_constructor_field(UiContext& ui) {
   static Memory m;
-  const ConvParams& params = ui.session().params;
+  const LayerCall call{ui.session().operation, ui.session().params, ui.session().more};
   const UiFont mono(ui.fonts.mono);
   const float padding = ImGui::GetStyle().FramePadding.x;
   const float available = ImGui::GetContentRegionAvail().x;
   const bool resized = std::abs(m.wrap_width - available) > 0.5f;
-  if (!m.typing && (!m.written || *m.written != params || (resized && !m.error))) {
+  if (!m.typing && (!m.written || *m.written != call || (resized && !m.error))) {
     const float character = ImGui::CalcTextSize("0").x;
     const auto columns = static_cast<size_t>(std::max(20.0f, (available - 2 * padding) / character - 0.5f));
-    m.text = broken_into_lines(constructor_text(params), columns);
-    m.written = params;
+    m.text = broken_into_lines(constructor_text(call), columns);
+    m.written = call;
     m.wrap_width = available;
     m.error.reset();
   }
@@ -85,13 +86,13 @@ void draw_constructor_field(UiContext& ui) {
   m.typing = ImGui::IsItemActive();
   if (changed) {
     ui.shows(m.text);
-    Result<ConvParams> parsed = parse_constructor(m.text);
+    Result<LayerCall> parsed = parse_layer(m.text);
     if (!parsed) {
       m.error = parsed.error();
     } else {
       m.error.reset();
       m.written = *parsed;
-      if (*parsed != params) ui.workbench.apply(edit_constructor(*parsed, last_good(ui)));
+      if (*parsed != call) ui.workbench.apply(edit_layer(*parsed, last_good(ui)));
     }
   }
   if (ImGui::IsItemDeactivated() && !m.error) m.written.reset();

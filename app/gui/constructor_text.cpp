@@ -3,7 +3,9 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -93,7 +95,41 @@ struct ModulePadding {
   PaddingMode mode = PaddingMode::zeros;
 };
 
+/// A module that this window shows, and the arguments of its signature in order.
+struct LayerClass {
+  std::string_view name;
+  std::string_view operation;
+  std::span<const std::string_view> signature;
+  size_t required;
+};
+
+constexpr size_t kMostArguments = 12;
+/// A stride that nobody types: None.
+constexpr Pair kFollowsKernel{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
+constexpr std::array<std::string_view, 11> kConvSignature = {"in_channels",  "out_channels", "kernel_size", "stride",
+                                                             "padding",      "dilation",     "groups",      "bias",
+                                                             "padding_mode", "device",       "dtype"};
+constexpr std::array<std::string_view, 12> kTransposedSignature = {
+    "in_channels", "out_channels", "kernel_size", "stride",       "padding", "output_padding",
+    "groups",      "bias",         "dilation",    "padding_mode", "device",  "dtype"};
+constexpr std::array<std::string_view, 6> kMaxSignature = {"kernel_size", "stride",         "padding",
+                                                           "dilation",    "return_indices", "ceil_mode"};
+constexpr std::array<std::string_view, 6> kAverageSignature = {
+    "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"};
+constexpr std::array<LayerClass, 4> kClasses = {{{"Conv2d", "conv2d", kConvSignature, 3},
+                                                 {"ConvTranspose2d", "conv_transpose2d", kTransposedSignature, 3},
+                                                 {"MaxPool2d", "max_pool2d", kMaxSignature, 1},
+                                                 {"AvgPool2d", "avg_pool2d", kAverageSignature, 1}}};
+
+const LayerClass* find_class(std::string_view name) {
+  for (const LayerClass& known : kClasses) {
+    if (known.name == name) return &known;
+  }
+  return nullptr;
+}
+
 struct Call {
+  std::string layer;  // the class, "MaxPool2d"
   std::optional<ModulePadding> padding;
   std::vector<Argument> arguments;
 };
@@ -202,7 +238,11 @@ class Reader {
       name = dotted_name();
       skip_space();
     }
-    if (last_part(name) != "Conv2d") {
+    result.layer = last_part(name);
+    if (result.padding && result.layer != "Conv2d") {
+      return Error{"error.constructor_padding_module", "constructor", {shortened(name.empty() ? text_ : name)}};
+    }
+    if (find_class(result.layer) == nullptr) {
       return Error{"error.constructor_not_conv2d", "constructor", {shortened(name.empty() ? text_ : name)}};
     }
     if (!accept('(')) return unexpected("`(`");
@@ -338,11 +378,6 @@ class Reader {
 // ---------------------------------------------------------------------------------------------------------------
 // Meaning
 
-/// The signature's order; the last two have no widget of their own.
-constexpr std::array<std::string_view, 11> kSignature = {"in_channels",  "out_channels", "kernel_size", "stride",
-                                                         "padding",      "dilation",     "groups",      "bias",
-                                                         "padding_mode", "device",       "dtype"};
-
 Error wrong_type(const Argument& argument, std::string_view name, std::string_view wanted) {
   return Error{"error.constructor_type", std::string(name), {std::string(name), argument.source, std::string(wanted)}};
 }
@@ -419,7 +454,26 @@ Result<void> set_dtype(ConvParams& params, const Argument& argument) {
   return wrong_type(argument, "dtype", "torch.float32, torch.float64");
 }
 
-Result<void> set_argument(ConvParams& params, std::string_view name, const Argument& argument) {
+const LayerClass& find_class_of(std::string_view operation) {
+  for (const LayerClass& known : kClasses) {
+    if (known.operation == operation) return known;
+  }
+  return kClasses[0];
+}
+
+bool is_none(const Argument& argument) {
+  const Word* word = std::get_if<Word>(&argument.value);
+  return word != nullptr && word->text == "None";
+}
+
+Result<void> set_argument(LayerCall& call, std::string_view name, const Argument& argument) {
+  ConvParams& params = call.params;
+  const auto set_flag = [&](bool& target) -> Result<void> {
+    Result<bool> flag = as_flag(argument, name);
+    if (!flag) return flag.error();
+    target = *flag;
+    return {};
+  };
   const auto set_integer = [&](int64_t& target) -> Result<void> {
     Result<int64_t> number = as_integer(argument, name);
     if (!number) return number.error();
@@ -436,23 +490,40 @@ Result<void> set_argument(ConvParams& params, std::string_view name, const Argum
   if (name == "out_channels") return set_integer(params.out_channels);
   if (name == "groups") return set_integer(params.groups);
   if (name == "kernel_size") return set_pair(params.kernel_size);
-  if (name == "stride") return set_pair(params.stride);
+  if (name == "stride") {
+    // Pooling's None is the kernel's size.
+    if (is_none(argument) && find_class_of(call.operation).required == 1) {
+      params.stride = kFollowsKernel;
+      return {};
+    }
+    return set_pair(params.stride);
+  }
   if (name == "dilation") return set_pair(params.dilation);
   if (name == "padding") return set_padding(params, argument);
   if (name == "padding_mode") return set_padding_mode(params, argument);
   if (name == "dtype") return set_dtype(params, argument);
-  if (name == "bias") {
-    Result<bool> flag = as_flag(argument, name);
-    if (!flag) return flag.error();
-    params.bias = *flag;
+  if (name == "bias") return set_flag(params.bias);
+  if (name == "output_padding") return set_pair(call.more.output_padding);
+  if (name == "ceil_mode") return set_flag(call.more.ceil_mode);
+  if (name == "count_include_pad") return set_flag(call.more.count_include_pad);
+  if (name == "divisor_override") {
+    call.more.divisor_override.reset();
+    if (is_none(argument)) return {};
+    Result<int64_t> number = as_integer(argument, name);
+    if (!number) return wrong_type(argument, name, "None, 4");
+    call.more.divisor_override = *number;
     return {};
+  }
+  if (name == "return_indices") {
+    bool unused = false;  // the lens rings them
+    return set_flag(unused);
   }
   return {};  // device: everything is computed on the CPU
 }
 
-std::string signature_list() {
+std::string signature_list(std::span<const std::string_view> signature) {
   std::string list;
-  for (std::string_view name : kSignature) {
+  for (std::string_view name : signature) {
     if (!list.empty()) list += ", ";
     list += name;
   }
@@ -477,7 +548,36 @@ std::string constructor_text(const ConvParams& params) {
   return apart ? "Sequential(" + padding_module_text(params) + ", " + text + ")" : text;
 }
 
-Result<ConvParams> parse_constructor(std::string_view text) {
+std::string constructor_text(const LayerCall& call) {
+  const ConvParams& p = call.params;
+  if (call.operation == "conv2d") return constructor_text(p);
+  const MoreParams& more = call.more;
+  const auto pads = [&] { return padding_text(p); };
+  if (call.operation == "conv_transpose2d") {
+    std::string text = "ConvTranspose2d(" + std::to_string(p.in_channels) + ", " + std::to_string(p.out_channels) +
+                       ", kernel_size=" + pair_text(p.kernel_size) + ", stride=" + pair_text(p.stride) +
+                       ", padding=" + pads();
+    if (more.output_padding != Pair{0, 0}) text += ", output_padding=" + pair_text(more.output_padding);
+    if (p.groups != 1) text += ", groups=" + std::to_string(p.groups);
+    if (!p.bias) text += ", bias=False";
+    if (p.dilation != Pair{1, 1}) text += ", dilation=" + pair_text(p.dilation);
+    if (p.padding_mode != PaddingMode::zeros) text += std::string(", padding_mode='") + name_of(p.padding_mode) + "'";
+    if (p.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(p.dtype);
+    return text + ")";
+  }
+  const bool is_max = call.operation == "max_pool2d";
+  std::string text = std::string(is_max ? "MaxPool2d(" : "AvgPool2d(") + pair_text(p.kernel_size);
+  if (p.stride != p.kernel_size) text += ", stride=" + pair_text(p.stride);
+  if (p.padding_kind != PaddingKind::numbers || p.padding != Pair{0, 0}) text += ", padding=" + pads();
+  if (is_max && p.dilation != Pair{1, 1}) text += ", dilation=" + pair_text(p.dilation);
+  if (more.ceil_mode) text += ", ceil_mode=True";
+  if (is_max) return text + ")";
+  if (!more.count_include_pad) text += ", count_include_pad=False";
+  if (more.divisor_override) text += ", divisor_override=" + std::to_string(*more.divisor_override);
+  return text + ")";
+}
+
+Result<LayerCall> parse_layer(std::string_view text) {
   constexpr size_t kLongestCall = 4096;
   if (text.size() > kLongestCall) {
     return Error{
@@ -487,37 +587,48 @@ Result<ConvParams> parse_constructor(std::string_view text) {
   if (!call) return call.error();
   const std::vector<Argument>& arguments = call->arguments;
 
-  ConvParams params;
-  std::array<bool, kSignature.size()> given{};
+  const LayerClass& layer = *find_class(call->layer);
+  const std::span<const std::string_view> signature = layer.signature;
+  LayerCall result;
+  result.operation = layer.operation;
+  ConvParams& params = result.params;
+  std::array<bool, kMostArguments> given{};
   bool named = false;
   size_t position = 0;
   for (const Argument& argument : arguments) {
     size_t index = 0;
     if (argument.name.empty()) {
       if (named) return Error{"error.constructor_positional_late", "constructor", {argument.source}};
-      if (position >= kSignature.size()) {
+      if (position >= signature.size()) {
         return Error{"error.constructor_too_many",
                      "constructor",
-                     {std::to_string(arguments.size()), std::to_string(kSignature.size()), signature_list()}};
+                     {std::to_string(arguments.size()), std::to_string(signature.size()), signature_list(signature)}};
       }
       index = position++;
     } else {
       named = true;
-      while (index < kSignature.size() && kSignature[index] != argument.name) ++index;
-      if (index == kSignature.size()) {
-        return Error{"error.constructor_unknown_argument", "constructor", {shortened(argument.name), signature_list()}};
+      while (index < signature.size() && signature[index] != argument.name) ++index;
+      if (index == signature.size()) {
+        return Error{
+            "error.constructor_unknown_argument", "constructor", {shortened(argument.name), signature_list(signature)}};
       }
     }
-    const std::string_view name = kSignature[index];
+    const std::string_view name = signature[index];
     if (given[index]) return Error{"error.constructor_twice", std::string(name), {std::string(name)}};
     given[index] = true;
-    if (Result<void> set = set_argument(params, name, argument); !set) return set.error();
+    if (Result<void> set = set_argument(result, name, argument); !set) return set.error();
   }
-  for (size_t required = 0; required < 3; ++required) {
+  for (size_t required = 0; required < layer.required; ++required) {
     if (!given[required]) {
-      const std::string name(kSignature[required]);
+      const std::string name(signature[required]);
       return Error{"error.constructor_missing", name, {name}};
     }
+  }
+  if (layer.required == 1) {
+    // Left out, and also where somebody wrote None.
+    bool has_stride = false;
+    for (size_t i = 0; i < signature.size(); ++i) has_stride = has_stride || (signature[i] == "stride" && given[i]);
+    if (!has_stride || params.stride == kFollowsKernel) params.stride = params.kernel_size;
   }
   if (call->padding) {
     // Padding twice over, with two kinds of cells, is no single convolution.
@@ -529,7 +640,16 @@ Result<ConvParams> parse_constructor(std::string_view text) {
     params.pads = call->padding->pads;
     params.padding_mode = call->padding->mode;
   }
-  return params;
+  return result;
+}
+
+Result<ConvParams> parse_constructor(std::string_view text) {
+  Result<LayerCall> call = parse_layer(text);
+  if (!call) return call.error();
+  if (call->operation != "conv2d") {
+    return Error{"error.constructor_not_conv2d", "constructor", {std::string(find_class_of(call->operation).name)}};
+  }
+  return call->params;
 }
 
 }  // namespace convscope

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/session/session.h"
 #include "engine/conv_params.h"
 #include "engine/result.h"
 
@@ -20,5 +21,21 @@ std::string constructor_text(const ConvParams& params);
 /// are legal is validate()'s affair. Errors: error.constructor_* , with the argument's name as field where one is at
 /// fault. Source: the signature of torch.nn.Conv2d.
 Result<ConvParams> parse_constructor(std::string_view text);
+
+/// A layer of any operation that a session can show.
+struct LayerCall {
+  std::string operation = "conv2d";
+  ConvParams params;
+  MoreParams more;
+  bool operator==(const LayerCall&) const = default;
+};
+
+/// "ConvTranspose2d(1, 1, kernel_size=3, stride=2, padding=1, output_padding=1)", "MaxPool2d(2)", "AvgPool2d(3,
+/// stride=2, ceil_mode=True)": pooling's arguments where they differ from PyTorch's defaults.
+std::string constructor_text(const LayerCall& call);
+
+/// As parse_constructor(), of all of them: the class says the operation. Source: the signatures of torch.nn.Conv2d,
+/// ConvTranspose2d, MaxPool2d and AvgPool2d.
+Result<LayerCall> parse_layer(std::string_view text);
 
 }  // namespace convscope

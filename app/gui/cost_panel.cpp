@@ -14,7 +14,7 @@ namespace {
 
 /// The panel's words, made anew when the plan changes.
 struct Memory {
-  std::optional<ConvPlan> plan;
+  std::optional<OperationPlan> plan;
   Language language = Language::en;
   bool fits = true;
   std::string parameters, parameters_formula, macs, macs_formula;
@@ -55,7 +55,12 @@ std::string significant(double value) {
   return text.data();
 }
 
-void refresh(const UiContext& ui, const ConvPlan& plan) {
+Result<OperationCost> cost_of(const OperationPlan& plan) {
+  if (plan.conv2d() != nullptr) return cost_of(*plan.conv2d());
+  return plan.transposed() != nullptr ? cost_of(*plan.transposed()) : cost_of(*plan.pool());
+}
+
+void refresh(const UiContext& ui, const OperationPlan& plan) {
   Memory& m = memory();
   if (m.plan == plan && m.language == ui.language()) return;
   m.plan = plan;
@@ -66,7 +71,7 @@ void refresh(const UiContext& ui, const ConvPlan& plan) {
   constexpr const char* kTimes = "\u00b7";
   m.parameters = grouped(cost->parameters);
   m.parameters_formula = parameters_formula(*cost, kTimes);
-  m.macs = grouped(cost->macs);
+  m.macs = grouped(plan.pool() != nullptr ? cost->window_operations : cost->macs);
   m.macs_formula = operations_formula(*cost, kTimes);
   m.input = bytes_text(cost->input_bytes);
   m.weight = bytes_text(cost->weight_bytes);
@@ -127,7 +132,7 @@ void end_table() {
 
 void draw_cost_panel(UiContext& ui) {
   const Memory& m = memory();
-  const ConvPlan* plan = ui.workbench.plan();
+  const OperationPlan* plan = ui.workbench.operation_plan();
   if (plan) refresh(ui, *plan);
   if (!m.plan) {
     ui_words(ui, ui.text("cost.none"), Role::secondary);
@@ -139,7 +144,11 @@ void draw_cost_panel(UiContext& ui) {
   }
   if (begin_table(ui, "##operations")) {
     draw_row(ui, {"cost.parameters", Role::text, "cost.parameters_help", &m.parameters_formula}, m.parameters);
-    draw_row(ui, {"cost.macs", Role::text, "cost.macs_help", &m.macs_formula}, m.macs);
+    if (m.plan->pool() == nullptr) {
+      draw_row(ui, {"cost.macs", Role::text, "cost.macs_help", &m.macs_formula}, m.macs);
+    } else {
+      draw_row(ui, {"cost.window_operations", Role::text, "cost.window_operations_help", &m.macs_formula}, m.macs);
+    }
     end_table();
   }
   ui_gap(ui, 4);
@@ -147,8 +156,8 @@ void draw_cost_panel(UiContext& ui) {
   ui_gap(ui, 4);
   if (begin_table(ui, "##bytes")) {
     draw_row(ui, {"cost.input", Role::input}, m.input);
-    draw_row(ui, {"cost.weight", Role::weight}, m.weight);
-    if (m.plan->bias) draw_row(ui, {"cost.bias", Role::bias}, m.bias);
+    if (m.plan->has_weight()) draw_row(ui, {"cost.weight", Role::weight}, m.weight);
+    if (m.plan->has_bias()) draw_row(ui, {"cost.bias", Role::bias}, m.bias);
     draw_row(ui, {"cost.output", Role::output}, m.output);
     draw_row(ui, {"cost.im2col", Role::text, "cost.im2col_help", &m.blow_up}, m.im2col);
     end_table();

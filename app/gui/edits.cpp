@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/io/npy.h"
+#include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
 namespace convscope {
@@ -23,11 +24,26 @@ std::optional<int64_t> typed_count(const Shape& shape) {
 }
 
 /// What the arguments alone say the weight's shape is; empty where they are illegal on the way to something legal.
-std::optional<Shape> weight_shape_of(const ConvParams& params) {
+std::optional<Shape> weight_shape_of(const ConvParams& params, bool transposed) {
   if (params.groups < 1 || params.in_channels < 1 || params.out_channels < 1) return std::nullopt;
   if (params.in_channels % params.groups != 0) return std::nullopt;
   if (params.kernel_size.h < 1 || params.kernel_size.w < 1) return std::nullopt;
+  if (transposed) {
+    if (params.out_channels % params.groups != 0) return std::nullopt;
+    return Shape{params.in_channels, params.out_channels / params.groups, params.kernel_size.h, params.kernel_size.w};
+  }
   return Shape{params.out_channels, params.in_channels / params.groups, params.kernel_size.h, params.kernel_size.w};
+}
+
+bool transposes(const Session& session) { return shown_family(session.operation) == OperationFamily::conv_transpose; }
+
+bool pools(const Session& session) {
+  const std::optional<OperationFamily> family = shown_family(session.operation);
+  return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
+}
+
+std::optional<Shape> weight_shape_of(const Session& session) {
+  return weight_shape_of(session.params, transposes(session));
 }
 
 std::optional<Shape> bias_shape_of(const ConvParams& params) {
@@ -87,7 +103,12 @@ Shape with_channels(const Shape& shape, int64_t channels) {
 void change_params(Session& session, const ConvParams& next, const LastGood& last) {
   const ConvParams before = session.params;
   session.params = next;
-  follow(session.weight, weight_shape_of(before), last.weight, weight_shape_of(next));
+  // Pooling's stride is the kernel's size until somebody says otherwise.
+  if (pools(session) && before.stride == before.kernel_size && next.stride == before.stride) {
+    session.params.stride = next.kernel_size;
+  }
+  const bool transposed = transposes(session);
+  follow(session.weight, weight_shape_of(before, transposed), last.weight, weight_shape_of(next, transposed));
   follow(session.bias, bias_shape_of(before), last.bias, bias_shape_of(next));
   if (!input_brings_shape(session) && next.in_channels >= 1 && next.in_channels != before.in_channels) {
     set_input_shape(session, with_channels(session.input_shape, next.in_channels), last);
@@ -145,7 +166,7 @@ void make_typed(Session& session, TensorId id, const Tensor& tensor, Values valu
   } else {
     // The parameters may have moved on while the numbers were on their way.
     follow(source, tensor.shape(), {},
-           id == TensorId::weight ? weight_shape_of(session.params) : bias_shape_of(session.params));
+           id == TensorId::weight ? weight_shape_of(session) : bias_shape_of(session.params));
   }
 }
 
@@ -165,7 +186,7 @@ Result<Action> source_action(const Session& session, TensorId id, SourceKind kin
     }
     // Nothing to start from (a bias that was off): zeros of the right number.
     const std::optional<Shape> shape = id == TensorId::bias     ? bias_shape_of(session.params)
-                                       : id == TensorId::weight ? weight_shape_of(session.params)
+                                       : id == TensorId::weight ? weight_shape_of(session)
                                                                 : std::optional<Shape>(session.input_shape);
     const std::optional<int64_t> count = shape ? typed_count(*shape) : std::nullopt;
     if (!count) return too_large(shape ? shape->numel() : 0);
@@ -186,7 +207,7 @@ LastGood::LastGood(const ComputationPtr& computation) {
   input = computation->plan.input_shape();
   input = as_nchw(input);
   weight = computation->plan.weight_shape();
-  bias = Shape{computation->plan.out_channels};
+  bias = computation->plan.bias_shape();
 }
 
 Shape as_nchw(const Shape& shape) {
@@ -222,6 +243,38 @@ Action edit_params(std::string_view argument, const LastGood& last, std::functio
 Action edit_constructor(const ConvParams& params, const LastGood& last) {
   return Action{"edit.constructor", "constructor",
                 [params, last](Session& session) { change_params(session, params, last); }};
+}
+
+Action edit_operation(std::string_view operation) {
+  return Action{"edit.operation", {}, [chosen = std::string(operation)](Session& session) {
+                  (void)change_operation(session, chosen);
+                }};
+}
+
+Action edit_layer(const LayerCall& call, const LastGood& last) {
+  return Action{"edit.constructor", "constructor", [call, last](Session& session) {
+                  const bool other = session.operation != call.operation;
+                  if (other) (void)change_operation(session, call.operation);
+                  ConvParams next = call.params;
+                  if (pools(session)) {  // what pooling does not take stays for the next operation
+                    next = session.params;
+                    next.kernel_size = call.params.kernel_size;
+                    next.padding_kind = call.params.padding_kind;
+                    next.padding = call.params.padding;
+                    next.dilation = call.params.dilation;
+                    // Before change_params(), which lets a stride follow the kernel.
+                    session.params.stride = {0, 0};
+                    next.stride = call.params.stride;
+                  }
+                  session.more = call.more;
+                  change_params(session, next, last);
+                }};
+}
+
+Action edit_more(std::string_view argument, std::function<void(MoreParams&)> change) {
+  const std::string name(argument);
+  return Action{"edit." + name, "param." + name,
+                [change = std::move(change)](Session& session) { change(session.more); }};
 }
 
 Action edit_solution(const SizeSolution& solution, const LastGood& last) {
@@ -380,10 +433,16 @@ Result<Action> edit_pasted(const Session& session, TensorId id, int64_t n, int64
   }
   return Action{edit_name(id), {}, [whole, values, last](Session& edited) {
                   ConvParams next = edited.params;
-                  next.out_channels = whole[0];
                   next.kernel_size = {whole[2], whole[3]};
                   if (next.groups < 1 || whole[0] % next.groups != 0) next.groups = 1;
-                  if (next.in_channels != whole[1] * next.groups) next = with_in_channels(next, whole[1] * next.groups);
+                  if (transposes(edited)) {
+                    next.in_channels = whole[0];
+                    next.out_channels = whole[1] * next.groups;
+                  } else {
+                    next.out_channels = whole[0];
+                    if (next.in_channels != whole[1] * next.groups)
+                      next = with_in_channels(next, whole[1] * next.groups);
+                  }
                   edited.weight = TensorSource{SourceKind::ones, {}, {}, nullptr};
                   change_params(edited, next, last);
                   edited.weight = TensorSource{SourceKind::values, {}, {}, values};
@@ -420,8 +479,16 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
   }
   Session session = base;
   ConvParams next = base.params;
-  next.out_channels = shape[0];
   next.kernel_size = {shape[2], shape[3]};
+  if (transposes(base)) {
+    next.groups = shape[0] % std::max<int64_t>(next.groups, 1) == 0 ? std::max<int64_t>(next.groups, 1) : 1;
+    next.in_channels = shape[0];
+    next.out_channels = shape[1] * next.groups;
+    session.weight = TensorSource{SourceKind::npy, {}, path, nullptr};
+    change_params(session, next, last);
+    return session;
+  }
+  next.out_channels = shape[0];
   // The input's channels are taken as given where some number of groups makes the two fit.
   if (shape[1] >= 1 && next.in_channels % shape[1] == 0 && shape[0] % (next.in_channels / shape[1]) == 0) {
     next.groups = next.in_channels / shape[1];

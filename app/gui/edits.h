@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gui/constructor_text.h"
 #include "app/io/tensor_text.h"
 #include "app/scene/scene.h"
 #include "app/session/computation.h"
@@ -41,6 +42,13 @@ int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, i
 Action edit_params(std::string_view argument, const LastGood& last, std::function<void(ConvParams&)> change);
 /// All of them at once, from a constructor call.
 Action edit_constructor(const ConvParams& params, const LastGood& last);
+
+/// Another operation on the same input, kernel and numbers, as far as it takes them.
+Action edit_operation(std::string_view operation);
+/// Operation and arguments at once, from a constructor call.
+Action edit_layer(const LayerCall& call, const LastGood& last);
+/// Any change of the arguments that conv2d has not, as edit_params().
+Action edit_more(std::string_view argument, std::function<void(MoreParams&)> change);
 
 /// The numbers of a solved size (see engine/size_solver.h); a padding word that still says the same stays.
 Action edit_solution(const SizeSolution& solution, const LastGood& last);

@@ -9,6 +9,7 @@
 
 #include "app/gui/offscreen_window.h"
 #include "app/io/atomic_file.h"
+#include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
 namespace convscope {
@@ -53,7 +54,14 @@ Action nudge(bool more) {
 Result<void> run_screenshot(const ScreenshotOptions& options) {
   Result<Session> session = session_for(options.open);
   if (!session) return session.error();
-  if (options.lens) session->lens = *options.lens;
+  if (!options.operation.empty()) {
+    if (Result<void> changed = change_operation(*session, options.operation); !changed) return changed;
+  }
+  if (options.lens) {
+    const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
+    session->lens = lens_for(family, *options.lens);
+    if (!lens_shows(session->lens, family)) return Error{"error.export_lens", "lens", {name_of(session->lens)}};
+  }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;
   std::vector<ScriptAction> actions;

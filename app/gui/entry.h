@@ -24,6 +24,7 @@ struct ScreenshotOptions {
   std::string target;
   int width = 1600, height = 900;  // device pixels
   std::optional<int64_t> step;     // 1-based
+  std::string operation;           // instead of the session's; empty: its own
   std::optional<Lens> lens;
   std::optional<ThemeId> theme;
   std::optional<Language> language;

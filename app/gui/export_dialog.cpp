@@ -131,7 +131,15 @@ struct ExportDialog::State {
   ExportSettings settings;
   int size_index = 0;
   int64_t first = 1, last = 1, still = 1;
-  int64_t steps = 1;  // of the convolution
+  int64_t steps = 1;  // of the operation, in the chosen lens
+  /// Another lens may have other steps: all of them are chosen, or as many of the same as there are.
+  void set_step_count(int64_t count) {
+    const bool was_whole = first == 1 && last == steps;
+    last = was_whole ? count : std::clamp<int64_t>(last, 1, count);
+    first = std::min(first, last);
+    still = still == steps ? count : std::clamp<int64_t>(still, 1, count);
+    steps = count;
+  }
   std::unique_ptr<Running> running;
   std::string done_words;
   std::optional<Error> error;
@@ -259,7 +267,7 @@ void ExportDialog::open(UiContext& ui) {
   s.settings.theme = session.theme;
   s.settings.language = session.language;
   const ComputationPtr computation = ui.workbench.computation();
-  s.steps = computation ? std::max<int64_t>(1, step_count(computation->plan)) : 1;
+  s.steps = computation ? std::max<int64_t>(1, step_count(computation->plan, session.lens)) : 1;
   s.first = 1;
   const double proposed = kLongestProposedSeconds / s.settings.step_seconds;
   s.last = static_cast<double>(s.steps) > proposed ? std::max<int64_t>(1, static_cast<int64_t>(proposed)) : s.steps;
@@ -332,7 +340,10 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
       lenses.push_back(lens);
     }
     label("export.lens", "export_dialog.lens");
-    if (ui_combo(ui, "export.lens", current, labels, field, keys)) settings.lens = lenses[static_cast<size_t>(current)];
+    if (ui_combo(ui, "export.lens", current, labels, field, keys)) {
+      settings.lens = lenses[static_cast<size_t>(current)];
+      if (computation) set_step_count(std::max<int64_t>(1, step_count(computation->plan, settings.lens)));
+    }
   }
   {
     std::array<const char*, kSizes.size() + 1> labels{};

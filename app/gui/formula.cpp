@@ -24,7 +24,7 @@ constexpr float kFractionScale = 0.9f;
 void FormulaLine::clear() {
   used_ = 0;
   part_ = Part::line;
-  opening_ = false;
+  opening_ = ceils_ = false;
 }
 
 FormulaLine& FormulaLine::add(std::string_view text, Role role) {
@@ -34,6 +34,7 @@ FormulaLine& FormulaLine::add(std::string_view text, Role role) {
   run.role = role;
   run.part = part_;
   run.opens_fraction = opening_;
+  run.ceils = opening_ && ceils_;
   opening_ = false;
   return *this;
 }
@@ -49,6 +50,13 @@ FormulaLine& FormulaLine::add_result(int64_t number, Role role) {
 FormulaLine& FormulaLine::floor() {
   part_ = Part::above;
   opening_ = true;
+  ceils_ = false;
+  return *this;
+}
+
+FormulaLine& FormulaLine::ceil() {
+  floor();
+  ceils_ = true;
   return *this;
 }
 
@@ -98,6 +106,7 @@ ImVec2 FormulaLine::lay_out(UiContext& ui, ImDrawList* list, ImVec2 origin, floa
       ++i;
     } else {
       // All of a fraction: measure its two rows, then centre them on the bar.
+      const bool ceils = run.ceils;
       float above = 0;
       float below = 0;
       size_t end = i;
@@ -133,10 +142,11 @@ ImVec2 FormulaLine::lay_out(UiContext& ui, ImDrawList* list, ImVec2 origin, floa
         list->AddRectFilled({left, line}, {left + bar, line + hair}, ink);
         const float open = std::floor(x + hair);
         list->AddRectFilled({open, top}, {open + hair, bottom}, ink);
-        list->AddRectFilled({open, bottom - hair}, {open + foot, bottom}, ink);
+        const float feet = ceils ? top + hair : bottom;  // floor stands on them, ceil hangs from them
+        list->AddRectFilled({open, feet - hair}, {open + foot, feet}, ink);
         const float shut = std::floor(left + bar + side - 2 * hair);
         list->AddRectFilled({shut, top}, {shut + hair, bottom}, ink);
-        list->AddRectFilled({shut + hair - foot, bottom - hair}, {shut + hair, bottom}, ink);
+        list->AddRectFilled({shut + hair - foot, feet - hair}, {shut + hair, feet}, ink);
       }
       x = left + bar + side;
     }

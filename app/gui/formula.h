@@ -22,6 +22,8 @@ class FormulaLine {
   FormulaLine& add_result(int64_t number, Role role);
   /// floor( ... over ... ): what is added goes above the bar, after over() below it, after close() behind the bracket.
   FormulaLine& floor();
+  /// The same in the brackets of ceil.
+  FormulaLine& ceil();
   FormulaLine& over();
   FormulaLine& close();
 
@@ -36,6 +38,7 @@ class FormulaLine {
     Role role = Role::text;
     Part part = Part::line;
     bool opens_fraction = false;  // the first run of a fraction
+    bool ceils = false;           // whose brackets are ceil's
   };
   /// Draws, or only measures when `list` is null.
   ImVec2 lay_out(UiContext& ui, ImDrawList* list, ImVec2 origin, float pixels) const;
@@ -44,6 +47,7 @@ class FormulaLine {
   size_t used_ = 0;
   Part part_ = Part::line;
   bool opening_ = false;
+  bool ceils_ = false;
 };
 
 }  // namespace convscope

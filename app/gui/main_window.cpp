@@ -487,11 +487,13 @@ void MainWindow::save_project(UiContext& ui, const std::string& path) {
 void MainWindow::run(Command command) {
   const int64_t count = workbench_->step_count();
   const ComputationPtr computation = workbench_->computation();
-  const int64_t row = computation ? std::max<int64_t>(1, computation->plan.out.w) : 1;
+  const int64_t row = computation ? steps_in_row(computation->plan, workbench_->session().lens) : 1;
   UiContext ui = context();
   const auto set_lens = [&](size_t index) {
-    const std::vector<Lens> lenses = all_lenses();
-    if (index < lenses.size() && (!computation || lens_applies(lenses[index], computation->plan))) {
+    // The first, second, ... of those that the toolbar shows.
+    std::vector<Lens> lenses = all_lenses();
+    if (computation) std::erase_if(lenses, [&](Lens lens) { return !lens_applies(lens, computation->plan); });
+    if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }
   };

@@ -6,6 +6,7 @@
 
 #include "app/gui/edits.h"
 #include "app/gui/formula.h"
+#include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "engine/output_size.h"
@@ -245,6 +246,10 @@ void draw_output_size_panel(UiContext& ui) { draw_output_size_panel(ui, true); }
 float draw_output_size_panel(UiContext& ui, bool with_table) {
   const float title = ImGui::GetCursorPosY();
   if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return 0;
+  if (ui.session().operation != "conv2d") {
+    draw_operation_size(ui);
+    return ImGui::GetCursorPosY() - title;
+  }
   Memory& m = memory();
   const ConvPlan* plan = ui.workbench.plan();
   if (plan) refresh(ui, *plan);

@@ -11,6 +11,7 @@
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
 #include "app/io/npy.h"
+#include "app/session/operation_plan.h"
 #include "engine/conv_param_spec.h"
 
 namespace convscope {
@@ -20,7 +21,7 @@ namespace {
 /// Errors that belong to no widget of this panel stand on top of it.
 bool has_widget(std::string_view field) {
   if (field == "input" || field == "weight" || field == "algorithm") return true;
-  return find_conv_param(field) != nullptr;
+  return find_conv_param(field) != nullptr || is_more_field(field);
 }
 
 }  // namespace
@@ -33,13 +34,21 @@ void draw_parameters_panel(UiContext& ui) {
   ui_gap(ui);
   if (ui_section(ui, "section.input", ui.text("section.input"))) draw_input_fields(ui);
   ui_gap(ui);
-  if (ui_section(ui, "section.conv2d", "Conv2d")) draw_argument_fields(ui);
-  ui_gap(ui);
-  if (ui_section(ui, "section.kernel", ui.text("section.kernel"))) draw_kernel_fields(ui);
-  ui_gap(ui);
-  if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
-  ui_gap(ui);
-  if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
+  const OperationFamily family = shown_family(ui.session().operation).value_or(OperationFamily::conv);
+  if (ui_section(ui, "section.conv2d", ui.text("section.arguments"))) {
+    draw_operation_field(ui);
+    draw_argument_fields(ui);
+  }
+  if (family == OperationFamily::conv || family == OperationFamily::conv_transpose) {
+    ui_gap(ui);
+    if (ui_section(ui, "section.kernel", ui.text("section.kernel"))) draw_kernel_fields(ui);
+    ui_gap(ui);
+    if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
+  }
+  if (family == OperationFamily::conv) {
+    ui_gap(ui);
+    if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
+  }
   ui_gap(ui, 16);
   ImGui::PopStyleVar();
 }

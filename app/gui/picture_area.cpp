@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/gui/operation_pointing.h"
 #include "app/gui/widgets.h"
+#include "app/scene/operation_scene.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
 
@@ -63,7 +65,9 @@ std::string indexed(const char* name, bool batch, const CellRef& cell) {
 }
 
 /// Whether the cell lies in the current window or is the current output cell.
-bool is_current(const ConvPlan& plan, const CellRef& cell, int64_t current_step) {
+bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int64_t current_step) {
+  if (shown.conv2d() == nullptr) return is_current_cell(shown, lens, cell, current_step);
+  const ConvPlan& plan = *shown.conv2d();
   if (cell.tensor != TensorId::input) return step_of(plan, cell, current_step) == current_step;
   const OutputCell output = cell_of_step(plan, current_step);
   const Pair origin = window_origin(plan, output);
@@ -130,9 +134,11 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
 }
 
 std::string describe_cell(const Computation& computation, const CellRef& cell, int64_t current_step) {
-  const ConvPlan& plan = computation.plan;
+  // Other operations have no matrices: what follows asks for the plan only of those.
+  static const ConvPlan none;
+  const ConvPlan& plan = computation.plan.conv2d() != nullptr ? *computation.plan.conv2d() : none;
   const ConvTensors& tensors = computation.tensors;
-  const bool batch = !plan.unbatched;
+  const bool batch = !computation.plan.unbatched();
   const auto with_value = [](std::string name, const Tensor& tensor, int64_t flat) {
     if (flat < 0 || !tensor.defined() || flat >= tensor.numel()) return std::string();
     return name + " = " + value_text(tensor, flat);
@@ -270,7 +276,7 @@ void PictureArea::settle(SceneRequest& request) {
   const bool moved =
       view_.zoom != settled_.zoom || view_.center_x != settled_.center_x || view_.center_y != settled_.center_y;
   const bool resized = view_.width != settled_.width || view_.height != settled_.height;
-  const ConvPlan& plan = request.computation->plan;
+  const OperationPlan& plan = request.computation->plan;
   if (moved || view_.zoom <= 1) anchor_.reset();
   if (view_.zoom > 1 && (moved || resized)) {
     request.view = view_;
@@ -297,7 +303,8 @@ void PictureArea::react(UiContext& ui) {
   const ComputationPtr computation = ui.workbench.computation();
   hovered_.reset();
   if (!computation) return;
-  const ConvPlan& plan = computation->plan;
+  const OperationPlan& plan = computation->plan;
+  const Lens lens = ui.session().lens;
   const int64_t count = ui.workbench.step_count();
   const int64_t current = ui.playback.moment().step;
   const bool pointing = hovered || (active && drag_ == Drag::step);
@@ -318,8 +325,8 @@ void PictureArea::react(UiContext& ui) {
     if (drag_ == Drag::none && middle) drag_ = Drag::pan;
     if (drag_ == Drag::none && ImGui::IsMouseDragging(ImGuiMouseButton_Left, threshold)) {
       // Zoomed in, tensors are a ground to walk over: only the window and the current cell are handles then.
-      const bool handle = pressed_ && (view_.zoom < 1.001 || is_current(plan, *pressed_, current));
-      drag_ = handle && step_of(plan, *pressed_, current) ? Drag::step : Drag::pan;
+      const bool handle = pressed_ && (view_.zoom < 1.001 || is_current(plan, lens, *pressed_, current));
+      drag_ = handle && step_of(plan, lens, *pressed_, current) ? Drag::step : Drag::pan;
       if (drag_ == Drag::pan) {
         const ImVec2 moved = ImGui::GetMouseDragDelta(ImGuiMouseButton_Left, threshold);
         view_ = panned(view_, (moved.x - io.MouseDelta.x) / ui.scale, (moved.y - io.MouseDelta.y) / ui.scale);
@@ -329,7 +336,7 @@ void PictureArea::react(UiContext& ui) {
       view_ = panned(view_, io.MouseDelta.x / ui.scale, io.MouseDelta.y / ui.scale);
       ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeAll);
     } else if (drag_ == Drag::step && under && under->tensor == pressed_->tensor) {
-      if (const std::optional<int64_t> step = step_of(plan, *under, current)) {
+      if (const std::optional<int64_t> step = step_of(plan, lens, *under, current)) {
         ui.playback.pause();
         ui.playback.go_to(*step, count);
       }
@@ -337,7 +344,7 @@ void PictureArea::react(UiContext& ui) {
   }
   if (ImGui::IsItemDeactivated()) {
     if (drag_ == Drag::none && under && pressed_ && *under == *pressed_) {
-      if (const std::optional<int64_t> step = step_of(plan, *under, current)) {
+      if (const std::optional<int64_t> step = step_of(plan, lens, *under, current)) {
         ui.playback.pause();
         ui.playback.go_to(*step, count);
       }
@@ -346,13 +353,14 @@ void PictureArea::react(UiContext& ui) {
     pressed_.reset();
   }
   if (hovered_ && drag_ == Drag::none) {
-    if (step_of(plan, *hovered_, current)) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+    if (step_of(plan, lens, *hovered_, current)) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
     show_cell(ui, *hovered_);
   }
 }
 
-void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
+void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
   const ComputationPtr computation = ui.workbench.computation();
+  const CellRef cell = own_cell(computation->plan, ui.session().lens, shown);
   const int64_t step = ui.playback.moment().step;
   std::string words = describe_cell(*computation, cell, step);
   // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
@@ -360,7 +368,7 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
                        std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
                                    [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
   if (colours && !words.empty()) {
-    const bool batch = !computation->plan.unbatched;
+    const bool batch = !computation->plan.unbatched();
     words = "X[" + (batch ? std::to_string(cell.n) + ", " : "") + ":, " + std::to_string(cell.y) + ", " +
             std::to_string(cell.x) + "] = ";
     for (int64_t channel = 0; channel < 3; ++channel) {
@@ -374,8 +382,8 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& cell) {
     }
   }
   if (words.empty()) {
-    if (cell.tensor != TensorId::input) return;
-    words = ui.text("picture.padding_cell");
+    if (shown.tensor != TensorId::input) return;
+    words = ui.text(blank_cell_key(computation->plan, ui.session().lens, shown));
   }
   // In the corner: next to the pointer it would hide the neighbours that are to be compared.
   const UiFont mono(ui.fonts.mono);

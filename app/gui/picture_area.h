@@ -38,7 +38,7 @@ class PictureArea {
   void settle(SceneRequest& request);
   void draw_progress(UiContext& ui);
   void draw_notice(UiContext& ui);
-  void show_cell(UiContext& ui, const CellRef& cell);
+  void show_cell(UiContext& ui, const CellRef& shown);
 
   View view_;
   View settled_;                  // as the last frame had it

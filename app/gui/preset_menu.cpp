@@ -5,21 +5,23 @@
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/session/operation_plan.h"
 #include "app/session/presets.h"
-#include "engine/conv_plan.h"
 
 namespace convscope {
 namespace {
 
 /// "1x5x5 -> 3x3x3": channels and extents before and after; empty for what only the file knows.
 std::string in_and_out(const Session& session) {
-  const Result<ConvPlan> plan = validate(session.params, session.input_shape);
+  const Result<OperationPlan> plan = validate(session, session.input_shape);
   if (!plan) return {};
   const auto cells = [](int64_t channels, Pair extent) {
     const std::string area = std::to_string(extent.h) + "\u00D7" + std::to_string(extent.w);
     return channels == 1 ? area : std::to_string(channels) + "\u00D7" + area;
   };
-  return cells(plan->in_channels, plan->in) + " \u2192 " + cells(plan->out_channels, plan->out);
+  const auto channels = [](const Shape& shape) { return shape.rank() >= 3 ? shape[shape.rank() - 3] : 1; };
+  return cells(channels(plan->input_shape()), plan->in()) + " \u2192 " +
+         cells(channels(plan->output_shape()), plan->out());
 }
 
 const std::string& shapes_of(const Preset& preset) {

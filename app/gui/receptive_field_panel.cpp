@@ -114,9 +114,9 @@ bool is_current(const UiContext& ui) {
   const Session& session = ui.session();
   if (!m.chain || m.language != ui.language()) return false;
   if (!session.chain.layers.empty()) return session.chain == *m.chain;
-  const ConvPlan* plan = ui.workbench.plan();
+  const OperationPlan* plan = ui.workbench.operation_plan();
   if (m.chain->layers.size() != 1 || m.chain->layers[0] != own_layer(session)) return false;
-  return plan == nullptr || m.chain->input_size == Spatial{plan->in.h, plan->in.w};
+  return plan == nullptr || m.chain->input_size == Spatial{plan->in().h, plan->in().w};
 }
 
 void refresh(UiContext& ui) {
@@ -124,7 +124,7 @@ void refresh(UiContext& ui) {
   if (is_current(ui)) return;
   const Session& session = ui.session();
   m.language = ui.language();
-  m.chain = session.chain.layers.empty() ? chain_of_own_layer(session, ui.workbench.plan()) : session.chain;
+  m.chain = session.chain.layers.empty() ? chain_of_own_layer(session, ui.workbench.operation_plan()) : session.chain;
   m.fields = chain_fields(*m.chain);
   m.rows.clear();
   for (size_t i = 0; i < m.chain->layers.size(); ++i) {

@@ -76,12 +76,12 @@ SizeQuestion question_now(const UiContext& ui) {
   if (plan != nullptr) {
     input = {plan->in.h, plan->in.w};
   } else if (input_brings_shape(session) && computation) {
-    input = {computation->plan.in.h, computation->plan.in.w};
+    input = {computation->plan.in().h, computation->plan.in().w};
   } else if (shape.rank() == 4) {
     input = {shape[2], shape[3]};
   }
   Spatial wanted = input;
-  if (computation) wanted = {computation->plan.out.h, computation->plan.out.w};
+  if (computation) wanted = {computation->plan.out().h, computation->plan.out().w};
   if (plan != nullptr) wanted = {plan->out.h, plan->out.w};
   if (m.wish) wanted = *m.wish;
   SizeQuestion question = SizeQuestion::of(present_layer(session, plan), input, wanted);

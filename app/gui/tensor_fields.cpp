@@ -151,6 +151,10 @@ void draw_input_size(UiContext& ui) {
   field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);
   field("input.batch", "input.batch", InputAxis::batch, shape[0], 1, 8);
+  // Elsewhere in_channels says them.
+  if (!takes_argument(ui.session().operation, "in_channels")) {
+    field("input.channels", "input.channels", InputAxis::channels, shape[1], 1, 16);
+  }
   ui_typing_error(ui, "input");
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/gui/operation_pointing.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "engine/trace.h"
@@ -15,15 +16,23 @@ namespace {
 
 constexpr std::array<double, 13> kSpeeds = {0.25, 0.5, 1, 2, 4, 8, 16, 30, 64, 256, 1024, 4096, 16384};
 
-/// "Y[0, 0, 1, 0]", as the panel of the cell has it.
-int cell_words(const ConvPlan& plan, int64_t step, char* out, size_t capacity) {
-  const OutputCell cell = cell_of_step(plan, step);
-  return std::snprintf(out, capacity, "Y[%lld, %lld, %lld, %lld]", static_cast<long long>(cell.n),
-                       static_cast<long long>(cell.c), static_cast<long long>(cell.y), static_cast<long long>(cell.x));
+/// The steps of the picture.
+struct Steps {
+  const OperationPlan* plan = nullptr;  // nothing before the first numbers
+  Lens lens = Lens::sliding;
+};
+
+/// "Y[0, 0, 1, 0]", as the panel of the cell has it; where input cells are stamped, "X[0, 0, 1, 0]".
+int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
+  const CellRef cell = cell_of_step(*steps.plan, steps.lens, step);
+  return std::snprintf(out, capacity, "%c[%lld, %lld, %lld, %lld]", cell.tensor == TensorId::input ? 'X' : 'Y',
+                       static_cast<long long>(cell.n), static_cast<long long>(cell.c), static_cast<long long>(cell.y),
+                       static_cast<long long>(cell.x));
 }
 
 /// The bar over all steps, with a tick where a row ends as long as ticks can be told apart.
-void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan) {
+void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
+  const OperationPlan* plan = steps.plan;
   const float height = ImGui::GetFrameHeight();
   ImGui::InvisibleButton("##scrub", {std::max(ui.px(40), width), height});
   ui.widgets.note_item("timeline.scrub");
@@ -53,13 +62,14 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan)
   const float thin = ui.px(1.5f);
   list->AddRectFilled({from, y - thin}, {from + length, y + thin}, ui_color32(ui, Role::border), thin);
   list->AddRectFilled({from, y - half}, {x, y + half}, ui_color32(ui, Role::accent), half);
-  if (plan && plan->out.w > 0) {
-    const int64_t rows = count / plan->out.w;
+  if (plan) {
+    const int64_t in_row = steps_in_row(*plan, steps.lens), in_channel = rows_in_channel(*plan, steps.lens);
+    const int64_t rows = count / in_row;
     if (rows > 1 && static_cast<float>(rows) * ui.px(8) < length) {
       for (int64_t row = 1; row < rows; ++row) {
-        const double step = static_cast<double>(row * plan->out.w) - 0.5;
+        const double step = static_cast<double>(row * in_row) - 0.5;
         const float tick = std::floor(from + static_cast<float>(step / last) * length);
-        const bool channel = row % std::max<int64_t>(1, plan->out.h) == 0;
+        const bool channel = row % in_channel == 0;
         const float reach = ui.px(channel ? 9.0f : 6.0f);
         list->AddRectFilled({tick, y - reach}, {tick + std::max(1.0f, ui.px(1)), y + reach},
                             ui_color32(ui, channel ? Role::secondary : Role::border));
@@ -71,7 +81,7 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const ConvPlan* plan)
   list->AddCircleFilled({x, y}, knob - ui.px(2), ui_color32(ui, Role::canvas), 28);
   if ((hovered || active) && plan) {
     char words[96];
-    cell_words(*plan, pointed, words, sizeof words);
+    cell_words(steps, pointed, words, sizeof words);
     const UiFont mono(ui.fonts.mono);
     ImGui::SetTooltip("%lld  %s", static_cast<long long>(pointed + 1), words);
   }
@@ -149,7 +159,8 @@ void draw_camera(UiContext& ui, float words_width) {
 void draw_timeline(UiContext& ui, bool two_rows) {
   const int64_t count = ui.workbench.step_count();
   const ComputationPtr computation = ui.workbench.computation();
-  const ConvPlan* plan = computation ? &computation->plan : nullptr;
+  const Steps steps{computation ? &computation->plan : nullptr, ui.session().lens};
+  const OperationPlan* plan = steps.plan;
   const float gap = ui.px(4);
   const float start = ImGui::GetCursorPosX();
   const float full = ImGui::GetContentRegionAvail().x;
@@ -189,9 +200,9 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   char widest[64];
   std::snprintf(widest, sizeof widest, "%lld / %lld", static_cast<long long>(count), static_cast<long long>(count));
   char cell[96] = "";
-  if (plan) cell_words(*plan, step, cell, sizeof cell);
+  if (plan) cell_words(steps, step, cell, sizeof cell);
   char widest_cell[96] = "";
-  if (plan) cell_words(*plan, count - 1, widest_cell, sizeof widest_cell);
+  if (plan) cell_words(steps, count - 1, widest_cell, sizeof widest_cell);
   float words_width = 0, numbers_width = 0, cell_width = 0;
   const char* step_label = ui.text("timeline.step");
   words_width = ImGui::CalcTextSize(step_label).x + ui.px(8);
@@ -213,7 +224,7 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   if (!show_cell) bar += cell_width;
   const bool show_label = bar > ui.px(100);
   if (!show_label) bar += words_width;
-  draw_scrub(ui, bar - ui.px(12), count, plan);
+  draw_scrub(ui, bar - ui.px(12), count, steps);
 
   ImGui::SameLine(0, ui.px(12));
   const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -231,7 +242,7 @@ void draw_timeline(UiContext& ui, bool two_rows) {
     list->AddText({x, y}, ui_color32(ui, Role::text), step_words);
     x += numbers_width;
     if (show_cell) {
-      list->AddText({x, y}, ui_color32(ui, Role::output), cell);
+      list->AddText({x, y}, ui_color32(ui, cell[0] == 'X' ? Role::input : Role::output), cell);
       x += cell_width;
     }
   }

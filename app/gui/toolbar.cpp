@@ -61,7 +61,7 @@ float wanted_preset_width(UiContext& ui) {
 }
 
 void draw_lenses(UiContext& ui, float room) {
-  const ConvPlan* plan = ui.workbench.plan();
+  const OperationPlan* plan = ui.workbench.operation_plan();
   static const std::vector<Lens> all = all_lenses();
   std::array<Lens, kMostLenses> lenses{};
   std::array<const char*, kMostLenses> labels{};
@@ -89,6 +89,15 @@ void draw_lenses(UiContext& ui, float room) {
         break;
       case Lens::loops:
         labels[count] = ui.text("lens.loops");
+        break;
+      case Lens::scatter:
+        labels[count] = ui.text("lens.scatter");
+        break;
+      case Lens::gather:
+        labels[count] = ui.text("lens.gather");
+        break;
+      case Lens::pooling:
+        labels[count] = ui.text("lens.pooling");
         break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);

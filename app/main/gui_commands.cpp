@@ -15,7 +15,7 @@ namespace {
 
 struct ScreenshotTexts {
   std::string open;
-  std::optional<std::string> target, size, step, lens, theme, language, ui_scale, actions;
+  std::optional<std::string> target, size, step, operation, lens, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
 
@@ -41,6 +41,7 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
     if (!step) return step.error();
     options.step = *step;
   }
+  options.operation = texts.operation.value_or("");
   if (texts.lens) {
     Result<Lens> lens = parse_lens(*texts.lens);
     if (!lens) return lens.error();
@@ -118,6 +119,7 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   command->add_option("-o,--output", texts->target, words("cli.screenshot.output"));
   command->add_option("--size", texts->size, words("cli.screenshot.size"));
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
+  command->add_option("--operation", texts->operation, words("cli.session_operation"));
   command->add_option("--lens", texts->lens, words("cli.lens"));
   command->add_option("--theme", texts->theme, words("cli.theme"));
   command->add_option("--language", texts->language, words("cli.language"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/scene/lens.h"
+#include "app/scene/operation_scene.h"
 #include "app/scene/sentence.h"
 
 namespace convscope {
@@ -13,6 +14,19 @@ constexpr float kMargin = 0.04f;
 
 }  // namespace
 
+namespace {
+
+/// A line as long as the longest that the caption may have.
+const std::string& longest_words(const SceneRequest& request) {
+  const Computation& computation = *request.computation;
+  if (const ConvPlan* plan = computation.plan.conv2d()) {
+    return longest_sentence(request.language, *plan, range_of(computation.tensors.output), request.algorithm);
+  }
+  return longest_operation_sentence(request.language, computation, request.lens);
+}
+
+}  // namespace
+
 Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const View& view = request.view;
   Stage stage;
@@ -20,8 +34,8 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
   if (request.caption) {
-    stage.content.y1 -= caption_height(painter, request.computation->plan,
-                                       range_of(request.computation->tensors.output), stage.ui, stage.content.width());
+    stage.content.y1 -= caption_height(painter, formula_words(request.language, request.computation->plan),
+                                       longest_words(request), stage.ui, stage.content.width());
   }
   stage.zoom = view.zoom;
   stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);
@@ -29,42 +43,31 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   return stage;
 }
 
-void build_scene(const SceneRequest& request, Scene& scene) {
-  scene.clear();
-  scene.width = request.view.width;
-  scene.height = request.view.height;
-  scene.transparent = request.transparent;
-  if (!request.computation || request.view.width < 1 || request.view.height < 1) return;
-  const Computation& computation = *request.computation;
-  if (!computation.tensors.output.defined() || step_count(computation.plan) < 1) return;
+namespace {
 
+void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene& scene) {
+  const Computation& computation = *request.computation;
   // Both keep their memory from frame to frame.
   thread_local CellArithmetic arithmetic;
   thread_local OutputUses uses;
   Painter painter(request, scene);
-  const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(computation.plan) - 1);
-  const OutputCell cell = cell_of_step(computation.plan, step);
-  cell_arithmetic(computation.plan, computation.tensors, cell, arithmetic);
+  const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(plan) - 1);
+  const OutputCell cell = cell_of_step(plan, step);
+  cell_arithmetic(plan, computation.tensors, cell, arithmetic);
   const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
-  LensFrame frame{request,
-                  computation.plan,
-                  computation.tensors,
-                  painter,
-                  make_stage(request, painter),
+  LensFrame frame{{request, computation.tensors, painter, make_stage(request, painter)},
+                  plan,
                   step,
                   cell,
-                  cell.c / computation.plan.kernels_per_group(),
+                  cell.c / plan.kernels_per_group(),
                   phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
                   !jumping          ? 0.0f
                   : request.playing ? 1.0f
                                     : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f),
                   arithmetic,
                   uses,
-                  Hover(computation.plan, request.hovered)};
+                  Hover(plan, request.hovered)};
   switch (request.lens) {
-    case Lens::sliding:
-      build_sliding_lens(frame);
-      break;
     case Lens::im2col:
       build_im2col_lens(frame);
       break;
@@ -77,10 +80,31 @@ void build_scene(const SceneRequest& request, Scene& scene) {
     case Lens::loops:
       build_loops_lens(frame);
       break;
+    default:
+      build_sliding_lens(frame);
+      break;
   }
-  append_sentence(scene.sentence, request.language, computation.plan, step, arithmetic, request.algorithm);
-  if (request.caption)
-    draw_caption(painter, frame.stage, computation.plan, range_of(computation.tensors.output), scene.sentence);
+  append_sentence(scene.sentence, request.language, plan, step, arithmetic, request.algorithm);
+  if (!request.caption) return;
+  draw_caption(painter, frame.stage, formula_words(request.language, computation.plan), longest_words(request),
+               scene.sentence);
+}
+
+}  // namespace
+
+void build_scene(const SceneRequest& request, Scene& scene) {
+  scene.clear();
+  scene.width = request.view.width;
+  scene.height = request.view.height;
+  scene.transparent = request.transparent;
+  if (!request.computation || request.view.width < 1 || request.view.height < 1) return;
+  const Computation& computation = *request.computation;
+  if (!computation.tensors.output.defined() || step_count(computation.plan, request.lens) < 1) return;
+  if (const ConvPlan* plan = computation.plan.conv2d()) {
+    build_conv2d_scene(request, *plan, scene);
+  } else {
+    build_operation_scene(request, scene);
+  }
 }
 
 bool lens_applies(Lens lens, const ConvPlan&) {
@@ -91,18 +115,16 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::coverage:
     case Lens::loops:
       return true;
+    default:
+      return false;
   }
-  return false;
 }
 
-View zoomed(const View& view, double factor, float x, float y, const ConvPlan& plan, Lens lens) {
+namespace {
+
+/// `cells`: the longest axis of anything drawn, which bounds how small a cell can be at zoom 1.
+View zoomed_to(const View& view, double factor, float x, float y, double cells) {
   View next = view;
-  // The longest axis of anything drawn bounds how small a cell can be at zoom 1.
-  double cells = static_cast<double>(std::max({plan.in.w + plan.pads.left + plan.pads.right,
-                                               plan.in.h + plan.pads.top + plan.pads.bottom, plan.out.w, plan.out.h}));
-  if (lens == Lens::im2col) {
-    cells = std::max({cells, static_cast<double>(plan.taps()), static_cast<double>(plan.batch * plan.positions())});
-  }
   const double fitted = static_cast<double>(std::min(view.width, view.height));
   const double limit = std::max(4.0, cells * 3 * kMaxCell / std::max(1.0, fitted));
   next.zoom = std::clamp(view.zoom * factor, 1.0, limit);
@@ -112,6 +134,22 @@ View zoomed(const View& view, double factor, float x, float y, const ConvPlan& p
   next.center_x = px - (static_cast<double>(x) / static_cast<double>(view.width) - 0.5) / next.zoom;
   next.center_y = py - (static_cast<double>(y) / static_cast<double>(view.height) - 0.5) / next.zoom;
   return panned(next, 0, 0);
+}
+
+}  // namespace
+
+View zoomed(const View& view, double factor, float x, float y, const ConvPlan& plan, Lens lens) {
+  double cells = static_cast<double>(std::max({plan.in.w + plan.pads.left + plan.pads.right,
+                                               plan.in.h + plan.pads.top + plan.pads.bottom, plan.out.w, plan.out.h}));
+  if (lens == Lens::im2col) {
+    cells = std::max({cells, static_cast<double>(plan.taps()), static_cast<double>(plan.batch * plan.positions())});
+  }
+  return zoomed_to(view, factor, x, y, cells);
+}
+
+View zoomed(const View& view, double factor, float x, float y, const OperationPlan& plan, Lens lens) {
+  if (plan.conv2d() != nullptr) return zoomed(view, factor, x, y, *plan.conv2d(), lens);
+  return zoomed_to(view, factor, x, y, static_cast<double>(longest_axis(plan, lens)));
 }
 
 View panned(const View& view, float dx, float dy) {
@@ -125,12 +163,16 @@ View panned(const View& view, float dx, float dy) {
   return next;
 }
 
-std::string step_sentence(Language language, const Computation& computation, int64_t step) {
+std::string step_sentence(Language language, const Computation& computation, int64_t step, Lens lens) {
   std::string sentence;
-  CellArithmetic arithmetic;
-  step = std::clamp<int64_t>(step, 0, step_count(computation.plan) - 1);
-  cell_arithmetic(computation.plan, computation.tensors, cell_of_step(computation.plan, step), arithmetic);
-  append_sentence(sentence, language, computation.plan, step, arithmetic);
+  step = std::clamp<int64_t>(step, 0, step_count(computation.plan, lens) - 1);
+  if (const ConvPlan* plan = computation.plan.conv2d()) {
+    CellArithmetic arithmetic;
+    cell_arithmetic(*plan, computation.tensors, cell_of_step(*plan, step), arithmetic);
+    append_sentence(sentence, language, *plan, step, arithmetic);
+  } else {
+    append_operation_sentence(sentence, language, computation, lens, step);
+  }
   return sentence;
 }
 

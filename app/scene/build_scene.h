@@ -44,14 +44,16 @@ void build_scene(const SceneRequest& request, Scene& scene);
 
 /// The lenses that can show this plan.
 bool lens_applies(Lens lens, const ConvPlan& plan);
+bool lens_applies(Lens lens, const OperationPlan& plan);
 
 /// Zooms by `factor` keeping the point (x, y) of the viewport in place; pans by logical pixels. Both keep the
 /// picture in reach and the zoom between 1 and what shows a single cell.
 View zoomed(const View& view, double factor, float x, float y, const ConvPlan& plan, Lens lens);
+View zoomed(const View& view, double factor, float x, float y, const OperationPlan& plan, Lens lens);
 View panned(const View& view, float dx, float dy);
 
-/// The step's sentence: "Step 4 of 9: Y[0, 0, 1, 0] = ...".
-std::string step_sentence(Language language, const Computation& computation, int64_t step);
+/// The step's sentence: "Step 4 of 9: Y[0, 0, 1, 0] = ...". A lens of another operation stands for this one's first.
+std::string step_sentence(Language language, const Computation& computation, int64_t step, Lens lens = Lens::sliding);
 
 /// "1.3073" as PyTorch prints a lone number: four digits, fewer where `max_chars` asks for it. Writes into `out`,
 /// returns the length.

@@ -6,7 +6,7 @@
 
 namespace convscope {
 
-NumberStyle numbers_for(const LensFrame& frame, const Grid& grid, const NumberRange& range) {
+NumberStyle numbers_for(const StageFrame& frame, const Grid& grid, const NumberRange& range) {
   const auto cell = static_cast<float>(grid.pitch - grid.gap());
   return frame.painter.fit(range, cell, cell);
 }
@@ -27,7 +27,7 @@ void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref) {
 }
 
 // A channel whose cells are too small to draw one by one.
-void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, TensorId id, int64_t n, int64_t c,
+void draw_texture(StageFrame& frame, const Grid& grid, const Tensor& tensor, TensorId id, int64_t n, int64_t c,
                   int64_t row0, int64_t row1, int64_t col0, int64_t col1, float opacity, bool rgb) {
   if (row1 <= row0 || col1 <= col0) return;
   Raster raster;
@@ -53,13 +53,13 @@ void draw_texture(LensFrame& frame, const Grid& grid, const Tensor& tensor, Tens
   frame.painter.raster(box, std::move(raster)).opacity = opacity;
 }
 
-void draw_hover_ring(LensFrame& frame, const Box& box, float radius) {
+void draw_hover_ring(StageFrame& frame, const Box& box, float radius) {
   // The dark hairline keeps the ring visible on white, where yellow alone has too little contrast.
   frame.painter.box(box, Role::text, Fill::none, Outline::ring, radius).size = 4.5f * std::max(1.0f, frame.stage.ui);
   frame.painter.box(box, Role::hover, Fill::none, Outline::ring, radius);
 }
 
-void draw_hover_marker(LensFrame& frame, Box box) {
+void draw_hover_marker(StageFrame& frame, Box box) {
   const float smallest = 8 * frame.stage.ui, mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
   const float w = std::max(box.width(), smallest) / 2, h = std::max(box.height(), smallest) / 2;
   draw_hover_ring(frame, {mx - w, my - h, mx + w, my + h}, 2);
@@ -71,7 +71,7 @@ bool is_rgb(const Tensor& input) {
   return !range.integral && range.min >= 0 && range.max <= 1;
 }
 
-void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill) {
+void draw_value_cell(StageFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill) {
   Mark& mark = frame.painter.box(box, role, fill, Outline::hairline, std::min(3.0f, box.width() * 0.1f));
   mark.value = scale_of(range, value);
   const NumberStyle style = frame.painter.fit(range, box.width(), box.height());
@@ -263,7 +263,7 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
   draw_rings(frame, grid, {TensorId::output, n, c, 0, 0});
 }
 
-void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role) {
+void draw_sheets_behind(StageFrame& frame, const Grid& grid, int count, Role role) {
   const float offset = kSheetOffset * frame.stage.ui;
   const Box front = grid.bounds();
   for (int i = std::min(count, 3); i >= 1; --i) {

@@ -51,7 +51,7 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
          painter.width({words, static_cast<size_t>(length)}, Face::sans, size * 0.875f);
 }
 
-void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y) {
+void draw_name_tag(StageFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y) {
   char words[160];
   const int length = shape_text(shape, words, sizeof words);
   draw_tag(frame, name, {words, static_cast<size_t>(length)}, role, x, y);
@@ -65,7 +65,7 @@ void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, R
   frame.painter.text(words, x + name_width + size * 0.45f, middle, size * 0.875f, Role::text);
 }
 
-void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y) {
+void draw_index_label(StageFrame& frame, char name, int64_t first, int64_t second, float x, float y) {
   draw_stack_label(frame, name, first, second, 0, 1, x, y);
 }
 
@@ -73,7 +73,7 @@ float index_label_width(const Painter& painter, char name, int64_t first, int64_
   return stack_label_width(painter, name, first, second, 1, ui);
 }
 
-void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
+void draw_legend(StageFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width) {
   const double end = range.shade_end();
   if (end <= 0 || !scale_ramp().defined()) return;
   Painter& painter = frame.painter;
@@ -111,7 +111,7 @@ void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float 
   painter.text(high_words, x + width, middle, size, Role::secondary, Align::right);
 }
 
-void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
+void draw_stack_label(StageFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
                       float x, float y) {
   char words[96];
   const int length = stack_label(words, sizeof words, name, first, second, position, count);
@@ -125,7 +125,7 @@ float stack_label_width(const Painter& painter, char name, int64_t first, int64_
   return painter.width({words, static_cast<size_t>(length)}, Face::mono, kLabelSize * ui);
 }
 
-void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second) {
+void draw_place_label(StageFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second) {
   if (frame.stage.zoom <= 1 || grid.y - static_cast<double>(kNameTagHeight * frame.stage.ui) >= 0) return;
   Painter& painter = frame.painter;
   const Grid::Range seen = grid.visible(painter.viewport());
@@ -155,7 +155,7 @@ void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, 
   painter.text(words, x + 8 * ui, y + 13 * ui, size, Role::text);
 }
 
-void draw_too_small(LensFrame& frame) {
+void draw_too_small(StageFrame& frame) {
   Painter& painter = frame.painter;
   const std::string_view words = words_of(frame.request.language, "scene.too_small");
   const Box room = painter.viewport();
@@ -164,7 +164,7 @@ void draw_too_small(LensFrame& frame) {
   painter.text(words, room.width() / 2, room.height() / 2, size, Role::secondary, Align::center);
 }
 
-void draw_sign(LensFrame& frame, std::string_view sign, double x, double y) {
+void draw_sign(StageFrame& frame, std::string_view sign, double x, double y) {
   frame.painter.text(sign, frame.stage.seen_x(x), frame.stage.seen_y(y), 26 * frame.stage.ui, Role::text,
                      Align::center);
 }

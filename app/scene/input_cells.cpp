@@ -126,6 +126,14 @@ void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
   }
 }
 
+// In place of the zeros: what pooling makes of its padding.
+void draw_padding_words(LensFrame& frame, const Grid& grid, int64_t y, int64_t x, const InputStyle& style, float size) {
+  if (y >= style.padding_end.h || x >= style.padding_end.w) return;
+  const Box box = grid.cell(y, x);
+  frame.painter.text(style.padding_words, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, size, Role::secondary,
+                     Align::center);
+}
+
 }  // namespace
 
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style) {
@@ -191,10 +199,14 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     return on_tap(dy, plan.dilation.h, plan.kernel.h) && on_tap(dx, plan.dilation.w, plan.kernel.w);
   };
 
+  // Padding, and zeros inserted between the tensor's own cells.
+  const auto blank = [&](int64_t y, int64_t x) {
+    return y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w || y % style.spacing.h != 0 || x % style.spacing.w != 0;
+  };
   for (int64_t y = range.row0; y < range.row1; ++y) {
     const bool row_used = axis_used(y, plan.pads.top, plan.stride.h, plan.dilation.h, plan.kernel.h, plan.out.h);
     for (int64_t x = range.col0; x < range.col1; ++x) {
-      const bool padding = y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w;
+      const bool padding = blank(y, x);
       const bool used = row_used && columns[static_cast<size_t>(x - range.col0)] != 0;
       const Box box = grid.cell(y, x);
       if (style.rgb && !padding) continue;  // its pixel is there
@@ -222,7 +234,11 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       const int64_t source_y = source_index(y, plan.in.h, plan.padding_mode);
       for (int64_t x = range.col0; x < range.col1; ++x) {
         const int64_t source_x = source_index(x, plan.in.w, plan.padding_mode);
-        const bool padding = y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w;
+        const bool padding = blank(y, x);
+        if (padding && style.padding_words != nullptr) {
+          draw_padding_words(frame, grid, y, x, style, number_style.size);
+          continue;
+        }
         const double value =
             source_y == kZeroPadding || source_x == kZeroPadding ? 0 : view.at(n, c, source_y, source_x);
         const bool under = covered(y, x);

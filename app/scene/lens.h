@@ -23,13 +23,24 @@ struct Stage {
 };
 Stage make_stage(const SceneRequest& request, const Painter& painter);
 
-/// One frame of one lens.
-struct LensFrame {
+/// What the frames of all lenses have, whatever their operation.
+struct StageFrame {
   const SceneRequest& request;
-  const ConvPlan& plan;
   const ConvTensors& tensors;
   Painter& painter;
   Stage stage;
+};
+
+/// What stands beside the grids where they are not simply the plan's: of a transposed convolution that is drawn as the
+/// direct one which gives the same output.
+struct GatherNames {
+  const ConvTransposePlan& plan;
+  Pair spacing;  // of the input's own cells among inserted zeros
+};
+
+/// One frame of one lens of conv2d.
+struct LensFrame : StageFrame {
+  const ConvPlan& plan;
   int64_t step = 0;
   OutputCell cell;
   int64_t group = 0;
@@ -38,6 +49,7 @@ struct LensFrame {
   const CellArithmetic& arithmetic;
   OutputUses& uses;  // scratch
   Hover hover;
+  const GatherNames* gather = nullptr;
 
   /// The output cell has its number in this frame.
   bool computed(const OutputCell& of) const {
@@ -66,27 +78,27 @@ inline constexpr float kVeilOpacity = 0.8f;
 inline constexpr double kMinNumberPitch = 18;
 
 /// "X" in bold and the shape "1x3x5x5" behind it, left-aligned above (x, y).
-void draw_name_tag(LensFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
+void draw_name_tag(StageFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y);
 /// The same with words of one's own behind the name.
-void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y);
+void draw_tag(StageFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y);
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui);
 /// "X[0, 1]": which slice a grid shows.
-void draw_index_label(LensFrame& frame, char name, int64_t first, int64_t second, float x, float y);
+void draw_index_label(StageFrame& frame, char name, int64_t first, int64_t second, float x, float y);
 
 float index_label_width(const Painter& painter, char name, int64_t first, int64_t second, float ui);
 /// The same with the place on the stack: "X[0, 3]  4 / 16"; without it where there is no stack (count 1).
-void draw_stack_label(LensFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
+void draw_stack_label(StageFrame& frame, char name, int64_t first, int64_t second, int64_t position, int64_t count,
                       float x, float y);
 float stack_label_width(const Painter& painter, char name, int64_t first, int64_t second, int64_t count, float ui);
 
 /// Which rows and columns are seen, in the corner of a grid that the camera has come too near to for its name tag.
-void draw_place_label(LensFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second);
+void draw_place_label(StageFrame& frame, const Grid& grid, char name, Role role, int64_t first, int64_t second);
 
 /// What stands in a viewport that no layout fits.
-void draw_too_small(LensFrame& frame);
+void draw_too_small(StageFrame& frame);
 
 /// An operator between tensors.
-void draw_sign(LensFrame& frame, std::string_view sign, double x, double y);
+void draw_sign(StageFrame& frame, std::string_view sign, double x, double y);
 
 /// How an input cell stands out from others of its grid.
 struct InputStyle {
@@ -97,6 +109,10 @@ struct InputStyle {
   bool shade = true;   // over the taps; off where nothing but the window is shown
   bool rgb = false;    // three channels in their colours
   bool glides = true;  // the window is on its way, not yet there
+  Pair spacing{1, 1};  // only every so many cells are the tensor's own, the others inserted zeros
+  /// Instead of the padding's zeros; nothing at all from `padding_end` on, where no padding is.
+  const char* padding_words = nullptr;
+  Pair padding_end;
 };
 /// A channel of the input with its padding, the window over it and the weights in the window.
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);
@@ -107,19 +123,19 @@ void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c);
 /// An output channel as far as it is computed.
 void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, float opacity, bool values);
 /// The diverging scale of shades with its ends, `width` wide, its upper left corner at (x, y).
-void draw_legend(LensFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width);
+void draw_legend(StageFrame& frame, TensorId id, const NumberRange& range, float x, float y, float width);
 /// Sheets behind a grid: there are more like it.
-void draw_sheets_behind(LensFrame& frame, const Grid& grid, int count, Role role);
+void draw_sheets_behind(StageFrame& frame, const Grid& grid, int count, Role role);
 /// The sum on its way from (x, y) to its cell, with its number.
 void draw_landing_sum(LensFrame& frame, float x, float y, const Grid& output);
 /// The yellow ring around the cell under the pointer and its relatives.
-void draw_hover_ring(LensFrame& frame, const Box& box, float radius);
+void draw_hover_ring(StageFrame& frame, const Box& box, float radius);
 /// The same around something on a texture, at least large enough to be found.
-void draw_hover_marker(LensFrame& frame, Box box);
+void draw_hover_marker(StageFrame& frame, Box box);
 /// A picture: three channels in 0 to 1, drawn as one in its colours.
 bool is_rgb(const Tensor& input);
 /// The value of the cell that has role `role` at a grid's place; used for products, biases and the like.
-void draw_value_cell(LensFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill);
+void draw_value_cell(StageFrame& frame, const Box& box, double value, const NumberRange& range, Role role, Fill fill);
 
 inline constexpr float kNameTagSize = 16;
 inline constexpr float kNameTagHeight = 28;

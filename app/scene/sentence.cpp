@@ -133,6 +133,44 @@ void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal
   append_integer(out, size->out);
 }
 
+bool same_on_both_axes(const ConvPlan& plan) {
+  return plan.in.h == plan.in.w && plan.out.h == plan.out.w && plan.kernel.h == plan.kernel.w &&
+         plan.stride.h == plan.stride.w && plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
+         plan.pads.bottom == plan.pads.right;
+}
+
+const FormulaWords& formula_words(Language language, const OperationPlan& plan) {
+  struct Kept {
+    OperationPlan plan;
+    Language language = Language::en;
+    FormulaWords words;
+  };
+  thread_local Kept kept;
+  if (!kept.words.height.empty() && kept.language == language && kept.plan == plan) return kept.words;
+  kept = {plan, language, {}};
+  FormulaWords& words = kept.words;
+  words.same = same_on_both_axes(plan);
+  const auto axis = [&](std::string& out, bool horizontal, const char* name) {
+    out.append(words_of(language, name)).append(" = ");
+    append_size_formula(out, plan, horizontal);
+  };
+  axis(words.height, false, words.same ? "scene.size_both" : "scene.size_height");
+  if (!words.same) axis(words.width, true, "scene.size_width");
+  return words;
+}
+
+const std::string& longest_sentence(Language language, const ConvPlan& plan, const NumberRange& output,
+                                    Algorithm algorithm) {
+  CellArithmetic longest;
+  longest.cell = {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1};
+  const double magnitude = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
+  longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  append_sentence(words, language, plan, step_count(plan) - 1, longest, algorithm);
+  return words;
+}
+
 namespace {
 
 // The formula and the step's line as large as they should be, and how small they may become before they are broken into
@@ -141,17 +179,6 @@ constexpr float kFormulaSize = 17, kSentenceSize = 14;
 constexpr float kLeastFormula = 13, kLeastSentence = 12;
 constexpr float kLineHeight = 1.42f;  // of a size
 constexpr float kAboveFormula = 4, kBetween = 4, kBelow = 3;
-
-bool same_on_both_axes(const ConvPlan& plan) {
-  return plan.in.h == plan.in.w && plan.out.h == plan.out.w && plan.kernel.h == plan.kernel.w &&
-         plan.stride.h == plan.stride.w && plan.dilation.h == plan.dilation.w && plan.pads.top == plan.pads.left &&
-         plan.pads.bottom == plan.pads.right;
-}
-
-void append_axis(std::string& words, Language language, const ConvPlan& plan, bool horizontal, const char* name) {
-  words.append(words_of(language, name)).append(" = ");
-  append_size_formula(words, plan, horizontal);
-}
 
 // A paragraph in one size.
 struct Block {
@@ -193,18 +220,6 @@ Block block_of(const Painter& painter, std::string_view words, Face face, float 
   return block;
 }
 
-// The longest line that a step of this plan can have.
-const std::string& widest_sentence(const Painter& painter, const ConvPlan& plan, const NumberRange& output) {
-  CellArithmetic longest;
-  longest.cell = {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1};
-  const double magnitude = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
-  longest.sum = longest.bias = longest.result = output.min < 0 ? -magnitude : magnitude;
-  thread_local std::string words;  // keeps its memory from frame to frame
-  words.clear();
-  append_sentence(words, painter.request().language, plan, step_count(plan) - 1, longest, painter.request().algorithm);
-  return words;
-}
-
 struct Caption {
   // Both axes on one line, or the one formula that holds for both; else a line for each.
   std::string formulas[2];
@@ -213,18 +228,14 @@ struct Caption {
   float height = 0;
 };
 
-const Caption& caption_of(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui,
+const Caption& caption_of(const Painter& painter, const FormulaWords& formula, std::string_view longest, float ui,
                           float room) {
   thread_local Caption c;  // keeps its memory from frame to frame
-  const Language language = painter.request().language;
-  for (std::string& words : c.formulas) words.clear();
+  c.formulas[0] = formula.height;
+  c.formulas[1] = formula.width;
   c.formula_count = 1;
   const float wanted = std::max(kFormulaSize * ui, kLeastFormula);
-  if (same_on_both_axes(plan)) {
-    append_axis(c.formulas[0], language, plan, false, "scene.size_both");
-  } else {
-    append_axis(c.formulas[0], language, plan, false, "scene.size_height");
-    append_axis(c.formulas[1], language, plan, true, "scene.size_width");
+  if (!formula.same) {
     const float wide = painter.width(c.formulas[0], Face::math, wanted) +
                        painter.width("    ", Face::math, wanted) + painter.width(c.formulas[1], Face::math, wanted);
     if (wide > room) {
@@ -238,22 +249,23 @@ const Caption& caption_of(const Painter& painter, const ConvPlan& plan, const Nu
     c.formula[i] = block_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
     c.height += c.formula[i].height();
   }
-  c.sentence = block_of(painter, widest_sentence(painter, plan, output), Face::sans,
-                        std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence, room);
+  c.sentence = block_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence,
+                        room);
   c.height += c.sentence.height();
   return c;
 }
 
 }  // namespace
 
-float caption_height(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui, float room) {
-  return caption_of(painter, plan, output, ui, room).height;
+float caption_height(const Painter& painter, const FormulaWords& formula, std::string_view longest, float ui,
+                     float room) {
+  return caption_of(painter, formula, longest, ui, room).height;
 }
 
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& formula, std::string_view longest,
                   std::string_view sentence) {
   const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
-  const Caption& caption = caption_of(painter, plan, output, ui, room);
+  const Caption& caption = caption_of(painter, formula, longest, ui, room);
   float y = stage.content.y1 + kAboveFormula * ui;
   const auto write = [&](std::string_view words, const Block& block, Role role, Face face, float x, Align align) {
     const float line = block.size * kLineHeight;
@@ -274,7 +286,7 @@ void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, co
   y += kBetween * ui;
   // The line begins at the same place in every step: where the widest one begins.
   const float size = caption.sentence.size;
-  const float wide = std::max(painter.width(widest_sentence(painter, plan, output), Face::sans, size),
+  const float wide = std::max(painter.width(longest, Face::sans, size),
                               painter.width(sentence, Face::sans, size));
   const float left = caption.sentence.lines > 1 ? stage.content.x0 : std::max(stage.content.x0, middle - wide / 2);
   write(sentence, caption.sentence, Role::secondary, Face::sans, left, Align::left);

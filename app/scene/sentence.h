@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/scene/painter.h"
+#include "app/session/operation_plan.h"
 #include "engine/algorithm.h"
 #include "engine/trace.h"
 
@@ -41,13 +42,30 @@ void append_channel_sum(std::string& out, Language language, int64_t channels, d
 
 /// "floor((5 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = 3" for one axis, with real brackets of floor.
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal);
+/// The same of any operation (operation_sentence.cpp).
+void append_size_formula(std::string& out, const OperationPlan& plan, bool horizontal);
+/// Whether both axes have the same numbers in their formula.
+bool same_on_both_axes(const ConvPlan& plan);
+bool same_on_both_axes(const OperationPlan& plan);
+
+/// The size formula as a caption has it: once where it is the same for both axes.
+struct FormulaWords {
+  bool same = false;
+  std::string height, width;  // of `same`, height alone
+};
+/// Remembered between frames of the same plan.
+const FormulaWords& formula_words(Language language, const OperationPlan& plan);
+/// A line as long as the longest that a step of this plan can have, whose numbers are as long as `output`'s.
+const std::string& longest_sentence(Language language, const ConvPlan& plan, const NumberRange& output,
+                                    Algorithm algorithm);
 
 /// Of formula and step together: more lines where a picture is too narrow for words that can be read.
-float caption_height(const Painter& painter, const ConvPlan& plan, const NumberRange& output, float ui, float room);
+float caption_height(const Painter& painter, const FormulaWords& formula, std::string_view longest_sentence, float ui,
+                     float room);
 /// Formula and step at the bottom of the picture. The step's line is complete from the step's first moment, because a
-/// picture tells the whole situation, and begins at the same place in every step: where the widest one begins, whose
-/// numbers are as long as `output`'s. Narrow pictures break it into lines.
-void draw_caption(Painter& painter, const Stage& stage, const ConvPlan& plan, const NumberRange& output,
+/// picture tells the whole situation, and begins at the same place in every step: where the widest one begins. Narrow
+/// pictures break it into lines.
+void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& formula, std::string_view longest_sentence,
                   std::string_view sentence);
 
 }  // namespace convscope

@@ -45,7 +45,8 @@ double whole_pixels(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitc
 
 class Placement {
  public:
-  Placement(const ConvPlan& plan, const Stage& stage, const Tags& tags, const Options& options, int64_t group)
+  Placement(const ConvPlan& plan, const Stage& stage, const Tags& tags, const Options& options, int64_t group,
+            const LayoutWishes& wishes)
       : plan_(plan), tags_(tags), options_(options), u_(static_cast<double>(stage.ui)) {
     SlidingLayout& l = layout_;
     l.input_stacked = options.stack_inputs;
@@ -54,7 +55,8 @@ class Placement {
     l.output_count = l.output_stacked ? 1 : static_cast<int>(plan.out_channels);
     l.weight_count = l.input_stacked ? 1 : static_cast<int>(plan.channels_per_group());
     l.products = options.products != Products::none;
-    l.channel_sums = plan.bias || plan.channels_per_group() > 1;
+    l.channel_sums = plan.bias || plan.channels_per_group() > 1 || wishes.sums;
+    below_ = static_cast<double>(wishes.below_input);
     l.labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
     padded_h_ = plan.in.h + plan.pads.top + plan.pads.bottom;
     padded_w_ = plan.in.w + plan.pads.left + plan.pads.right;
@@ -84,10 +86,10 @@ class Placement {
     const bool below = options_.products == Products::below, beside = options_.products == Products::beside;
     x_.tile_w =
         std::max(static_cast<double>(padded_w_) * s + sheets_x_, tags_.input_label[layout_.input_stacked ? 1 : 0]);
-    x_.tile_h = label_ + sheets_x_ + static_cast<double>(padded_h_) * s;
+    x_.tile_h = label_ + sheets_x_ + static_cast<double>(padded_h_) * s + below_;
     y_.tile_w = std::max(static_cast<double>(plan_.out.w) * sy_ + sheets_y_,
                          tags_.output_label[layout_.output_stacked ? 1 : 0]);
-    y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * sy_;
+    y_.tile_h = label_ + sheets_y_ + static_cast<double>(plan_.out.h) * sy_ + below_;
     // A slice, its products and its sum.
     const double sum_w = layout_.channel_sums ? tags_.channel_sum : 0;
     if (beside) {
@@ -142,7 +144,7 @@ class Placement {
 
   // Blocks start below their name tag, at `top`.
   void place_inputs(double left, double top) {
-    const double spare = x_.tile_h - (label_ + sheets_x_ + static_cast<double>(padded_h_) * s_);
+    const double spare = x_.tile_h - (label_ + sheets_x_ + static_cast<double>(padded_h_) * s_ + below_);
     for (int i = 0; i < layout_.input_count; ++i) {
       layout_.inputs[i] = {left + x_.x(i),
                            top + x_.y(i) + spare / 2 + label_ + sheets_x_,
@@ -205,7 +207,7 @@ class Placement {
   int64_t padded_h_ = 0, padded_w_ = 0;
   double s_ = 0, sw_ = 0, sy_ = 0;  // pitches of input, kernel and output
   double label_ = 0, tag_ = 0, sign_ = 0, equals_ = 0, gap_ = 0, sum_ = 0, product_label_ = 0;
-  double sheets_x_ = 0, sheets_y_ = 0, sheets_w_ = 0, slice_h_ = 0;
+  double sheets_x_ = 0, sheets_y_ = 0, sheets_w_ = 0, slice_h_ = 0, below_ = 0;
   Block x_, w_, y_;
   double input_w_ = 0, weight_w_ = 0, bias_w_ = 0, middle_w_ = 0, output_w_ = 0;
   Size size_;
@@ -257,7 +259,7 @@ class Legibility {
 };
 
 SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                     const LayoutNumbers& numbers) {
+                     const LayoutNumbers& numbers, const LayoutWishes& wishes) {
   const auto wide = [](float width) { return static_cast<double>(width); };
   const Language language = painter.request().language;
   // "sum over 16 channels" is measured with a number as long as they get.
@@ -269,15 +271,16 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
   const auto label = [&](int64_t first, int64_t second, int64_t count) {
     return labels ? wide(stack_label_width(painter, 'W', first - 1, second - 1, count, stage.ui)) : 0.0;
   };
-  const Tags tags{wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
-                  wide(name_tag_width(painter, "W", plan.weight_shape(), stage.ui)),
-                  wide(name_tag_width(painter, "Y", plan.output_shape(), stage.ui)),
-                  wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
-                  wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
-                  wide(painter.width(sum_words, Face::sans, kSumSize * stage.ui)),
-                  {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
-                  label(plan.out_channels, plan.channels_per_group(), plan.out_channels),
-                  {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
+  const Tags tags{
+      wide(name_tag_width(painter, "X", plan.input_shape(), stage.ui)),
+      wide(std::max(wishes.middle_tag_width, name_tag_width(painter, "W", plan.weight_shape(), stage.ui))),
+      wide(name_tag_width(painter, "Y", plan.output_shape(), stage.ui)),
+      wide(name_tag_width(painter, "b", plan.bias_shape(), stage.ui)),
+      wide(painter.width(words_of(language, "scene.products"), Face::sans, kLabelSize * stage.ui)),
+      wide(std::max(wishes.sum_width, painter.width(sum_words, Face::sans, kSumSize * stage.ui))),
+      {label(plan.batch, plan.in_channels, 1), label(plan.batch, plan.in_channels, plan.in_channels)},
+      std::max(label(plan.out_channels, plan.channels_per_group(), plan.out_channels), wide(wishes.middle_tag_width)),
+      {label(plan.batch, plan.out_channels, 1), label(plan.batch, plan.out_channels, plan.out_channels)}};
   const auto u = static_cast<double>(stage.ui);
   const double limit = 88.0 * u;
   const Legibility legible(painter, stage, numbers);
@@ -305,7 +308,7 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
     return score;
   };
   const auto try_options = [&](const Options& options) {
-    Placement placement(plan, stage, tags, options, group);
+    Placement placement(plan, stage, tags, options, group, wishes);
     const double pitch = largest_pitch(placement, stage.content, limit);
     if (pitch <= 0) return;
     const double score = score_of(options, pitch);
@@ -330,6 +333,7 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
         for (int w = 1; w <= slices; ++w) {
           options.weight_cols = w;
           for (const Products products : {Products::below, Products::beside, Products::none}) {
+            if (products != Products::none && !wishes.products) continue;
             options.products = products;
             for (const double weight_scale : {1.0, 1.25, 1.5}) {
               options.weight_scale = weight_scale;
@@ -349,21 +353,22 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
 }  // namespace
 
 const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                                    const LayoutNumbers& numbers) {
+                                    const LayoutNumbers& numbers, const LayoutWishes& wishes) {
   // The search takes milliseconds, a frame of a clip a fraction of one: the layouts of the last groups are kept.
   struct Kept {
     LayoutKey key;
+    LayoutWishes wishes;
     SlidingLayout layout;
   };
   thread_local std::array<Kept, 4> kept;
   thread_local size_t next = 0;
   const LayoutKey key = layout_key(plan, stage, painter, group, numbers);
   for (const Kept& one : kept) {
-    if (one.key == key) return one.layout;
+    if (one.key == key && one.wishes == wishes) return one.layout;
   }
   Kept& one = kept[next];
   next = (next + 1) % kept.size();
-  one = {key, search(plan, stage, painter, group, numbers)};
+  one = {key, wishes, search(plan, stage, painter, group, numbers, wishes)};
   return one.layout;
 }
 

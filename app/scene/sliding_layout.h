@@ -31,9 +31,19 @@ struct SlidingLayout {
   double times_x = 0, times_y = 0, plus_x = 0, plus_y = 0, equals_x = 0, equals_y = 0;
 };
 
+/// What other operations ask of the layout that conv2d has of itself.
+struct LayoutWishes {
+  bool products = true;        // grids of products where there is room
+  bool sums = false;           // a line under the kernel, whatever the channels
+  float sum_width = 0;         // at least
+  float middle_tag_width = 0;  // the same of the name over the kernel
+  float below_input = 0;       // room under X and Y for a line of words
+  bool operator==(const LayoutWishes&) const = default;
+};
+
 /// In coordinates of the fitted picture: of all arrangements the one that shows the most numbers legibly. It depends on
 /// the group only in where the kernel's slices stand, and is remembered while nothing it depends on changes.
 const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int64_t group,
-                                    const LayoutNumbers& numbers);
+                                    const LayoutNumbers& numbers, const LayoutWishes& wishes = {});
 
 }  // namespace convscope

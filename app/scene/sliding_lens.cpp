@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/scene/lens.h"
+#include "app/scene/operation_scene.h"
 #include "app/scene/sliding_layout.h"
 #include "app/scene/sliding_overview.h"
 #include "app/scene/words.h"
@@ -72,15 +73,63 @@ void draw_hover_lines(LensFrame& frame, const SlidingLayout& layout) {
   }
 }
 
+// "turned by 180°" behind the kernel's name.
+float turned_label_width(const LensFrame& frame, const Shape& weight_shape) {
+  const float ui = frame.stage.ui;
+  return name_tag_width(frame.painter, "W", weight_shape, ui) + 8 * ui +
+         frame.painter.width(words_of(frame.request.language, "scene.turned"), Face::sans, kLabelSize * ui);
+}
+
+void draw_turned_label(LensFrame& frame, const Shape& weight_shape, float x, float y) {
+  const float ui = frame.stage.ui;
+  const float width = name_tag_width(frame.painter, "W", weight_shape, ui);
+  frame.painter.text(words_of(frame.request.language, "scene.turned"), x + width + 8 * ui,
+                     y - kNameTagHeight * ui * 0.55f, kLabelSize * ui, Role::secondary);
+}
+
+LayoutWishes gather_wishes(const LensFrame& frame, const Shape& weight_shape) {
+  LayoutWishes wishes;
+  wishes.middle_tag_width = turned_label_width(frame, weight_shape);
+  wishes.below_input = kBelowHeight * frame.stage.ui;
+  return wishes;
+}
+
+// What stands around and between the cells of X, with PyTorch's reason for it.
+void draw_zeros_label(LensFrame& frame, const Grid& grid) {
+  const ConvPlan& plan = frame.plan;
+  const Pair spacing = frame.gather->spacing;
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  const auto pair = [](int64_t h, int64_t w) -> std::string_view {
+    thread_local char text[2][48];
+    thread_local int next = 0;
+    char* const out = text[next = 1 - next];
+    const int length =
+        h == w ? std::snprintf(out, 48, "%lld", static_cast<long long>(h))
+               : std::snprintf(out, 48, "(%lld, %lld)", static_cast<long long>(h), static_cast<long long>(w));
+    return {out, static_cast<size_t>(length)};
+  };
+  append_words(words, words_of(frame.request.language, "scene.inserted"),
+               {pair(spacing.h - 1, spacing.w - 1), pair(plan.pads.top, plan.pads.left)});
+  const float size = kLabelSize * frame.stage.ui, room = static_cast<float>(grid.width());
+  const float width = frame.painter.width(words, Face::sans, size);
+  // A small grid's line may reach as far as the sign behind it.
+  const float most = room + 30 * frame.stage.ui;
+  frame.painter.text(words, static_cast<float>(grid.x), grid.bounds().y1 + kBelowHeight * frame.stage.ui * 0.6f,
+                     width > most ? size * most / width : size, Role::secondary);
+}
+
 }  // namespace
 
 void build_sliding_lens(LensFrame& frame) {
   const ConvPlan& plan = frame.plan;
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
+  const Shape weight_shape = frame.gather != nullptr ? frame.gather->plan.weight_shape() : plan.weight_shape();
   const SlidingLayout& layout =
       sliding_layout(plan, stage, painter, frame.group,
-                     {range_of(frame.tensors.input), range_of(frame.tensors.weight), range_of(frame.tensors.output)});
+                     {range_of(frame.tensors.input), range_of(frame.tensors.weight), range_of(frame.tensors.output)},
+                     frame.gather != nullptr ? gather_wishes(frame, weight_shape) : LayoutWishes{});
   const auto cell = static_cast<float>(layout.pitch);
   const float legible = 0.9f * kMinNumberSize * std::max(1.0f, stage.ui);
   if (layout.pitch < kMinNumberPitch || painter.fit(range_of(frame.tensors.input), cell, cell).size < legible) {
@@ -104,12 +153,15 @@ void build_sliding_lens(LensFrame& frame) {
     style.opacity = in_group ? 1.0f : 0.35f;
     style.with_window = in_group;
     style.values = values;
+    if (frame.gather != nullptr) style.spacing = frame.gather->spacing;
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
     if (layout.labels)
       draw_stack_label(frame, 'X', frame.cell.n, c, c, layout.input_stacked ? plan.in_channels : 1, x, y);
     if (i == 0)
-      draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, layout.labels ? y - kLabelHeight * stage.ui : y);
+      draw_name_tag(frame, "X", frame.gather != nullptr ? frame.gather->plan.input_shape() : plan.input_shape(),
+                    Role::input, x, layout.labels ? y - kLabelHeight * stage.ui : y);
+    if (frame.gather != nullptr && i + 1 == layout.input_count) draw_zeros_label(frame, grid);
   }
 
   // W
@@ -120,9 +172,14 @@ void build_sliding_lens(LensFrame& frame) {
       draw_sheets_behind(frame, grid, static_cast<int>(std::min<int64_t>(plan.out_channels - 1, 3)), Role::weight);
     draw_weight_slice(frame, grid, frame.cell.c, i, 1, values);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
-    if (layout.labels) draw_stack_label(frame, 'W', frame.cell.c, i, frame.cell.c, plan.out_channels, x, y);
-    if (i == 0)
-      draw_name_tag(frame, "W", plan.weight_shape(), Role::weight, x, layout.labels ? y - kLabelHeight * stage.ui : y);
+    if (layout.labels && frame.gather != nullptr) {
+      draw_stack_label(frame, 'W', frame.group * cpg + i, frame.cell.c % kpg, frame.cell.c, plan.out_channels, x, y);
+    } else if (layout.labels) {
+      draw_stack_label(frame, 'W', frame.cell.c, i, frame.cell.c, plan.out_channels, x, y);
+    }
+    const float tag_y = layout.labels ? y - kLabelHeight * stage.ui : y;
+    if (i == 0) draw_name_tag(frame, "W", weight_shape, Role::weight, x, tag_y);
+    if (i == 0 && frame.gather != nullptr) draw_turned_label(frame, weight_shape, x, tag_y);
     if (layout.products) {
       const Grid products = stage.seen(layout.product_grids[i]);
       draw_products(frame, products, i);
@@ -161,6 +218,7 @@ void build_sliding_lens(LensFrame& frame) {
     if (i == 0)
       draw_name_tag(frame, "Y", plan.output_shape(), Role::output, x,
                     (layout.labels ? y - kLabelHeight * stage.ui : y) - 2);
+    if (frame.gather != nullptr) draw_output_padding(frame, frame.gather->plan, grid, i + 1 == layout.output_count);
   }
   for (int i = 0; i < layout.input_count; ++i) {
     draw_place_label(frame, stage.seen(layout.inputs[i]), 'X', Role::input, frame.cell.n,

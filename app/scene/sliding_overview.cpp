@@ -101,6 +101,7 @@ void build_sliding_overview(LensFrame& frame) {
     style.values = true;
     style.rgb = rgb;
     style.weights_in_window = false;
+    if (frame.gather != nullptr) style.spacing = frame.gather->spacing;
     draw_input_channel(frame, grid, frame.cell.n, rgb ? 0 : first, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;
     if (!rgb) {
@@ -108,7 +109,8 @@ void build_sliding_overview(LensFrame& frame) {
                   legend_width(grid, stage));
     }
     if (labels && !rgb) draw_stack_label(frame, 'X', frame.cell.n, first, first, plan.in_channels, x, y);
-    draw_name_tag(frame, "X", plan.input_shape(), Role::input, x, rgb ? y : y - label_height);
+    draw_name_tag(frame, "X", frame.gather != nullptr ? frame.gather->plan.input_shape() : plan.input_shape(),
+                  Role::input, x, rgb ? y : y - label_height);
   }
   {
     const Grid grid = stage.seen(layout.output);
@@ -132,6 +134,7 @@ void build_sliding_overview(LensFrame& frame) {
     style.values = false;
     style.weights_in_window = false;
     style.glides = false;
+    if (frame.gather != nullptr) style.spacing = frame.gather->spacing;
     style.shade = patch.rows > plan.kernel.h || patch.cols > plan.kernel.w;
     draw_input_channel(frame, patch, frame.cell.n, first + from + i, style);
     const Grid weights = stage.seen(layout.weights[i]), products = stage.seen(layout.products[i]);
@@ -141,7 +144,8 @@ void build_sliding_overview(LensFrame& frame) {
     draw_index_label(frame, 'X', frame.cell.n, first + from + i, px, py);
     const auto wx = static_cast<float>(weights.x), wy = static_cast<float>(weights.y);
     if (i == 0) {
-      draw_name_tag(frame, "W", plan.weight_shape(), Role::weight, wx, wy);
+      draw_name_tag(frame, "W", frame.gather != nullptr ? frame.gather->plan.weight_shape() : plan.weight_shape(),
+                    Role::weight, wx, wy);
     } else {
       draw_index_label(frame, 'W', frame.cell.c, from + i, wx, wy);
     }

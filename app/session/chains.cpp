@@ -47,13 +47,32 @@ Result<LayerChain> open_chain(const std::string& name_or_path) {
   return chain_from_json(*text);
 }
 
+namespace {
+
+LayerKind kind_of(const Session& session) {
+  switch (shown_family(session.operation).value_or(OperationFamily::conv)) {
+    case OperationFamily::conv_transpose:
+      return LayerKind::conv_transpose;
+    case OperationFamily::max_pool:
+      return LayerKind::max_pool;
+    case OperationFamily::avg_pool:
+      return LayerKind::avg_pool;
+    default:
+      return LayerKind::conv;
+  }
+}
+
+}  // namespace
+
 WindowLayer own_layer(const Session& session) {
   const ConvParams& params = session.params;
   const auto spatial = [](Pair pair) { return Spatial{pair.h, pair.w}; };
-  WindowLayer layer = WindowLayer::of(LayerKind::conv, 2);
+  WindowLayer layer = WindowLayer::of(kind_of(session), 2);
   layer.kernel_size = spatial(params.kernel_size);
   layer.stride = spatial(params.stride);
-  layer.dilation = spatial(params.dilation);
+  if (layer.kind != LayerKind::avg_pool) layer.dilation = spatial(params.dilation);
+  if (layer.transposes()) layer.output_padding = spatial(session.more.output_padding);
+  layer.ceil_mode = layer.pools() && session.more.ceil_mode;
   layer.padding.kind = params.padding_kind;
   layer.padding.both = spatial(params.padding);
   layer.padding.begin = {params.pads.top, params.pads.left};
@@ -61,11 +80,11 @@ WindowLayer own_layer(const Session& session) {
   return layer;
 }
 
-LayerChain chain_of_own_layer(const Session& session, const ConvPlan* plan) {
+LayerChain chain_of_own_layer(const Session& session, const OperationPlan* plan) {
   LayerChain chain;
   const Shape& shape = session.input_shape;
   const int rank = shape.rank();
-  chain.input_size = plan != nullptr ? Spatial{plan->in.h, plan->in.w}
+  chain.input_size = plan != nullptr ? Spatial{plan->in().h, plan->in().w}
                      : rank >= 2     ? Spatial{shape[rank - 2], shape[rank - 1]}
                                      : Spatial{1, 1};
   chain.layers = {own_layer(session)};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/session/operation_plan.h"
 #include "app/session/session.h"
 #include "engine/receptive_field.h"
 #include "engine/result.h"
@@ -28,6 +29,6 @@ Result<LayerChain> open_chain(const std::string& name_or_path);
 /// The session's own layer as the first of a chain. Of a file's input the session does not know the extents: `plan`,
 /// the last good one, does (may be null).
 WindowLayer own_layer(const Session& session);
-LayerChain chain_of_own_layer(const Session& session, const ConvPlan* plan);
+LayerChain chain_of_own_layer(const Session& session, const OperationPlan* plan);
 
 }  // namespace convscope

@@ -5,16 +5,18 @@
 #include <chrono>
 
 #include "engine/algorithm_choice.h"
+#include "engine/conv_transpose.h"
 #include "engine/fft_tiling.h"
 #include "engine/operation_cost.h"
 #include "engine/padded_input.h"
+#include "engine/pool.h"
 
 namespace convscope {
 
-Result<ConvPlan> plan_of(const Session& session, TensorCache& cache) {
+Result<OperationPlan> plan_of(const Session& session, TensorCache& cache) {
   const Result<Shape> shape = cache.input_shape(session);
   if (!shape) return shape.error();
-  Result<ConvPlan> plan = validate(session.params, *shape);
+  Result<OperationPlan> plan = validate(session, *shape);
   if (plan && plan->output_cells() == 0) {
     return Error{"error.nothing_to_show", "input", {plan->output_shape().to_string(" x ")}};
   }
@@ -27,10 +29,32 @@ Algorithm chosen(const ConvPlan& plan, Algorithm asked) {
   return asked == Algorithm::automatic ? automatic_choice(plan) : asked;
 }
 
+/// Cells of an input with its zeros inserted beyond which nobody looks at them one by one.
+constexpr int64_t kMostGatherCells = int64_t{1} << 22;
+
+std::shared_ptr<const GatherView> gather_of(const ConvTransposePlan& plan, const ConvTensors& tensors) {
+  const std::optional<int64_t> cells = gather_plan(plan).input_shape().numel();
+  if (!cells || *cells > kMostGatherCells) return nullptr;
+  Result<GatherView> view = gather_view(plan, tensors);
+  return view ? std::make_shared<const GatherView>(*std::move(view)) : nullptr;
+}
+
+Result<Tensor> output_of(const OperationPlan& plan, const ConvTensors& tensors, const Conv2dOptions& options) {
+  if (const ConvTransposePlan* transposed = plan.transposed()) {
+    return conv_transpose(*transposed, tensors.input, tensors.weight, tensors.bias, options);
+  }
+  if (const PoolPlan* pooling = plan.pool()) {
+    Result<PoolResult> pooled = pool(*pooling, tensors.input, PoolIndices::none, options.threads, options.job);
+    if (!pooled) return pooled.error();
+    return pooled->output;
+  }
+  return conv2d(*plan.conv2d(), tensors.input, tensors.weight, tensors.bias, options);
+}
+
 }  // namespace
 
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options) {
-  const Result<ConvPlan> plan = plan_of(session, cache);
+  const Result<OperationPlan> plan = plan_of(session, cache);
   if (!plan) return plan.error();
   Result<ConvTensors> tensors = cache.tensors(session, *plan);
   if (!tensors) return tensors.error();
@@ -38,7 +62,7 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   Conv2dOptions engine = options;
   if (engine.algorithm == Algorithm::automatic) engine.algorithm = session.algorithm;
   const auto start = std::chrono::steady_clock::now();
-  Result<Tensor> output = conv2d(*plan, tensors->input, tensors->weight, tensors->bias, engine);
+  Result<Tensor> output = output_of(*plan, *tensors, engine);
   if (!output) return output.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
 
@@ -46,11 +70,13 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   auto computation = std::make_shared<Computation>();
   computation->algorithm = session.algorithm;
   computation->params = session.params;
+  computation->more = session.more;
   computation->plan = *plan;
   computation->tensors = *std::move(tensors);
   computation->tensors.output = *std::move(output);
   computation->generation = ++generations;
-  computation->ran = chosen(*plan, engine.algorithm);
+  if (plan->transposed() != nullptr) computation->gather = gather_of(*plan->transposed(), computation->tensors);
+  if (plan->conv2d() != nullptr) computation->ran = chosen(*plan->conv2d(), engine.algorithm);
   computation->seconds = taken.count();
   return ComputationPtr(std::move(computation));
 }
@@ -94,7 +120,8 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm) {
 }
 
 std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm) {
-  const ConvPlan& before = last.plan;
+  if (last.plan.conv2d() == nullptr) return std::nullopt;
+  const ConvPlan& before = *last.plan.conv2d();
   const bool alike = last.ran == chosen(plan, algorithm) && before.dtype == plan.dtype &&
                      before.in_channels == plan.in_channels && before.out_channels == plan.out_channels &&
                      before.groups == plan.groups;
@@ -109,8 +136,29 @@ std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPl
   return last.seconds * std::max(1.0, ratio) * kCaution;
 }
 
-double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache, const Computation* last) {
-  const double preparation = cache.preparation_seconds(session, plan);
+namespace {
+
+/// Of transposed convolution and pooling, as cautious.
+double other_seconds(const OperationPlan& plan) {
+  constexpr double kProductsPerSecond = 3e8, kTapsPerSecond = 1e8;
+  if (const ConvTransposePlan* transposed = plan.transposed()) {
+    const Result<OperationCost> cost = cost_of(*transposed);
+    // The zeros that the gathered view inserts are written as well.
+    return cost ? static_cast<double>(cost->macs) / kProductsPerSecond +
+                      static_cast<double>(plan.output_cells()) / kTapsPerSecond
+                : 1e9;
+  }
+  const Result<OperationCost> cost = cost_of(*plan.pool());
+  return cost ? static_cast<double>(cost->window_operations) / kTapsPerSecond : 1e9;
+}
+
+}  // namespace
+
+double estimated_seconds(const Session& session, const OperationPlan& shown, TensorCache& cache,
+                         const Computation* last) {
+  const double preparation = cache.preparation_seconds(session, shown);
+  if (shown.conv2d() == nullptr) return preparation + other_seconds(shown);
+  const ConvPlan& plan = *shown.conv2d();
   if (last != nullptr) {
     if (const std::optional<double> known = conv2d_seconds_after(*last, plan, session.algorithm)) {
       return preparation + *known;

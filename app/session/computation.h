@@ -4,21 +4,26 @@
 #include <memory>
 #include <optional>
 
+#include "app/session/operation_plan.h"
 #include "app/session/session.h"
 #include "engine/conv2d.h"
 #include "engine/conv_plan.h"
 #include "engine/trace.h"
+#include "engine/transpose_trace.h"
 
 namespace convscope {
 
 /// A session's numbers, never changed once made. What is on screen is read from here and nowhere else.
 struct Computation {
   ConvParams params;
-  ConvPlan plan;
-  ConvTensors tensors;
+  MoreParams more;
+  OperationPlan plan;
+  ConvTensors tensors;  // weight and bias stay undefined where the operation has none
+  /// Of a transposed convolution, as long as it is not too large to be looked at cell by cell; else null.
+  std::shared_ptr<const GatherView> gather;
   Algorithm algorithm = Algorithm::automatic;  // as the session names it
   uint64_t generation = 0;                     // grows with each computation of the process
-  Algorithm ran = Algorithm::naive;            // never automatic
+  Algorithm ran = Algorithm::naive;            // of conv2d; never automatic
   double seconds = 0;                          // that it took
 };
 using ComputationPtr = std::shared_ptr<const Computation>;
@@ -32,9 +37,9 @@ class TensorCache {
   /// Shape of the session's input, reading the file's header or the cache.
   Result<Shape> input_shape(const Session& session);
   /// Input, weight and bias of a session whose plan is known; output stays undefined.
-  Result<ConvTensors> tensors(const Session& session, const ConvPlan& plan);
+  Result<ConvTensors> tensors(const Session& session, const OperationPlan& plan);
   /// A cautious guess at what tensors() will take, next to nothing for what is kept. Never waits for a reader.
-  double preparation_seconds(const Session& session, const ConvPlan& plan);
+  double preparation_seconds(const Session& session, const OperationPlan& plan);
 
  private:
   struct State;
@@ -43,7 +48,7 @@ class TensorCache {
 
 /// The session's plan. Errors: validate()'s, those of its files, and error.nothing_to_show (args: output shape): the
 /// engine computes a batch of 0 as PyTorch does, but a session is there to be looked at.
-Result<ConvPlan> plan_of(const Session& session, TensorCache& cache);
+Result<OperationPlan> plan_of(const Session& session, TensorCache& cache);
 
 /// A cautious guess at what conv2d() alone takes with an algorithm.
 double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
@@ -52,10 +57,11 @@ double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
 std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm);
 
 /// A cautious guess at what compute() will take, to choose between at once and in the background. `last` may be null.
-double estimated_seconds(const Session& session, const ConvPlan& plan, TensorCache& cache, const Computation* last);
+double estimated_seconds(const Session& session, const OperationPlan& plan, TensorCache& cache,
+                         const Computation* last);
 
 /// Everything, on the calling thread, with the session's algorithm unless the options name another. Errors:
-/// plan_of()'s, of tensors and of conv2d, error.cancelled.
+/// plan_of()'s, of tensors and of the operation, error.cancelled.
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options = {});
 
 }  // namespace convscope

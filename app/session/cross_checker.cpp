@@ -11,7 +11,7 @@ namespace {
 
 Result<CrossCheck> check_computation(const ComputationPtr& computation, Job* job) {
   const ConvTensors& tensors = computation->tensors;
-  return cross_check(computation->plan, tensors.input, tensors.weight, tensors.bias, 0, job);
+  return cross_check(*computation->plan.conv2d(), tensors.input, tensors.weight, tensors.bias, 0, job);
 }
 
 /// Every algorithm once, and the reference once more for the tolerance.
@@ -27,8 +27,8 @@ CrossChecker::CrossChecker() : worker_(check_computation) {}
 
 void CrossChecker::start(const ComputationPtr& computation) {
   forget();
-  if (computation == nullptr) return;
-  const double seconds = seconds_of(computation->plan);
+  if (computation == nullptr || computation->plan.conv2d() == nullptr) return;
+  const double seconds = seconds_of(*computation->plan.conv2d());
   if (seconds <= kMaxCrossCheckSeconds) {
     worker_.start(computation);
     return;

@@ -58,7 +58,7 @@ Result<OutputReview::Finding> OutputReview::find(const Request& request, Job* jo
     finding.written = std::make_shared<const WrittenTensor>(*std::move(written));
   }
   if (finding.computation == nullptr) return finding;
-  Result<OutputCheck> check = check_output(finding.computation->plan, finding.computation->tensors,
+  Result<OutputCheck> check = check_output(*finding.computation->plan.conv2d(), finding.computation->tensors,
                                            finding.written->tensor, finding.written->digits, job);
   if (!check) return check.error();
   finding.check = *std::move(check);
@@ -89,9 +89,11 @@ void OutputReview::take(Result<Finding> finding) {
   check_ = std::move(finding->check);
 }
 
-void OutputReview::update(const ComputationPtr& computation) {
+void OutputReview::update(const ComputationPtr& latest) {
+  // The usual mistakes are those of conv2d: another operation's output is compared with nothing.
+  const ComputationPtr computation = latest != nullptr && latest->plan.conv2d() != nullptr ? latest : nullptr;
   if (std::optional<Result<Finding>> finished = worker_.take()) take(*std::move(finished));
-  const bool quick = computation != nullptr && is_quick(computation->plan);
+  const bool quick = computation != nullptr && is_quick(*computation->plan.conv2d());
   if (source_) {
     Request request = *std::move(source_);
     source_.reset();

@@ -14,6 +14,7 @@
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
 #include "app/session/json_reader.h"
+#include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
 #include "embedded/presets.h"
 
@@ -39,7 +40,9 @@ std::optional<Ordered> parse(const embedded::File& file) {
   result.preset.name = std::filesystem::path(file.path).stem().string();
   result.preset.title_key = "preset." + result.preset.name;
   result.preset.group_key = "preset_group." + about.value("group", std::string());
-  result.preset.lenses = all_lenses();
+  for (Lens lens : all_lenses()) {
+    if (lens_shows(lens, *shown_family(session->operation))) result.preset.lenses.push_back(lens);
+  }
   result.preset.session = *std::move(session);
   return result;
 }

@@ -7,7 +7,8 @@ namespace convscope {
 
 namespace {
 
-constexpr std::array kLensNames = {"sliding", "im2col", "toeplitz", "coverage", "loops"};
+constexpr std::array kLensNames = {"sliding", "im2col",  "toeplitz", "coverage",
+                                   "loops",   "scatter", "gather",   "pooling"};
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
 constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",  "conv2d_init",
                                      "named",  "values", "image", "npy",   "sample"};
@@ -40,7 +41,10 @@ std::optional<SourceKind> source_kind_from_name(std::string_view name) {
   return from_name<SourceKind>(kSourceNames, name);
 }
 
-std::vector<Lens> all_lenses() { return {Lens::sliding, Lens::im2col, Lens::toeplitz, Lens::coverage, Lens::loops}; }
+std::vector<Lens> all_lenses() {
+  return {Lens::sliding, Lens::im2col,  Lens::toeplitz, Lens::coverage,
+          Lens::loops,   Lens::scatter, Lens::gather,   Lens::pooling};
+}
 
 std::string names_of_lenses() {
   std::string names;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@
 
 namespace convscope {
 
-enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops };
+enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops, scatter, gather, pooling };
 enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.
@@ -42,12 +43,22 @@ struct TensorSource {
   bool operator==(const TensorSource& other) const;
 };
 
+/// The arguments that conv2d has not. Source: torch.nn.ConvTranspose2d, torch.nn.MaxPool2d, torch.nn.AvgPool2d.
+struct MoreParams {
+  Pair output_padding{0, 0};                // of conv_transpose2d
+  bool ceil_mode = false;                   // of pooling
+  bool count_include_pad = true;            // of avg_pool2d
+  std::optional<int64_t> divisor_override;  // of avg_pool2d
+  bool operator==(const MoreParams&) const = default;
+};
+
 /// Random sources draw from one generator in the order input, weight, bias, as a script would that calls
 /// torch.manual_seed(seed) and then makes the three tensors. Equality is by value.
 struct Session {
-  std::string operation = "conv2d";
+  std::string operation = "conv2d";  // one of shown_operations()
   std::string title;  // of a preset or project, may be empty
-  ConvParams params;
+  ConvParams params;  // what the operation takes of them; what it does not take stays for the next one
+  MoreParams more;
   Shape input_shape{1, 1, 5, 5};  // of generated and typed input; a file's input brings its own
   int64_t seed = 0;
   TensorSource input;
@@ -59,7 +70,7 @@ struct Session {
   LayerChain chain;
 
   Lens lens = Lens::sliding;
-  int64_t step = 1;  // 1 .. number of output cells, as the timeline counts
+  int64_t step = 1;  // 1 .. step_count(), as the timeline counts
   double steps_per_second = 2.0;
   bool loop = true;
   ThemeId theme = ThemeId::light;
@@ -77,7 +88,7 @@ const char* name_of(SourceKind kind);  // as in the JSON
 std::optional<Lens> lens_from_name(std::string_view name);
 std::optional<ThemeId> theme_from_name(std::string_view name);
 std::optional<SourceKind> source_kind_from_name(std::string_view name);
-/// All lenses in the order of the toolbar.
+/// All lenses in the order of the toolbar, which shows those of the session's operation.
 std::vector<Lens> all_lenses();
 /// Their names as a sentence lists them: "sliding, im2col, toeplitz".
 std::string names_of_lenses();

@@ -8,6 +8,7 @@
 #include "app/io/atomic_file.h"
 #include "app/session/chain_json.h"
 #include "app/session/json_reader.h"
+#include "app/session/operation_plan.h"
 
 namespace convscope {
 
@@ -101,6 +102,24 @@ void read_params(FieldReader& fields, ConvParams& params) {
   fields.flag("bias", params.bias);
   fields.word("padding_mode", params.padding_mode, padding_mode_from_name, "zeros, reflect, replicate, circular");
   fields.word("dtype", params.dtype, dtype_from_name, "float32, float64");
+}
+
+bool is_pooling(OperationFamily family) {
+  return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
+}
+
+/// The arguments that only some operations have; of the others' they are unknown fields, kept as they are.
+void read_more(FieldReader& fields, OperationFamily family, MoreParams& more) {
+  if (family == OperationFamily::conv_transpose) fields.pair("output_padding", more.output_padding);
+  if (is_pooling(family)) fields.flag("ceil_mode", more.ceil_mode);
+  if (family != OperationFamily::avg_pool) return;
+  fields.flag("count_include_pad", more.count_include_pad);
+  std::optional<Json> divisor = fields.take("divisor_override");
+  if (!divisor || divisor->is_null()) return;
+  fields.put_back("divisor_override", *std::move(divisor));
+  int64_t value = 0;
+  fields.integer("divisor_override", value, std::numeric_limits<int64_t>::min(), kMost);
+  more.divisor_override = value;
 }
 
 bool takes_values(SourceKind kind) { return kind == SourceKind::values; }
@@ -200,6 +219,22 @@ Json source_json(const TensorSource& source, int64_t row) {
 
 Json pair_json(Pair pair) { return Json::array({pair.h, pair.w}); }
 
+void write_more(const Session& session, Json& params) {
+  const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
+  const MoreParams& more = session.more;
+  if (family == OperationFamily::conv_transpose) params["output_padding"] = pair_json(more.output_padding);
+  if (is_pooling(family)) params["ceil_mode"] = more.ceil_mode;
+  if (family != OperationFamily::avg_pool) return;
+  params["count_include_pad"] = more.count_include_pad;
+  params["divisor_override"] = more.divisor_override ? Json(*more.divisor_override) : Json(nullptr);
+}
+
+std::string words_of_all(const std::vector<std::string_view>& words) {
+  std::string all;
+  for (std::string_view word : words) all += (all.empty() ? "" : ", ") + std::string(word);
+  return all;
+}
+
 /// Adds what `extra` has and `target` has not, objects within included.
 void merge_unknown(Json& target, const Json& extra) {
   for (const auto& [key, value] : extra.items()) {
@@ -228,9 +263,12 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   Json unknown = Json::object();
   if (!fields.has("operation")) fields.fail_missing("operation");
   fields.text("operation", session.operation);
-  if (!error && session.operation != "conv2d") {
-    return Error{"error.unknown_operation", "operation", {FieldReader::shortened(session.operation), "conv2d"}};
+  if (!error && !shown_family(session.operation)) {
+    return Error{"error.unknown_operation",
+                 "operation",
+                 {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
   }
+  const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
   fields.text("title", session.title);
   const auto within = [&](const char* field, auto read) {
     std::optional<Json> object = fields.object(field);
@@ -239,7 +277,13 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
     read(inner);
     if (!object->empty()) unknown[field] = *std::move(object);
   };
-  within("params", [&](FieldReader& inner) { read_params(inner, session.params); });
+  within("params", [&](FieldReader& inner) {
+    const bool has_stride = inner.has("stride");
+    read_params(inner, session.params);
+    read_more(inner, family, session.more);
+    // Pooling's stride is its kernel's size where it is left out.
+    if (!has_stride && is_pooling(family)) session.params.stride = session.params.kernel_size;
+  });
   fields.integer("seed", session.seed, std::numeric_limits<int64_t>::min(), kMost);
   within("input", [&](FieldReader& inner) {
     read_source(inner, Place::input, base_folder, session.input);
@@ -253,7 +297,9 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
+  session.lens = fitting_lens(family, Lens::sliding);
   fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
+  session.lens = fitting_lens(family, session.lens);
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
   fields.flag("loop", session.loop);
@@ -297,6 +343,7 @@ std::string session_to_json(const Session& session) {
   params["bias"] = p.bias;
   params["padding_mode"] = name_of(p.padding_mode);
   params["dtype"] = name_of(p.dtype);
+  write_more(session, params);
   root["params"] = std::move(params);
   root["seed"] = session.seed;
   const Shape& shape = session.input_shape;

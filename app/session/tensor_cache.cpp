@@ -11,6 +11,7 @@
 #include "app/io/npy.h"
 #include "app/session/computation.h"
 #include "app/session/named_kernels.h"
+#include "engine/conv_nd.h"
 #include "engine/torch_random.h"
 
 namespace convscope {
@@ -141,7 +142,22 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
   return shape;
 }
 
-Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan& plan) {
+namespace {
+
+/// Errors: those of check_weight() of the operation.
+Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
+  const Shape bias_shape = tensors.bias.shape();
+  if (const ConvPlan* conv = plan.conv2d()) {
+    return check_weight(*conv, tensors.weight.shape(), plan.has_bias() ? &bias_shape : nullptr);
+  }
+  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), plan.has_bias(), true,
+                            plan.dtype()};
+  return check_tensors(wanted, tensors.input, tensors.weight, tensors.bias);
+}
+
+}  // namespace
+
+Result<ConvTensors> TensorCache::tensors(const Session& session, const OperationPlan& plan) {
   std::string history = "seed " + std::to_string(session.seed);  // of the generator
   std::optional<TorchRandom> random;                             // behind the tensors so far; made when first needed
   const auto generator = [&]() -> TorchRandom& {
@@ -149,41 +165,49 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan&
     return *random;
   };
   const auto uniform_bias = [&](const Shape& shape) {
-    const double fan_in = static_cast<double>(plan.taps());
+    // As torch.nn.init counts it: all axes of the weight but the first, transposed or not.
+    const Shape weight = plan.weight_shape();
+    const double fan_in = static_cast<double>(weight[1] * weight[2] * weight[3]);
     const double bound = 1.0 / std::sqrt(fan_in);
-    return generator().uniform(shape, -bound, bound, plan.dtype);
+    return generator().uniform(shape, -bound, bound, plan.dtype());
+  };
+
+  // A list's kernel for each slice: of a transposed convolution for those that the direct one would have.
+  const auto named = [&](const std::string& name, const Shape& shape) -> Result<Tensor> {
+    Result<Tensor> weight = named_weight(name, session.params);
+    return weight && plan.transposed() != nullptr ? Result<Tensor>(weight->reshaped(shape)) : weight;
   };
 
   const auto make = [&](int which, const TensorSource& source, const Shape& shape,
                         const char* field) -> Result<Tensor> {
     switch (source.kind) {
       case SourceKind::arange:
-        return filled(shape, plan.dtype, 0, 1);
+        return filled(shape, plan.dtype(), 0, 1);
       case SourceKind::ones:
-        return filled(shape, plan.dtype, 1, 0);
+        return filled(shape, plan.dtype(), 1, 0);
       case SourceKind::zeros:
-        return filled(shape, plan.dtype, 0, 0);
+        return filled(shape, plan.dtype(), 0, 0);
       case SourceKind::randn:
-        return generator().randn(shape, plan.dtype);
+        return generator().randn(shape, plan.dtype());
       case SourceKind::rand:
-        return generator().rand(shape, plan.dtype);
+        return generator().rand(shape, plan.dtype());
       case SourceKind::conv2d_init: {
         if (which == 2) return uniform_bias(shape);
-        Result<TorchRandom::LayerInit> layer = generator().conv2d_init(shape, false, plan.dtype);
+        Result<TorchRandom::LayerInit> layer = generator().conv2d_init(shape, false, plan.dtype());
         if (!layer) return layer.error();
         return layer->weight;
       }
       case SourceKind::named:
-        return named_weight(source.name, session.params);
+        return named(source.name, shape);
       case SourceKind::values:
-        return typed(source, shape, plan.dtype, field);
+        return typed(source, shape, plan.dtype(), field);
       case SourceKind::sample:
-        return sample(shape, plan.dtype);
+        return sample(shape, plan.dtype());
       case SourceKind::image: {
         Result<Tensor> image = read_image(source.path);
         if (!image) return image;
         if (image->shape() != shape) return Error{"error.file_changed", field, {source.path}};
-        return image->to(plan.dtype);
+        return image->to(plan.dtype());
       }
       case SourceKind::npy: {
         Result<NpyFile> file = read_npy(source.path);
@@ -192,7 +216,7 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan&
         const bool is_matrix = which == 0 && tensor.shape().rank() == 2 && shape.rank() == 4;
         if (is_matrix && tensor.numel() == shape.numel()) tensor = tensor.reshaped(shape);
         if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};
-        return tensor.to(plan.dtype);
+        return tensor.to(plan.dtype());
       }
     }
     return Error{"error.unknown_source", field, {}};
@@ -201,8 +225,8 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan&
   const auto fetch = [&](int which, const TensorSource& source, const Shape& shape,
                          const char* field) -> Result<Tensor> {
     State::Slot& slot = state_->slots[which];
-    std::string key = source_key(source, shape, plan.dtype);
-    if (source.kind == SourceKind::named) key += "|groups " + std::to_string(plan.groups);
+    std::string key = source_key(source, shape, plan.dtype());
+    if (source.kind == SourceKind::named) key += "|" + session.operation + " groups " + std::to_string(plan.groups());
     if (is_random(source.kind)) {
       history += "; " + key;
       key = history;
@@ -231,22 +255,20 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const ConvPlan&
   Result<Tensor> input = fetch(0, session.input, plan.input_shape(), "input");
   if (!input) return input.error();
   tensors.input = *std::move(input);
+  if (!plan.has_weight()) return tensors;
   Result<Tensor> weight = fetch(1, session.weight, plan.weight_shape(), "weight");
   if (!weight) return weight.error();
   tensors.weight = *std::move(weight);
-  if (plan.bias) {
+  if (plan.has_bias()) {
     Result<Tensor> bias = fetch(2, session.bias, plan.bias_shape(), "bias");
     if (!bias) return bias.error();
     tensors.bias = *std::move(bias);
   }
-  const Shape bias_shape = tensors.bias.shape();
-  if (Result<void> fits = check_weight(plan, tensors.weight.shape(), plan.bias ? &bias_shape : nullptr); !fits) {
-    return fits.error();
-  }
+  if (Result<void> fits = check_fit(plan, tensors); !fits) return fits.error();
   return tensors;
 }
 
-double TensorCache::preparation_seconds(const Session& session, const ConvPlan& plan) {
+double TensorCache::preparation_seconds(const Session& session, const OperationPlan& plan) {
   const auto seconds_per_element = [](const TensorSource& source) {
     switch (source.kind) {
       case SourceKind::sample:
@@ -258,9 +280,10 @@ double TensorCache::preparation_seconds(const Session& session, const ConvPlan& 
         return 5e-9;
     }
   };
-  std::string input_key = source_key(session.input, plan.input_shape(), plan.dtype);
+  std::string input_key = source_key(session.input, plan.input_shape(), plan.dtype());
   if (is_random(session.input.kind)) input_key = "seed " + std::to_string(session.seed) + "; " + input_key;
-  double seconds = static_cast<double>(plan.weight_shape().numel().value_or(0)) * seconds_per_element(session.weight);
+  double seconds = static_cast<double>(plan.has_weight() ? plan.weight_shape().numel().value_or(0) : 0) *
+                   seconds_per_element(session.weight);
   const std::lock_guard lock(state_->mutex);
   if (state_->slots[0].key != input_key) {
     seconds += static_cast<double>(plan.input_shape().numel().value_or(0)) * seconds_per_element(session.input);

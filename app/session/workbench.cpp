@@ -35,7 +35,8 @@ void copy_view_and_place(const Session& from, Session& to) {
 /// Whether two sessions give the same numbers.
 bool same_numbers(const Session& a, const Session& b) {
   return a.operation == b.operation && a.params == b.params && a.input_shape == b.input_shape && a.seed == b.seed &&
-         a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm;
+         a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm &&
+         a.more == b.more;
 }
 
 }  // namespace
@@ -56,7 +57,7 @@ struct Workbench::State {
 
   TensorCache cache;
   std::optional<Error> error;
-  std::optional<ConvPlan> plan;
+  std::optional<OperationPlan> plan;
   Shape input_shape;
   ComputationPtr computation;
   ComputationPtr before_edit;   // the last good one when the edit began into which others are merged
@@ -68,10 +69,19 @@ struct Workbench::State {
   }};
   CrossChecker cross_checker;
 
+  /// A lens that does not show the session's operation makes room for one that does.
+  void fit_lens() {
+    if (const std::optional<OperationFamily> family = shown_family(session.operation)) {
+      session.lens = fitting_lens(*family, session.lens);
+    }
+  }
+
   void adopt(ComputationPtr done) {
     computation = std::move(done);
     changed = true;
-    session.step = std::clamp<int64_t>(session.step, 1, std::max<int64_t>(computation->plan.output_cells(), 1));
+    fit_lens();
+    session.step = std::clamp<int64_t>(session.step, 1,
+                                       std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1));
   }
 
   /// Tensors that cannot be made are the fault of the argument that gave them their shape.
@@ -87,10 +97,11 @@ struct Workbench::State {
     cross_checker.forget();
     error.reset();
     plan.reset();
+    fit_lens();
     try {
       const Result<Shape> shape = cache.input_shape(session);
       input_shape = shape ? *shape : session.input_shape;
-      Result<ConvPlan> valid = plan_of(session, cache);
+      Result<OperationPlan> valid = plan_of(session, cache);
       if (!valid) {
         error = attributed(valid.error());
         return;
@@ -169,6 +180,10 @@ void Workbench::apply_view(const std::function<void(Session&)>& change) {
   const Session before = state_->session;
   change(state_->session);
   if (!same_numbers(before, state_->session)) state_->recompute();
+  Session& now = state_->session;
+  if (now.lens != before.lens && now.step == before.step && state_->computation) {
+    now.step = step_across(state_->computation->plan, before.lens, before.step - 1, now.lens) + 1;
+  }
 }
 
 void Workbench::replace(Session session, std::string_view name_key) {
@@ -205,7 +220,8 @@ void Workbench::redo() {
 }
 
 const Error* Workbench::error() const { return state_->error ? &*state_->error : nullptr; }
-const ConvPlan* Workbench::plan() const { return state_->plan ? &*state_->plan : nullptr; }
+const OperationPlan* Workbench::operation_plan() const { return state_->plan ? &*state_->plan : nullptr; }
+const ConvPlan* Workbench::plan() const { return state_->plan ? state_->plan->conv2d() : nullptr; }
 const Shape& Workbench::input_shape() const { return state_->input_shape; }
 ComputationPtr Workbench::computation() const { return state_->computation; }
 
@@ -240,7 +256,8 @@ void Workbench::wait() {
 }
 
 int64_t Workbench::step_count() const {
-  return state_->computation == nullptr ? 1 : std::max<int64_t>(state_->computation->plan.output_cells(), 1);
+  if (state_->computation == nullptr) return 1;
+  return std::max<int64_t>(convscope::step_count(state_->computation->plan, state_->session.lens), 1);
 }
 
 bool Workbench::modified() const {

@@ -49,8 +49,9 @@ class Workbench {
   /// What is wrong with the session as it stands, or nullptr. A fault of no argument in particular, such as too large a
   /// tensor, is laid to the argument that was changed last.
   const Error* error() const;
-  /// The size formula's plan of the session as it stands, when valid: known at once, even while numbers are on
-  /// their way.
+  /// The plan of the session as it stands, when valid: known at once, even while numbers are on their way.
+  const OperationPlan* operation_plan() const;
+  /// The same for those who know conv2d only: nullptr when the session shows another operation.
   const ConvPlan* plan() const;
   /// Shape of the input as it stands, a file's own included, whether the parameters fit it or not; the session's where
   /// the file cannot be read.
@@ -69,7 +70,7 @@ class Workbench {
   /// Started on computation() by whoever wants it; forgotten with the next change of the numbers.
   CrossChecker& cross_checker();
 
-  /// Steps of the animation of the present computation (at least 1).
+  /// Steps of the animation of the present computation in the session's lens (at least 1).
   int64_t step_count() const;
   /// The session's edits since the last mark_saved().
   bool modified() const;

@@ -283,7 +283,12 @@ TEST_F(Commands, presets_are_listed_for_people_and_for_programs) {
   for (size_t i = 0; i < list.size(); ++i) {
     EXPECT_EQ(list[i]["name"], presets()[i].name);
     EXPECT_EQ(list[i]["title"], tr(Language::en, presets()[i].title_key));
-    EXPECT_EQ(list[i]["lenses"], json({"sliding", "im2col", "toeplitz", "coverage", "loops"}));
+    const std::string& operation = presets()[i].session.operation;
+    const json lenses = operation == "conv2d"             ? json({"sliding", "im2col", "toeplitz", "coverage", "loops"})
+                        : operation == "conv_transpose2d" ? json({"scatter", "gather"})
+                                                          : json::array({"pooling"});
+    EXPECT_EQ(list[i]["operation"], operation);
+    EXPECT_EQ(list[i]["lenses"], lenses);
   }
   const std::string text = success({"presets"});
   for (const Preset& preset : presets()) EXPECT_THAT(text, HasSubstr("  " + preset.name + "  "));

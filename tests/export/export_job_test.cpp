@@ -57,7 +57,7 @@ double worst(const Pixels& a, const Pixels& b) {
 
 TEST(Forecast, counts_what_will_come_out) {
   const auto c = computed("padding_strides");  // nine steps
-  ASSERT_EQ(step_count(c->plan), 9);
+  ASSERT_EQ(step_count(*c->plan.conv2d()), 9);
   ExportSettings settings;
   settings.target = "x.gif";
   auto forecast = forecast_export(c->plan, settings).value();
@@ -135,7 +135,7 @@ TEST(Forecast, two_million_steps_are_refused_with_a_range_that_works) {
   TensorCache cache;
   const auto plan = plan_of(*session, cache);
   ASSERT_TRUE(plan.ok());
-  ASSERT_GT(step_count(*plan), 1'000'000);
+  ASSERT_GT(step_count(*plan, Lens::sliding), 1'000'000);
   for (const char* target : {"x.gif", "x.svg", "f/%d.png"}) {
     ExportSettings settings;
     settings.target = target;

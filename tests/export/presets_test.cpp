@@ -24,7 +24,7 @@ TEST(Presets, each_exports_its_first_steps_through_every_lens) {
       settings.height = 360;
       settings.fps = 10;
       settings.caption = true;
-      settings.steps = {1, std::min<int64_t>(2, step_count((*computation)->plan))};
+      settings.steps = {1, std::min<int64_t>(2, step_count((*computation)->plan, lens))};
       settings.end_pause_seconds = 0.1;
       const auto exported = run_export(*computation, settings);
       ASSERT_TRUE(exported.ok()) << preset.name << " " << name_of(lens) << " " << exported.error().code;

@@ -59,7 +59,7 @@ class DrivenWindow : public testing::Test {
 
   MainWindow& window() { return off_->window(); }
   const Session& session() { return window().workbench().session(); }
-  const ConvPlan& plan() { return window().workbench().computation()->plan; }
+  const ConvPlan& plan() { return *window().workbench().computation()->plan.conv2d(); }
   int64_t step() { return window().playback().moment().step + 1; }
   const WidgetRect* widget(const std::string& name) { return window().widgets().find(name); }
   bool draws(const CellRef& cell) { return place_of_cell(window().scene(), cell).has_value(); }

@@ -193,5 +193,53 @@ TEST(ConstructorText, survives_every_prefix_and_every_changed_byte) {
   }
 }
 
+TEST(LayerCalls, are_written_as_pytorch_writes_them_and_read_back) {
+  LayerCall transposed{"conv_transpose2d", {}, {}};
+  transposed.params.stride = {2, 2};
+  transposed.params.padding = {1, 1};
+  transposed.more.output_padding = {1, 1};
+  EXPECT_EQ(constructor_text(transposed),
+            "ConvTranspose2d(1, 1, kernel_size=3, stride=2, padding=1, output_padding=1)");
+  LayerCall max{"max_pool2d", {}, {}};
+  max.params.kernel_size = max.params.stride = {2, 2};
+  EXPECT_EQ(constructor_text(max), "MaxPool2d(2)");
+  max.params.stride = {1, 2};
+  max.params.dilation = {2, 2};
+  max.more.ceil_mode = true;
+  EXPECT_EQ(constructor_text(max), "MaxPool2d(2, stride=(1, 2), dilation=2, ceil_mode=True)");
+  LayerCall average{"avg_pool2d", {}, {}};
+  average.params.kernel_size = {3, 3};
+  average.params.stride = {2, 2};
+  average.params.padding = {1, 1};
+  average.more.count_include_pad = false;
+  average.more.divisor_override = 4;
+  EXPECT_EQ(constructor_text(average),
+            "AvgPool2d(3, stride=2, padding=1, count_include_pad=False, divisor_override=4)");
+  for (const LayerCall& call : {transposed, max, average}) {
+    const Result<LayerCall> read = parse_layer("nn." + constructor_text(call));
+    ASSERT_TRUE(read.ok()) << constructor_text(call);
+    EXPECT_EQ(*read, call) << constructor_text(call);
+  }
+}
+
+TEST(LayerCalls, take_pytorchs_order_and_defaults) {
+  // torch.nn.ConvTranspose2d's order: bias before dilation.
+  const Result<LayerCall> transposed = parse_layer("ConvTranspose2d(2, 4, 3, 2, 1, 1, 2, False, 2)");
+  ASSERT_TRUE(transposed.ok());
+  EXPECT_EQ(transposed->more.output_padding, (Pair{1, 1}));
+  EXPECT_EQ(transposed->params.groups, 2);
+  EXPECT_FALSE(transposed->params.bias);
+  EXPECT_EQ(transposed->params.dilation, (Pair{2, 2}));
+  EXPECT_EQ(parse_layer("MaxPool2d(3)")->params.stride, (Pair{3, 3}));
+  EXPECT_EQ(parse_layer("MaxPool2d(3, None)")->params.stride, (Pair{3, 3}));
+  EXPECT_EQ(parse_layer("MaxPool2d(3, stride=0)")->params.stride, (Pair{0, 0})) << "validate()'s affair";
+  EXPECT_EQ(parse_layer("AvgPool2d(2, divisor_override=None)")->more.divisor_override, std::nullopt);
+  EXPECT_EQ(parse_layer("MaxPool2d()").error().code, "error.constructor_missing");
+  EXPECT_EQ(parse_layer("MaxPool2d(2, count_include_pad=True)").error().code, "error.constructor_unknown_argument");
+  EXPECT_EQ(parse_layer("Conv2d(1, 1, 3, output_padding=1)").error().code, "error.constructor_unknown_argument");
+  EXPECT_EQ(parse_layer("Sequential(ZeroPad2d(1), MaxPool2d(2))").error().code, "error.constructor_padding_module");
+  EXPECT_EQ(parse_layer("MaxPool1d(2)").error().code, "error.constructor_not_conv2d");
+}
+
 }  // namespace
 }  // namespace convscope

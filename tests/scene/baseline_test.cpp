@@ -51,7 +51,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Baseline{"tutorial_6_1", Lens::sliding, 12}, Baseline{"grouped", Lens::sliding, 9},
                     Baseline{"no_padding_no_strides", Lens::im2col, 2}, Baseline{"tutorial_7_1", Lens::im2col, 4},
                     Baseline{"no_padding_no_strides", Lens::toeplitz, 2}, Baseline{"rgb", Lens::toeplitz, 300},
-                    Baseline{"padding_strides_odd", Lens::coverage, 4}, Baseline{"tutorial_6_2_2", Lens::loops, 31}),
+                    Baseline{"padding_strides_odd", Lens::coverage, 4}, Baseline{"tutorial_6_2_2", Lens::loops, 31},
+                    Baseline{"padding_strides_odd_transposed", Lens::scatter, 4},
+                    Baseline{"padding_strides_odd_transposed", Lens::gather, 8},
+                    Baseline{"ceil_mode", Lens::pooling, 5}, Baseline{"average_pooling_padding", Lens::pooling, 0}),
     [](const auto& test) { return std::string(test.param.preset) + "_" + name_of(test.param.lens); });
 
 }  // namespace

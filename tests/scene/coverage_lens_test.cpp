@@ -12,7 +12,7 @@ TEST(coverage_lens, every_cell_says_how_many_windows_use_it) {
   for (const char* name : {"tutorial_5_1", "padding_strides_odd", "dilation", "padding_modes", "grouped"}) {
     const ComputationPtr numbers = preset_numbers(name);
     ASSERT_TRUE(numbers);
-    const ConvPlan& plan = numbers->plan;
+    const ConvPlan& plan = *numbers->plan.conv2d();
     const Coverage coverage(plan);
     const Scene scene = scene_of(request_of(numbers, Lens::coverage, 1));
     for (int64_t y = 0; y < plan.in.h; ++y) {
@@ -45,7 +45,7 @@ TEST(coverage_lens, pointing_at_a_cell_rings_as_many_outputs_as_its_number_says)
   for (const char* name : {"tutorial_5_1", "padding_strides", "padding_modes"}) {
     const ComputationPtr numbers = preset_numbers(name);
     ASSERT_TRUE(numbers);
-    const ConvPlan& plan = numbers->plan;
+    const ConvPlan& plan = *numbers->plan.conv2d();
     const Coverage coverage(plan);
     for (int64_t y = 0; y < plan.in.h; ++y) {
       for (int64_t x = 0; x < plan.in.w; ++x) {

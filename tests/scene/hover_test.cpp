@@ -155,7 +155,7 @@ TEST(hover, draws_a_ring_around_each_relative_on_screen) {
   EXPECT_EQ(rings(before), 0);
   request.hovered = CellRef{TensorId::output, 0, 0, 1, 1};
   // The output, nine inputs, nine weights; the layer's bias where it has one.
-  EXPECT_EQ(rings(scene_of(request)), 19 + (request.computation->plan.bias ? 1 : 0));
+  EXPECT_EQ(rings(scene_of(request)), 19 + (request.computation->plan.conv2d()->bias ? 1 : 0));
   request.hovered = CellRef{TensorId::input, 0, 0, 0, 0};
   EXPECT_EQ(rings(scene_of(request)), 2);  // only the first window sees the corner
 }

@@ -50,13 +50,13 @@ TEST(loop_code, is_the_tutorials_five_loops_with_the_layers_numbers) {
       "          window = x[n, c, y0:y0+3, x0:x0+3]",
       "          y[n, k, p, q] += (window * w[k, c]).sum()",
   };
-  const ConvPlan& plan = preset_numbers("tutorial_6_2_2")->plan;
+  const ConvPlan& plan = *preset_numbers("tutorial_6_2_2")->plan.conv2d();
   EXPECT_EQ(python(plan, Algorithm::loops), expected);
   EXPECT_EQ(python(plan, Algorithm::automatic), expected);
 }
 
 TEST(loop_code, of_im2col_ends_with_one_matrix_product) {
-  const std::vector<std::string> code = python(preset_numbers("tutorial_7_2")->plan, Algorithm::im2col);
+  const std::vector<std::string> code = python(*preset_numbers("tutorial_7_2")->plan.conv2d(), Algorithm::im2col);
   ASSERT_EQ(code.size(), 12u);
   EXPECT_EQ(code[6], "      window = x[n, :, y0:y0+5, x0:x0+5]");
   EXPECT_EQ(code[9], "m = m @ w.flatten(1).T + b");
@@ -64,9 +64,9 @@ TEST(loop_code, of_im2col_ends_with_one_matrix_product) {
 }
 
 TEST(loop_code, says_dilation_and_groups) {
-  EXPECT_EQ(python(preset_numbers("dilation")->plan, Algorithm::slices)[6],
+  EXPECT_EQ(python(*preset_numbers("dilation")->plan.conv2d(), Algorithm::slices)[6],
             "        window = x[n, :, y0:y0+5:2, x0:x0+5:2]");
-  const std::vector<std::string> grouped = python(preset_numbers("grouped")->plan, Algorithm::loops);
+  const std::vector<std::string> grouped = python(*preset_numbers("grouped")->plan.conv2d(), Algorithm::loops);
   EXPECT_EQ(grouped[3], "    c0 = k // 2 * 2");
   EXPECT_EQ(grouped[8], "          window = x[n, c0 + c, y0:y0+2, x0:x0+2]");
 }
@@ -77,7 +77,7 @@ TEST(loop_code, every_line_has_words_in_both_languages) {
     ASSERT_TRUE(numbers);
     for (const Algorithm algorithm : algorithms()) {
       for (const Language language : {Language::en, Language::zh}) {
-        for (const CodeLine& line : loop_code(numbers->plan, algorithm, language)) {
+        for (const CodeLine& line : loop_code(*numbers->plan.conv2d(), algorithm, language)) {
           EXPECT_NE(line.words, "") << line.code;
           EXPECT_EQ(line.words.find("scene."), std::string::npos) << line.words;
         }

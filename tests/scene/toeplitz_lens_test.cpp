@@ -32,7 +32,7 @@ TEST(toeplitz_lens, shows_weights_where_they_stand_and_empty_cells_elsewhere) {
   for (int64_t row = 0; row < 4; ++row) {
     std::set<int64_t> standing;
     for (int64_t cell = 0; cell < 9; ++cell) {
-      const int64_t column = toeplitz_entry(numbers->plan, row, cell).column;
+      const int64_t column = toeplitz_entry(*numbers->plan.conv2d(), row, cell).column;
       standing.insert(column);
       const Mark* mark = matrix_cell(scene, entry(row, column));
       ASSERT_NE(mark, nullptr);
@@ -70,16 +70,16 @@ TEST(toeplitz_lens, the_sum_says_channel_channels_and_bias) {
   const ComputationPtr numbers = preset_numbers("tutorial_5_3");
   ASSERT_TRUE(numbers);
   const int64_t step = 10;
-  const OutputCell cell = cell_of_step(numbers->plan, step);
+  const OutputCell cell = cell_of_step(*numbers->plan.conv2d(), step);
   CellArithmetic arithmetic;
-  cell_arithmetic(numbers->plan, numbers->tensors, cell, arithmetic);
+  cell_arithmetic(*numbers->plan.conv2d(), numbers->tensors, cell, arithmetic);
   const Scene scene = scene_of(request_of(numbers, Lens::toeplitz, step));
   const auto digits = [](double value) {
     char text[32];
     return std::string(text, static_cast<size_t>(format_number(value, 10, text, sizeof text)));
   };
-  const double first = toeplitz_product(numbers->plan, numbers->tensors.input, numbers->tensors.weight, cell.n, cell.c,
-                                        0, cell.y * numbers->plan.out.w + cell.x);
+  const double first = toeplitz_product(*numbers->plan.conv2d(), numbers->tensors.input, numbers->tensors.weight, cell.n, cell.c,
+                                        0, cell.y * numbers->plan.conv2d()->out.w + cell.x);
   EXPECT_TRUE(has_text(scene, "row 1 \u00b7 x = " + digits(first)));
   EXPECT_TRUE(has_text(scene, "\u03a3 of 2 channels = " + digits(arithmetic.sum)));
   EXPECT_TRUE(has_text(scene, "\u03a3 + b = " + digits(arithmetic.result) + "   b = " + digits(arithmetic.bias)));
@@ -88,7 +88,7 @@ TEST(toeplitz_lens, the_sum_says_channel_channels_and_bias) {
 TEST(toeplitz_lens, an_excerpt_holds_the_current_row_and_all_columns_of_its_window) {
   const ComputationPtr numbers = preset_numbers("photo_1080p");
   ASSERT_TRUE(numbers);
-  const ConvPlan& plan = numbers->plan;
+  const ConvPlan& plan = *numbers->plan.conv2d();
   for (const int64_t step : {int64_t{0}, int64_t{1919}, int64_t{1000000}, plan.positions() - 1}) {
     const Scene scene = scene_of(request_of(numbers, Lens::toeplitz, step));
     for (int64_t cell = 0; cell < 9; ++cell) {
@@ -104,7 +104,7 @@ TEST(toeplitz_lens, an_excerpt_holds_the_current_row_and_all_columns_of_its_wind
 TEST(toeplitz_lens, mirrored_padding_adds_weights_up) {
   const ComputationPtr numbers = preset_numbers("padding_modes");
   ASSERT_TRUE(numbers);
-  const ConvPlan& plan = numbers->plan;
+  const ConvPlan& plan = *numbers->plan.conv2d();
   const Scene scene = scene_of(request_of(numbers, Lens::toeplitz, 0, 1920, 1080));
   for (int64_t column = 0; column < 16; ++column) {
     const double value = toeplitz_value(plan, numbers->tensors.weight, 0, 0, 0, column);
@@ -116,7 +116,7 @@ TEST(toeplitz_lens, mirrored_padding_adds_weights_up) {
 TEST(toeplitz_lens, hovering_links_rows_columns_and_entries) {
   const ComputationPtr numbers = preset_numbers("padding_strides");
   ASSERT_TRUE(numbers);
-  const ConvPlan& plan = numbers->plan;
+  const ConvPlan& plan = *numbers->plan.conv2d();
   for (int64_t row = 0; row < toeplitz_rows(plan); ++row) {
     for (int64_t column = 0; column < toeplitz_columns(plan); ++column) {
       const CellRef at = entry(row, column);

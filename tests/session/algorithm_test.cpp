@@ -81,7 +81,7 @@ TEST(SessionAlgorithm, slices_do_not_pair_images_with_kernels_as_the_tutorial_do
   const Session session = preset("tutorial_6_2_1");
   TensorCache cache;
   const ComputationPtr right = *compute(session, cache);
-  const ConvPlan& plan = right->plan;
+  const ConvPlan& plan = *right->plan.conv2d();
   ASSERT_EQ(plan.batch, plan.out_channels) << "only there the mistake goes unnoticed";
   const Tensor slices = computed(session, Algorithm::slices);
 
@@ -134,7 +134,7 @@ TEST(SessionAlgorithm, one_without_room_is_an_error_at_its_own_field) {
 
 TEST(SessionAlgorithm, the_estimate_knows_that_the_lessons_are_slow) {
   TensorCache cache;
-  const ConvPlan plan = *plan_of(large(), cache);
+  const ConvPlan plan = *plan_of(large(), cache)->conv2d();
   const double fast = conv2d_seconds(plan, Algorithm::im2col);
   EXPECT_EQ(conv2d_seconds(plan, Algorithm::automatic), fast);
   EXPECT_EQ(conv2d_seconds(plan, Algorithm::direct), fast);

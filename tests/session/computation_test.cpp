@@ -23,7 +23,7 @@ TensorSource typed(std::vector<double> values) {
 class ComputationTest : public testing_support::TemporaryFolder {
  protected:
   Result<ConvTensors> tensors(const Session& session) {
-    const Result<ConvPlan> plan = plan_of(session, cache_);
+    const Result<OperationPlan> plan = plan_of(session, cache_);
     if (!plan) return plan.error();
     return cache_.tensors(session, *plan);
   }
@@ -151,7 +151,7 @@ TEST_F(ComputationTest, a_matrix_is_a_picture_of_one_channel_and_three_extents_a
   session.input = {SourceKind::npy, {}, path("m.npy"), nullptr};
   EXPECT_EQ(tensors(session)->input.shape(), (Shape{1, 1, 4, 5}));
   ASSERT_TRUE(write_npy(path("m.npy"), *Tensor::zeros(Shape{1, 4, 5}, DType::float32)));
-  EXPECT_TRUE(plan_of(session, cache_)->unbatched);
+  EXPECT_TRUE(plan_of(session, cache_)->unbatched());
   EXPECT_EQ((*compute(session, cache_))->tensors.output.shape(), (Shape{1, 2, 3}));
 }
 
@@ -227,7 +227,7 @@ TEST_F(ComputationTest, the_estimate_forgets_what_is_kept) {
   session.input.kind = SourceKind::sample;
   session.input_shape = Shape{1, 3, 200, 200};
   session.params.in_channels = 3;
-  const ConvPlan plan = *plan_of(session, cache_);
+  const OperationPlan plan = *plan_of(session, cache_);
   const double before = estimated_seconds(session, plan, cache_, nullptr);
   ASSERT_TRUE(cache_.tensors(session, plan));
   EXPECT_LT(estimated_seconds(session, plan, cache_, nullptr), before / 2);
@@ -235,33 +235,35 @@ TEST_F(ComputationTest, the_estimate_forgets_what_is_kept) {
 
 TEST(Conv2dSecondsAfter, knows_only_plans_that_are_nearly_the_same) {
   Computation last;
-  last.plan.in = last.plan.out = {1000, 1000};
-  last.plan.kernel = {3, 3};
+  ConvPlan before;
+  before.in = before.out = {1000, 1000};
+  before.kernel = {3, 3};
+  last.plan = before;
   last.ran = Algorithm::im2col;
   last.seconds = 0.002;
   const auto after = [&](const ConvPlan& plan, Algorithm algorithm = Algorithm::im2col) {
     return conv2d_seconds_after(last, plan, algorithm);
   };
-  ASSERT_TRUE(after(last.plan).has_value());
-  EXPECT_GE(*after(last.plan), last.seconds);
-  ConvPlan larger = last.plan;
+  ASSERT_TRUE(after(before).has_value());
+  EXPECT_GE(*after(before), last.seconds);
+  ConvPlan larger = before;
   larger.kernel = {5, 5};
   ASSERT_TRUE(after(larger).has_value());
   EXPECT_GT(*after(larger), 2 * last.seconds);
-  ConvPlan smaller = last.plan;
+  ConvPlan smaller = before;
   smaller.out = {900, 900};
   EXPECT_GE(after(smaller).value_or(0), last.seconds);
 
-  ConvPlan vast = last.plan;
+  ConvPlan vast = before;
   vast.kernel = {31, 31};
   EXPECT_FALSE(after(vast).has_value());
-  ConvPlan other = last.plan;
+  ConvPlan other = before;
   other.in_channels = 2;
   EXPECT_FALSE(after(other).has_value());
-  other = last.plan;
+  other = before;
   other.dtype = DType::float64;
   EXPECT_FALSE(after(other).has_value());
-  EXPECT_FALSE(after(last.plan, Algorithm::naive).has_value());
+  EXPECT_FALSE(after(before, Algorithm::naive).has_value());
 }
 
 }  // namespace

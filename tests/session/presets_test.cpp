@@ -98,7 +98,7 @@ TEST(Presets, conv_arithmetic_has_the_sizes_of_its_figures) {
                           {"numerical_padding_strides", 5, 3, 2, 1, 1, 3}}) {
     const ComputationPtr done = computed(f.name);
     ASSERT_NE(done, nullptr);
-    const ConvPlan& plan = done->plan;
+    const ConvPlan& plan = *done->plan.conv2d();
     EXPECT_EQ(plan.input_shape(), (Shape{1, 1, f.i, f.i})) << f.name;
     EXPECT_EQ(plan.kernel, (Pair{f.k, f.k})) << f.name;
     EXPECT_EQ(plan.stride, (Pair{f.s, f.s})) << f.name;
@@ -187,13 +187,13 @@ TEST(Presets, the_first_layer_of_resnet_has_its_sizes) {
 }
 
 TEST(Presets, groups_and_depthwise_are_what_they_say) {
-  EXPECT_EQ(computed("depthwise")->plan.groups, 3);
-  EXPECT_EQ(computed("depthwise")->plan.channels_per_group(), 1);
-  EXPECT_EQ(computed("grouped")->plan.groups, 2);
-  EXPECT_EQ(computed("padding_modes")->plan.padding_mode, PaddingMode::reflect);
-  const Pads even = computed("even_kernel_same")->plan.pads;
+  EXPECT_EQ(computed("depthwise")->plan.conv2d()->groups, 3);
+  EXPECT_EQ(computed("depthwise")->plan.conv2d()->channels_per_group(), 1);
+  EXPECT_EQ(computed("grouped")->plan.conv2d()->groups, 2);
+  EXPECT_EQ(computed("padding_modes")->plan.conv2d()->padding_mode, PaddingMode::reflect);
+  const Pads even = computed("even_kernel_same")->plan.conv2d()->pads;
   EXPECT_EQ(even, (Pads{1, 1, 2, 2}));
-  EXPECT_EQ(computed("even_kernel_same")->plan.out, (Pair{5, 5}));
+  EXPECT_EQ(computed("even_kernel_same")->plan.conv2d()->out, (Pair{5, 5}));
 }
 
 TEST(Presets, depthwise_identity_gives_its_channel_back) {
@@ -246,7 +246,7 @@ TEST_F(OpenSessionTest, a_picture_becomes_the_input) {
   TensorCache cache;
   const Result<ComputationPtr> done = compute(session, cache);
   ASSERT_TRUE(done);
-  EXPECT_EQ((*done)->plan.out, (Pair{5, 6}));
+  EXPECT_EQ((*done)->plan.conv2d()->out, (Pair{5, 6}));
 }
 
 TEST_F(OpenSessionTest, an_array_becomes_the_input) {

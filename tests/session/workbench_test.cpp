@@ -56,7 +56,7 @@ TEST(Workbench, an_illegal_edit_keeps_what_was_typed_and_the_last_good_numbers) 
   EXPECT_EQ(bench.plan(), nullptr);
   bench.apply(set_stride(2));
   EXPECT_EQ(bench.error(), nullptr);
-  EXPECT_EQ(bench.computation()->plan.stride, (Pair{2, 2}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->stride, (Pair{2, 2}));
 }
 
 TEST(Workbench, undo_and_redo_walk_back_and_forth) {
@@ -76,12 +76,12 @@ TEST(Workbench, undo_and_redo_walk_back_and_forth) {
   bench.undo();
   EXPECT_EQ(bench.session().params.stride, (Pair{1, 1}));
   EXPECT_FALSE(bench.can_undo());
-  EXPECT_EQ(bench.computation()->plan.out, (Pair{3, 3}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->out, (Pair{3, 3}));
   bench.redo();
   bench.redo();
   EXPECT_FALSE(bench.can_redo());
   EXPECT_EQ(bench.session().params.dilation, (Pair{2, 2}));
-  EXPECT_EQ(bench.computation()->plan.out, (Pair{1, 1}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->out, (Pair{1, 1}));
 }
 
 TEST(Workbench, a_new_edit_forgets_what_was_undone) {
@@ -213,7 +213,7 @@ TEST(Workbench, long_work_runs_beside_and_the_plan_is_known_at_once) {
   bench.wait();
   EXPECT_FALSE(bench.busy());
   EXPECT_TRUE(bench.update());
-  EXPECT_EQ(bench.computation()->plan.out, (Pair{256, 256}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->out, (Pair{256, 256}));
   EXPECT_EQ(bench.step_count(), 64 * 256 * 256);
 }
 
@@ -222,12 +222,12 @@ TEST(Workbench, stale_work_is_dropped) {
   EXPECT_TRUE(bench.busy());
   bench.replace(small(), "edit.open");
   EXPECT_FALSE(bench.busy());
-  EXPECT_EQ(bench.computation()->plan.out, (Pair{3, 3}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->out, (Pair{3, 3}));
   // Whatever the thread still finishes is not taken in.
   for (int i = 0; i < 20; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     bench.update();
-    ASSERT_EQ(bench.computation()->plan.out, (Pair{3, 3}));
+    ASSERT_EQ(bench.computation()->plan.conv2d()->out, (Pair{3, 3}));
   }
 }
 
@@ -237,7 +237,7 @@ TEST(Workbench, of_many_requests_in_a_row_the_last_one_wins) {
     bench.apply({"edit.kernel_size", "k", [k](Session& s) { s.params.kernel_size = {k, k}; }});
   }
   bench.wait();
-  EXPECT_EQ(bench.computation()->plan.kernel, (Pair{5, 5}));
+  EXPECT_EQ(bench.computation()->plan.conv2d()->kernel, (Pair{5, 5}));
   EXPECT_EQ(bench.error(), nullptr);
 }
 

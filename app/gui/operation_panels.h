@@ -1,0 +1,14 @@
+// What the panels show of transposed convolution and pooling; for the panels of the same names alone.
+#pragma once
+
+#include "app/gui/ui_context.h"
+
+namespace convscope {
+
+/// The size formula of the session's operation, in symbols and in numbers.
+void draw_operation_size(UiContext& ui);
+
+/// The arithmetic of the cell that the step or the pointer is on.
+void draw_operation_cell_panel(UiContext& ui, const Computation& computation);
+
+}  // namespace convscope

@@ -1,0 +1,25 @@
+// What the cells of a picture mean to the mouse, whatever the operation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "app/scene/scene.h"
+#include "app/session/operation_plan.h"
+
+namespace convscope {
+
+/// The step (from 0) that a cell of the picture stands for: the cell's own, or the one whose stamp or window lies
+/// around it. Nothing for weights, bias and what lies outside. Of conv2d as step_of() of picture_area.h.
+std::optional<int64_t> step_of(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step);
+
+/// Whether the cell lies in the current window or stamp, or is the current cell; of any operation but conv2d.
+bool is_current_cell(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step);
+
+/// The cell that the timeline names at a step.
+CellRef cell_of_step(const OperationPlan& plan, Lens lens, int64_t step);
+
+/// What a cell of X is that is in no tensor: key of the language files.
+const char* blank_cell_key(const OperationPlan& plan, Lens lens, const CellRef& shown);
+
+}  // namespace convscope

@@ -1,0 +1,290 @@
+#include "app/session/operation_plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/transpose_trace.h"
+
+namespace convscope {
+
+namespace {
+
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+Spatial spatial(Pair pair) { return {pair.h, pair.w}; }
+
+SpatialPadding padding_of(const ConvParams& params) {
+  SpatialPadding padding;
+  padding.kind = params.padding_kind;
+  padding.both = spatial(params.padding);
+  padding.begin = {params.pads.top, params.pads.left};
+  padding.end = {params.pads.bottom, params.pads.right};
+  return padding;
+}
+
+constexpr std::array<std::string_view, 4> kShown = {"conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d"};
+
+}  // namespace
+
+OperationFamily OperationPlan::family() const {
+  if (transposed() != nullptr) return OperationFamily::conv_transpose;
+  if (pool() == nullptr) return OperationFamily::conv;
+  return pool()->kind == PoolKind::max ? OperationFamily::max_pool : OperationFamily::avg_pool;
+}
+
+bool OperationPlan::has_bias() const {
+  if (conv2d() != nullptr) return conv2d()->bias;
+  return transposed() != nullptr && transposed()->bias;
+}
+
+bool OperationPlan::unbatched() const {
+  return std::visit([](const auto& plan) { return plan.unbatched; }, plan_);
+}
+
+DType OperationPlan::dtype() const {
+  return std::visit([](const auto& plan) { return plan.dtype; }, plan_);
+}
+
+int64_t OperationPlan::groups() const {
+  if (conv2d() != nullptr) return conv2d()->groups;
+  return transposed() != nullptr ? transposed()->groups : 1;
+}
+
+Shape OperationPlan::input_shape() const {
+  return std::visit([](const auto& plan) { return plan.input_shape(); }, plan_);
+}
+
+Shape OperationPlan::weight_shape() const {
+  if (conv2d() != nullptr) return conv2d()->weight_shape();
+  return transposed() != nullptr ? transposed()->weight_shape() : Shape();
+}
+
+Shape OperationPlan::bias_shape() const {
+  if (conv2d() != nullptr) return conv2d()->bias_shape();
+  return transposed() != nullptr ? transposed()->bias_shape() : Shape();
+}
+
+Shape OperationPlan::output_shape() const {
+  return std::visit([](const auto& plan) { return plan.output_shape(); }, plan_);
+}
+
+int64_t OperationPlan::output_cells() const {
+  return std::visit(
+      Overloaded{[](const ConvPlan& plan) { return plan.output_cells(); },
+                 [](const ConvTransposePlan& plan) { return plan.batch * plan.out_channels * plan.windows.cells(); },
+                 [](const PoolPlan& plan) { return plan.output_cells(); }},
+      plan_);
+}
+
+Pair OperationPlan::in() const {
+  return std::visit(Overloaded{[](const ConvPlan& plan) { return plan.in; },
+                               [](const ConvTransposePlan& plan) {
+                                 return Pair{plan.windows.height().count, plan.windows.width().count};
+                               },
+                               [](const PoolPlan& plan) {
+                                 return Pair{plan.windows.height().extent, plan.windows.width().extent};
+                               }},
+                    plan_);
+}
+
+Pair OperationPlan::kernel() const {
+  if (conv2d() != nullptr) return conv2d()->kernel;
+  const Windows& windows = transposed() != nullptr ? transposed()->windows : pool()->windows;
+  return {windows.height().kernel, windows.width().kernel};
+}
+
+Pair OperationPlan::out() const {
+  return std::visit(Overloaded{[](const ConvPlan& plan) { return plan.out; },
+                               [](const ConvTransposePlan& plan) {
+                                 return Pair{plan.windows.height().extent, plan.windows.width().extent};
+                               },
+                               [](const PoolPlan& plan) {
+                                 return Pair{plan.windows.height().count, plan.windows.width().count};
+                               }},
+                    plan_);
+}
+
+std::vector<std::string_view> shown_operations() { return {kShown.begin(), kShown.end()}; }
+
+std::optional<OperationFamily> shown_family(std::string_view operation) {
+  if (std::find(kShown.begin(), kShown.end(), operation) == kShown.end()) return std::nullopt;
+  return operation_from_name(operation)->family;
+}
+
+Result<void> change_operation(Session& session, std::string_view operation) {
+  const std::optional<OperationFamily> family = shown_family(operation);
+  if (!family) {
+    std::string known;
+    for (std::string_view name : kShown) known += (known.empty() ? "" : ", ") + std::string(name);
+    return Error{"error.unknown_operation", "operation", {std::string(operation), known}};
+  }
+  session.operation = operation;
+  session.lens = fitting_lens(*family, session.lens);
+  ConvParams& p = session.params;
+  const bool pools = *family == OperationFamily::max_pool || *family == OperationFamily::avg_pool;
+  const bool brings_shape = session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
+  const Shape& shape = session.input_shape;
+  if (!pools && !brings_shape && shape.rank() >= 3 && shape[shape.rank() - 3] >= 1) {
+    p.in_channels = shape[shape.rank() - 3];
+    if (p.groups < 1 || p.in_channels % p.groups != 0 || p.out_channels % p.groups != 0) p.groups = 1;
+  }
+  if (*family != OperationFamily::conv) {
+    const bool even = p.pads.top == p.pads.bottom && p.pads.left == p.pads.right;
+    if (p.padding_kind == PaddingKind::same) {
+      // As much as an odd kernel needs to keep the size.
+      p.padding = {p.dilation.h * (p.kernel_size.h - 1) / 2, p.dilation.w * (p.kernel_size.w - 1) / 2};
+    } else if (p.padding_kind == PaddingKind::pads && even) {
+      p.padding = {p.pads.top, p.pads.left};
+    } else if (p.padding_kind != PaddingKind::numbers) {
+      p.padding = {0, 0};
+    }
+    p.padding_kind = PaddingKind::numbers;
+    p.padding_mode = PaddingMode::zeros;
+  }
+  if (pools) {
+    p.padding.h = std::min(p.padding.h, p.kernel_size.h / 2);
+    p.padding.w = std::min(p.padding.w, p.kernel_size.w / 2);
+  }
+  Pair& extra = session.more.output_padding;
+  if (extra.h >= std::max(p.stride.h, p.dilation.h)) extra.h = 0;
+  if (extra.w >= std::max(p.stride.w, p.dilation.w)) extra.w = 0;
+  return {};
+}
+
+ConvTransposeParams transposed_params(const Session& session) {
+  const ConvParams& p = session.params;
+  ConvTransposeParams params = ConvTransposeParams::of(2);
+  params.in_channels = p.in_channels;
+  params.out_channels = p.out_channels;
+  params.kernel_size = spatial(p.kernel_size);
+  params.stride = spatial(p.stride);
+  params.padding = padding_of(p);
+  params.output_padding = spatial(session.more.output_padding);
+  params.dilation = spatial(p.dilation);
+  params.groups = p.groups;
+  params.bias = p.bias;
+  params.dtype = p.dtype;
+  return params;
+}
+
+PoolParams pool_params(const Session& session) {
+  const ConvParams& p = session.params;
+  const bool is_max = shown_family(session.operation) == OperationFamily::max_pool;
+  PoolParams params = PoolParams::of(is_max ? PoolKind::max : PoolKind::average, 2);
+  params.kernel_size = spatial(p.kernel_size);
+  params.stride = spatial(p.stride);
+  params.padding = padding_of(p);
+  params.dilation = spatial(p.dilation);
+  params.ceil_mode = session.more.ceil_mode;
+  params.count_include_pad = session.more.count_include_pad;
+  params.divisor_override = session.more.divisor_override;
+  params.dtype = p.dtype;
+  return params;
+}
+
+Result<OperationPlan> validate(const Session& session, const Shape& input_shape) {
+  const auto wrapped = [](const auto& plan) -> Result<OperationPlan> {
+    if (!plan) return plan.error();
+    return OperationPlan(*plan);
+  };
+  switch (shown_family(session.operation).value_or(OperationFamily::conv)) {
+    case OperationFamily::conv_transpose:
+      if (session.params.padding_mode != PaddingMode::zeros) {
+        return Error{"error.transposed_padding_mode", "padding_mode", {name_of(session.params.padding_mode)}};
+      }
+      return wrapped(validate(transposed_params(session), input_shape));
+    case OperationFamily::max_pool:
+    case OperationFamily::avg_pool:
+      return wrapped(validate(pool_params(session), input_shape));
+    default:
+      return wrapped(validate(session.params, input_shape));
+  }
+}
+
+bool lens_shows(Lens lens, OperationFamily family) {
+  switch (lens) {
+    case Lens::scatter:
+    case Lens::gather:
+      return family == OperationFamily::conv_transpose;
+    case Lens::pooling:
+      return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
+    default:
+      return family == OperationFamily::conv;
+  }
+}
+
+namespace {
+
+Lens first_lens(OperationFamily family) {
+  if (family == OperationFamily::conv_transpose) return Lens::scatter;
+  return family == OperationFamily::conv ? Lens::sliding : Lens::pooling;
+}
+
+}  // namespace
+
+Lens lens_for(OperationFamily family, Lens wanted) {
+  const bool is_first = wanted == Lens::sliding || wanted == Lens::scatter || wanted == Lens::pooling;
+  return lens_shows(wanted, family) || !is_first ? wanted : first_lens(family);
+}
+
+Lens fitting_lens(OperationFamily family, Lens wanted) {
+  return lens_shows(wanted, family) ? wanted : first_lens(family);
+}
+
+int64_t step_count(const OperationPlan& plan, Lens lens) {
+  if (const ConvTransposePlan* transposed = plan.transposed(); transposed != nullptr && lens != Lens::gather) {
+    return stamp_count(*transposed);
+  }
+  return plan.output_cells();
+}
+
+int64_t steps_in_row(const OperationPlan& plan, Lens lens) {
+  const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
+  return std::max<int64_t>(1, scatters ? plan.in().w : plan.out().w);
+}
+
+int64_t rows_in_channel(const OperationPlan& plan, Lens lens) {
+  const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
+  return std::max<int64_t>(1, scatters ? plan.in().h : plan.out().h);
+}
+
+int64_t step_across(const OperationPlan& plan, Lens from, int64_t step, Lens to) {
+  const ConvTransposePlan* transposed = plan.transposed();
+  const int64_t last = std::max<int64_t>(step_count(plan, to), 1) - 1;
+  if (transposed == nullptr || (from == Lens::gather) == (to == Lens::gather)) {
+    return std::clamp<int64_t>(step, 0, last);
+  }
+  // The end stays the end: what a lecturer has seen completed does not come undone.
+  if (step + 1 >= step_count(plan, from)) return last;
+  const WindowAxis &height = transposed->windows.height(), &width = transposed->windows.width();
+  if (to == Lens::gather) {
+    // The middle of the stamp.
+    const Stamp stamp = stamp_of_step(*transposed, step);
+    const auto middle = [](const WindowAxis& axis, int64_t window) {
+      return std::clamp<int64_t>(axis.cell(window, 0) + (axis.effective_kernel() - 1) / 2, 0, axis.extent - 1);
+    };
+    const OutputCell cell{stamp.n, stamp.k, middle(height, stamp.y), middle(width, stamp.x)};
+    return ((cell.n * transposed->out_channels + cell.c) * height.extent + cell.y) * width.extent + cell.x;
+  }
+  // The input cell whose stamp lies around the output cell.
+  const int64_t x = step % width.extent, y = step / width.extent % height.extent;
+  const int64_t plane = step / (width.extent * height.extent);
+  const auto nearest = [](const WindowAxis& axis, int64_t cell) {
+    const int64_t origin = cell + axis.pad_begin - (axis.effective_kernel() - 1) / 2;
+    return std::clamp<int64_t>(origin <= 0 ? 0 : (2 * origin + axis.stride) / (2 * axis.stride), 0, axis.count - 1);
+  };
+  Stamp stamp;
+  stamp.n = plane / transposed->out_channels;
+  stamp.k = plane % transposed->out_channels;
+  stamp.c = stamp.k / transposed->kernels_per_group() * transposed->channels_per_group();
+  stamp.y = nearest(height, y);
+  stamp.x = nearest(width, x);
+  return step_of_stamp(*transposed, stamp);
+}
+
+}  // namespace convscope

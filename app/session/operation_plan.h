@@ -1,0 +1,92 @@
+// The plan of whichever operation a session shows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "app/session/session.h"
+#include "engine/conv_plan.h"
+#include "engine/conv_transpose_plan.h"
+#include "engine/operation.h"
+#include "engine/pool.h"
+#include "engine/result.h"
+
+namespace convscope {
+
+/// Checked parameters of one of the operations that a session can show. What all of them have is answered here; whoever
+/// knows one operation only asks for its own plan and gets nothing where it is another.
+///
+/// Steps count a session's animation: an output cell each, except where a transposed convolution scatters.
+class OperationPlan {
+ public:
+  OperationPlan() = default;                                         // of a convolution without a cell
+  OperationPlan(ConvPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor): it is one
+  OperationPlan(ConvTransposePlan plan) : plan_(std::move(plan)) {}  // NOLINT(google-explicit-constructor)
+  OperationPlan(PoolPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor)
+
+  OperationFamily family() const;
+  const ConvPlan* conv2d() const { return std::get_if<ConvPlan>(&plan_); }
+  const ConvTransposePlan* transposed() const { return std::get_if<ConvTransposePlan>(&plan_); }
+  const PoolPlan* pool() const { return std::get_if<PoolPlan>(&plan_); }
+
+  bool has_weight() const { return pool() == nullptr; }
+  bool has_bias() const;
+  bool unbatched() const;
+  DType dtype() const;
+  int64_t groups() const;  // 1 for pooling
+  Shape input_shape() const;
+  Shape weight_shape() const;  // of rank 0 where there is no weight
+  Shape bias_shape() const;    // the same
+  Shape output_shape() const;
+  int64_t output_cells() const;
+
+  /// What its kernel does on the picture, in cells of one channel: input, kernel and output.
+  Pair in() const;
+  Pair kernel() const;
+  Pair out() const;
+
+  bool operator==(const OperationPlan&) const = default;
+
+ private:
+  std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
+};
+
+/// The operations that a session can show, in the order of the widgets: "conv2d", "conv_transpose2d", ...
+std::vector<std::string_view> shown_operations();
+/// Empty where a session cannot show it.
+std::optional<OperationFamily> shown_family(std::string_view operation);
+
+/// The session with another operation on the same input and numbers. What the new operation does not take becomes what
+/// it does: words of padding become numbers, channels those of the input, a padding or output_padding that would be too
+/// large smaller; the lens one that shows it. Errors: error.unknown_operation.
+Result<void> change_operation(Session& session, std::string_view operation);
+
+/// The session's parameters as the engine takes them for those operations.
+ConvTransposeParams transposed_params(const Session& session);
+PoolParams pool_params(const Session& session);
+
+/// The session's own plan over an input of that shape. Errors: those of the operation's validate().
+Result<OperationPlan> validate(const Session& session, const Shape& input_shape);
+
+/// Whether a lens shows that operation.
+bool lens_shows(Lens lens, OperationFamily family);
+/// The lens itself where it shows the operation; else, where `wanted` is the first lens of another operation, that of
+/// this one; else `wanted` unchanged, to be refused.
+Lens lens_for(OperationFamily family, Lens wanted);
+/// The same, but an unfit lens becomes the operation's first.
+Lens fitting_lens(OperationFamily family, Lens wanted);
+
+/// Steps of the animation: output cells; for scatter, input cells for each output channel that they are stamped into.
+int64_t step_count(const OperationPlan& plan, Lens lens);
+/// Steps of one row of the tensor that the steps walk through.
+int64_t steps_in_row(const OperationPlan& plan, Lens lens);
+/// Rows in one channel of that tensor.
+int64_t rows_in_channel(const OperationPlan& plan, Lens lens);
+/// The step of `to` that shows about what step `step` (from 0) of `from` shows.
+int64_t step_across(const OperationPlan& plan, Lens from, int64_t step, Lens to);
+
+}  // namespace convscope

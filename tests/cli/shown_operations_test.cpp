@@ -1,0 +1,69 @@
+// export, screenshot and check of sessions that are not conv2d's.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/cli/program.h"
+
+namespace convscope {
+namespace {
+
+using testing::HasSubstr;
+
+class ShownOperations : public testing_support::Program {
+ protected:
+  bool is_png(const std::string& name) const {
+    std::ifstream file(path(name), std::ios::binary);
+    char head[4] = {};
+    file.read(head, 4);
+    return std::string(head, 4) == "\x89PNG";
+  }
+};
+
+TEST_F(ShownOperations, export_takes_the_lenses_of_the_operation) {
+  for (const char* lens : {"scatter", "gather", "sliding"}) {
+    const auto done = run({"export", "padding_strides_transposed", "-o", "a.png", "--lens", lens, "--size", "480x270"});
+    EXPECT_EQ(done.status, 0) << lens << done.err;
+    EXPECT_TRUE(is_png("a.png"));
+  }
+  const auto steps = run({"export", "padding_strides_transposed", "-o", "b.png", "--lens", "gather", "--step", "25"});
+  EXPECT_EQ(steps.status, 0) << steps.err;
+  const auto beyond = run({"export", "padding_strides_transposed", "-o", "c.png", "--step", "10"});
+  EXPECT_EQ(beyond.status, 1);
+  EXPECT_THAT(beyond.err, HasSubstr("9")) << "scattering has a step for each input cell";
+  const auto refused = run({"export", "padding_strides_transposed", "-o", "d.png", "--lens", "im2col"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("im2col"));
+  EXPECT_EQ(run({"export", "tutorial_5_1", "-o", "e.png", "--lens", "gather"}).status, 1);
+}
+
+TEST_F(ShownOperations, another_operation_on_the_same_input) {
+  for (const char* operation : {"conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+    const auto done = run({"export", "tutorial_5_1", "--operation", operation, "-o", "a.svg", "--step", "1"});
+    EXPECT_EQ(done.status, 0) << operation << done.err;
+    std::remove(path("a.svg").c_str());
+  }
+  const auto refused = run({"export", "tutorial_5_1", "--operation", "conv3d", "-o", "a.svg"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("conv3d"), HasSubstr("max_pool2d")));
+  const auto window =
+      run({"screenshot", "tutorial_5_1", "--operation", "max_pool2d", "-o", "w.png", "--size", "1280x720"});
+  EXPECT_EQ(window.status, 0) << window.err;
+  EXPECT_TRUE(is_png("w.png"));
+}
+
+TEST_F(ShownOperations, check_reads_them) {
+  std::ofstream(path("pool.json")) << R"({"format": "convscope-session", "version": 1, "operation": "max_pool2d",
+      "params": {"kernel_size": 2}})";
+  const auto good = run({"check", "pool.json"});
+  EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("1, 1, 2, 2"));
+  std::ofstream(path("bad.json")) << R"({"format": "convscope-session", "version": 1,
+      "operation": "conv_transpose2d", "params": {"kernel_size": 3, "output_padding": 1}})";
+  const auto bad = run({"check", "bad.json"});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.err, HasSubstr("output_padding"));
+}
+
+}  // namespace
+}  // namespace convscope

@@ -1,0 +1,105 @@
+// Transposed convolution and pooling in the real window.
+#include "app/gui/operation_pointing.h"
+#include "tests/gui/driven_window.h"
+
+namespace convscope {
+namespace {
+
+class OperationsWindow : public DrivenWindow {
+ protected:
+  const OperationPlan& shown() { return window().workbench().computation()->plan; }
+};
+
+TEST_F(OperationsWindow, the_operation_is_chosen_and_undone) {
+  open("tutorial_5_1");
+  play("click operation\nclick operation.max_pool2d");
+  EXPECT_EQ(session().operation, "max_pool2d");
+  EXPECT_EQ(session().lens, Lens::pooling);
+  ASSERT_NE(shown().pool(), nullptr);
+  EXPECT_EQ(widget("kernel.named"), nullptr) << "pooling has no kernel";
+  EXPECT_NE(widget("ceil_mode"), nullptr);
+  play("click operation\nclick operation.conv_transpose2d");
+  ASSERT_NE(shown().transposed(), nullptr);
+  EXPECT_NE(widget("output_padding.h"), nullptr);
+  EXPECT_EQ(widget("padding_mode"), nullptr);
+  play("key ctrl+z\nkey ctrl+z");
+  EXPECT_EQ(session().operation, "conv2d");
+  EXPECT_EQ(session().lens, Lens::sliding);
+  EXPECT_NE(shown().conv2d(), nullptr);
+}
+
+TEST_F(OperationsWindow, the_switch_between_scatter_and_gather_is_kept_in_the_session) {
+  open("padding_strides_transposed");
+  EXPECT_EQ(window().workbench().step_count(), 9);
+  play("click lens.gather");
+  EXPECT_EQ(session().lens, Lens::gather);
+  EXPECT_EQ(window().workbench().step_count(), 25);
+  play("key end\nkey 1");
+  EXPECT_EQ(session().lens, Lens::scatter);
+  EXPECT_EQ(step(), 9) << "the end stays the end";
+  play("key home\nkey down");
+  EXPECT_EQ(step(), 4) << "a row of the input";
+}
+
+TEST_F(OperationsWindow, output_padding_changes_the_size_and_is_refused_when_too_large) {
+  open("padding_strides_transposed");
+  play("click output_padding.h.plus");
+  EXPECT_EQ(session().more.output_padding, (Pair{1, 1}));
+  EXPECT_EQ(shown().out(), (Pair{6, 6}));
+  open("padding_strides_odd_transposed");
+  play("click output_padding.h\ntype 2\nkey enter");
+  ASSERT_NE(window().workbench().error(), nullptr);
+  EXPECT_EQ(window().workbench().error()->field, "output_padding");
+  EXPECT_NE(widget("output_padding.error"), nullptr);
+  EXPECT_EQ(shown().out(), (Pair{6, 6})) << "the last good picture stays";
+}
+
+TEST_F(OperationsWindow, a_typed_call_chooses_the_operation) {
+  open("tutorial_5_1");
+  play("click constructor\nkey ctrl+a\ntype nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)\nkey enter");
+  EXPECT_EQ(session().operation, "avg_pool2d");
+  EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+  EXPECT_TRUE(session().more.ceil_mode);
+  EXPECT_FALSE(session().more.count_include_pad);
+  EXPECT_EQ(shown().out(), (Pair{3, 3}));
+}
+
+TEST_F(OperationsWindow, poolings_stride_follows_its_kernel_until_it_is_set) {
+  open("max_pooling");
+  play("click kernel_size.h.plus");
+  EXPECT_EQ(session().params.kernel_size, (Pair{3, 3}));
+  EXPECT_EQ(session().params.stride, (Pair{3, 3}));
+  play("click stride.h.minus\nclick kernel_size.h.minus");
+  EXPECT_EQ(session().params.kernel_size, (Pair{2, 2}));
+  EXPECT_EQ(session().params.stride, (Pair{2, 2}));
+}
+
+TEST_F(OperationsWindow, every_panel_works_or_says_that_it_is_for_conv2d) {
+  for (const char* preset : {"padding_strides_odd_transposed", "ceil_mode", "average_pooling_padding"}) {
+    open(preset);
+    for (const char* tab : {"cell", "inspect", "cost", "field"}) {
+      play(std::string("click tab.") + tab);
+      EXPECT_EQ(widget("side.conv2d_only"), nullptr) << preset << tab;
+    }
+    for (const char* tab : {"compare", "solver"}) {
+      play(std::string("click tab.") + tab);
+      EXPECT_NE(widget("side.conv2d_only"), nullptr) << preset << tab;
+    }
+    EXPECT_NE(widget("output_size.shape"), nullptr);
+  }
+}
+
+TEST_F(OperationsWindow, pointing_and_clicking_reach_the_step_of_a_cell) {
+  open("padding_strides_transposed");
+  const OperationPlan& plan = shown();
+  EXPECT_EQ(step_of(plan, Lens::scatter, {TensorId::input, 0, 0, 2, 1}, 0), 7);
+  EXPECT_EQ(step_of(plan, Lens::scatter, {TensorId::output, 0, 0, 2, 2}, 0), 4) << "the stamp around it";
+  EXPECT_EQ(step_of(plan, Lens::gather, {TensorId::output, 0, 0, 2, 2}, 0), 12);
+  EXPECT_EQ(step_of(plan, Lens::scatter, {TensorId::weight, 0, 0, 0, 0}, 0), std::nullopt);
+  const CellRef cell = cell_of_step(plan, Lens::scatter, 7);
+  EXPECT_EQ(cell, (CellRef{TensorId::input, 0, 0, 2, 1}));
+}
+
+}  // namespace
+}  // namespace convscope
