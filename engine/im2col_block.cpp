@@ -124,11 +124,10 @@ void fill_row(const AxisPhases& h, PaddingMode mode, int64_t x0, int64_t count, 
     return source == kZeroPadding ? T{0} : row[source];
   };
   for (int64_t u = 0; u < begin; ++u) to[u] = padding(u);
-  if (h.stride == 1) {
+  if (h.stride == 1 && begin < end) {
     std::memcpy(to + begin, row + x0 + begin, static_cast<size_t>(end - begin) * sizeof(T));
   } else {
-    const T* from = row + x0;
-    for (int64_t u = begin; u < end; ++u) to[u] = from[u * h.stride];
+    for (int64_t u = begin; u < end; ++u) to[u] = row[x0 + u * h.stride];
   }
   for (int64_t u = end; u < count; ++u) to[u] = padding(u);
 }
