@@ -97,7 +97,7 @@ std::optional<AnchorPlace> place_of(const Scene& scene, const Anchor& anchor) {
   return best;
 }
 
-View view_on(const Anchor& anchor, const Scene& fitted, const View& view, const ConvPlan& plan, Lens lens) {
+View view_on(const Anchor& anchor, const Scene& fitted, const View& view, const OperationPlan& plan, Lens lens) {
   const std::optional<AnchorPlace> place = place_of(fitted, anchor);
   if (!place || place->pitch <= 0) return view;
   View next = view;

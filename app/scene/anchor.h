@@ -28,7 +28,7 @@ std::optional<AnchorPlace> place_of(const Scene& scene, const Anchor& anchor);
 
 /// The view of the same size that has the anchor in its middle, its cells as large as before. `fitted` is the scene of
 /// this size at zoom 1; comes back as it is where the anchor is not in it.
-View view_on(const Anchor& anchor, const Scene& fitted, const View& view, const ConvPlan& plan, Lens lens);
+View view_on(const Anchor& anchor, const Scene& fitted, const View& view, const OperationPlan& plan, Lens lens);
 
 /// The view moved by as little as it takes for some cell to be seen: no one gets lost over empty canvas.
 View kept_in_sight(const View& view, const Scene& fitted);

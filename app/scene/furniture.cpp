@@ -57,7 +57,7 @@ void draw_name_tag(StageFrame& frame, std::string_view name, const Shape& shape,
   draw_tag(frame, name, {words, static_cast<size_t>(length)}, role, x, y);
 }
 
-void draw_tag(LensFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y) {
+void draw_tag(StageFrame& frame, std::string_view name, std::string_view words, Role role, float x, float y) {
   const float size = kNameTagSize * frame.stage.ui;
   const float middle = y - kNameTagHeight * frame.stage.ui * 0.55f;
   const Mark& mark = frame.painter.text(name, x, middle, size, role, Align::left, Face::bold);
