@@ -326,12 +326,22 @@ TEST_F(WindowTest, lenses_change_by_key_and_by_button) {
   EXPECT_TRUE(draws({TensorId::toeplitz, 0, 0, 8, 24}));
   play("key 1");
   EXPECT_EQ(session().lens, Lens::sliding);
-  for (size_t i = 0; i < all_lenses().size(); ++i) {
+  std::vector<Lens> lenses = all_lenses();
+  std::erase_if(lenses, [](Lens lens) { return !lens_shows(lens, OperationFamily::conv); });
+  for (size_t i = 0; i < lenses.size(); ++i) {
     play("key " + std::to_string(i + 1));
-    EXPECT_EQ(session().lens, all_lenses()[i]);
+    EXPECT_EQ(session().lens, lenses[i]);
   }
   play("key 9");
-  EXPECT_EQ(session().lens, all_lenses().back()) << "there are not that many";
+  EXPECT_EQ(session().lens, lenses.back()) << "there are not that many";
+  // Of another operation they count its own.
+  open("padding_strides_transposed");
+  play("key 2");
+  EXPECT_EQ(session().lens, Lens::gather);
+  play("key 1");
+  EXPECT_EQ(session().lens, Lens::scatter);
+  play("key 3");
+  EXPECT_EQ(session().lens, Lens::scatter) << "there are not that many";
 }
 
 TEST_F(WindowTest, every_widget_has_a_name_of_its_own) {
