@@ -482,7 +482,6 @@ Outcome multiply(const Prepared<T>& ready, const T* input, T* output, int thread
     if (work.stopped()) return;
     ready.blocking.gather ? run_gather_item(work, item) : run_block_item(work, item);
   });
-  scratch().trim();
   if (work.out_of_memory) return Outcome::out_of_memory;
   if (work.items_done < ready.items) return Outcome::cancelled;
   return Outcome::finished;
@@ -557,7 +556,9 @@ Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, con
     thread_local AlignedBuffer packed;
     if (!pack_weight(ready, threads, packed, job)) return Outcome::out_of_memory;
   }
-  return multiply(ready, input, output, threads, job);
+  const Outcome outcome = multiply(ready, input, output, threads, job);
+  scratch().trim();
+  return outcome;
 }
 
 template std::unique_ptr<Conv2dRunner<float>> prepare_im2col(const ConvPlan&, const float*, const float*, int,

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-// The same instruction sets as gemm.cpp, whose switch forces them.
-#define HWY_DISABLED_TARGETS ((1LL << 4) | (1LL << 6) | (1LL << 7) | (1LL << 12) | (15LL << 24))
+#include "engine/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/direct_tile.cpp"

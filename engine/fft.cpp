@@ -1,8 +1,7 @@
 // Compiled once for each instruction set: foreach_target.h includes this file again and again.
 #include "engine/fft.h"
 
-// As in gemm.cpp, which says what is left out.
-#define HWY_DISABLED_TARGETS ((1LL << 4) | (1LL << 6) | (1LL << 7) | (1LL << 12) | (15LL << 24))
+#include "engine/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/fft.cpp"

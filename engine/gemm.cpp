@@ -1,9 +1,7 @@
 // Compiled once for each instruction set: foreach_target.h includes this file again and again.
 #include "engine/gemm.h"
 
-// Left out: instruction sets that bring nothing over their predecessor here (SSSE3, the later AVX-512s; bits that an
-// older Highway does not know are ignored) and SVE, whose vectors cannot stand in arrays.
-#define HWY_DISABLED_TARGETS ((1LL << 4) | (1LL << 6) | (1LL << 7) | (1LL << 12) | (15LL << 24))
+#include "engine/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/gemm.cpp"

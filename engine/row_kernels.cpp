@@ -3,8 +3,7 @@
 
 #include <cstring>
 
-// As in gemm.cpp.
-#define HWY_DISABLED_TARGETS ((1LL << 4) | (1LL << 6) | (1LL << 7) | (1LL << 12) | (15LL << 24))
+#include "engine/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/row_kernels.cpp"
