@@ -95,10 +95,6 @@ void turn_weight(const ConvTransposePlan& plan, const T* weight, T* turned) {
   }
 }
 
-Error out_of_memory(const Shape& shape, DType dtype) {
-  return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string((*shape.numel() * size_of(dtype)) >> 20)}};
-}
-
 /// One matrix product for all windows, then the columns are folded.
 template <class T>
 Result<void> by_columns(const ConvTransposePlan& plan, const Tensor& input, const Tensor& weight, const T* bias,
