@@ -33,15 +33,24 @@ class ThreadPool {
     lock.unlock();
     work_.notify_all();
 
+    const Finish finish{*this, items};
     take_items(body, items);
-
-    lock.lock();
-    places_ = 0;  // whoever has not woken up yet is too late: there is nothing left to take
-    done_.wait(lock, [this] { return busy_ == 0; });
-    body_ = nullptr;
   }
 
  private:
+  /// Nobody uses the body any more once this is gone, also where an item of the calling thread has thrown.
+  struct Finish {
+    ThreadPool& pool;
+    int64_t items;
+    ~Finish() {
+      pool.next_.store(items, std::memory_order_relaxed);
+      std::unique_lock lock(pool.mutex_);
+      pool.places_ = 0;  // whoever has not woken up yet is too late: there is nothing left to take
+      pool.done_.wait(lock, [this] { return pool.busy_ == 0; });
+      pool.body_ = nullptr;
+    }
+  };
+
   void grow(int helpers) {
     while (static_cast<int>(threads_.size()) < helpers) {
       try {
@@ -101,8 +110,10 @@ void parallel_for(int threads, int64_t items, const ItemBody& body) {
     static ThreadPool pool;
     static std::atomic_flag in_use;  // no mutex: an item may ask again on the thread that already holds it
     if (!in_use.test_and_set(std::memory_order_acquire)) {
+      const struct Release {
+        ~Release() { in_use.clear(std::memory_order_release); }
+      } release;
       pool.run(useful - 1, items, body);
-      in_use.clear(std::memory_order_release);
       return;
     }
   }

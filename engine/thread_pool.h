@@ -27,7 +27,8 @@ class ItemBody {
 
 /// Calls body(0) ... body(items - 1), each exactly once, on up to `threads` threads, this one included, and
 /// returns when all are done. Which thread takes which item is left open, so the items must not depend on each
-/// other. While another computation holds the threads, all items run on the calling one.
+/// other. While another computation holds the threads, all items run on the calling one. What an item throws on the
+/// calling thread comes out, and the items that nobody has begun are left; on another thread it ends the program.
 void parallel_for(int threads, int64_t items, const ItemBody& body);
 
 }  // namespace convscope
