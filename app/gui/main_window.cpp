@@ -493,7 +493,8 @@ void MainWindow::run(Command command) {
   const auto set_lens = [&](size_t index) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
-    if (computation) std::erase_if(lenses, [&](Lens lens) { return !lens_applies(lens, computation->plan); });
+    const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }

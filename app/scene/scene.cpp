@@ -57,8 +57,8 @@ std::optional<CellRef> pick_raster(const Raster& raster, const Box& box, float x
   const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;
   CellRef ref;
   ref.tensor = raster.id;
-  ref.n = raster.n;
-  ref.c = raster.channel;
+  ref.n = sampled ? raster.cell_n : raster.n;
+  ref.c = sampled ? raster.cell_c : raster.channel;
   ref.x = static_cast<int64_t>(std::floor(x0 + (x1 - x0) * static_cast<double>((x - box.x0) / box.width())));
   ref.y = static_cast<int64_t>(std::floor(y0 + (y1 - y0) * static_cast<double>((y - box.y0) / box.height())));
   return ref;

@@ -106,6 +106,7 @@ struct Raster {
   /// Where the tensor is only a sample of something larger (the im2col matrix): the cells of `id` that the box shows;
   /// all zero where that is u0 to v1 itself. Only for pointing.
   double cell_x0 = 0, cell_y0 = 0, cell_x1 = 0, cell_y1 = 0;
+  int64_t cell_n = 0, cell_c = 0;  // and of which image and channel they are
 };
 
 struct Scene {
