@@ -420,7 +420,7 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + ".json");
+    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
