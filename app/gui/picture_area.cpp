@@ -124,6 +124,7 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
     case TensorId::weight:
     case TensorId::bias:
     case TensorId::kernel_matrix:
+    case TensorId::level:
       return std::nullopt;
   }
   if (wanted.n < 0 || wanted.n >= plan.batch || wanted.c < 0 || wanted.c >= plan.out_channels || wanted.y < 0 ||
@@ -145,6 +146,7 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
   };
   switch (cell.tensor) {
     case TensorId::none:
+    case TensorId::level:
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);

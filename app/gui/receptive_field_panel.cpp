@@ -48,35 +48,6 @@ Memory& memory() {
   return the_memory;
 }
 
-std::string pair_text(const Spatial& s) {
-  std::string text;
-  for (int64_t value : s) text += (text.empty() ? "" : ",") + std::to_string(value);
-  return s == Spatial::all(s.dims(), s[0]) ? std::to_string(s[0]) : "(" + text + ")";
-}
-
-/// What differs from the simplest layer: "Conv2d 3, s 2, p 1".
-std::string summary_of(const WindowLayer& layer) {
-  std::string text = module_name(layer.kind, layer.dims()) + " " + pair_text(layer.kernel_size);
-  if (layer.stride != Spatial::all(layer.dims(), 1)) text += ", s " + pair_text(layer.stride);
-  switch (layer.padding.kind) {
-    case PaddingKind::numbers:
-      if (layer.padding.both != Spatial::all(layer.dims(), 0)) text += ", p " + pair_text(layer.padding.both);
-      break;
-    case PaddingKind::same:
-      text += ", 'same'";
-      break;
-    case PaddingKind::valid:
-      break;
-    case PaddingKind::pads:
-      text += ", p " + pair_text(layer.padding.begin) + "+" + pair_text(layer.padding.end);
-      break;
-  }
-  if (layer.dilation != Spatial::all(layer.dims(), 1)) text += ", d " + pair_text(layer.dilation);
-  if (layer.output_padding != Spatial::all(layer.dims(), 0)) text += ", op " + pair_text(layer.output_padding);
-  if (layer.ceil_mode) text += ", ceil";
-  return text;
-}
-
 /// "7", or "7x5" where the axes differ.
 std::string by_axis(const LayerField& field, const std::function<std::string(const FieldAxis&)>& text) {
   std::string all;
@@ -96,8 +67,8 @@ std::string fraction_text(const Fraction& number) {
 
 Row row_of(const WindowLayer& layer, size_t index, const LayerField* field) {
   Row row;
-  row.title = layer.name.empty() ? std::to_string(index + 1) : layer.name;
-  row.summary = summary_of(layer);
+  row.title = layer_name(layer, index);
+  row.summary = layer_summary(layer);
   row.widget = "field.layer." + std::to_string(index + 1);
   row.numbers.fill("\u2014");
   if (field == nullptr) return row;

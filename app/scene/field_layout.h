@@ -1,0 +1,41 @@
+// Where the lens of receptive fields puts the levels of a chain: one row of grids, or several that turn at their ends.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/scene/lens.h"
+#include "app/session/chain_plan.h"
+
+namespace convscope {
+
+/// A level as it is drawn, with the padding that the next layer puts around it.
+struct PlacedLevel {
+  Grid grid;   // of the fitted picture; rows and columns below 0 are padding
+  Box room;    // grid and words, without the gaps to the neighbours
+  int row = 0;
+  int64_t rows = 0, cols = 0;      // without padding
+  std::string name, size;          // "conv1", "7x7"
+  std::string summary;             // "Conv2d 3, s 2"
+  std::string foot;                // "field 5, jump 2"; of the input empty: it changes with the step
+};
+
+struct FieldLayout {
+  bool good = false;
+  std::vector<PlacedLevel> levels;
+  double head = 0, foot = 0;  // height of the words above and below each grid
+  bool with_summary = false;
+  float tag_size = 0, summary_size = 0, foot_size = 0;  // sizes of the type
+};
+
+/// Remembered while nothing it depends on changes.
+const FieldLayout& field_layout(const ChainPlanPtr& chain, const Stage& stage, const Painter& painter);
+
+/// Cells along the longest axis of a level, padding included, times what zooming must make up for where levels share
+/// the viewport.
+double longest_field_axis(const ChainPlan& chain);
+
+/// "sees 5x5": below the input, for the cell of the step.
+void append_seen(std::string& out, Language language, int64_t rows, int64_t cols);
+
+}  // namespace convscope
