@@ -7,6 +7,7 @@
 #include "app/cli/messages.h"
 #include "app/cli/text_table.h"
 #include "app/session/chain_json.h"
+#include "app/session/chain_plan.h"
 #include "app/session/chains.h"
 
 namespace convscope {
@@ -197,15 +198,9 @@ Result<void> run_receptive_field(const FieldOptions& options) {
   if (Result<void> good = apply_spatial(options.input_size, "--input-size", chain.dims, chain.input_size); !good) {
     return good;
   }
-  const ChainFields fields = chain_fields(chain);
-  if (fields.error) {
-    const size_t at = fields.layers.size();
-    if (at >= chain.layers.size()) return *fields.error;
-    const std::string reason = describe(cli_language(), *fields.error);
-    return Error{"error.chain_layer",
-                 fields.error->field,
-                 {std::to_string(at + 1), module_name(chain.layers[at].kind, chain.dims), reason}};
-  }
+  const CheckedChain checked = check_chain(chain);
+  if (!checked.plan) return as_error(cli_language(), checked.problem);
+  const ChainFields& fields = checked.plan->fields;
   std::optional<std::vector<SeenLevel>> seen;
   Spatial cell = chain.input_size;
   int layer = 0;

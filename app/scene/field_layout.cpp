@@ -12,12 +12,19 @@ namespace {
 constexpr double kMaxPitch = 60, kMinPitch = 14;
 /// Chains whose levels are all at most so long have cells of one size; others have smaller ones for larger levels.
 constexpr int64_t kOneScale = 40;
-/// How much smaller than the largest level a level is drawn that has a hundredth of its cells along an axis.
+/// The power of a level's share of the largest one with which its picture shrinks.
 constexpr double kShrink = 0.3;
-/// Below this size of the largest level words give way to it.
-constexpr double kWordsFrom = 74;
+/// Words give way where the largest level would be smaller than this.
+constexpr double kSizeForAll = 110, kSizeForSome = 56;
+/// A strip of cells along one axis is as high at least, and as far from the next one.
+constexpr double kStrip = 14, kStripGap = 12;
 
-enum class Words : uint8_t { all, no_summary, tag, none };
+struct Words {
+  FieldHead head = FieldHead::layer;
+  bool foot = true;
+};
+constexpr Words kWords[] = {
+    {FieldHead::layer, true}, {FieldHead::narrow, true}, {FieldHead::narrow, false}, {FieldHead::none, false}};
 
 struct Extent {
   int64_t rows = 0, cols = 0;  // with padding
@@ -95,13 +102,13 @@ class Solver {
   }
 
   FieldLayout best() {
-    for (const Words words : {Words::all, Words::no_summary, Words::tag, Words::none}) {
+    for (const Words& words : kWords) {
       FieldLayout layout;
-      const double size = solve(words, layout);
-      const double enough = longest_ <= kOneScale
-                                ? std::min(kWordsFrom * u_, kMinPitch * u_ * static_cast<double>(longest_))
-                                : kWordsFrom * u_;
-      if (size >= enough || (words == Words::none && layout.good)) return layout;
+      const double size = chain_.chain.dims == 1 ? stack(words, layout) : solve(words, layout);
+      const double wanted = (words.head == FieldHead::layer ? kSizeForAll : kSizeForSome) * u_;
+      const double enough =
+          longest_ <= kOneScale ? std::min(wanted, kMinPitch * u_ * static_cast<double>(longest_)) : wanted;
+      if (layout.good && (size >= enough || words.head == FieldHead::none)) return layout;
     }
     return {};
   }
@@ -115,28 +122,95 @@ class Solver {
     return std::min(pitch, 26 * u_);
   }
 
-  void measure(Words words) {
-    const float least = 9;
-    tag_size_ = std::max(least, 14 * stage_.ui);
-    summary_size_ = std::max(least, 11.5f * stage_.ui);
-    foot_size_ = std::max(least, 12 * stage_.ui);
-    head_ = words == Words::none ? 0 : static_cast<double>(tag_size_) * 1.5;
-    if (words == Words::all) head_ += static_cast<double>(summary_size_) * 1.4;
-    foot_ = words <= Words::no_summary ? static_cast<double>(foot_size_) * 1.6 : 0;
+  void measure(const Words& words) {
+    constexpr float kLeast = 9;
+    words_ = words;
+    name_size_ = std::max(kLeast, (words.head == FieldHead::narrow ? 12.5f : 14.0f) * stage_.ui);
+    second_size_ = std::max(kLeast, 11.5f * stage_.ui);
+    foot_size_ = std::max(kLeast, (words.head == FieldHead::narrow ? 11.0f : 12.0f) * stage_.ui);
+    head_ = words.head == FieldHead::none
+                ? 0
+                : static_cast<double>(name_size_) * 1.4 + static_cast<double>(second_size_) * 1.4;
+    foot_ = words.foot ? static_cast<double>(foot_size_) * 1.6 : 0;
     widths_.assign(levels_.size(), 0);
     const Language language = painter_.request().language;
-    for (size_t i = 0; i < levels_.size() && words != Words::none; ++i) {
+    for (size_t i = 0; i < levels_.size() && words.head != FieldHead::none; ++i) {
       const PlacedLevel& l = levels_[i];
-      float width = painter_.width(l.name, Face::bold, tag_size_) + tag_size_ * 0.4f +
-                    painter_.width(l.size, Face::sans, tag_size_ * 0.9f);
-      if (words == Words::all) width = std::max(width, painter_.width(l.summary, Face::mono, summary_size_));
-      if (words <= Words::no_summary) {
+      float width = painter_.width(l.name, Face::bold, name_size_);
+      if (words.head == FieldHead::layer) {
+        width += name_size_ * 0.4f + painter_.width(l.size, Face::sans, name_size_ * 0.9f);
+        width = std::max(width, painter_.width(l.summary, Face::mono, second_size_));
+      } else {
+        width = std::max(width, painter_.width(l.size, Face::sans, second_size_));
+      }
+      if (words.foot) {
         std::string foot = l.foot;
         if (i == 0) append_seen(foot, language, l.rows, l.cols);
         width = std::max(width, painter_.width(foot, Face::sans, foot_size_));
       }
       widths_[i] = static_cast<double>(width) + 2;
     }
+  }
+
+  // The strips of a chain of one axis, from the input at the bottom to the last layer at the top; words beside them.
+  double stack(const Words& words, FieldLayout& layout) {
+    measure(words);
+    double left = 0, right = 0;
+    const Language language = painter_.request().language;
+    for (size_t i = 0; i < levels_.size() && words.head != FieldHead::none; ++i) {
+      std::string foot = levels_[i].foot;
+      if (i == 0) append_seen(foot, language, levels_[i].rows, levels_[i].cols);
+      const std::string& second = words.head == FieldHead::layer && i > 0 ? levels_[i].summary : levels_[i].size;
+      left = std::max({left, static_cast<double>(painter_.width(levels_[i].name, Face::bold, name_size_)),
+                       static_cast<double>(painter_.width(second, Face::mono, second_size_))});
+      if (words.foot) right = std::max(right, static_cast<double>(painter_.width(foot, Face::sans, foot_size_)));
+    }
+    const bool two_lines = words.head == FieldHead::layer;
+    const double lines = words.head == FieldHead::none ? 0
+                                                       : static_cast<double>(name_size_) * 1.2 +
+                                                             (two_lines ? static_cast<double>(second_size_) * 1.3 : 0);
+    head_ = foot_ = 0;
+    if (left > 0) left += 12 * u_;
+    if (right > 0) right += 12 * u_;
+    const auto count = static_cast<double>(levels_.size());
+    const double room = width() - left - right;
+    double pitch = std::min(room / static_cast<double>(longest_), kMaxPitch * u_);
+    pitch = std::min(pitch, (height() - kStripGap * u_ * (count - 1)) / count);
+    if (pitch >= 8) pitch = std::floor(pitch);
+    const double strip = std::max(pitch, std::min(kStrip * u_, height() / count * 0.6));
+    const double each = std::max(strip, lines);
+    if (pitch <= 0 || room < width() * 0.4 || each * count > height()) return 0;
+    const double between = std::min(60 * u_, (height() - each * count) / std::max(1.0, count - 1));
+    double y = static_cast<double>(stage_.content.y0) +
+               std::max(0.0, height() - each * count - between * (count - 1)) / 2;
+    begin(layout);
+    layout.beside = true;
+    const double all = pitch * static_cast<double>(longest_), free = (room - all) / 2;
+    layout.strip_x0 = static_cast<double>(stage_.content.x0) + left + free;
+    layout.strip_x1 = layout.strip_x0 + all;
+    for (size_t i = levels_.size(); i-- > 0;) {
+      PlacedLevel& l = layout.levels[i];
+      const Extent& e = extents_[i];
+      const double wide = static_cast<double>(e.cols) * pitch;
+      l.row = static_cast<int>(levels_.size() - 1 - i);
+      l.least_height = strip;
+      l.grid = {layout.strip_x0 + (all - wide) / 2, y + (each - pitch) / 2, pitch, 0, -e.left, 1, e.cols};
+      l.room = {static_cast<float>(layout.strip_x0 - left), static_cast<float>(y),
+                static_cast<float>(layout.strip_x1 + right), static_cast<float>(y + each)};
+      y += each + between;
+    }
+    return 1e9;  // whatever fits is enough
+  }
+
+  void begin(FieldLayout& layout) const {
+    layout.levels = levels_;
+    layout.head = head_;
+    layout.foot = foot_;
+    layout.words = words_.head;
+    layout.name_size = name_size_;
+    layout.second_size = second_size_;
+    layout.foot_size = foot_size_;
+    layout.good = true;
   }
 
   struct Row {
@@ -161,7 +235,7 @@ class Solver {
 
   bool fits(double size, size_t rows, double& gap, std::vector<Row>& out) const {
     lay(size, rows, out);
-    const double least_gap = 26 * u_;
+    const double least_gap = (out.size() > 1 ? 16 : 26) * u_;
     double height = row_gap() * static_cast<double>(out.size() - 1);
     gap = 150 * u_;
     for (const Row& row : out) {
@@ -176,11 +250,11 @@ class Solver {
     return gap >= least_gap && height <= this->height();
   }
 
-  double row_gap() const { return 22 * u_; }
+  double row_gap() const { return 10 * u_; }
   double width() const { return static_cast<double>(stage_.content.width()); }
   double height() const { return static_cast<double>(stage_.content.height()); }
 
-  double solve(Words words, FieldLayout& layout) {
+  double solve(const Words& words, FieldLayout& layout) {
     measure(words);
     const bool one_scale = longest_ <= kOneScale;
     const double most = one_scale ? kMaxPitch * u_ * static_cast<double>(longest_) : 460 * u_;
@@ -210,18 +284,11 @@ class Solver {
     }
     if (best <= 0 || best_rows == 0 || !fits(best, best_rows, best_gap, rows)) return 0;
     place(best, best_gap, rows, layout);
-    layout.with_summary = words == Words::all;
     return best;
   }
 
   void place(double size, double gap, const std::vector<Row>& rows, FieldLayout& layout) const {
-    layout.levels = levels_;
-    layout.head = head_;
-    layout.foot = foot_;
-    layout.tag_size = tag_size_;
-    layout.summary_size = summary_size_;
-    layout.foot_size = foot_size_;
-    layout.good = true;
+    begin(layout);
     double used = 0;
     for (const Row& row : rows) used += row.height + head_ + foot_;
     const auto breaks = static_cast<double>(rows.size() - 1);
@@ -264,7 +331,8 @@ class Solver {
   std::vector<double> widths_;
   int64_t longest_ = 1;
   double head_ = 0, foot_ = 0;
-  float tag_size_ = 0, summary_size_ = 0, foot_size_ = 0;
+  Words words_;
+  float name_size_ = 0, second_size_ = 0, foot_size_ = 0;
 };
 
 }  // namespace

@@ -60,12 +60,12 @@ void append(std::string& out, Language language, const ChainPlan& chain, int64_t
   if (name.empty()) {
     append_words(name, words_of(language, "scene.field_layer"), {Digits(static_cast<int64_t>(chain.chain.layers.size()))});
   }
-  const Digits at(step + 1), steps(chain.steps()), cells(w.rows * w.cols), row0(w.row.first), row1(w.row.last),
+  const Digits at(step + 1), steps(chain.steps()), row0(w.row.first), row1(w.row.last),
       col0(w.col.first), col1(w.col.last), rows(w.rows), cols(w.cols);
   const char* key = w.rows == 0 || w.cols == 0 ? "scene.field_nothing"
                     : chain.chain.dims == 1    ? "scene.field_sees_line"
                                                : "scene.field_sees";
-  append_words(out, words_of(language, key), {at, steps, place, name, rows, cols, cells, row0, row1, col0, col1});
+  append_words(out, words_of(language, key), {at, steps, place, name, rows, cols, row0, row1, col0, col1});
   if (w.gaps) out.append(words_of(language, "scene.field_gaps"));
   if (w.padding) out.append(words_of(language, "scene.field_padding"));
 }

@@ -16,6 +16,10 @@ constexpr size_t kMostPieces = 4096;
 constexpr double kLeastPiece = 1.5;
 /// Rings around single pieces: beyond, one goes around all of them.
 constexpr size_t kMostRings = 300;
+/// Behind words, over the lines that pass there.
+constexpr float kPatch = 0.85f;
+/// Smaller cells would be more lines than cells.
+constexpr double kLeastCell = 7;
 
 struct FieldFrame : StageFrame {
   const ChainPlanPtr& chain;
@@ -25,8 +29,32 @@ struct FieldFrame : StageFrame {
   float reveal = 1;                     // how far back the step's field has been followed
 };
 
-Grid seen_grid(const FieldFrame& frame, int level) {
-  return frame.stage.seen(frame.layout.levels[static_cast<size_t>(level)].grid);
+/// A level's grid as it is seen. Cells of a chain of one axis may be higher than wide.
+struct LevelGrid : Grid {
+  double least_height = 0;
+  /// Rows and columns, both ends included.
+  Box box(const CellRun& row, const CellRun& col) const {
+    Box box{static_cast<float>(left(static_cast<double>(col.first))), static_cast<float>(top(static_cast<double>(row.first))),
+            static_cast<float>(left(static_cast<double>(col.last + 1))),
+            static_cast<float>(top(static_cast<double>(row.last + 1)))};
+    const auto more = static_cast<float>(least_height - pitch);
+    if (more > 0) {
+      box.y0 -= more / 2;
+      box.y1 += more / 2;
+    }
+    return box;
+  }
+  Box all() const { return box({row0, row0 + rows - 1}, {col0, col0 + cols - 1}); }
+  bool by_cells() const { return cell_by_cell(*this) && pitch >= kLeastCell && least_height <= pitch; }
+};
+
+LevelGrid seen_grid(const FieldFrame& frame, int level) {
+  const PlacedLevel& placed = frame.layout.levels[static_cast<size_t>(level)];
+  LevelGrid grid;
+  static_cast<Grid&>(grid) = frame.stage.seen(placed.grid);
+  // A strip does not grow as it is looked at more closely, until its cells are square.
+  grid.least_height = placed.least_height;
+  return grid;
 }
 
 Role role_of_level(int level) { return level == 0 ? Role::input : Role::output; }
@@ -38,19 +66,12 @@ float revealed(const FieldFrame& frame, int level) {
   return std::clamp(frame.reveal * static_cast<float>(last) - static_cast<float>(last - 1 - level), 0.0f, 1.0f);
 }
 
-Box box_of(const Grid& grid, const CellRun& rows, const CellRun& cols) {
-  return {static_cast<float>(grid.left(static_cast<double>(cols.first))),
-          static_cast<float>(grid.top(static_cast<double>(rows.first))),
-          static_cast<float>(grid.left(static_cast<double>(cols.last + 1))),
-          static_cast<float>(grid.top(static_cast<double>(rows.last + 1)))};
-}
-
 CellRun whole(const CellRuns& runs) { return {runs.front().first, runs.back().last}; }
 
 // Around everything that is read at a level, padding included; at least large enough to be found.
-Box region(const FieldFrame& frame, const Grid& grid, const LitLevel& lit) {
-  const Box box = box_of(grid, whole(lit.read_rows), whole(lit.read_cols));
-  const float least = 6 * frame.stage.ui, grow = cell_by_cell(grid) ? 1 : 0;
+Box region(const FieldFrame& frame, const LevelGrid& grid, const LitLevel& lit) {
+  const Box box = grid.box(whole(lit.read_rows), whole(lit.read_cols));
+  const float least = 6 * frame.stage.ui, grow = grid.by_cells() ? 1 : 0;
   const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
   const float w = std::max(box.width() / 2 + grow, least / 2), h = std::max(box.height() / 2 + grow, least / 2);
   return {mx - w, my - h, mx + w, my + h};
@@ -101,14 +122,14 @@ void draw_surface(FieldFrame& frame, int level, const Box& real, int64_t slice) 
 
 // Every piece of rows with every piece of columns; false where that would be too many or too small to see.
 template <class Draw>
-bool for_pieces(const FieldFrame& frame, const Grid& grid, const CellRuns& rows, const CellRuns& cols, size_t most,
+bool for_pieces(const FieldFrame& frame, const LevelGrid& grid, const CellRuns& rows, const CellRuns& cols, size_t most,
                 double least, const Draw& draw) {
   const bool solid = rows.size() == 1 && cols.size() == 1;
   if (!solid && (rows.size() > most / std::max<size_t>(1, cols.size()) || grid.pitch < least)) return false;
   const Box seen = frame.painter.viewport();
   for (const CellRun& row : rows) {
     for (const CellRun& col : cols) {
-      const Box box = box_of(grid, row, col);
+      const Box box = grid.box(row, col);
       if (box.x1 > seen.x0 && box.y1 > seen.y0 && box.x0 < seen.x1 && box.y0 < seen.y1) draw(box);
     }
   }
@@ -116,7 +137,7 @@ bool for_pieces(const FieldFrame& frame, const Grid& grid, const CellRuns& rows,
 }
 
 // What the field covers of a surface.
-void draw_covered(FieldFrame& frame, const Grid& grid, int level, const Box& real, const LitLevel& lit, float opacity) {
+void draw_covered(FieldFrame& frame, const LevelGrid& grid, int level, const Box& real, const LitLevel& lit, float opacity) {
   Painter& painter = frame.painter;
   const Role role = role_of_level(level);
   if (lit.rows.empty() || lit.cols.empty()) {
@@ -125,7 +146,7 @@ void draw_covered(FieldFrame& frame, const Grid& grid, int level, const Box& rea
   }
   if (is_picture(frame, level)) {
     // The picture stays itself where it is seen; the rest steps back.
-    const Box in = box_of(grid, whole(lit.rows), whole(lit.cols));
+    const Box in = grid.box(whole(lit.rows), whole(lit.cols));
     for (const Box& out : {Box{real.x0, real.y0, real.x1, in.y0}, Box{real.x0, in.y1, real.x1, real.y1},
                            Box{real.x0, in.y0, in.x0, in.y1}, Box{in.x1, in.y0, real.x1, in.y1}}) {
       if (out.width() > 0.01f && out.height() > 0.01f) {
@@ -139,12 +160,12 @@ void draw_covered(FieldFrame& frame, const Grid& grid, int level, const Box& rea
   });
   if (drawn) return;
   // With gaps too fine to be told apart.
-  const Box all = box_of(grid, whole(lit.rows), whole(lit.cols));
+  const Box all = grid.box(whole(lit.rows), whole(lit.cols));
   painter.box(all, role, Fill::full).opacity = 0.55f * opacity;
   painter.box(all, role, Fill::hatch).opacity = opacity;
 }
 
-void draw_cells(FieldFrame& frame, const Grid& grid, int level, const LitLevel& lit, float opacity) {
+void draw_cells(FieldFrame& frame, const LevelGrid& grid, int level, const LitLevel& lit, float opacity) {
   Painter& painter = frame.painter;
   const PlacedLevel& placed = frame.layout.levels[static_cast<size_t>(level)];
   const Role role = role_of_level(level);
@@ -171,19 +192,19 @@ void draw_cells(FieldFrame& frame, const Grid& grid, int level, const LitLevel& 
 void draw_level(FieldFrame& frame, int level) {
   Painter& painter = frame.painter;
   const PlacedLevel& placed = frame.layout.levels[static_cast<size_t>(level)];
-  const Grid grid = seen_grid(frame, level);
-  if (!painter.shows(grid.bounds())) return;
+  const LevelGrid grid = seen_grid(frame, level);
+  if (!painter.shows(grid.all())) return;
   const LitLevel& lit = frame.trace.levels[static_cast<size_t>(level)];
   const float opacity = revealed(frame, level);
-  const Box real = box_of(grid, {0, placed.rows - 1}, {0, placed.cols - 1});
+  const Box real = grid.box({0, placed.rows - 1}, {0, placed.cols - 1});
   const bool padded = grid.rows != placed.rows || grid.cols != placed.cols;
-  if (cell_by_cell(grid) && !is_picture(frame, level)) {
+  if (grid.by_cells() && !is_picture(frame, level)) {
     draw_cells(frame, grid, level, lit, opacity);
     if (padded) painter.box(real, role_of_level(level), Fill::none, Outline::solid, grid.radius());
   } else {
     draw_surface(frame, level, real, lit.slice);
     draw_covered(frame, grid, level, real, lit, opacity);
-    if (padded) painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed);
+    if (padded) painter.box(grid.all(), Role::padding, Fill::none, Outline::dashed);
     painter.box(real, role_of_level(level), Fill::none, Outline::solid);
   }
 }
@@ -203,8 +224,9 @@ void draw_links(FieldFrame& frame, const FieldTrace& trace, Role role, float wid
       painter.line(bx, by, bx + (ax - bx) * shown, by + (ay - by) * shown, role, width).opacity = 0.9f;
     };
     if (here.row != there.row) {
-      link(b.x0, b.y0, a.x0, a.y1);
-      link(b.x1, b.y0, a.x1, a.y1);
+      const bool below = there.grid.y > here.grid.y;
+      link(b.x0, below ? b.y0 : b.y1, a.x0, below ? a.y1 : a.y0);
+      link(b.x1, below ? b.y0 : b.y1, a.x1, below ? a.y1 : a.y0);
     } else if (here.grid.x < there.grid.x) {
       link(b.x0, b.y0, a.x1, a.y0);
       link(b.x0, b.y1, a.x1, a.y1);
@@ -215,11 +237,29 @@ void draw_links(FieldFrame& frame, const FieldTrace& trace, Role role, float wid
   }
 }
 
+// Which way the chain runs, where its rows turn.
+void draw_directions(FieldFrame& frame) {
+  const std::vector<PlacedLevel>& levels = frame.layout.levels;
+  if (frame.chain->chain.dims == 1 || levels.back().row == 0) return;
+  const float ui = frame.stage.ui, width = std::max(1.0f, ui);
+  for (size_t i = 0; i + 1 < levels.size(); ++i) {
+    const PlacedLevel &a = levels[i], &b = levels[i + 1];
+    if (a.row != b.row) continue;
+    const bool right = a.grid.x < b.grid.x;
+    const double from = right ? a.grid.x + a.grid.width() : a.grid.x, to = right ? b.grid.x : b.grid.x + b.grid.width();
+    const float x0 = frame.stage.seen_x(from), x1 = frame.stage.seen_x(to);
+    const float y = frame.stage.seen_y(a.grid.y + a.grid.height() / 2), middle = (x0 + x1) / 2;
+    const float half = std::min(std::abs(x1 - x0) / 2 - 4 * ui, 14 * ui) * (right ? 1.0f : -1.0f);
+    if (std::abs(half) < 4 * ui) continue;
+    frame.painter.arrow(middle - half, y, middle + half, y, Role::secondary, width).opacity = 0.7f;
+  }
+}
+
 void draw_regions(FieldFrame& frame) {
   for (int level = 0; level < frame.chain->levels(); ++level) {
     const LitLevel& lit = frame.trace.levels[static_cast<size_t>(level)];
     if (!lit.lit() || revealed(frame, level) < 1) continue;
-    const Grid grid = seen_grid(frame, level);
+    const LevelGrid grid = seen_grid(frame, level);
     const Box box = region(frame, grid, lit);
     if (level == frame.chain->last_level()) {
       frame.painter.box(box, Role::text, Fill::none, Outline::ring, grid.radius());
@@ -234,7 +274,7 @@ void draw_pointed(FieldFrame& frame) {
   if (frame.pointed == nullptr) return;
   for (int level = 0; level < frame.chain->levels(); ++level) {
     const LitLevel& lit = frame.pointed->levels[static_cast<size_t>(level)];
-    const Grid grid = seen_grid(frame, level);
+    const LevelGrid grid = seen_grid(frame, level);
     if (!lit.lit()) continue;
     const bool apart = for_pieces(frame, grid, lit.rows, lit.cols, kMostRings, 8, [&](const Box& box) {
       const auto gap = static_cast<float>(grid.gap() / 2);
@@ -242,45 +282,79 @@ void draw_pointed(FieldFrame& frame) {
       if (grid.pitch < 8) return draw_hover_marker(frame, inner);
       draw_hover_ring(frame, inner, grid.radius());
     });
-    if (!apart) draw_hover_marker(frame, box_of(grid, whole(lit.read_rows), whole(lit.read_cols)));
+    if (!apart) draw_hover_marker(frame, grid.box(whole(lit.read_rows), whole(lit.read_cols)));
   }
+}
+
+// Of a strip: the name to its left, the field to its right.
+void draw_words_beside(FieldFrame& frame, int level) {
+  const FieldLayout& layout = frame.layout;
+  const PlacedLevel& placed = layout.levels[static_cast<size_t>(level)];
+  Painter& painter = frame.painter;
+  const float gap = 10 * frame.stage.ui;
+  const LevelGrid grid = seen_grid(frame, level);
+  const Box bounds = grid.all();
+  const float y = (bounds.y0 + bounds.y1) / 2;
+  const float left = frame.stage.seen_x(layout.strip_x0) - gap, right = frame.stage.seen_x(layout.strip_x1) + gap;
+  if (layout.words == FieldHead::none) return;
+  const bool two = layout.words == FieldHead::layer;
+  const float lift = two ? layout.second_size * 0.65f : 0;
+  painter.text(placed.name, left, y - lift, layout.name_size, role_of_level(level), Align::right, Face::bold);
+  if (two) {
+    painter.text(level > 0 ? placed.summary : placed.size, left, y + layout.name_size * 0.6f, layout.second_size,
+                 Role::secondary, Align::right, Face::mono);
+  }
+  if (level > 0) {
+    painter.text(placed.foot, right, y, layout.foot_size, Role::secondary);
+    return;
+  }
+  const LitLevel& lit = frame.trace.levels[0];
+  thread_local std::string words;  // keeps its memory from frame to frame
+  words.clear();
+  append_seen(words, frame.request.language, count_cells(lit.rows), count_cells(lit.cols));
+  if (revealed(frame, 0) >= 1) painter.text(words, right, y, layout.foot_size, Role::input);
 }
 
 void draw_words(FieldFrame& frame, int level) {
   Painter& painter = frame.painter;
   const FieldLayout& layout = frame.layout;
   const PlacedLevel& placed = layout.levels[static_cast<size_t>(level)];
-  const Grid grid = seen_grid(frame, level);
+  const LevelGrid grid = seen_grid(frame, level);
   const Stage& stage = frame.stage;
   const Box room{stage.seen_x(static_cast<double>(placed.room.x0)), stage.seen_y(static_cast<double>(placed.room.y0)),
                  stage.seen_x(static_cast<double>(placed.room.x1)), stage.seen_y(static_cast<double>(placed.room.y1))};
   if (!painter.shows(room)) return;
   const float middle = (room.x0 + room.x1) / 2, width = room.width() + 1;
-  const Box bounds = grid.bounds();
+  const Box bounds = grid.all();
   // Lines of other levels may pass behind the words.
   const auto write = [&](std::string_view words, float y, float size, Role role, Face face) {
     const float wide = painter.width(words, face, size);
     if (words.empty() || wide > width) return;
     painter.box({middle - wide / 2 - 2, y - size * 0.6f, middle + wide / 2 + 2, y + size * 0.6f}, Role::canvas, Fill::full)
-        .opacity = 0.82f;
+        .opacity = kPatch;
     painter.text(words, middle, y, size, role, Align::center, face);
   };
-  const float above = layout.tag_size * 1.5f + (layout.with_summary ? layout.summary_size * 1.4f : 0);
-  float y = bounds.y0;
-  if (layout.head > 0 || bounds.y0 - room.y0 > above) {
-    if (layout.with_summary) {
-      write(placed.summary, y - layout.summary_size * 0.8f, layout.summary_size, Role::secondary, Face::mono);
-      y -= layout.summary_size * 1.4f;
-    }
-    y -= layout.tag_size * 0.8f;
-    const float size = layout.tag_size, small = size * 0.9f;
-    const float name = painter.width(placed.name, Face::bold, size), gap = size * 0.4f;
-    const float wide = name + gap + painter.width(placed.size, Face::sans, small);
-    if (wide <= width) {
+  const float name_size = layout.name_size, second = layout.second_size;
+  const bool narrow = layout.words != FieldHead::layer;
+  // Where the words have no room of their own they come as soon as the levels lie far enough apart.
+  if (layout.head > 0 || bounds.y0 - room.y0 > (name_size + second) * 1.4f) {
+    write(narrow ? placed.size : placed.summary, bounds.y0 - second * 0.8f, second, Role::secondary,
+          narrow ? Face::sans : Face::mono);
+    // Without a layer there is no second line.
+    const bool lower = !narrow && placed.summary.empty();
+    const float y = bounds.y0 - (lower ? 0 : second * 1.4f) - name_size * 0.75f;
+    if (narrow) {
+      write(placed.name, y, name_size, role_of_level(level), Face::bold);
+    } else {
+      const float small = name_size * 0.9f, name = painter.width(placed.name, Face::bold, name_size);
+      const float gap = name_size * 0.4f, wide = name + gap + painter.width(placed.size, Face::sans, small);
       const float x = middle - wide / 2;
-      painter.box({x - 2, y - size * 0.6f, x + wide + 2, y + size * 0.6f}, Role::canvas, Fill::full).opacity = 0.82f;
-      painter.text(placed.name, x, y, size, role_of_level(level), Align::left, Face::bold);
-      painter.text(placed.size, x + name + gap, y, small, Role::text);
+      if (wide <= width) {
+        painter.box({x - 2, y - name_size * 0.6f, x + wide + 2, y + name_size * 0.6f}, Role::canvas, Fill::full).opacity =
+            kPatch;
+        painter.text(placed.name, x, y, name_size, role_of_level(level), Align::left, Face::bold);
+        painter.text(placed.size, x + name + gap, y, small, Role::text);
+      }
     }
   }
   if (layout.foot <= 0) return;
@@ -295,9 +369,9 @@ void draw_words(FieldFrame& frame, int level) {
 
 // Which rows and columns are seen, of a level that the camera has come too near to for its name.
 void draw_place(FieldFrame& frame, int level) {
-  const Grid grid = seen_grid(frame, level);
+  const LevelGrid grid = seen_grid(frame, level);
   const float ui = frame.stage.ui;
-  if (frame.stage.zoom <= 1 || grid.y - static_cast<double>(frame.layout.tag_size) * 1.5 >= 0) return;
+  if (frame.stage.zoom <= 1 || grid.y - static_cast<double>(frame.layout.name_size) * 1.5 >= 0) return;
   Painter& painter = frame.painter;
   const Grid::Range seen = grid.visible(painter.viewport());
   if (seen.row1 <= seen.row0 || seen.col1 <= seen.col0) return;
@@ -348,12 +422,13 @@ void build_field_scene(const SceneRequest& request, Scene& scene) {
   }
   const float width = 1.5f * std::max(1.0f, base.stage.ui);
   for (int level = 0; level < chain->levels(); ++level) draw_level(frame, level);
+  draw_directions(frame);
   draw_links(frame, trace, Role::window, width, true);
   draw_regions(frame);
   if (frame.pointed != nullptr) draw_links(frame, *frame.pointed, Role::hover, width * 1.5f, false);
   draw_pointed(frame);
   for (int level = 0; level < chain->levels(); ++level) {
-    draw_words(frame, level);
+    layout.beside ? draw_words_beside(frame, level) : draw_words(frame, level);
     draw_place(frame, level);
   }
   append_field_sentence(scene.sentence, request.language, chain, step);

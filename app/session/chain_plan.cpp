@@ -42,12 +42,15 @@ Spatial ChainPlan::cell_at(int64_t slice, int64_t row, int64_t col) const {
   return chain.dims == 2 ? Spatial{row, col} : Spatial{slice, row, col};
 }
 
+Error as_error(Language language, const ChainProblem& problem) {
+  if (problem.module.empty()) return problem.error;
+  return Error{"error.chain_layer",
+               problem.error.field,
+               {std::to_string(problem.layer + 1), problem.module, describe(language, problem.error)}};
+}
+
 std::string describe(Language language, const ChainProblem& problem) {
-  std::string reason = describe(language, problem.error);
-  if (problem.module.empty()) return reason;
-  return describe(language, Error{"error.chain_layer",
-                                  problem.error.field,
-                                  {std::to_string(problem.layer + 1), problem.module, std::move(reason)}});
+  return describe(language, as_error(language, problem));
 }
 
 CheckedChain check_chain(const LayerChain& chain) {

@@ -53,6 +53,9 @@ struct ChainProblem {
 /// "Layer 3 (Conv2d): ..."
 std::string describe(Language language, const ChainProblem& problem);
 
+/// The same as an error of its own, with the layer in its words.
+Error as_error(Language language, const ChainProblem& problem);
+
 /// Exactly one of the two is there.
 struct CheckedChain {
   ChainPlanPtr plan;

@@ -9,10 +9,12 @@
 #include <memory>
 #include <optional>
 
+#include "app/io/atomic_file.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
+#include "app/session/chain_json.h"
 #include "app/session/json_reader.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
@@ -158,6 +160,32 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
   return session;
 }
 
+namespace {
+
+constexpr int64_t kMaxChainBytes = int64_t{4} << 20;
+
+}  // namespace
+
+bool is_chain_file(const std::string& path) {
+  if (lower_ending(path) != ".json") return false;
+  const Result<std::string> text = read_file(path, kMaxChainBytes);
+  return text && is_chain_text(*text);
+}
+
+Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
+  const Result<std::string> text = read_file(path, kMaxChainBytes);
+  if (!text) return text.error();
+  Result<TitledChain> titled = titled_chain_from_json(*text);
+  if (!titled) return error_in_file(std::move(titled).error(), *text, path);
+  if (titled->chain.layers.empty()) return Error{"error.chain_empty", "layers", {}};
+  Session session = base;
+  session.chain = std::move(titled->chain);
+  session.title = titled->title.empty() ? std::filesystem::path(path).stem().string() : titled->title;
+  session.lens = Lens::receptive_field;
+  session.step = 1;
+  return session;
+}
+
 Result<Session> open_session(const std::string& preset_or_path) {
   if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
   struct stat status = {};
@@ -186,6 +214,7 @@ Result<Session> open_session(const std::string& preset_or_path) {
     }
     return opened;
   }
+  if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
   return load_session(preset_or_path);
 }
 
