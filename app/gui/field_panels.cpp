@@ -190,6 +190,15 @@ void draw_rows(UiContext& ui, const CellWords& words) {
   ImGui::PopStyleVar();
 }
 
+/// In the next column, on one line.
+void plain(UiContext& ui, const char* text, Role role, ImFont* font) {
+  ImGui::TableNextColumn();
+  const UiFont scope(font);
+  ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, role));
+  ImGui::TextUnformatted(text);
+  ImGui::PopStyleColor();
+}
+
 }  // namespace
 
 void draw_field_size(UiContext& ui) {
@@ -216,12 +225,9 @@ void draw_field_size(UiContext& ui) {
   if (!ImGui::BeginTable("##field_lines", 3, ImGuiTableFlags_SizingFixedFit)) return;
   for (const Line& line : words.lines) {
     ImGui::TableNextRow();
-    ImGui::TableNextColumn();
-    ui_words(ui, ui.text(line.key), Role::secondary, ui.fonts.caption);
-    ImGui::TableNextColumn();
-    ui_words(ui, line.value.c_str(), Role::text, ui.fonts.mono);
-    ImGui::TableNextColumn();
-    ui_words(ui, line.from.c_str(), Role::secondary, ui.fonts.mono);
+    plain(ui, ui.text(line.key), Role::secondary, ui.fonts.body);
+    plain(ui, line.value.c_str(), Role::text, ui.fonts.mono);
+    plain(ui, line.from.c_str(), Role::secondary, ui.fonts.mono);
   }
   ImGui::EndTable();
 }

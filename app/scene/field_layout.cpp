@@ -145,7 +145,7 @@ class Solver {
       }
       if (words.foot) {
         std::string foot = l.foot;
-        if (i == 0) append_seen(foot, language, l.rows, l.cols);
+        if (i == 0) append_seen(foot, language, chain_, l.rows, l.cols);
         width = std::max(width, painter_.width(foot, Face::sans, foot_size_));
       }
       widths_[i] = static_cast<double>(width) + 2;
@@ -159,7 +159,7 @@ class Solver {
     const Language language = painter_.request().language;
     for (size_t i = 0; i < levels_.size() && words.head != FieldHead::none; ++i) {
       std::string foot = levels_[i].foot;
-      if (i == 0) append_seen(foot, language, levels_[i].rows, levels_[i].cols);
+      if (i == 0) append_seen(foot, language, chain_, levels_[i].rows, levels_[i].cols);
       const std::string& second = words.head == FieldHead::layer && i > 0 ? levels_[i].summary : levels_[i].size;
       left = std::max({left, static_cast<double>(painter_.width(levels_[i].name, Face::bold, name_size_)),
                        static_cast<double>(painter_.width(second, Face::mono, second_size_))});
@@ -369,8 +369,9 @@ double longest_field_axis(const ChainPlan& chain) {
   return std::min(kMost, static_cast<double>(longest) * std::min<double>(kMostShared, chain.levels()));
 }
 
-void append_seen(std::string& out, Language language, int64_t rows, int64_t cols) {
-  append_words(out, words_of(language, "scene.field_seen"), {Digits(rows), Digits(cols)});
+void append_seen(std::string& out, Language language, const ChainPlan& chain, int64_t rows, int64_t cols) {
+  append_words(out, words_of(language, chain.chain.dims == 1 ? "scene.field_seen_line" : "scene.field_seen"),
+               {Digits(rows), Digits(cols)});
 }
 
 }  // namespace convscope

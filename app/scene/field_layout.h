@@ -43,7 +43,7 @@ const FieldLayout& field_layout(const ChainPlanPtr& chain, const Stage& stage, c
 /// the viewport.
 double longest_field_axis(const ChainPlan& chain);
 
-/// "sees 5x5": below the input, for the cell of the step.
-void append_seen(std::string& out, Language language, int64_t rows, int64_t cols);
+/// "5x5 seen", of a chain of one axis "5 seen": at the input, for the cell of the step.
+void append_seen(std::string& out, Language language, const ChainPlan& chain, int64_t rows, int64_t cols);
 
 }  // namespace convscope

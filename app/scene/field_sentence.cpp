@@ -182,7 +182,9 @@ std::string field_cell_words(Language language, const ChainPlanPtr& chain, const
   if (cell->level > 0) {
     const SeenWords w = seen_words(trace.levels[0]);
     words += "  ";
-    append_words(words, words_of(language, "scene.field_cell_sees"), {Digits(w.rows), Digits(w.cols)});
+    append_words(words,
+                 words_of(language, chain->chain.dims == 1 ? "scene.field_cell_sees_line" : "scene.field_cell_sees"),
+                 {Digits(w.rows), Digits(w.cols)});
     if (w.gaps) words.append(words_of(language, "scene.field_gaps"));
   }
   if (cell->level < chain->last_level()) {

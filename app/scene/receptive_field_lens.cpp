@@ -311,7 +311,7 @@ void draw_words_beside(FieldFrame& frame, int level) {
   const LitLevel& lit = frame.trace.levels[0];
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_seen(words, frame.request.language, count_cells(lit.rows), count_cells(lit.cols));
+  append_seen(words, frame.request.language, *frame.chain, count_cells(lit.rows), count_cells(lit.cols));
   if (revealed(frame, 0) >= 1) painter.text(words, right, y, layout.foot_size, Role::input);
 }
 
@@ -363,7 +363,7 @@ void draw_words(FieldFrame& frame, int level) {
   const LitLevel& lit = frame.trace.levels[0];
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_seen(words, frame.request.language, count_cells(lit.rows), count_cells(lit.cols));
+  append_seen(words, frame.request.language, *frame.chain, count_cells(lit.rows), count_cells(lit.cols));
   if (revealed(frame, 0) >= 1) write(words, below, layout.foot_size, Role::input, Face::sans);
 }
 

@@ -15,6 +15,7 @@
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
 #include "app/session/chain_json.h"
+#include "app/session/chains.h"
 #include "app/session/json_reader.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
@@ -29,7 +30,8 @@ struct Ordered {
   Preset preset;
 };
 
-/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}.
+/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in chain
+/// that the session looks at.
 std::optional<Ordered> parse(const embedded::File& file) {
   Result<Json> json = parse_json(file.contents);
   if (!json || !json->is_object() || !json->contains("preset")) return std::nullopt;
@@ -37,6 +39,11 @@ std::optional<Ordered> parse(const embedded::File& file) {
   json->erase("preset");
   Result<Session> session = session_from_json(json->dump());
   if (!session || !about.is_object()) return std::nullopt;
+  if (const std::string chain = about.value("chain", std::string()); !chain.empty()) {
+    const BuiltInChain* known = find_chain(chain);
+    if (known == nullptr) return std::nullopt;
+    session->chain = known->chain;
+  }
   Ordered result;
   result.order = about.value("order", int64_t{0});
   result.preset.name = std::filesystem::path(file.path).stem().string();
