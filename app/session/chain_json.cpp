@@ -1,5 +1,6 @@
 #include "app/session/chain_json.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -81,12 +82,23 @@ void read_the_rest(FieldReader& fields, const WindowLayer& layer) {
   fields.word("padding_mode", flag, zeros, "zeros");
 }
 
-std::string known_arguments(const WindowLayer& layer) {
-  std::string known = "layer, name, kernel_size, stride, padding, pads";
-  if (layer.kind != LayerKind::avg_pool) known += ", dilation";
-  if (layer.transposes()) known += ", output_padding";
-  if (layer.pools()) known += ", ceil_mode";
+std::vector<std::string_view> arguments_of(const WindowLayer& layer) {
+  std::vector<std::string_view> known{"layer", "name", "kernel_size", "stride", "padding", "pads"};
+  if (layer.kind != LayerKind::avg_pool) known.emplace_back("dilation");
+  if (layer.transposes()) known.emplace_back("output_padding");
+  if (layer.pools()) known.emplace_back("ceil_mode");
   return known;
+}
+
+bool takes(const WindowLayer& layer, std::string_view argument) {
+  const std::vector<std::string_view> known = arguments_of(layer);
+  return std::find(known.begin(), known.end(), argument) != known.end();
+}
+
+std::string known_arguments(const WindowLayer& layer) {
+  std::string all;
+  for (const std::string_view argument : arguments_of(layer)) all.append(all.empty() ? "" : ", ").append(argument);
+  return all;
 }
 
 enum class Unknown : uint8_t { refused, kept };
@@ -186,10 +198,10 @@ Json layer_json(const WindowLayer& layer) {
   if (layer.output_padding != standard.output_padding) json["output_padding"] = spatial_json(layer.output_padding);
   if (layer.ceil_mode) json["ceil_mode"] = true;
   if (layer.kept.empty()) return json;
-  // What the layer has become since may have arguments of the same name.
+  // What the layer has become since may take arguments of the same name: those are its own now.
   const Json kept = Json::parse(layer.kept, nullptr, false);
   for (const auto& [key, value] : kept.items()) {
-    if (!json.contains(key)) json[key] = value;
+    if (!takes(layer, key)) json[key] = value;
   }
   return json;
 }

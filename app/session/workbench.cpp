@@ -91,8 +91,9 @@ struct Workbench::State {
     chain_problem.reset();
     if (!computation) return;
     const bool own = session.chain.layers.empty();
-    // An own layer that is illegal is the session's error; the chain of the last good one stays.
-    if (own && !plan) return;
+    // An own layer comes with its numbers: while they are on their way, or cannot be had, the chain of the last good
+    // ones stays.
+    if (own && (!plan || !(*plan == computation->plan))) return;
     const LayerChain wanted = shown_chain(session, plan ? &*plan : nullptr);
     ChainPlanPtr chain = computation->plan.chain();
     if (last_good && last_good->chain == wanted) {
