@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/gui/edits.h"
+#include "app/gui/field_panels.h"
 #include "app/gui/formula.h"
 #include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
@@ -257,7 +258,12 @@ void draw_output_size_panel(UiContext& ui) { draw_output_size_panel(ui, true); }
 
 float draw_output_size_panel(UiContext& ui, bool with_table) {
   const float title = ImGui::GetCursorPosY();
-  if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return 0;
+  const bool of_field = ui.session().lens == Lens::receptive_field;
+  if (!ui_section(ui, "section.output_size", ui.text(of_field ? "section.field" : "section.output_size"))) return 0;
+  if (of_field) {
+    draw_field_size(ui);
+    return 0;
+  }
   if (ui.session().operation != "conv2d") {
     return draw_operation_size(ui, with_table, title);
   }

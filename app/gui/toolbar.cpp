@@ -99,6 +99,9 @@ void draw_lenses(UiContext& ui, float room) {
       case Lens::pooling:
         labels[count] = ui.text("lens.pooling");
         break;
+      case Lens::receptive_field:
+        labels[count] = ui.text("lens.receptive_field");
+        break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;
