@@ -6,14 +6,14 @@
 # To build. Of C and C++ libraries only the -dev packages are named; they bring the libraries.
 packages_to_build='cmake ninja-build g++ pkgconf python3-glad
   libimgui-dev libstb-dev libglfw3-dev libgl-dev libegl-dev libopengl-dev libfreetype-dev libfontconfig-dev
-  libhwy-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libgif-dev
+  libhwy-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libgif-dev libwebp-dev
   libavformat-dev libavcodec-dev libswscale-dev libavutil-dev'
 
 # To run. libegl-mesa0 does not bring the drivers; formulas need DejaVu's brackets, Chinese a font of its own.
 packages_to_run='libegl-mesa0 libgl1-mesa-dri libgl1 libegl1 fonts-dejavu-core fonts-wqy-microhei'
 
 # To test: the framework, a display without a screen and somebody to press its keys, readers of what is exported.
-packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin
+packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin webp
   libxml2-utils desktop-file-utils dpkg-dev file'
 
 # For check --all only.

@@ -14,9 +14,6 @@ namespace convscope {
 namespace {
 
 constexpr double kLongestSeconds = 3600;
-constexpr int64_t kMostFrames = 100'000;
-/// An SVG keeps all its frames in one document, which a browser holds in memory.
-constexpr int64_t kMostSvgFrames = 5'000;
 /// Length of the clip that a refusal proposes.
 constexpr double kProposedSeconds = 60;
 
@@ -28,16 +25,15 @@ std::string number(double value) {
 
 std::string range(int64_t first, int64_t last) { return std::to_string(first) + ":" + std::to_string(last); }
 
-bool is_video(TargetFormat format) { return format == TargetFormat::mp4; }
-
-Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
+Result<void> check_numbers(const ExportSettings& s, const FormatTraits& format) {
   const auto side = [](int n) { return n >= kSmallestExportSide && n <= kLargestExportSide; };
   if (!side(s.width) || !side(s.height)) {
     return Error{"error.export_size", "size", {std::to_string(s.width) + "x" + std::to_string(s.height)}};
   }
   if (s.fps < 1 || s.fps > kHighestFps) return Error{"error.export_fps", "fps", {std::to_string(s.fps)}};
-  if (format == TargetFormat::gif && s.fps > kHighestGifFps) {
-    return Error{"error.export_gif_fps", "fps", {std::to_string(s.fps)}};
+  if (s.fps > format.highest_fps) {
+    return Error{
+        "error.export_format_fps", "fps", {std::to_string(s.fps), format.name, std::to_string(format.highest_fps)}};
   }
   // written so that NaN fails
   if (!(s.step_seconds > 0 && s.step_seconds <= kLongestSeconds)) {
@@ -46,8 +42,17 @@ Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
   if (!(s.end_pause_seconds >= 0 && s.end_pause_seconds <= kLongestSeconds)) {
     return Error{"error.export_end_pause", "end_pause", {number(s.end_pause_seconds)}};
   }
-  if (s.transparent && is_video(format)) return Error{"error.export_no_transparency", "transparent", {s.target}};
-  if (s.chroma444 && !is_video(format)) return Error{"error.export_chroma_unused", "chroma", {s.target}};
+  if (s.transparent && !format.transparent) {
+    return Error{"error.export_no_transparency",
+                 "transparent",
+                 {s.target, format.name, endings_with([](const FormatTraits& t) { return t.transparent; })}};
+  }
+  if (s.chroma444 && !format.chroma) {
+    return Error{"error.export_chroma_unused",
+                 "chroma",
+                 {s.target, endings_with([](const FormatTraits& t) { return t.chroma; })}};
+  }
+  if (s.chroma444 && s.transparent) return Error{"error.export_clear_444", "chroma", {s.target}};
   return {};
 }
 
@@ -56,7 +61,8 @@ Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
 Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto format = target_format(settings.target);
   if (!format) return format.error();
-  if (auto checked = check_numbers(settings, *format); !checked) return checked.error();
+  const FormatTraits& traits = traits_of(*format);
+  if (auto checked = check_numbers(settings, traits); !checked) return checked.error();
   if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
@@ -94,7 +100,7 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   const double count = static_cast<double>(last - first + 1);
   const double moving = std::max(1.0, std::round(count * frames_per_step));
   const double pause = std::round(settings.end_pause_seconds * settings.fps);
-  const int64_t limit = *format == TargetFormat::svg ? kMostSvgFrames : kMostFrames;
+  const int64_t limit = traits.most_frames;
   if (moving + pause > static_cast<double>(limit)) {
     const double room = std::max(1.0, std::min(kProposedSeconds * settings.fps, static_cast<double>(limit) - pause));
     const int64_t proposed = std::clamp<int64_t>(static_cast<int64_t>(room / frames_per_step), 1, last - first + 1);

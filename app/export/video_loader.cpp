@@ -1,7 +1,8 @@
-// MP4 by the module with the encoders, see app/export/video/video_module.h.
+// MP4 and WebM by the module with the encoders, see app/export/video/video_module.h.
 #include <dlfcn.h>
 
 #include "app/export/sinks.h"
+#include "app/export/target_format.h"
 #include "app/export/video/video_module.h"
 
 namespace convscope {
@@ -12,7 +13,7 @@ namespace {
 constexpr const char* kModule = "convscope_video.so";
 
 struct Module {
-  decltype(&convscope_open_mp4_sink) open_mp4 = nullptr;
+  decltype(&convscope_open_video_sink) open = nullptr;
   std::string problem;
 };
 
@@ -20,24 +21,36 @@ Module load() {
   Module module;
   void* const handle = dlopen(kModule, RTLD_NOW | RTLD_LOCAL);
   if (handle != nullptr) {
-    module.open_mp4 = reinterpret_cast<decltype(module.open_mp4)>(dlsym(handle, "convscope_open_mp4_sink"));
+    module.open = reinterpret_cast<decltype(module.open)>(dlsym(handle, "convscope_open_video_sink"));
   }
-  if (module.open_mp4 == nullptr) {
+  if (module.open == nullptr) {
     const char* const problem = dlerror();
     module.problem = problem != nullptr ? problem : kModule;
   }
   return module;
 }
 
+Result<std::unique_ptr<FrameSink>> open_video_sink(VideoKind kind, const std::string& target,
+                                                   const ClipFormat& format) {
+  // Never unloaded: encoders leave threads and handlers behind.
+  static const Module module = load();
+  if (module.open == nullptr) {
+    const std::string others = endings_with([](const FormatTraits& t) { return !t.chroma; });
+    return Error{"error.export_no_video_module", "output", {target, module.problem, others}};
+  }
+  OpenedSink sink;
+  module.open(kind, target, format, sink);
+  return std::move(*sink);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FrameSink>> open_mp4_sink(const std::string& target, const ClipFormat& format) {
-  // Never unloaded: encoders leave threads and handlers behind.
-  static const Module module = load();
-  if (module.open_mp4 == nullptr) return Error{"error.export_no_video_module", "output", {target, module.problem}};
-  OpenedSink sink;
-  module.open_mp4(target, format, sink);
-  return std::move(*sink);
+  return open_video_sink(VideoKind::mp4, target, format);
+}
+
+Result<std::unique_ptr<FrameSink>> open_webm_sink(const std::string& target, const ClipFormat& format) {
+  return open_video_sink(VideoKind::webm, target, format);
 }
 
 }  // namespace convscope
