@@ -43,12 +43,12 @@ constexpr const char* kNoWebp = "error.export_no_webp";
 /// Browsers play a frame of 10 ms or less for 100 ms, in APNG and WebP as in GIF, whose delays are hundredths besides.
 constexpr int kBrowserFps = 90;
 constexpr int64_t kMostFrames = 100'000;
-/// An SVG keeps all its frames in one document, which a browser holds in memory.
+/// An SVG, alone or in a page, keeps all its frames in one document, which a browser holds in memory.
 constexpr int64_t kMostSvgFrames = 5'000;
 
 using F = TargetFormat;
 // In the order in which they are listed to users; of two rows with one ending the first speaks for it.
-constexpr std::array<FormatTraits, 8> kTraits = {{
+constexpr std::array<FormatTraits, 9> kTraits = {{
     //                ending   name    missing  clear  chroma scenes  fps          frames
     {F::gif, ".gif", "GIF", nullptr, true, false, false, kHighestGifFps, kMostFrames},
     {F::mp4, ".mp4", "MP4", kNoVideo, false, true, false, kHighestFps, kMostFrames},
@@ -58,6 +58,7 @@ constexpr std::array<FormatTraits, 8> kTraits = {{
     {F::png_still, ".png", "PNG", nullptr, true, false, false, kHighestFps, kMostFrames},
     {F::png_sequence, ".png", "PNG", nullptr, true, false, false, kHighestFps, kMostFrames},
     {F::svg, ".svg", "SVG", nullptr, true, false, true, kHighestFps, kMostSvgFrames},
+    {F::html, ".html", "HTML", nullptr, true, false, true, kHighestFps, kMostSvgFrames},
 }};
 
 struct Item {

@@ -30,13 +30,14 @@ struct FormatRow {
   std::string_view key;
   const char* label_key;
 };
-constexpr std::array<FormatRow, 9> kFormats = {{
+constexpr std::array<FormatRow, 10> kFormats = {{
     {TargetFormat::gif, false, "gif", "export_dialog.format.gif"},
     {TargetFormat::mp4, false, "mp4", "export_dialog.format.mp4"},
     {TargetFormat::webm, false, "webm", "export_dialog.format.webm"},
     {TargetFormat::webp, false, "webp", "export_dialog.format.webp"},
     {TargetFormat::apng, false, "apng", "export_dialog.format.apng"},
     {TargetFormat::svg, false, "svg", "export_dialog.format.svg"},
+    {TargetFormat::html, false, "html", "export_dialog.format.html"},
     {TargetFormat::png_sequence, false, "frames", "export_dialog.format.frames"},
     {TargetFormat::png_still, true, "png", "export_dialog.format.png"},
     {TargetFormat::svg, true, "svg_still", "export_dialog.format.svg_still"},
