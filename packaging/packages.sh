@@ -7,13 +7,13 @@
 packages_to_build='cmake ninja-build g++ pkgconf python3-glad
   libimgui-dev libstb-dev libglfw3-dev libgl-dev libegl-dev libopengl-dev libfreetype-dev libfontconfig-dev
   libhwy-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libgif-dev libwebp-dev
-  libavformat-dev libavcodec-dev libswscale-dev libavutil-dev'
+  libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libcairo2-dev libpango1.0-dev'
 
 # To run. libegl-mesa0 does not bring the drivers; formulas need DejaVu's brackets, Chinese a font of its own.
 packages_to_run='libegl-mesa0 libgl1-mesa-dri libgl1 libegl1 fonts-dejavu-core fonts-wqy-microhei'
 
 # To test: the framework, a display without a screen and somebody to press its keys, readers of what is exported.
-packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin webp
+packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin webp poppler-utils
   libxml2-utils desktop-file-utils dpkg-dev file'
 
 # For check --all only.

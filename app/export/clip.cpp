@@ -22,7 +22,7 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   request.computation = computation;
   request.lens = settings.lens;
   request.algorithm = settings.algorithm;
-  request.moment = plan.clock.moment(frame);
+  request.moment = plan.moment(frame);
   request.steps_per_second =
       static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);
   if (!plan.animation) request.steps_per_second = 0;
@@ -64,8 +64,8 @@ std::string Clip::description() const {
                                   : "export.description_pooling",
             {p.input_shape().to_string(),
              p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
-             p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.clock.first_step + 1),
-             std::to_string(plan_.clock.first_step + plan_.clock.steps), last.sentence});
+             p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
+             std::to_string(plan_.moment(frames() - 1).step + 1), last.sentence});
 }
 
 }  // namespace convscope

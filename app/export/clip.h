@@ -46,7 +46,7 @@ class Clip {
       for (; end < frames(); ++end) {
         if (cancelled()) return stopped();
         // the pause is one picture by definition
-        if (frame + 1 >= plan_.clock.moving_frames) {
+        if (plan_.animation && frame + 1 >= plan_.clock.moving_frames) {
           end = frames();
           break;
         }

@@ -128,7 +128,10 @@ Result<void> check_legible(const ComputationPtr& computation, const ExportSettin
     const int middle = too_small + (enough - too_small) / 2;
     (works(middle) ? enough : too_small) = middle;
   }
-  const auto text = [](int width, int height) { return std::to_string(width) + "x" + std::to_string(height); };
+  // users know the page's size, of which this may be a part
+  const auto text = [&](int width, int height) {
+    return std::to_string(width * settings.columns) + "x" + std::to_string(height * settings.columns);
+  };
   const ExportSettings proposed = with_long_side(enough);
   return Error{"error.export_too_small",
                "size",
@@ -138,10 +141,11 @@ Result<void> check_legible(const ComputationPtr& computation, const ExportSettin
 
 }  // namespace
 
-SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
+SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& chosen,
                                   const TextMeasure& measure, int64_t frame) {
   ExportPlan plan;
-  if (const auto planned = plan_export(computation->plan, settings); planned.ok()) {
+  const ExportSettings settings = picture_settings(chosen);
+  if (const auto planned = plan_export(computation->plan, chosen); planned.ok()) {
     plan = *planned;
   } else {
     plan.animation = false;
@@ -151,9 +155,10 @@ SceneRequest export_scene_request(const ComputationPtr& computation, const Expor
   return request_at(computation, settings, plan, measure, std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1));
 }
 
-Result<void> run_export(const ComputationPtr& computation, const ExportSettings& settings, Job* job) {
-  const auto plan = plan_export(computation->plan, settings);
+Result<void> run_export(const ComputationPtr& computation, const ExportSettings& chosen, Job* job) {
+  const auto plan = plan_export(computation->plan, chosen);
   if (!plan) return plan.error();
+  const ExportSettings settings = picture_settings(chosen);
   auto fonts = FontStack::open();
   if (!fonts) return fonts.error();
   if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;

@@ -52,11 +52,39 @@ Result<void> check_numbers(const ExportSettings& s, const FormatTraits& format) 
                  "chroma",
                  {s.target, endings_with([](const FormatTraits& t) { return t.chroma; })}};
   }
+  if (s.columns < 1 || s.rows < 1 || s.columns > kMostColumns || s.rows > kMostColumns) {
+    const std::string most = std::to_string(kMostColumns);
+    return Error{"error.export_per_page", "per_page", {std::to_string(s.columns) + "x" + std::to_string(s.rows), most}};
+  }
+  if ((s.columns > 1 || s.rows > 1) && format.format != TargetFormat::pdf) {
+    return Error{"error.export_per_page_unused", "per_page", {s.target}};
+  }
+  if (!s.chosen_steps.empty() && !format.pages) {
+    return Error{"error.export_steps_in_pieces",
+                 "steps",
+                 {s.target, endings_with([](const FormatTraits& t) { return t.pages; })}};
+  }
   if (s.chroma444 && s.transparent) return Error{"error.export_clear_444", "chroma", {s.target}};
   return {};
 }
 
+Error too_many_pages(TargetFormat format, int64_t steps, int64_t first) {
+  constexpr int64_t kProposedPages = 60;
+  return Error{
+      "error.export_too_many_pages",
+      "steps",
+      {std::to_string(steps), std::to_string(traits_of(format).most_frames), range(first, first + kProposedPages - 1)}};
+}
+
 }  // namespace
+
+ExportSettings picture_settings(const ExportSettings& settings) {
+  ExportSettings picture = settings;
+  const int columns = std::max(settings.columns, 1);
+  picture.width = std::max(settings.width / columns, 1);
+  picture.height = std::max(settings.height / columns, 1);
+  return picture;
+}
 
 Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto format = target_format(settings.target);
@@ -68,8 +96,9 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
   ExportPlan result;
   result.format = *format;
-  result.scale = export_scale(settings);
-  const bool still = *format == TargetFormat::png_still || (*format == TargetFormat::svg && settings.still_step);
+  result.scale = export_scale(picture_settings(settings));
+  const bool still =
+      *format == TargetFormat::png_still || ((*format == TargetFormat::svg || traits.pages) && settings.still_step);
 
   if (settings.still_step) {
     const int64_t step = *settings.still_step;
@@ -95,7 +124,28 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
     return result;
   }
 
+  for (const auto& [first, last] : settings.chosen_steps) {
+    if (first < 1 || last < first || last > steps) {
+      return Error{"error.export_steps", "steps", {range(first, last), std::to_string(steps), range(1, steps)}};
+    }
+    if (static_cast<int64_t>(result.chosen.size()) + (last - first + 1) > traits.most_frames) {
+      return too_many_pages(*format, last - first + 1, first);
+    }
+    for (int64_t step = first; step <= last; ++step) result.chosen.push_back(step - 1);
+  }
+  if (!result.chosen.empty()) {
+    result.animation = false;
+    const auto count = static_cast<int64_t>(result.chosen.size());
+    result.clock = ClipClock{result.chosen.front(), count, count, 0};
+    return result;
+  }
   const auto [first, last] = settings.steps.value_or(std::pair<int64_t, int64_t>{1, steps});
+  if (traits.pages) {
+    if (last - first + 1 > traits.most_frames) return too_many_pages(*format, last - first + 1, first);
+    result.animation = false;
+    result.clock = ClipClock{first - 1, last - first + 1, last - first + 1, 0};
+    return result;
+  }
   const double frames_per_step = settings.step_seconds * settings.fps;
   const double count = static_cast<double>(last - first + 1);
   const double moving = std::max(1.0, std::round(count * frames_per_step));
@@ -127,6 +177,10 @@ Result<ExportForecast> forecast_export(const OperationPlan& plan, const ExportSe
   ExportForecast forecast;
   forecast.animation = planned->animation;
   forecast.frames = planned->clock.frames();
+  if (traits_of(planned->format).pages) {
+    const int64_t panels = int64_t{settings.columns} * settings.rows;
+    forecast.pages = (forecast.frames + panels - 1) / panels;
+  }
   forecast.seconds = planned->animation ? static_cast<double>(forecast.frames) / settings.fps : 0;
   forecast.formats = export_endings();
   return forecast;

@@ -20,9 +20,9 @@ class HtmlSink final : public SceneSink {
   Result<void> add(const Scene& scene, int64_t frame, int repeat) override {
     // Frames of several steps may look alike; readers step through them all the same.
     for (const int64_t end = frame + repeat; frame < end;) {
-      const int64_t step = clip_.plan().clock.moment(frame).step;
+      const int64_t step = clip_.plan().moment(frame).step;
       int64_t next = frame + 1;
-      while (next < end && clip_.plan().clock.moment(next).step == step) ++next;
+      while (next < end && clip_.plan().moment(next).step == step) ++next;
       if (step != step_) {
         page_.begin_step(step + 1, {clip_.sentence(step, Language::en), clip_.sentence(step, Language::zh)});
         step_ = step;

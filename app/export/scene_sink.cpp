@@ -4,12 +4,16 @@
 
 namespace convscope {
 
-Result<std::unique_ptr<SceneSink>> open_scene_sink(const Clip& clip, const FontStack&) {
+Result<std::unique_ptr<SceneSink>> open_scene_sink(const Clip& clip, [[maybe_unused]] const FontStack& fonts) {
   switch (clip.plan().format) {
     case TargetFormat::svg:
       return open_svg_sink(clip);
     case TargetFormat::html:
       return open_html_sink(clip);
+#ifdef CONVSCOPE_PDF
+    case TargetFormat::pdf:
+      return open_pdf_sink(clip, fonts);
+#endif
     default:
       break;
   }

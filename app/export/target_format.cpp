@@ -39,26 +39,33 @@ constexpr const char* kNoWebp = nullptr;
 #else
 constexpr const char* kNoWebp = "error.export_no_webp";
 #endif
+#ifdef CONVSCOPE_PDF
+constexpr const char* kNoPdf = nullptr;
+#else
+constexpr const char* kNoPdf = "error.export_no_pdf";
+#endif
 
 /// Browsers play a frame of 10 ms or less for 100 ms, in APNG and WebP as in GIF, whose delays are hundredths besides.
 constexpr int kBrowserFps = 90;
 constexpr int64_t kMostFrames = 100'000;
 /// An SVG, alone or in a page, keeps all its frames in one document, which a browser holds in memory.
 constexpr int64_t kMostSvgFrames = 5'000;
+constexpr int64_t kMostPages = 5'000;  // pictures of steps
 
 using F = TargetFormat;
 // In the order in which they are listed to users; of two rows with one ending the first speaks for it.
-constexpr std::array<FormatTraits, 9> kTraits = {{
-    //                ending   name    missing  clear  chroma scenes  fps          frames
-    {F::gif, ".gif", "GIF", nullptr, true, false, false, kHighestGifFps, kMostFrames},
-    {F::mp4, ".mp4", "MP4", kNoVideo, false, true, false, kHighestFps, kMostFrames},
-    {F::webm, ".webm", "WebM", kNoVideo, true, true, false, kHighestFps, kMostFrames},
-    {F::webp, ".webp", "WebP", kNoWebp, true, false, false, kBrowserFps, kMostFrames},
-    {F::apng, ".apng", "APNG", nullptr, true, false, false, kBrowserFps, kMostFrames},
-    {F::png_still, ".png", "PNG", nullptr, true, false, false, kHighestFps, kMostFrames},
-    {F::png_sequence, ".png", "PNG", nullptr, true, false, false, kHighestFps, kMostFrames},
-    {F::svg, ".svg", "SVG", nullptr, true, false, true, kHighestFps, kMostSvgFrames},
-    {F::html, ".html", "HTML", nullptr, true, false, true, kHighestFps, kMostSvgFrames},
+constexpr std::array<FormatTraits, 10> kTraits = {{
+    //                ending   name    missing  clear  chroma scenes pages  fps          frames
+    {F::gif, ".gif", "GIF", nullptr, true, false, false, false, kHighestGifFps, kMostFrames},
+    {F::mp4, ".mp4", "MP4", kNoVideo, false, true, false, false, kHighestFps, kMostFrames},
+    {F::webm, ".webm", "WebM", kNoVideo, true, true, false, false, kHighestFps, kMostFrames},
+    {F::webp, ".webp", "WebP", kNoWebp, true, false, false, false, kBrowserFps, kMostFrames},
+    {F::apng, ".apng", "APNG", nullptr, true, false, false, false, kBrowserFps, kMostFrames},
+    {F::png_still, ".png", "PNG", nullptr, true, false, false, false, kHighestFps, kMostFrames},
+    {F::png_sequence, ".png", "PNG", nullptr, true, false, false, false, kHighestFps, kMostFrames},
+    {F::svg, ".svg", "SVG", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
+    {F::html, ".html", "HTML", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
+    {F::pdf, ".pdf", "PDF", kNoPdf, true, false, true, true, kHighestFps, kMostPages},
 }};
 
 struct Item {

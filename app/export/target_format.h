@@ -9,7 +9,7 @@
 
 namespace convscope {
 
-enum class TargetFormat : uint8_t { gif, mp4, webm, webp, apng, png_still, png_sequence, svg, html };
+enum class TargetFormat : uint8_t { gif, mp4, webm, webp, apng, png_still, png_sequence, svg, html, pdf };
 
 /// What a format can do, and whether this build can write it: the one table that the checks, the dialog and the
 /// command line ask.
@@ -22,6 +22,7 @@ struct FormatTraits {
   bool transparent;  // keeps a clear background
   bool chroma;       // has colours at half resolution or at full
   bool scenes;       // is drawn from scenes; else from pixels
+  bool pages;        // a picture of each step, done, and no time
   int highest_fps;
   int64_t most_frames;
 };

@@ -30,7 +30,7 @@ struct FormatRow {
   std::string_view key;
   const char* label_key;
 };
-constexpr std::array<FormatRow, 10> kFormats = {{
+constexpr std::array<FormatRow, 11> kFormats = {{
     {TargetFormat::gif, false, "gif", "export_dialog.format.gif"},
     {TargetFormat::mp4, false, "mp4", "export_dialog.format.mp4"},
     {TargetFormat::webm, false, "webm", "export_dialog.format.webm"},
@@ -38,6 +38,7 @@ constexpr std::array<FormatRow, 10> kFormats = {{
     {TargetFormat::apng, false, "apng", "export_dialog.format.apng"},
     {TargetFormat::svg, false, "svg", "export_dialog.format.svg"},
     {TargetFormat::html, false, "html", "export_dialog.format.html"},
+    {TargetFormat::pdf, false, "pdf", "export_dialog.format.pdf"},
     {TargetFormat::png_sequence, false, "frames", "export_dialog.format.frames"},
     {TargetFormat::png_still, true, "png", "export_dialog.format.png"},
     {TargetFormat::svg, true, "svg_still", "export_dialog.format.svg_still"},
@@ -53,6 +54,19 @@ constexpr std::array<Size, 4> kSizes = {{{960, 540, "960 \u00d7 540", "960x540"}
                                          {1280, 720, "1280 \u00d7 720", "1280x720"},
                                          {1920, 1080, "1920 \u00d7 1080", "1920x1080"},
                                          {3840, 2160, "3840 \u00d7 2160", "3840x2160"}}};
+
+/// Pictures on a page of PDF.
+struct Grid {
+  int columns, rows;
+  const char* label;
+  std::string_view key;
+};
+constexpr std::array<Grid, 6> kGrids = {{{1, 1, "1 \u00d7 1", "1x1"},
+                                         {1, 2, "1 \u00d7 2", "1x2"},
+                                         {2, 2, "2 \u00d7 2", "2x2"},
+                                         {2, 3, "2 \u00d7 3", "2x3"},
+                                         {3, 3, "3 \u00d7 3", "3x3"},
+                                         {3, 4, "3 \u00d7 4", "3x4"}}};
 
 /// From this length on the whole convolution is no animation anybody watches: a part is proposed.
 constexpr double kLongestProposedSeconds = 120;
@@ -85,7 +99,7 @@ Error in_dialog_words(Error error) {
   struct Words {
     std::string_view code, in_dialog;
   };
-  constexpr std::array<Words, 8> kWords = {{
+  constexpr std::array<Words, 9> kWords = {{
       {"error.export_size", "export_dialog.error.size"},
       {"error.export_fps", "export_dialog.error.fps"},
       {"error.export_format_fps", "export_dialog.error.format_fps"},
@@ -93,6 +107,7 @@ Error in_dialog_words(Error error) {
       {"error.export_end_pause", "export_dialog.error.end_pause"},
       {"error.export_steps", "export_dialog.error.steps"},
       {"error.export_too_many_frames", "export_dialog.error.too_many_frames"},
+      {"error.export_too_many_pages", "export_dialog.error.too_many_pages"},
       {"error.export_too_small", "export_dialog.error.too_small"},
   }};
   for (const Words& words : kWords) {
@@ -131,6 +146,7 @@ struct ExportDialog::State {
   const FormatRow* format = &kFormats[0];
   ExportSettings settings;
   int size_index = 0;
+  int grid_index = 0;
   int64_t first = 1, last = 1, still = 1;
   int64_t steps = 1;  // of the operation, in the chosen lens
   /// Another lens may have other steps: all of them are chosen, or as many of the same as there are.
@@ -163,6 +179,8 @@ struct ExportDialog::State {
       settings.steps = std::pair(first, last);
     }
     const FormatTraits& traits = traits_of(format->target);
+    settings.columns = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].columns : 1;
+    settings.rows = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].rows : 1;
     if (!traits.chroma) settings.chroma444 = false;
     if (!traits.transparent || settings.chroma444) settings.transparent = false;
   }
@@ -371,7 +389,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     options.invalid = invalid(forecast, "step");
     ui_int_stepper(ui, "export.step", still, options);
     ui_typing_error(ui, "export.step");
-  } else {
+  } else if (!traits_of(format->target).pages) {
     label("export.fps", "export_dialog.fps");
     options.maximum = 60;
     options.invalid = invalid(forecast, "fps");
@@ -386,6 +404,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.end_pause", "export_dialog.end_pause");
     ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
     ui_typing_error(ui, "export.end_pause");
+  }
+  if (!format->still) {
     label("export.first", "export_dialog.steps");
     options.maximum = steps;
     options.width = (field - 8) / 2;
@@ -412,6 +432,16 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     int current = static_cast<int>(settings.language);
     label("export.language", "export_dialog.language");
     if (ui_segments(ui, "export.language", current, labels, kKeys)) settings.language = static_cast<Language>(current);
+  }
+  if (format->target == TargetFormat::pdf) {
+    std::array<const char*, kGrids.size()> labels{};
+    std::array<std::string_view, kGrids.size()> keys{};
+    for (size_t i = 0; i < kGrids.size(); ++i) {
+      labels[i] = kGrids[i].label;
+      keys[i] = kGrids[i].key;
+    }
+    label("export.per_page", "export_dialog.per_page");
+    ui_combo(ui, "export.per_page", grid_index, labels, field, keys);
   }
   ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
   const FormatTraits& traits = traits_of(format->target);
@@ -440,14 +470,15 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
   if (wide < 16 || high < 16) return;
   const Result<ExportForecast> forecast = forecast_export(computation->plan, settings);
   int64_t frame = 0;
-  if (forecast && forecast->animation && forecast->frames > 0) {
+  if (forecast && forecast->frames > 0) {
     const double elapsed = std::max(0.0, ui.time_seconds - preview_start);
-    frame = ui.settings.reduced_motion ? forecast->frames - 1
-                                       : static_cast<int64_t>(elapsed * settings.fps) % forecast->frames;
+    // pages are turned one a second
+    const double fps = forecast->animation ? settings.fps : 1;
+    frame = ui.settings.reduced_motion ? forecast->frames - 1 : static_cast<int64_t>(elapsed * fps) % forecast->frames;
   }
   const SceneRequest request = export_scene_request(computation, settings, ui.font_stack, frame);
   build_scene(request, scene);
-  const float pixels_per_unit = wide / (static_cast<float>(settings.width) / export_scale(settings));
+  const float pixels_per_unit = wide / scene.width;
   const ImTextureID texture =
       ui.preview->draw(scene, settings.theme, static_cast<int>(wide), static_cast<int>(high), pixels_per_unit);
   const ImVec2 from(std::floor(low.x + (width - wide) / 2), low.y);
@@ -472,6 +503,12 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
 /// How much will come out.
 void ExportDialog::State::draw_forecast(UiContext& ui, const Result<ExportForecast>& forecast) {
   if (!forecast) return;
+  if (forecast->pages > 1) {
+    const std::string words = tr(ui.language(), "export_dialog.pages", {std::to_string(forecast->pages)});
+    ui_words(ui, words.c_str(), Role::secondary);
+    ui.widgets.note_item("export.forecast");
+    return;
+  }
   if (!forecast->animation) {
     ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
     return;
