@@ -17,7 +17,8 @@ packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick
   libxml2-utils desktop-file-utils dpkg-dev file'
 
 # For check --all only.
-packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy chromium'
+packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy chromium
+  texlive-latex-base texlive-pictures lmodern latex-cjk-chinese latex-cjk-chinese-arphic-gbsn00lp'
 
 # Prints those of the packages named that are not installed.
 missing_packages() {

@@ -97,8 +97,9 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   ExportPlan result;
   result.format = *format;
   result.scale = export_scale(picture_settings(settings));
-  const bool still =
-      *format == TargetFormat::png_still || ((*format == TargetFormat::svg || traits.pages) && settings.still_step);
+  const bool named = settings.steps.has_value() || !settings.chosen_steps.empty();
+  const bool still = *format == TargetFormat::png_still || (*format == TargetFormat::tex && !named) ||
+                     ((*format == TargetFormat::svg || traits.pages) && settings.still_step);
 
   if (settings.still_step) {
     const int64_t step = *settings.still_step;

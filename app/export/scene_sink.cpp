@@ -10,6 +10,8 @@ Result<std::unique_ptr<SceneSink>> open_scene_sink(const Clip& clip, [[maybe_unu
       return open_svg_sink(clip);
     case TargetFormat::html:
       return open_html_sink(clip);
+    case TargetFormat::tex:
+      return open_tikz_sink(clip);
 #ifdef CONVSCOPE_PDF
     case TargetFormat::pdf:
       return open_pdf_sink(clip, fonts);

@@ -27,6 +27,7 @@ Result<std::unique_ptr<SceneSink>> open_scene_sink(const Clip& clip, const FontS
 // One per format; callers use open_scene_sink().
 Result<std::unique_ptr<SceneSink>> open_svg_sink(const Clip& clip);
 Result<std::unique_ptr<SceneSink>> open_html_sink(const Clip& clip);
+Result<std::unique_ptr<SceneSink>> open_tikz_sink(const Clip& clip);
 #ifdef CONVSCOPE_PDF
 Result<std::unique_ptr<SceneSink>> open_pdf_sink(const Clip& clip, const FontStack& fonts);
 #endif

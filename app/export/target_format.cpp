@@ -50,11 +50,12 @@ constexpr int kBrowserFps = 90;
 constexpr int64_t kMostFrames = 100'000;
 /// An SVG, alone or in a page, keeps all its frames in one document, which a browser holds in memory.
 constexpr int64_t kMostSvgFrames = 5'000;
-constexpr int64_t kMostPages = 5'000;  // pictures of steps
+constexpr int64_t kMostPages = 5'000;   // pictures of steps
+constexpr int64_t kMostTexPages = 500;  // which TeX reads in a minute
 
 using F = TargetFormat;
 // In the order in which they are listed to users; of two rows with one ending the first speaks for it.
-constexpr std::array<FormatTraits, 10> kTraits = {{
+constexpr std::array<FormatTraits, 11> kTraits = {{
     //                ending   name    missing  clear  chroma scenes pages  fps          frames
     {F::gif, ".gif", "GIF", nullptr, true, false, false, false, kHighestGifFps, kMostFrames},
     {F::mp4, ".mp4", "MP4", kNoVideo, false, true, false, false, kHighestFps, kMostFrames},
@@ -66,6 +67,7 @@ constexpr std::array<FormatTraits, 10> kTraits = {{
     {F::svg, ".svg", "SVG", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
     {F::html, ".html", "HTML", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
     {F::pdf, ".pdf", "PDF", kNoPdf, true, false, true, true, kHighestFps, kMostPages},
+    {F::tex, ".tex", "TikZ", nullptr, true, false, true, true, kHighestFps, kMostTexPages},
 }};
 
 struct Item {

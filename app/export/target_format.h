@@ -9,7 +9,7 @@
 
 namespace convscope {
 
-enum class TargetFormat : uint8_t { gif, mp4, webm, webp, apng, png_still, png_sequence, svg, html, pdf };
+enum class TargetFormat : uint8_t { gif, mp4, webm, webp, apng, png_still, png_sequence, svg, html, pdf, tex };
 
 /// What a format can do, and whether this build can write it: the one table that the checks, the dialog and the
 /// command line ask.

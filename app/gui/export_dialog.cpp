@@ -30,7 +30,7 @@ struct FormatRow {
   std::string_view key;
   const char* label_key;
 };
-constexpr std::array<FormatRow, 11> kFormats = {{
+constexpr std::array<FormatRow, 12> kFormats = {{
     {TargetFormat::gif, false, "gif", "export_dialog.format.gif"},
     {TargetFormat::mp4, false, "mp4", "export_dialog.format.mp4"},
     {TargetFormat::webm, false, "webm", "export_dialog.format.webm"},
@@ -42,6 +42,7 @@ constexpr std::array<FormatRow, 11> kFormats = {{
     {TargetFormat::png_sequence, false, "frames", "export_dialog.format.frames"},
     {TargetFormat::png_still, true, "png", "export_dialog.format.png"},
     {TargetFormat::svg, true, "svg_still", "export_dialog.format.svg_still"},
+    {TargetFormat::tex, true, "tex", "export_dialog.format.tex"},
 }};
 constexpr std::string_view kFrameNames = "/%04d.png";
 

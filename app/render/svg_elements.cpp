@@ -13,9 +13,6 @@ namespace convscope {
 
 namespace {
 
-constexpr const char* kRoleNames[] = {"canvas", "panel", "border",  "text",   "secondary", "accent", "input", "weight",
-                                      "output", "bias",  "padding", "window", "hover",     "unused", "error"};
-
 std::string number(double value) {
   std::string text;
   append_number(text, value);
@@ -122,7 +119,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string SvgElements::class_of(Role role, std::string_view use, const std::string& declaration) {
-  const std::string base = std::string(kRoleNames[static_cast<size_t>(role)]) + "-" + std::string(use);
+  const std::string base = std::string(role_name(role)) + "-" + std::string(use);
   std::string& name = classes_[{base, declaration}];
   if (name.empty()) {
     name = base;

@@ -146,6 +146,12 @@ void shapes_of(const Scene& scene, const Mark& mark, const Theme& theme, std::ve
   }
 }
 
+const char* role_name(Role role) {
+  constexpr const char* kNames[] = {"canvas", "panel", "border",  "text",   "secondary", "accent", "input", "weight",
+                                    "output", "bias",  "padding", "window", "hover",     "unused", "error"};
+  return kNames[static_cast<size_t>(role)];
+}
+
 bool in_sight(const Scene& scene, const Mark& mark) {
   if (mark.kind == Mark::Kind::text) return true;
   const float reach = std::max(16.0f, 4 * mark.size);

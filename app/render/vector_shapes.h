@@ -37,6 +37,9 @@ struct VectorShape {
 /// The shapes of a mark that is no raster, in paint order; `shapes` keeps its memory. None where nothing can be seen.
 void shapes_of(const Scene& scene, const Mark& mark, const Theme& theme, std::vector<VectorShape>& shapes);
 
+/// What classes and styles are called after.
+const char* role_name(Role role);
+
 /// Whether the mark may touch the scene's viewport.
 bool in_sight(const Scene& scene, const Mark& mark);
 
