@@ -269,7 +269,7 @@ void MainWindow::follow_step() {
   }
   const int64_t played = std::clamp<int64_t>(playback_.moment().step, 0, count - 1) + 1;
   // While numbers are on their way the old ones still count the steps: the session's own step waits for them.
-  if (played != workbench_->session().step && !workbench_->busy() && !workbench_->error()) {
+  if (played != workbench_->session().step && !workbench_->busy() && !workbench_->shows_last_good()) {
     workbench_->apply_view([played](Session& session) { session.step = played; });
   }
   shown_step_ = workbench_->session().step;
@@ -420,7 +420,7 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + ".json");
+    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
@@ -432,8 +432,11 @@ void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
   const bool tensor = is_tensor_name(name);
+  const bool chain = !tensor && find_preset(name) == nullptr && is_chain_file(name);
   Result<Session> opened =
-      tensor ? session_with_input_following(now, name, LastGood(workbench_->computation())) : open_session(name);
+      tensor  ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+      : chain ? session_with_chain_file(now, name)
+              : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
     return;
@@ -445,12 +448,13 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  const bool is_project = !tensor && find_preset(name) == nullptr;
-  if (!tensor && !is_project) opened->title = name;
+  // A chain becomes part of the session: its own file is not where that is saved.
+  const bool is_project = !tensor && !chain && find_preset(name) == nullptr;
+  if (!tensor && !chain && !is_project) opened->title = name;
   if (is_project && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;
-  workbench_->replace(std::move(*opened), "edit.open");
+  workbench_->replace(std::move(*opened), chain ? "edit.open_chain" : "edit.open");
   playback_.pause();
   picture_.fit();
   if (is_project) {
@@ -459,7 +463,7 @@ void MainWindow::open(const std::string& name) {
   } else {
     settings_.project_path.clear();
   }
-  if (tensor || is_project) {
+  if (tensor || chain || is_project) {
     auto& recent = settings_.recent_files;
     const std::string full = std::filesystem::absolute(path).string();
     recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
@@ -467,7 +471,7 @@ void MainWindow::open(const std::string& name) {
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
     // What is open but cannot be computed is explained over the picture: no green line beside that.
-    if (!workbench_->error()) {
+    if (!workbench_->shows_last_good()) {
       const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
       tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
     }
@@ -493,7 +497,8 @@ void MainWindow::run(Command command) {
   const auto set_lens = [&](size_t index) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
-    if (computation) std::erase_if(lenses, [&](Lens lens) { return !lens_applies(lens, computation->plan); });
+    const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }
@@ -575,6 +580,7 @@ void MainWindow::run(Command command) {
       break;
     case Command::escape:
       shortcuts_open_ = false;
+      picture_.unpin();
       break;
   }
 }

@@ -20,7 +20,7 @@ void draw_inspect_panel(UiContext& ui);          // a tensor and its slices as P
 void draw_compare_panel(UiContext& ui);          // the user's own output against the engine's, and why it differs
 void draw_cost_panel(UiContext& ui);             // parameters, MACs, bytes, arithmetic intensity
 void draw_solver_panel(UiContext& ui);           // from a wished output size back to the parameters
-void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see
+void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see; left in the lens of fields
 // Bars.
 /// Presets, lenses, undo, redo, language, theme, export; in two rows where one has no room for them.
 void draw_toolbar(UiContext& ui, bool two_rows);
@@ -30,6 +30,9 @@ void draw_timeline(UiContext& ui, bool two_rows);
 /// entries registered as "preset.<name>"; choosing one leaves its name in requests.open_paths (the window opens it,
 /// keeping language and theme, with the name as the session's title) and closes the popup.
 void draw_preset_menu(UiContext& ui);
+
+/// What project files are called; the desktop knows the type by it (packaging/convscope.xml).
+inline constexpr const char* kProjectEnding = ".convscope";
 
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
 class FileDialog {

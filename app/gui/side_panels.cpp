@@ -31,7 +31,11 @@ struct Tabs {
 Tabs tabs_of(const UiContext& ui, std::span<const SidePanel> first) {
   Tabs tabs;
   for (const SidePanel& panel : first) tabs.panels[tabs.count++] = panel;
-  for (const SidePanel& panel : kPanels) tabs.panels[tabs.count++] = panel;
+  for (const SidePanel& panel : kPanels) {
+    // In the lens of receptive fields the chain stands where the parameters do, and the cell is the chain's.
+    const bool elsewhere = ui.session().lens == Lens::receptive_field && panel.key == "field";
+    if (!elsewhere) tabs.panels[tabs.count++] = panel;
+  }
   for (size_t i = 0; i < tabs.count; ++i) {
     if (tabs.panels[i].key == ui.settings.side_panel) tabs.current = static_cast<int>(i);
   }

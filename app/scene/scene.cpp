@@ -52,13 +52,10 @@ namespace {
 
 std::optional<CellRef> pick_raster(const Raster& raster, const Box& box, float x, float y) {
   if (box.width() <= 0 || box.height() <= 0) return std::nullopt;
-  const bool sampled = raster.cell_x1 > raster.cell_x0 && raster.cell_y1 > raster.cell_y0;
+  const bool sampled = raster.is_sample();
   const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
   const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;
-  CellRef ref;
-  ref.tensor = raster.id;
-  ref.n = raster.n;
-  ref.c = raster.channel;
+  CellRef ref = raster.plane();
   ref.x = static_cast<int64_t>(std::floor(x0 + (x1 - x0) * static_cast<double>((x - box.x0) / box.width())));
   ref.y = static_cast<int64_t>(std::floor(y0 + (y1 - y0) * static_cast<double>((y - box.y0) / box.height())));
   return ref;
@@ -84,7 +81,7 @@ const char* name_of(Outline outline) {
 }
 const char* name_of(TensorId id) {
   static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",  "bias",
-                                           "im2col", "kernel_matrix", "product", "toeplitz"};
+                                           "im2col", "kernel_matrix", "product", "toeplitz", "level"};
   return kNames[static_cast<int>(id)];
 }
 

@@ -20,6 +20,7 @@ Result<OperationPlan> plan_of(const Session& session, TensorCache& cache) {
   if (plan && plan->output_cells() == 0) {
     return Error{"error.nothing_to_show", "input", {plan->output_shape().to_string(" x ")}};
   }
+  if (plan) plan->set_chain(check_chain(shown_chain(session, &*plan)).plan);
   return plan;
 }
 

@@ -208,6 +208,8 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
 
 bool lens_shows(Lens lens, OperationFamily family) {
   switch (lens) {
+    case Lens::receptive_field:
+      return true;  // of any chain, whatever the operation beside it
     case Lens::scatter:
     case Lens::gather:
       return family == OperationFamily::conv_transpose;
@@ -237,6 +239,7 @@ Lens fitting_lens(OperationFamily family, Lens wanted) {
 }
 
 int64_t step_count(const OperationPlan& plan, Lens lens) {
+  if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->steps() : 0;
   if (const ConvTransposePlan* transposed = plan.transposed(); transposed != nullptr && lens != Lens::gather) {
     return stamp_count(*transposed);
   }
@@ -244,11 +247,13 @@ int64_t step_count(const OperationPlan& plan, Lens lens) {
 }
 
 int64_t steps_in_row(const OperationPlan& plan, Lens lens) {
+  if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->cols(plan.chain()->last_level()) : 1;
   const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
   return std::max<int64_t>(1, scatters ? plan.in().w : plan.out().w);
 }
 
 int64_t rows_in_channel(const OperationPlan& plan, Lens lens) {
+  if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->rows(plan.chain()->last_level()) : 1;
   const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
   return std::max<int64_t>(1, scatters ? plan.in().h : plan.out().h);
 }
@@ -256,6 +261,10 @@ int64_t rows_in_channel(const OperationPlan& plan, Lens lens) {
 int64_t step_across(const OperationPlan& plan, Lens from, int64_t step, Lens to) {
   const ConvTransposePlan* transposed = plan.transposed();
   const int64_t last = std::max<int64_t>(step_count(plan, to), 1) - 1;
+  if (from == Lens::receptive_field || to == Lens::receptive_field) {
+    // Steps of two documents: only their ends are the same.
+    return step + 1 >= step_count(plan, from) ? last : std::clamp<int64_t>(step, 0, last);
+  }
   if (transposed == nullptr || (from == Lens::gather) == (to == Lens::gather)) {
     return std::clamp<int64_t>(step, 0, last);
   }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/session/chain_plan.h"
 #include "app/session/session.h"
 #include "engine/conv_plan.h"
 #include "engine/conv_transpose_plan.h"
@@ -20,7 +21,8 @@ namespace convscope {
 /// Checked parameters of one of the operations that a session can show. What all of them have is answered here; whoever
 /// knows one operation only asks for its own plan and gets nothing where it is another.
 ///
-/// Steps count a session's animation: an output cell each, except where a transposed convolution scatters.
+/// Steps count a session's animation: an output cell each, except where a transposed convolution scatters, and in the
+/// lens of receptive fields, where they are the cells of the last layer of the chain. That chain comes along.
 class OperationPlan {
  public:
   OperationPlan() = default;                                         // of a convolution without a cell
@@ -49,10 +51,16 @@ class OperationPlan {
   Pair kernel() const;
   Pair out() const;
 
-  bool operator==(const OperationPlan&) const = default;
+  /// The chain of layers that the session looks at beside its operation; null where it is illegal or not asked for.
+  const ChainPlanPtr& chain() const { return chain_; }
+  void set_chain(ChainPlanPtr chain) { chain_ = std::move(chain); }
+
+  /// Of the operation alone: the chain changes none of its numbers.
+  bool operator==(const OperationPlan& other) const { return plan_ == other.plan_; }
 
  private:
   std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
+  ChainPlanPtr chain_;
 };
 
 /// The operations that a session can show, in the order of the widgets: "conv2d", "conv_transpose2d", ...

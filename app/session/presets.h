@@ -27,8 +27,8 @@ const Preset* find_preset(std::string_view name);
 /// The preset whose name is most like the text.
 std::string nearest_preset(std::string_view name);
 
-/// What the commands take: the name of a preset or the path of a session file, image or .npy (the last two become
-/// a session with that input). Errors: error.unknown_session (args: text, nearest preset), those of loading.
+/// What the commands take: the name of a preset or the path of a session file, a chain of layers, an image or .npy (the
+/// last two become a session with that input). Errors: error.unknown_session (args: text, nearest preset), those of loading.
 Result<Session> open_session(const std::string& preset_or_path);
 
 /// Numbers of a text that becomes typed input: they are kept in the session and in every project file of it.
@@ -36,6 +36,12 @@ inline constexpr int64_t kMaxTextInput = 1 << 18;
 /// Whether a file of that name is opened as the input: .npy, .txt or a picture.
 bool is_tensor_name(const std::string& path);
 
+
+/// Whether the file is a chain of layers (see chain_json.h). Reads it.
+bool is_chain_file(const std::string& path);
+/// The session with that chain as the one it looks at, in the lens of receptive fields, called as the file is. Errors:
+/// those of reading and of chain_from_json().
+Result<Session> session_with_chain_file(const Session& base, const std::string& path);
 
 /// A default session with that file as its input or weight: in_channels, groups and input_shape follow the file.
 Result<Session> session_with_input_file(const Session& base, const std::string& path);

@@ -31,6 +31,22 @@ TEST_F(FieldCommand, a_file_becomes_an_aligned_table) {
   EXPECT_THAT(out, HasSubstr("2      ConvTranspose2d  19 x 11  3..4 x 5..7  1/2 x 1  -2 x -3  -1/2 x 0  7/2 x 6\n"));
 }
 
+TEST_F(FieldCommand, export_draws_a_chain_file_in_its_lens) {
+  put("chain.json", R"({"format": "convscope-chain", "version": 1, "input_size": 7,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3}, {"layer": "Conv2d", "kernel_size": 3}]})");
+  success({"export", "chain.json", "-o", "field.svg", "--step", "9", "--caption"});
+  const std::string svg = get("field.svg");
+  EXPECT_THAT(svg, HasSubstr("5x5 seen"));
+  EXPECT_THAT(svg, HasSubstr("Step 9 of 9"));
+  success({"export", "chain.json", "-o", "field.png", "--size", "320x200"});
+  EXPECT_THAT(refusal({"export", "chain.json", "-o", "field.png", "--step", "10"}, 1), HasSubstr("1 to 9"));
+  EXPECT_THAT(success({"check", "chain.json"}), HasSubstr("A chain of 2 layers, input 7 x 7, last output 3 x 3"));
+  put("illegal.json", R"({"format": "convscope-chain", "version": 1, "input_size": 7,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3}, {"layer": "Conv2d", "kernel_size": 6}]})");
+  EXPECT_THAT(refusal({"export", "illegal.json", "-o", "field.png"}, 1), HasSubstr("Layer 2 (Conv2d): "));
+  EXPECT_THAT(refusal({"check", "illegal.json"}, 1), HasSubstr("Layer 2 (Conv2d): "));
+}
+
 TEST_F(FieldCommand, json_has_sizes_and_exact_fractions) {
   const json all = json::parse(success({"receptive-field", "alexnet", "--json"}));
   EXPECT_EQ(all["input_size"], json({224, 224}));
