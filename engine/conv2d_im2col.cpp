@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/aligned_buffer.h"
+#include "engine/conv2d_panels.h"
 #include "engine/gemm.h"
 #include "engine/im2col_block.h"
 #include "engine/padding.h"
@@ -77,6 +78,7 @@ struct Blocking {
   bool in_place = false;
   int64_t rows = 1, columns = 1;  // of a block
   int64_t down = 1, across = 1;   // blocks
+  int64_t vectors = 0;            // that cover all outputs of one channel
   int64_t weight_parts = 1;       // items that share a block, each with its share of the panels
 };
 
@@ -126,10 +128,12 @@ struct Work {
     }
   }
   const T* image(int64_t n, int64_t group) const {
-    return input + (n * ready.plan.in_channels + group * ready.plan.channels_per_group()) * ready.plan.in.h * ready.plan.in.w;
+    return input +
+           (n * ready.plan.in_channels + group * ready.plan.channels_per_group()) * ready.plan.in.h * ready.plan.in.w;
   }
   T* plane(int64_t n, int64_t group, int64_t kernel) const {
-    return output + (n * ready.plan.out_channels + group * ready.plan.kernels_per_group() + kernel) * ready.plan.positions();
+    return output +
+           (n * ready.plan.out_channels + group * ready.plan.kernels_per_group() + kernel) * ready.plan.positions();
   }
 };
 
@@ -137,7 +141,7 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   Blocking b;
   const int64_t Q = plan.out.w, P = plan.out.h;
   const auto bytes = [&](int64_t rows, int64_t columns) {
-    const int64_t elements = block_elements(plan, rows, columns);
+    const int64_t elements = block_elements(plan, rows, columns, plan.channels_per_group());
     return elements > std::numeric_limits<int64_t>::max() / element ? std::numeric_limits<int64_t>::max()
                                                                     : elements * element;
   };
@@ -184,6 +188,8 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
     }
   }
   b.down = divide_up(P, b.rows);
+  const int64_t last_rows = P - (b.down - 1) * b.rows;
+  b.vectors = b.across * ((b.down - 1) * vectors(b.rows) + vectors(last_rows));
 
   // A kernel that spans far more than the picture is wide leaves most lanes of a block idle. Where there are enough
   // output channels to share the work of gathering, gather.
@@ -196,6 +202,15 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
     b.weight_parts = std::min(panels, divide_up(wanted_items, others * b.down));
   }
   return b;
+}
+
+/// Which part of the lanes are windows, in the blocks of one thread.
+template <class T>
+double busy_lanes(const ConvPlan& plan) {
+  constexpr double kGathering = 0.6;  // takes as long
+  const int lanes = tile_kernels<T>().lanes;
+  const Blocking b = choose_blocking(plan, lanes, sizeof(T), 1, 1);
+  return b.gather ? kGathering : static_cast<double>(plan.positions()) / static_cast<double>(b.vectors * lanes);
 }
 
 /// Copies the lanes of a vector that are outputs: its positions count through the rows of the block, gaps included.
@@ -289,7 +304,7 @@ void run_block_item(Work<T>& work, int64_t item) {
       work.out_of_memory = true;
       return;
     }
-    fill_block(plan, layout, block, work.image(n, group), to);
+    fill_block(plan, layout, block, plan.channels_per_group(), work.image(n, group), to);
     numbers = to;
   }
 
@@ -389,7 +404,8 @@ void run_gather_item(Work<T>& work, int64_t item) {
       for (size_t i = panel; i < strip_end; ++i) {
         if (work.stopped()) return;
         const Panel& rows = work.ready.panels[i];
-        work.ready.kernels.pack_rows(work.ready.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps, weight);
+        work.ready.kernels.pack_rows(work.ready.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps,
+                                     weight);
         TileTask<T> task;
         task.a = weight;
         task.offsets = work.ready.packed_offsets.data();
@@ -539,6 +555,9 @@ class Im2colRunner : public Conv2dRunner<T> {
 template <class T>
 std::unique_ptr<Conv2dRunner<T>> prepare_im2col(const ConvPlan& plan, const T* weight, const T* bias, int threads,
                                                 const Job* job) {
+  if (plan.output_cells() > 0 && panels_pay<T>(plan, busy_lanes<T>(plan))) {
+    return prepare_panels<T>(plan, weight, bias, threads, job);
+  }
   auto runner = std::make_unique<Im2colRunner<T>>();
   if (plan.output_cells() > 0 && !runner->prepare(plan, weight, bias, threads, job)) return nullptr;
   return runner;
