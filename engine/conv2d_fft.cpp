@@ -355,8 +355,7 @@ Outcome FftRunner<T>::run(const T* input, T* output, int threads, Job* job) cons
   if (plan_.output_cells() == 0) return Outcome::finished;
   // Below this, waking a second thread costs more than it brings.
   constexpr double kSecondsPerThread = 20e-6;
-  if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(tiling_.seconds / kSecondsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, tiling_.seconds, kSecondsPerThread);
   Call call{*this, input, output, job};
   parallel_for(threads, items(), [&call](int64_t item) {
     if (call.stopped()) return;

@@ -23,10 +23,9 @@ namespace {
 // A block that cannot be made smaller than this (a few outputs whose windows span a vast padding) is gathered tap by
 // tap instead.
 constexpr int64_t kMaxBlockBytes = int64_t{32} << 20;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
 
 /// Half of the second-level cache for the block; the other half for weights and results.
 int64_t block_target_bytes() {
@@ -166,7 +165,7 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   // As many rows as stay in the cache, but enough blocks for all threads.
   const int64_t per_row = std::max<int64_t>(1, bytes(2, b.columns) - one_row);
   int64_t most = 1 + std::max<int64_t>(0, target - one_row) / per_row;
-  const int64_t wanted_items = threads > 1 ? 4 * threads : 1;
+  const int64_t wanted_items = threads > 1 ? 2 * threads : 1;
   const int64_t others = std::max<int64_t>(1, plan.batch * plan.groups * b.across);
   if (others < wanted_items) most = std::min(most, std::max<int64_t>(4, divide_up(P * others, wanted_items)));
   most = std::min(most, P);
@@ -180,8 +179,13 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   double best = std::numeric_limits<double>::max();
   for (int64_t rows = most; rows >= std::max<int64_t>(1, most / 2) && rows > most - 64; --rows) {
     const int64_t last = P % rows;
-    const double cost = static_cast<double>(P / rows * vectors(rows) + (last > 0 ? vectors(last) : 0)) +
-                        0.5 * static_cast<double>(divide_up(P, rows));
+    // All threads wait for the one that has an item more; few items are cut further below.
+    const int64_t items = others * divide_up(P, rows);
+    const double shares =
+        items < wanted_items ? 1 : static_cast<double>(round_up(items, threads)) / static_cast<double>(items);
+    const double cost = (static_cast<double>(P / rows * vectors(rows) + (last > 0 ? vectors(last) : 0)) +
+                         0.5 * static_cast<double>(divide_up(P, rows))) *
+                        shares;
     if (cost < best) {
       best = cost;
       b.rows = rows;
@@ -435,13 +439,6 @@ void run_gather_item(Work<T>& work, int64_t item) {
   work.item_done();
 }
 
-/// Threads that pay for their waking.
-int useful_threads(const ConvPlan& plan, int threads) {
-  if (threads <= 0) threads = hardware_threads();
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
-}
-
 template <class T>
 Prepared<T> prepared(const ConvPlan& plan, const T* weight, const T* bias, int threads) {
   Prepared<T> ready;
@@ -508,7 +505,7 @@ class Im2colRunner : public Conv2dRunner<T> {
  public:
   /// Whether there is memory for it.
   bool prepare(const ConvPlan& plan, const T* weight, const T* bias, int threads, const Job* job) {
-    threads = useful_threads(plan, threads);
+    threads = useful_threads(threads, plan.macs());
     ready_ = prepared(plan, weight, bias, threads);
     if (bias != nullptr) {
       T* copy = bias_.reserve_for<T>(plan.out_channels);
@@ -528,7 +525,7 @@ class Im2colRunner : public Conv2dRunner<T> {
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override {
     if (ready_.plan.output_cells() == 0) return Outcome::finished;
-    return multiply(ready_, input, output, useful_threads(ready_.plan, threads), job);
+    return multiply(ready_, input, output, useful_threads(threads, ready_.plan.macs()), job);
   }
   int64_t packed_bytes() const override { return static_cast<int64_t>(weight_.size() + bias_.size()); }
   int64_t scratch_bytes(int threads) const override {
@@ -542,7 +539,7 @@ class Im2colRunner : public Conv2dRunner<T> {
         elements = std::max(elements, layout.channel_stride * ready_.plan.channels_per_group());
       }
     }
-    return useful_threads(ready_.plan, threads) * elements * static_cast<int64_t>(sizeof(T));
+    return useful_threads(threads, ready_.plan.macs()) * elements * static_cast<int64_t>(sizeof(T));
   }
 
  private:
@@ -567,7 +564,7 @@ template <class T>
 Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
                       Job* job) {
   if (plan.output_cells() == 0) return Outcome::finished;
-  threads = useful_threads(plan, threads);
+  threads = useful_threads(threads, plan.macs());
   Prepared<T> ready = prepared(plan, weight, bias, threads);
   const Blocking& b = ready.blocking;
   // Where every panel is used by one item alone, that item packs it into its cache.

@@ -13,13 +13,12 @@
 #include "engine/im2col_block.h"
 #include "engine/panel_kernels.h"
 #include "engine/thread_pool.h"
+#include "engine/work_shares.h"
 
 namespace convscope {
 
 namespace {
 
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 19;
 // A panel of weights of so many taps (32 KiB in AVX-512) streams by from the second-level cache.
 constexpr int64_t kTapsTogether = 256;
 // Blocks of so many rows of windows or more end where a row does.
@@ -28,6 +27,10 @@ constexpr int64_t kMostWindows = 512, kFewestWindows = 96;
 constexpr int64_t kMostStrip = 256;  // columns of one
 constexpr int64_t kMostPart = 1024;  // output channels whose sums are kept together
 constexpr int64_t kMostBlockBytes = int64_t{4} << 20;
+
+// Packing the windows takes as long as so many more output channels, what is done once for each result as long as so
+// many more taps. One thread of a Zen 4 with AVX-512, 2026.
+constexpr double kPacking = 11, kOnce = 30;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
@@ -205,7 +208,9 @@ class PanelRunner final : public Conv2dRunner<T> {
         padded_bias[group * padded_kernels_ + k] = bias != nullptr && k < kernels ? bias[group * kernels + k] : T{0};
       }
     }
-    parallel_for(useful_threads(threads), plan_.groups * panels_, [&](int64_t item) {
+    prepared_threads_ = useful_threads(threads, plan_.macs());
+    prepared_blocking_ = blocking(prepared_threads_);
+    parallel_for(prepared_threads_, plan_.groups * panels_, [&](int64_t item) {
       const int64_t group = item / panels_, first = item % panels_ * panel_;
       const int64_t width = std::min(panel_, padded_kernels_ - first);
       for (const Chunk& chunk : chunks_) {
@@ -221,8 +226,8 @@ class PanelRunner final : public Conv2dRunner<T> {
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override {
     if (plan_.output_cells() == 0) return Outcome::finished;
-    threads = useful_threads(threads);
-    const Blocking b = blocking(threads);
+    threads = useful_threads(threads, plan_.macs());
+    const Blocking b = threads == prepared_threads_ ? prepared_blocking_ : blocking(threads);
     std::atomic<int64_t> items_done{0};
     std::atomic<bool> out_of_memory{false};
     parallel_for(threads, b.items, [&](int64_t item) {
@@ -240,7 +245,7 @@ class PanelRunner final : public Conv2dRunner<T> {
   int64_t packed_bytes() const override { return static_cast<int64_t>(weight_.size() + bias_.size()); }
 
   int64_t scratch_bytes(int threads) const override {
-    threads = useful_threads(threads);
+    threads = useful_threads(threads, plan_.macs());
     const Blocking b = blocking(threads);
     return std::min<int64_t>(threads, b.items) * places(b).all;
   }
@@ -262,18 +267,14 @@ class PanelRunner final : public Conv2dRunner<T> {
     columns_ = classes_of(horizontal_phases(plan_), skip);
   }
 
-  int useful_threads(int threads) const {
-    if (threads <= 0) threads = hardware_threads();
-    const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.taps());
-    return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
-  }
-
   void order_windows(Block& block) const;
   void cut_group(Block& block, int64_t begin, int64_t end, const TapList& taps) const;
   void find_sources(Block& block) const;
   void pack(const Block& block, const Chunk& chunk, const T* numbers, T* to) const;
 
   Blocking blocking(int threads) const;
+  double time_of(const Blocking& b, int threads) const;
+  int64_t block_begin(const Blocking& b, int64_t columns, int64_t block) const;
   BlockSize size_of_block(const Blocking& b) const;
   Places places(const Blocking& b) const;
   Outcome run_item(const Blocking& b, int64_t item, const T* input, T* output, Job* job) const;
@@ -287,6 +288,8 @@ class PanelRunner final : public Conv2dRunner<T> {
   int64_t padded_kernels_ = 0;      // of a group, whole vectors
   int64_t panel_ = 0, panels_ = 0;  // output channels of a panel; panels of a group, the last perhaps of half as many
   std::vector<WindowClass> rows_, columns_;
+  int prepared_threads_ = 0;
+  Blocking prepared_blocking_;  // for so many
   // Weights: [group][chunk][panel][tap][output channel of the panel].
   AlignedBuffer weight_, bias_;
 };
@@ -303,21 +306,52 @@ Blocking PanelRunner<T>::blocking(int threads) const {
   const int64_t of_window = static_cast<int64_t>(sizeof(T)) * (kTapsTogether * kernels_.pitch / kernels_.max_windows +
                                                                divide_up(padded_kernels_, b.parts));
   const int64_t most = std::clamp(3 * second_level_cache() / 4 / of_window, kFewestWindows, kMostWindows);
-  b.blocks = divide_up(all, most);
-  const int64_t others = plan_.groups * b.strips;
-  if (threads > 1 && others * b.blocks * b.parts < 4 * threads) {
-    // Equal shares: as many items as threads, or a multiple.
-    const int64_t wanted = divide_up(2 * threads, others * b.parts);
-    b.blocks = std::max(b.blocks, std::min(wanted, divide_up(all, kFewestWindows)));
-    if (others * b.blocks * b.parts < threads) {
-      b.parts = std::min(panels_, round_up(b.parts, divide_up(threads, others * b.blocks)));
+  const auto cut = [&](int64_t blocks) {
+    b.windows = divide_up(all, blocks);
+    if (b.windows >= kRowsTogether * b.columns) b.windows = round_up(b.windows, b.columns);
+    b.blocks = divide_up(all, b.windows);
+    b.items = plan_.groups * b.strips * b.blocks * b.parts;
+  };
+  cut(divide_up(all, most));
+  if (threads == 1 || b.items >= 8 * threads) return b;
+
+  // Equal shares for the threads, in as few pieces as possible: the windows of a block are packed for each part of the
+  // output channels, the weights pass by for each block.
+  Blocking best = b;
+  double least = time_of(b, threads);
+  const int64_t fewest_parts = b.parts, fewest_blocks = b.blocks;
+  for (b.parts = fewest_parts; b.parts <= std::min<int64_t>(panels_, fewest_parts + 2 * threads - 1); ++b.parts) {
+    for (int64_t blocks = fewest_blocks; blocks <= fewest_blocks + 4 * threads; ++blocks) {
+      if (blocks > fewest_blocks && all < blocks * kFewestWindows / 2) break;
+      cut(blocks);
+      const double time = time_of(b, threads);
+      if (time >= 0.98 * least) continue;
+      least = time;
+      best = b;
     }
   }
-  b.windows = divide_up(all, b.blocks);
-  if (b.windows >= kRowsTogether * b.columns) b.windows = round_up(b.windows, b.columns);
-  b.blocks = divide_up(all, b.windows);
-  b.items = others * b.blocks * b.parts;
-  return b;
+  return best;
+}
+
+/// In multiply-adds of one thread. The measures are those of panels_pay(); the weights of few windows come from memory.
+template <class T>
+double PanelRunner<T>::time_of(const Blocking& b, int threads) const {
+  constexpr int64_t kFewest = 32;
+  return parallel_cost(threads, b.items, [&](int64_t item) {
+    const int64_t part = item % b.parts, block = item / b.parts % b.blocks;
+    const int64_t channels = (panels_ * (part + 1) / b.parts - panels_ * part / b.parts) * panel_;
+    const int64_t windows = block_begin(b, b.columns, block + 1) - block_begin(b, b.columns, block);
+    return static_cast<double>(std::max(windows, kFewest) * channels * plan_.taps()) +
+           static_cast<double>(windows) *
+               (kPacking * static_cast<double>(plan_.taps()) + kOnce * static_cast<double>(channels));
+  });
+}
+
+/// The first window of a block in a strip of so many columns.
+template <class T>
+int64_t PanelRunner<T>::block_begin(const Blocking& b, int64_t columns, int64_t block) const {
+  const int64_t unit = b.windows % b.columns == 0 ? columns : 1;  // whole rows
+  return plan_.batch * plan_.out.h * columns / unit * block / b.blocks * unit;
 }
 
 template <class T>
@@ -528,10 +562,8 @@ Outcome PanelRunner<T>::run_item(const Blocking& b, int64_t item, const T* input
   block.columns = std::min(b.columns, plan_.out.w - block.first_column);
   block.of_image = plan_.out.h * block.columns;
   const int64_t all = plan_.batch * block.of_image;
-  const int64_t unit = b.windows % b.columns == 0 ? block.columns : 1;  // whole rows
-  const auto block_begin = [&](int64_t i) { return all / unit * i / b.blocks * unit; };
-  block.begin = block_begin(block_index);
-  block.windows = block_begin(block_index + 1) - block.begin;
+  block.begin = block_begin(b, block.columns, block_index);
+  block.windows = block_begin(b, block.columns, block_index + 1) - block.begin;
   block.first_image = block.begin / block.of_image;
   block.last_image = (block.begin + block.windows - 1) / block.of_image;
   block.layout = block_planes(plan_, size_of_block(b).rows, block.columns, in_place_);
@@ -621,9 +653,8 @@ bool panels_fit(const ConvPlan& plan) {
 template <class T>
 bool panels_pay(const ConvPlan& plan, double busy) {
   // One thread of a Zen 4 with AVX-512, 2026: of the peak, the vectors of windows reach the first, these panels the
-  // second; packing takes as long as so many more output channels, and what is done once for each result as so many
-  // more taps.
-  constexpr double kOfWindows = 0.89, kOfPanels = 1.0, kPacking = 11, kOnce = 30;
+  // second.
+  constexpr double kOfWindows = 0.89, kOfPanels = 1.0;
   const auto kernels = static_cast<double>(plan.kernels_per_group()), taps = static_cast<double>(plan.taps());
   const double lanes = panel_kernels<T>().lanes, padded = std::ceil(kernels / lanes) * lanes;
   const double efficiency = kOfPanels * kernels / (padded + kPacking) * taps / (taps + kOnce);

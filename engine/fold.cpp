@@ -248,14 +248,6 @@ void unfold_channel(const Windows& windows, const T* cells, T* columns) {
 
 enum class Direction : uint8_t { unfold, fold };
 
-/// Threads that pay for their waking.
-int useful_threads(const FoldPlan& plan, int threads) {
-  constexpr double kNumbersPerThread = 1 << 18;
-  if (threads <= 0) threads = hardware_threads();
-  const double numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
-  return static_cast<int>(std::clamp(numbers / kNumbersPerThread, 1.0, static_cast<double>(threads)));
-}
-
 template <class T>
 Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tensor& result, int threads, Job* job) {
   const int64_t cells = plan.windows.cells(), column_block = plan.windows.taps() * plan.windows.count();
@@ -263,7 +255,9 @@ Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tenso
   T* to = result.mutable_data<T>();
   std::atomic<int64_t> done{0};
   std::atomic<bool> out_of_memory{false};
-  parallel_for(useful_threads(plan, threads), channels, [&](int64_t c) {
+  constexpr double kNumbersPerThread = 1 << 18;
+  const auto numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
+  parallel_for(useful_threads(threads, numbers, kNumbersPerThread), channels, [&](int64_t c) {
     if (out_of_memory || (job != nullptr && job->is_cancelled())) return;
     if (direction == Direction::unfold) {
       unfold_channel(plan.windows, from + c * cells, to + c * column_block);
