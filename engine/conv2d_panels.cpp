@@ -30,7 +30,7 @@ constexpr int64_t kMostBlockBytes = int64_t{4} << 20;
 
 // Packing the windows takes as long as so many more output channels, what is done once for each result as long as so
 // many more taps. One thread of a Zen 4 with AVX-512, 2026.
-constexpr double kPacking = 11, kOnce = 30;
+constexpr double kPacking = 6, kOnce = 30;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
@@ -151,6 +151,7 @@ double real_taps(const ConvPlan& plan) {
 struct Tile {
   int64_t begin = 0, count = 0;  // in the block's order
   int32_t list = 0;              // of its taps
+  bool is_packed = true;         // else its numbers lie side by side for each tap
 };
 
 /// The taps of a tile: those of the kernel's rows and columns that reach real cells for any of its windows.
@@ -252,6 +253,7 @@ class PanelRunner final : public Conv2dRunner<T> {
 
  private:
   struct Block;
+  int64_t fewest_of_stretch() const { return 2 * kernels_.max_windows / 3; }
   int64_t taps_of_list() const { return channels_ * plan_.kernel.h * plan_.kernel.w; }
   /// Not a multiple of 4 KiB: tiles would push each other out of the first-level cache.
   int64_t tile_pitch(int64_t taps) const { return taps * kernels_.pitch + 64 / static_cast<int64_t>(sizeof(T)); }
@@ -363,7 +365,7 @@ BlockSize PanelRunner<T>::size_of_block(const Blocking& b) const {
   size.images = std::min(plan_.batch, (b.windows - 2 + of_image) / of_image + 1);
   // Each kind of window may leave a tile that is not full.
   const int64_t kinds = std::ssize(columns_) * std::ssize(rows_) * size.images;
-  size.tiles = b.windows / kernels_.max_windows + std::min(b.windows / kFewestOfTile, kinds) + 1;
+  size.tiles = b.windows / fewest_of_stretch() + std::min(b.windows / kFewestOfTile, kinds) + 1;
   return size;
 }
 
@@ -468,11 +470,29 @@ void PanelRunner<T>::cut_group(Block& block, int64_t begin, int64_t end, const T
     list = block.list_count++;
     block.lists[list] = taps;
   }
-  const int64_t count = divide_up(end - begin, kernels_.max_windows);
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t first = begin + (end - begin) * i / count, last = begin + (end - begin) * (i + 1) / count;
-    block.tiles[block.tile_count++] = {first, last - first, list};
+  const auto cut = [&](int64_t from, int64_t to) {
+    const int64_t count = divide_up(to - from, kernels_.max_windows);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t first = from + (to - from) * i / count, last = from + (to - from) * (i + 1) / count;
+      block.tiles[block.tile_count++] = {first, last - first, list, true};
+    }
+  };
+  // Stretches of memory need no packing, where they are not cut into much smaller tiles than they might be.
+  const int64_t most = block.layout.pitch == block.columns ? block.of_image : block.columns;
+  const auto stretch_end = [&](int64_t from) {
+    int64_t to = from + 1;
+    while (to < end && block.order[to] == block.order[to - 1] + 1 && (block.begin + block.order[to]) % most != 0) {
+      ++to;
+    }
+    return to;
+  };
+  bool by_stretches = true;
+  for (int64_t from = begin; by_stretches && from < end; from = stretch_end(from)) {
+    const int64_t length = stretch_end(from) - from;
+    by_stretches = length / divide_up(length, kernels_.max_windows) >= fewest_of_stretch();
   }
+  if (!by_stretches) return cut(begin, end);
+  for (int64_t from = begin; from < end; from = stretch_end(from)) cut(from, stretch_end(from));
 }
 
 /// Where the numbers of the windows lie, and what is between them.
@@ -500,7 +520,9 @@ void PanelRunner<T>::find_sources(Block& block) const {
   const int lanes = kernels_.lanes, vectors = kernels_.pitch / lanes;
   int32_t count = 0;
   for (int64_t t = 0; t < block.tile_count; ++t) {
-    const Tile& tile = block.tiles[t];
+    Tile& tile = block.tiles[t];
+    bool is_stretch = true;
+    int64_t previous = -1;
     for (int v = 0; v < vectors; ++v) {
       block.first_pieces[t * vectors + v] = count;
       int64_t expected = -1;
@@ -514,8 +536,11 @@ void PanelRunner<T>::find_sources(Block& block) const {
         const int lane = static_cast<int>(i - v * lanes);
         if (source != expected) block.pieces[count++] = {source - lane, lane};
         expected = source + 1;
+        is_stretch = is_stretch && (i == 0 || source == previous + 1);
+        previous = source;
       }
     }
+    tile.is_packed = !is_stretch;
   }
   block.first_pieces[block.tile_count * vectors] = count;
 }
@@ -530,6 +555,7 @@ void PanelRunner<T>::pack(const Block& block, const Chunk& chunk, const T* numbe
   for (int64_t first = 0; first < chunk.taps; first += together) {
     for (int64_t t = 0; t < block.tile_count; ++t) {
       const Tile& tile = block.tiles[t];
+      if (!tile.is_packed) continue;
       const int64_t taps = std::min(together, taps_of(block, tile, chunk) - first);
       if (taps <= 0) continue;
       WindowGroup group;
@@ -596,6 +622,7 @@ Outcome PanelRunner<T>::run_item(const Blocking& b, int64_t item, const T* input
     }
     pack(block, chunk, numbers, packed);
 
+    const int64_t skipped = chunk.first_tap - chunk.first_channel * plan_.kernel.h * plan_.kernel.w;
     PanelTask<T> task;
     task.accumulate = chunk.first_tap > 0;
     const bool is_last = chunk.first_tap + chunk.taps == plan_.taps();
@@ -616,6 +643,11 @@ Outcome PanelRunner<T>::run_item(const Blocking& b, int64_t item, const T* input
         task.next = next_line < next + chunk.taps * width ? next_line : task.b;
         next_line += task.taps * (64 / static_cast<int64_t>(sizeof(T)));
         task.a = packed + t * tile_pitch(chunk.taps);
+        task.offsets = nullptr;
+        if (!tile.is_packed) {
+          task.a = numbers + block.pieces[block.first_pieces[t * (kernels_.pitch / lanes)]].source;
+          task.offsets = block.tap_lists + (2 * tile.list + 1) * taps_of_list() + skipped;
+        }
         task.c = sums_of_panel + tile.begin * width;
         kernels_.multiply(static_cast<int>(tile.count), static_cast<int>(width / lanes), task);
       }
@@ -652,14 +684,15 @@ bool panels_fit(const ConvPlan& plan) {
 
 template <class T>
 bool panels_pay(const ConvPlan& plan, double busy) {
-  // One thread of a Zen 4 with AVX-512, 2026: of the peak, the vectors of windows reach the first, these panels the
-  // second.
-  constexpr double kOfWindows = 0.89, kOfPanels = 1.0;
+  // What the vectors of windows reach of what these panels do, where neither packs anything: one thread of a Zen 4 with
+  // AVX-512, 2026. Pointwise layers have no gaps between the rows, and one tap for each line of the input.
+  const bool is_pointwise = plan.kernel == Pair{1, 1} && plan.stride == Pair{1, 1} && plan.pads == Pads{};
+  const double of_windows = is_pointwise ? 0.97 : 0.89;
   const auto kernels = static_cast<double>(plan.kernels_per_group()), taps = static_cast<double>(plan.taps());
   const double lanes = panel_kernels<T>().lanes, padded = std::ceil(kernels / lanes) * lanes;
-  const double efficiency = kOfPanels * kernels / (padded + kPacking) * taps / (taps + kOnce);
+  const double efficiency = kernels / (padded + kPacking) * taps / (taps + kOnce);
   if (!panels_fit<T>(plan)) return false;
-  return efficiency > kOfWindows * busy * std::max(0.5, real_taps(plan));
+  return efficiency > of_windows * busy * std::max(0.5, real_taps(plan));
 }
 
 template <class T>

@@ -86,7 +86,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
     std::copy_n(weight, plan_.out_channels * plan_.taps(), weight_copy);
     has_bias_ = bias != nullptr;
     prepared_threads_ = useful_threads(threads, plan_.macs());
-    prepared_blocking_ = blocking(prepared_threads_);
+    if (plan_.output_cells() > 0) prepared_blocking_ = blocking(prepared_threads_);
     const int64_t lanes = kernels_.lanes, kernels = plan_.kernels_per_group(), vectors = padded_kernels_ / lanes;
     parallel_for(threads > 0 ? threads : hardware_threads(), plan_.groups * vectors, [&](int64_t item) {
       if (job != nullptr && job->is_cancelled()) return;

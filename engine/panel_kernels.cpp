@@ -31,7 +31,7 @@ constexpr int pitch_of() {
   return (kRows + lanes_of<T>() - 1) / lanes_of<T>() * lanes_of<T>();
 }
 
-template <class T, int kWindows, int kVectors>
+template <class T, int kWindows, int kVectors, bool kPacked>
 HWY_NOINLINE void multiply_tile(const PanelTask<T>& task) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
@@ -51,11 +51,18 @@ HWY_NOINLINE void multiply_tile(const PanelTask<T>& task) {
     }
   }
 
-  const T* HWY_RESTRICT a = task.a;
+  const T* HWY_RESTRICT packed = task.a;
+  const int32_t* HWY_RESTRICT offsets = task.offsets;
   const int32_t* HWY_RESTRICT rows = task.rows;
   const int32_t* const end = rows + task.taps;
   const T* next = task.next;
-  for (; rows != end; ++rows, a += kPitch, next += kLine) {
+  for (; rows != end; ++rows, next += kLine) {
+    const T* HWY_RESTRICT a = packed;
+    if constexpr (kPacked) {
+      packed += kPitch;
+    } else {
+      a += *offsets++;
+    }
     const T* HWY_RESTRICT b = task.b + int64_t{*rows} * (kVectors * kLanes);
     V row[kVectors];
 #pragma GCC unroll 16
@@ -84,38 +91,38 @@ HWY_NOINLINE void multiply_tile(const PanelTask<T>& task) {
   }
 }
 
-template <class T, int kVectors>
+template <class T, int kVectors, bool kPacked>
 void multiply_vectors(int windows, const PanelTask<T>& task) {
   switch (windows) {
     case 1:
-      return multiply_tile<T, 1, kVectors>(task);
+      return multiply_tile<T, 1, kVectors, kPacked>(task);
     case 2:
-      return multiply_tile<T, 2, kVectors>(task);
+      return multiply_tile<T, 2, kVectors, kPacked>(task);
     case 3:
-      return multiply_tile<T, 3, kVectors>(task);
+      return multiply_tile<T, 3, kVectors, kPacked>(task);
     case 4:
-      return multiply_tile<T, 4, kVectors>(task);
+      return multiply_tile<T, 4, kVectors, kPacked>(task);
     case 5:
-      return multiply_tile<T, 5, kVectors>(task);
+      return multiply_tile<T, 5, kVectors, kPacked>(task);
     case 6:
-      return multiply_tile<T, 6, kVectors>(task);
+      return multiply_tile<T, 6, kVectors, kPacked>(task);
     default:
       break;
   }
   if constexpr (kRows == 12) {
     switch (windows) {
       case 7:
-        return multiply_tile<T, 7, kVectors>(task);
+        return multiply_tile<T, 7, kVectors, kPacked>(task);
       case 8:
-        return multiply_tile<T, 8, kVectors>(task);
+        return multiply_tile<T, 8, kVectors, kPacked>(task);
       case 9:
-        return multiply_tile<T, 9, kVectors>(task);
+        return multiply_tile<T, 9, kVectors, kPacked>(task);
       case 10:
-        return multiply_tile<T, 10, kVectors>(task);
+        return multiply_tile<T, 10, kVectors, kPacked>(task);
       case 11:
-        return multiply_tile<T, 11, kVectors>(task);
+        return multiply_tile<T, 11, kVectors, kPacked>(task);
       case 12:
-        return multiply_tile<T, 12, kVectors>(task);
+        return multiply_tile<T, 12, kVectors, kPacked>(task);
       default:
         break;
     }
@@ -124,7 +131,10 @@ void multiply_vectors(int windows, const PanelTask<T>& task) {
 
 template <class T>
 void multiply(int windows, int vectors, const PanelTask<T>& task) {
-  vectors == 2 ? multiply_vectors<T, 2>(windows, task) : multiply_vectors<T, 1>(windows, task);
+  if (task.offsets != nullptr) {
+    return vectors == 2 ? multiply_vectors<T, 2, false>(windows, task) : multiply_vectors<T, 1, false>(windows, task);
+  }
+  vectors == 2 ? multiply_vectors<T, 2, true>(windows, task) : multiply_vectors<T, 1, true>(windows, task);
 }
 
 /// One vector of windows of each tap.

@@ -28,9 +28,10 @@ struct WindowGroup {
 /// C (windows x channels) += A^T (windows x taps) * B (taps x channels); all are packed.
 template <class T>
 struct PanelTask {
-  const T* a = nullptr;           // for each tap PanelKernels::pitch numbers, one of each window
-  const T* b = nullptr;           // a row of each tap's weights of so many vectors of channels
-  const int32_t* rows = nullptr;  // the row of each tap: those that only meet padding are left out
+  const T* a = nullptr;              // for each tap PanelKernels::pitch numbers, one of each window; or with offsets
+  const int32_t* offsets = nullptr;  // where the windows' numbers of each tap begin, if they are not packed
+  const T* b = nullptr;              // a row of each tap's weights of so many vectors of channels
+  const int32_t* rows = nullptr;     // the row of each tap: those that only meet padding are left out
   int64_t taps = 0;
   const T* next = nullptr;  // fetched into the cache meanwhile, one line for each tap
   bool accumulate = false;  // start from what stands in c
