@@ -28,8 +28,6 @@ constexpr int64_t kMaxZeros = 1 << 18;
 constexpr int64_t kMaxInPlaceHeight = 4096, kMaxInPlaceSpan = 1 << 16;
 // Taps of all tiles between two looks whether the job was cancelled: some milliseconds.
 constexpr int64_t kMaxTaps = 1 << 19;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
 
 /// How the rows of an output channel are cut into strips, the tiles' height.
 ///
@@ -172,7 +170,15 @@ class DirectRunner final : public Conv2dRunner<T> {
   Passes passes_for(int64_t bytes_of_row, int64_t width) const;
   void flatten(Stretch<T>& stretch) const;
   void choose_copy(Stretch<T>& stretch, int64_t width) const;
-  int threads_for(int threads) const;
+
+  /// In multiply-adds. A depthwise layer has few of them and takes as long as its numbers need to come and go.
+  double work() const {
+    constexpr double kOfNumber = 8;
+    const double numbers =
+        static_cast<double>(plan_.batch * plan_.in_channels) * static_cast<double>(plan_.in.h * plan_.in.w) +
+        static_cast<double>(plan_.output_cells());
+    return plan_.macs() + kOfNumber * numbers;
+  }
 
   Strip strip_of(const Call<T>& call, int64_t unit) const;
   void advance(const Call<T>& call, Strip& strip) const;
@@ -451,15 +457,6 @@ void DirectRunner<T>::choose_copy(Stretch<T>& stretch, int64_t width) const {
 }
 
 // ---- done in each run ----
-
-/// Threads that pay for their waking.
-template <class T>
-int DirectRunner<T>::threads_for(int threads) const {
-  const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.taps());
-  if (macs < 2 * kMacsPerThread) return 1;
-  if (threads <= 0) threads = hardware_threads();
-  return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
-}
 
 template <class T>
 void DirectRunner<T>::place(const Call<T>& call, Strip& strip) const {
@@ -835,7 +832,7 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
 template <class T>
 Outcome DirectRunner<T>::run(const T* input, T* output, int threads, Job* job) const {
   if (plan_.output_cells() == 0) return Outcome::finished;
-  threads = threads_for(threads);
+  threads = useful_threads(threads, work());
   Call<T> call{input, output, job};
   const int64_t strips = plan_.batch * plan_.groups * rows_.strips;
   const int64_t wanted_items = threads > 1 ? 8 * threads : 1;
@@ -887,7 +884,7 @@ int64_t DirectRunner<T>::scratch_bytes(int threads) const {
     }
     most = std::max(most, bytes);
   }
-  return threads_for(threads) * most;
+  return useful_threads(threads, work()) * most;
 }
 
 }  // namespace

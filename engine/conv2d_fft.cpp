@@ -363,7 +363,7 @@ Outcome FftRunner<T>::run(const T* input, T* output, int threads, Job* job) cons
   constexpr double kSecondsPerThread = 20e-6;
   if (threads <= 0) threads = hardware_threads();
   if (!finite_) return run_cells(input, output, threads, job);
-  threads = static_cast<int>(std::clamp(tiling_.seconds / kSecondsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, tiling_.seconds, kSecondsPerThread);
   Call call{*this, input, output, job};
   parallel_for(threads, items(), [&call](int64_t item) {
     if (!call.stopped()) call.runner.run_item(call, item);

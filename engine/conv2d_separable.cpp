@@ -264,11 +264,9 @@ void SeparableRunner<T>::run_item(Call& call, int64_t item) const {
 template <class T>
 Outcome SeparableRunner<T>::run(const T* input, T* output, int threads, Job* job) const {
   if (plan_.output_cells() == 0) return Outcome::finished;
-  constexpr double kMacsPerThread = 1 << 20;  // below this, waking a second one costs more than it brings
   const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.channels_per_group()) *
                       static_cast<double>(plan_.kernel.h + plan_.kernel.w);
-  if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, macs);
   Call call{*this, input, output, job};
   parallel_for(threads, items(), [&call](int64_t item) {
     if (!call.stopped()) call.runner.run_item(call, item);

@@ -19,8 +19,6 @@ namespace {
 constexpr int64_t kPanelWindows = 128, kPanelTaps = 256, kPanelsOfKernels = 16;
 // Rows of a panel lie a little further apart: a power of two would crowd them into a few sets of the cache.
 constexpr int64_t kPanelPitch = kPanelTaps + 16;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
 
 /// Windows of one image that go through together.
 struct Stretch {
@@ -176,9 +174,7 @@ Outcome conv2d_weight_gradient(const ConvPlan& plan, const T* input, const T* gr
     std::fill_n(grad_weight, plan.out_channels * plan.taps(), T{0});
     return Outcome::finished;
   }
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, plan.macs());
 
   Work<T> work{plan, input, grad_weight, job, tile_kernels<T>(), nullptr, {}};
   for (int64_t i = 0; i < kPanelWindows; ++i) work.offsets.push_back(static_cast<int32_t>(i * kPanelPitch));

@@ -284,14 +284,6 @@ void unfold_lines(const Windows& windows, int64_t line, int64_t line_end, const 
 
 enum class Direction : uint8_t { unfold, fold };
 
-/// Threads that pay for their waking.
-int useful_threads(const FoldPlan& plan, int threads) {
-  constexpr double kNumbersPerThread = 1 << 18;
-  if (threads <= 0) threads = hardware_threads();
-  const double numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
-  return static_cast<int>(std::clamp(numbers / kNumbersPerThread, 1.0, static_cast<double>(threads)));
-}
-
 template <class T>
 Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tensor& result, int threads, Job* job) {
   const Windows& windows = plan.windows;
@@ -306,7 +298,9 @@ Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tenso
   T* to = result.mutable_data<T>();
   std::atomic<int64_t> done{0};
   std::atomic<bool> out_of_memory{false};
-  parallel_for(useful_threads(plan, threads), items, [&](int64_t item) {
+  constexpr double kNumbersPerThread = 1 << 18;
+  const auto numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
+  parallel_for(useful_threads(threads, numbers, kNumbersPerThread), items, [&](int64_t item) {
     if (out_of_memory || (job != nullptr && job->is_cancelled())) return;
     const int64_t c = item / parts, line = item % parts * at_once, line_end = std::min(lines, line + at_once);
     Outcome outcome = Outcome::finished;

@@ -313,14 +313,6 @@ Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indic
   return {};
 }
 
-/// Threads that pay for their waking.
-int useful_threads(const PoolPlan& plan, int threads) {
-  constexpr double kTapsPerThread = 1 << 18;
-  if (threads <= 0) threads = hardware_threads();
-  const double taps = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.windows.taps());
-  return static_cast<int>(std::clamp(taps / kTapsPerThread, 1.0, static_cast<double>(threads)));
-}
-
 }  // namespace
 
 Result<PoolResult> pool(const PoolPlan& plan, const Tensor& input, PoolIndices indices, int threads, Job* job) {
@@ -335,7 +327,9 @@ Result<PoolResult> pool(const PoolPlan& plan, const Tensor& input, PoolIndices i
     result.indices.resize(static_cast<size_t>(plan.output_cells()));
   }
   int64_t* index_data = result.indices.empty() ? nullptr : result.indices.data();
-  threads = useful_threads(plan, threads);
+  constexpr double kTapsPerThread = 1 << 18;
+  const double taps = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.windows.taps());
+  threads = useful_threads(threads, taps, kTapsPerThread);
   const Result<void> done =
       plan.dtype == DType::float32
           ? run<float>(plan, input.data<float>(), result.output.mutable_data<float>(), index_data, threads, job)

@@ -11,6 +11,7 @@
 #include "engine/conv2d_naive.h"
 #include "engine/conv2d_separable.h"
 #include "engine/conv2d_slices.h"
+#include "engine/conv2d_small.h"
 #include "engine/conv2d_toeplitz.h"
 #include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
@@ -43,6 +44,8 @@ std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan
       return prepare_direct<T>(plan, weight, bias, job);
     case Algorithm::winograd:
       return prepare_winograd<T>(plan, weight, bias, threads, job);
+    case Algorithm::naive:
+      return prepare_small<T>(plan, weight, bias);
     default:
       return nullptr;
   }
@@ -100,7 +103,7 @@ struct PreparedConv2d::State {
 
   template <class T>
   bool prepare(bool is_automatic, const Tensor& from_weight, const Tensor& from_bias, const Job* job) {
-    if (is_automatic && prepare_separably<T>(from_weight, from_bias, job)) return true;
+    if (is_automatic && algorithm != Algorithm::naive && prepare_separably<T>(from_weight, from_bias, job)) return true;
     const T* bias_data = plan.bias ? from_bias.data<T>() : nullptr;
     RunnerPtr<T> made = packed_form<T>(algorithm, plan, from_weight.data<T>(), bias_data, threads, job);
     const bool is_made = made != nullptr;
@@ -132,7 +135,9 @@ Result<PreparedConv2d> PreparedConv2d::make(const ConvPlan& plan, const Tensor& 
   state->algorithm = is_automatic ? automatic_choice(plan) : options.algorithm;
   if (Result<void> able = check_algorithm(state->algorithm, plan); !able) return able.error();
   state->threads = options.threads;
-  if (!has_packed_form(state->algorithm)) {
+  // What `automatic` calls naive is naive's numbers, found faster; who asks for naive gets the readable loops.
+  const bool is_small = is_automatic && state->algorithm == Algorithm::naive;
+  if (!is_small && !has_packed_form(state->algorithm)) {
     state->weight = weight;
     state->bias = bias;
   } else if (!(plan.dtype == DType::float32 ? state->prepare<float>(is_automatic, weight, bias, options.job)

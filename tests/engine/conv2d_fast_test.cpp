@@ -194,11 +194,33 @@ TEST(fused_instruction_sets, give_the_same_bits_as_each_other) {
   }
 }
 
-TEST(small_work, automatic_is_the_reference_itself) {
+TEST(small_work, automatic_gives_the_very_bits_of_the_reference) {
+  const uint64_t seed = testing::test_seed() + 6;
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 300; ++i) {
+    const DType dtype = i % 2 == 0 ? DType::float32 : DType::float64;
+    const RandomCase c = testing::random_case(random, dtype, 2048);
+    const Tensors t = random_tensors(random, c.plan);
+    EXPECT_TRUE(same_bits(run(c.plan, t, Algorithm::automatic, 3), run(c.plan, t, Algorithm::naive)))
+        << "CONVSCOPE_TEST_SEED=" << seed - 6 << ", case " << i << ": " << testing::describe(c);
+  }
+}
+
+TEST(small_work, is_summed_up_even_where_the_kernel_is_a_column_times_a_row) {
   const ConvPlan plan = validate(conv(1, 1, {3, 3}), {1, 1, 5, 5}).value();
   std::mt19937_64 random(1);
-  const Tensors t = random_tensors(random, plan);
+  Tensors t = random_tensors(random, plan);
+  for (int i = 0; i < 9; ++i) t.weight.mutable_data<float>()[i] = 0.1f;
   EXPECT_TRUE(same_bits(run(plan, t, Algorithm::automatic), run(plan, t, Algorithm::naive)));
+}
+
+TEST(small_work, of_no_picture_needs_no_memory_for_its_windows) {
+  const ConvPlan plan = validate(conv(1, 1, {3, 3}), {0, 1, 40000, 40000}).value();
+  Tensors t;
+  t.input = Tensor::zeros(plan.input_shape(), plan.dtype).value();
+  t.weight = Tensor::zeros(plan.weight_shape(), plan.dtype).value();
+  t.bias = Tensor::zeros(plan.bias_shape(), plan.dtype).value();
+  EXPECT_EQ(run(plan, t, Algorithm::automatic).numel(), 0);
 }
 
 TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) {
