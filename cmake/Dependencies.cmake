@@ -17,6 +17,16 @@ if(CONVSCOPE_VIDEO)
   pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libswscale libavutil)
 endif()
 
+# Formats whose library is missing are left out; the program says so where they are asked for.
+pkg_check_modules(WEBP IMPORTED_TARGET libwebp)
+if(NOT WEBP_FOUND)
+  message(STATUS "libwebp was not found: .webp is left out (Debian: libwebp-dev)")
+endif()
+pkg_check_modules(PDF IMPORTED_TARGET cairo-pdf pangocairo)
+if(NOT PDF_FOUND)
+  message(STATUS "Cairo or Pango was not found: .pdf is left out (Debian: libcairo2-dev libpango1.0-dev)")
+endif()
+
 if(CONVSCOPE_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -6,18 +6,22 @@
 # To build. Of C and C++ libraries only the -dev packages are named; they bring the libraries.
 packages_to_build='cmake ninja-build g++ pkgconf python3-glad
   libimgui-dev libstb-dev libglfw3-dev libgl-dev libegl-dev libopengl-dev libfreetype-dev libfontconfig-dev
-  libhwy-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libgif-dev
-  libavformat-dev libavcodec-dev libswscale-dev libavutil-dev'
+  libhwy-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libgif-dev libwebp-dev
+  libavformat-dev libavcodec-dev libswscale-dev libavutil-dev libcairo2-dev libpango1.0-dev'
 
 # To run. libegl-mesa0 does not bring the drivers; formulas need DejaVu's brackets, Chinese a font of its own.
 packages_to_run='libegl-mesa0 libgl1-mesa-dri libgl1 libegl1 fonts-dejavu-core fonts-wqy-microhei'
 
 # To test: the framework, a display without a screen and somebody to press its keys, readers of what is exported.
-packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin
+packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin webp poppler-utils
   libxml2-utils desktop-file-utils dpkg-dev file'
 
+# For -DCONVSCOPE_BENCH=ON: Google Benchmark and the peers that stand beside the engine. Neither run nor check needs them.
+packages_to_bench='libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev opencl-headers libopenblas-dev'
+
 # For check --all only.
-packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy'
+packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy chromium
+  texlive-latex-base texlive-pictures lmodern latex-cjk-chinese latex-cjk-chinese-arphic-gbsn00lp'
 
 # Prints those of the packages named that are not installed.
 missing_packages() {

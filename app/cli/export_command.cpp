@@ -27,18 +27,25 @@ namespace {
 /// As typed.
 struct ExportOptions {
   std::string session, output;
-  std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps;
+  std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
+      per_page;
   bool caption = false, transparent = false;
 };
 
-/// "3:9". Errors: error.not_a_number.
-Result<std::pair<int64_t, int64_t>> parse_steps(const std::string& text) {
-  const std::vector<std::string_view> parts = split(text, ':');
-  if (parts.size() == 2) {
-    const auto first = parse_integer(parts[0], "--steps"), last = parse_integer(parts[1], "--steps");
-    if (first.ok() && last.ok()) return std::pair(*first, *last);
+/// "3:9", or "1,4,7:9": several ranges. Errors: error.not_a_number.
+Result<std::vector<std::pair<int64_t, int64_t>>> parse_steps(const std::string& text) {
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  const std::vector<std::string_view> pieces = split(text, ',');
+  for (const std::string_view piece : pieces) {
+    const std::vector<std::string_view> parts = split(piece, ':');
+    const auto first = parse_integer(parts.front(), "--steps"), last = parse_integer(parts.back(), "--steps");
+    const bool single = parts.size() == 1 && pieces.size() > 1;
+    if ((parts.size() != 2 && !single) || !first.ok() || !last.ok()) {
+      return Error{"error.not_a_number", "--steps", {"--steps", text, "@cli.export.steps_wanted"}};
+    }
+    ranges.emplace_back(*first, *last);
   }
-  return Error{"error.not_a_number", "--steps", {"--steps", text, "@cli.export.steps_wanted"}};
+  return ranges;
 }
 
 // A signal may only touch an atomic; the job is watched between frames.
@@ -162,7 +169,17 @@ Result<void> apply_numbers(const ExportOptions& options, ExportSettings& setting
   if (options.steps) {
     const auto steps = parse_steps(*options.steps);
     if (!steps) return steps.error();
-    settings.steps = *steps;
+    if (steps->size() == 1) {
+      settings.steps = steps->front();
+    } else {
+      settings.chosen_steps = *steps;
+    }
+  }
+  if (options.per_page) {
+    const auto grid = parse_pixel_size(*options.per_page, "--per-page");
+    if (!grid) return grid.error();
+    settings.columns = grid->width;
+    settings.rows = grid->height;
   }
   return {};
 }
@@ -224,6 +241,7 @@ void add_export_command(CLI::App& app, Run& run) {
   command->add_option("--chroma", options->chroma, words("cli.export.chroma"));
   command->add_option("--step", options->step, words("cli.export.step"));
   command->add_option("--steps", options->steps, words("cli.export.steps"));
+  command->add_option("--per-page", options->per_page, words("cli.export.per_page"));
   command->callback([options, &run] { run = [options] { return run_command(*options); }; });
 }
 

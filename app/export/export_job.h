@@ -18,6 +18,8 @@ inline constexpr int kSmallestExportSide = 16, kLargestExportSide = 7680;
 inline constexpr int kHighestFps = 120;    // players repeat or drop frames beyond
 inline constexpr int kHighestGifFps = 50;  // a GIF's delays are hundredths, and players slow down those below two
 
+inline constexpr int kMostColumns = 12;  // and rows, of pictures on a page
+
 struct ExportSettings {
   std::string target;  // format by its ending
   Lens lens = Lens::sliding;
@@ -33,12 +35,17 @@ struct ExportSettings {
   bool chroma444 = false;
   std::optional<int64_t> still_step;                 // 1-based; stills default to the last step
   std::optional<std::pair<int64_t, int64_t>> steps;  // 1-based, both included
+  /// Several ranges of steps, in this order, for formats of pages; empty: `steps`.
+  std::vector<std::pair<int64_t, int64_t>> chosen_steps;
+  /// Pictures side by side on a page of PDF; width is that of the page, and its height follows.
+  int columns = 1, rows = 1;
 };
 
 /// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.
 struct ExportForecast {
   bool animation = true;
   int64_t frames = 0;  // frames drawn
+  int64_t pages = 0;   // of formats that have pages
   double seconds = 0;
   std::vector<std::string> formats;  // endings this build can write
 };

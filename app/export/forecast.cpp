@@ -14,9 +14,6 @@ namespace convscope {
 namespace {
 
 constexpr double kLongestSeconds = 3600;
-constexpr int64_t kMostFrames = 100'000;
-/// An SVG keeps all its frames in one document, which a browser holds in memory.
-constexpr int64_t kMostSvgFrames = 5'000;
 /// Length of the clip that a refusal proposes.
 constexpr double kProposedSeconds = 60;
 
@@ -28,16 +25,15 @@ std::string number(double value) {
 
 std::string range(int64_t first, int64_t last) { return std::to_string(first) + ":" + std::to_string(last); }
 
-bool is_video(TargetFormat format) { return format == TargetFormat::mp4; }
-
-Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
+Result<void> check_numbers(const ExportSettings& s, const FormatTraits& format) {
   const auto side = [](int n) { return n >= kSmallestExportSide && n <= kLargestExportSide; };
   if (!side(s.width) || !side(s.height)) {
     return Error{"error.export_size", "size", {std::to_string(s.width) + "x" + std::to_string(s.height)}};
   }
   if (s.fps < 1 || s.fps > kHighestFps) return Error{"error.export_fps", "fps", {std::to_string(s.fps)}};
-  if (format == TargetFormat::gif && s.fps > kHighestGifFps) {
-    return Error{"error.export_gif_fps", "fps", {std::to_string(s.fps)}};
+  if (s.fps > format.highest_fps) {
+    return Error{
+        "error.export_format_fps", "fps", {std::to_string(s.fps), format.name, std::to_string(format.highest_fps)}};
   }
   // written so that NaN fails
   if (!(s.step_seconds > 0 && s.step_seconds <= kLongestSeconds)) {
@@ -46,24 +42,64 @@ Result<void> check_numbers(const ExportSettings& s, TargetFormat format) {
   if (!(s.end_pause_seconds >= 0 && s.end_pause_seconds <= kLongestSeconds)) {
     return Error{"error.export_end_pause", "end_pause", {number(s.end_pause_seconds)}};
   }
-  if (s.transparent && is_video(format)) return Error{"error.export_no_transparency", "transparent", {s.target}};
-  if (s.chroma444 && !is_video(format)) return Error{"error.export_chroma_unused", "chroma", {s.target}};
+  if (s.transparent && !format.transparent) {
+    return Error{"error.export_no_transparency",
+                 "transparent",
+                 {s.target, format.name, endings_with([](const FormatTraits& t) { return t.transparent; })}};
+  }
+  if (s.chroma444 && !format.chroma) {
+    return Error{"error.export_chroma_unused",
+                 "chroma",
+                 {s.target, endings_with([](const FormatTraits& t) { return t.chroma; })}};
+  }
+  if (s.columns < 1 || s.rows < 1 || s.columns > kMostColumns || s.rows > kMostColumns) {
+    const std::string most = std::to_string(kMostColumns);
+    return Error{"error.export_per_page", "per_page", {std::to_string(s.columns) + "x" + std::to_string(s.rows), most}};
+  }
+  if ((s.columns > 1 || s.rows > 1) && format.format != TargetFormat::pdf) {
+    return Error{"error.export_per_page_unused", "per_page", {s.target}};
+  }
+  if (!s.chosen_steps.empty() && !format.pages) {
+    return Error{"error.export_steps_in_pieces",
+                 "steps",
+                 {s.target, endings_with([](const FormatTraits& t) { return t.pages; })}};
+  }
+  if (s.chroma444 && s.transparent) return Error{"error.export_clear_444", "chroma", {s.target}};
   return {};
+}
+
+Error too_many_pages(TargetFormat format, int64_t steps, int64_t first) {
+  constexpr int64_t kProposedPages = 60;
+  return Error{
+      "error.export_too_many_pages",
+      "steps",
+      {std::to_string(steps), std::to_string(traits_of(format).most_frames), range(first, first + kProposedPages - 1)}};
 }
 
 }  // namespace
 
+ExportSettings picture_settings(const ExportSettings& settings) {
+  ExportSettings picture = settings;
+  const int columns = std::max(settings.columns, 1);
+  picture.width = std::max(settings.width / columns, 1);
+  picture.height = std::max(settings.height / columns, 1);
+  return picture;
+}
+
 Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto format = target_format(settings.target);
   if (!format) return format.error();
-  if (auto checked = check_numbers(settings, *format); !checked) return checked.error();
+  const FormatTraits& traits = traits_of(*format);
+  if (auto checked = check_numbers(settings, traits); !checked) return checked.error();
   if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
   ExportPlan result;
   result.format = *format;
-  result.scale = export_scale(settings);
-  const bool still = *format == TargetFormat::png_still || (*format == TargetFormat::svg && settings.still_step);
+  result.scale = export_scale(picture_settings(settings));
+  const bool named = settings.steps.has_value() || !settings.chosen_steps.empty();
+  const bool still = *format == TargetFormat::png_still || (*format == TargetFormat::tex && !named) ||
+                     ((*format == TargetFormat::svg || traits.pages) && settings.still_step);
 
   if (settings.still_step) {
     const int64_t step = *settings.still_step;
@@ -89,12 +125,33 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
     return result;
   }
 
+  for (const auto& [first, last] : settings.chosen_steps) {
+    if (first < 1 || last < first || last > steps) {
+      return Error{"error.export_steps", "steps", {range(first, last), std::to_string(steps), range(1, steps)}};
+    }
+    if (static_cast<int64_t>(result.chosen.size()) + (last - first + 1) > traits.most_frames) {
+      return too_many_pages(*format, last - first + 1, first);
+    }
+    for (int64_t step = first; step <= last; ++step) result.chosen.push_back(step - 1);
+  }
+  if (!result.chosen.empty()) {
+    result.animation = false;
+    const auto count = static_cast<int64_t>(result.chosen.size());
+    result.clock = ClipClock{result.chosen.front(), count, count, 0};
+    return result;
+  }
   const auto [first, last] = settings.steps.value_or(std::pair<int64_t, int64_t>{1, steps});
+  if (traits.pages) {
+    if (last - first + 1 > traits.most_frames) return too_many_pages(*format, last - first + 1, first);
+    result.animation = false;
+    result.clock = ClipClock{first - 1, last - first + 1, last - first + 1, 0};
+    return result;
+  }
   const double frames_per_step = settings.step_seconds * settings.fps;
   const double count = static_cast<double>(last - first + 1);
   const double moving = std::max(1.0, std::round(count * frames_per_step));
   const double pause = std::round(settings.end_pause_seconds * settings.fps);
-  const int64_t limit = *format == TargetFormat::svg ? kMostSvgFrames : kMostFrames;
+  const int64_t limit = traits.most_frames;
   if (moving + pause > static_cast<double>(limit)) {
     const double room = std::max(1.0, std::min(kProposedSeconds * settings.fps, static_cast<double>(limit) - pause));
     const int64_t proposed = std::clamp<int64_t>(static_cast<int64_t>(room / frames_per_step), 1, last - first + 1);
@@ -121,6 +178,10 @@ Result<ExportForecast> forecast_export(const OperationPlan& plan, const ExportSe
   ExportForecast forecast;
   forecast.animation = planned->animation;
   forecast.frames = planned->clock.frames();
+  if (traits_of(planned->format).pages) {
+    const int64_t panels = int64_t{settings.columns} * settings.rows;
+    forecast.pages = (forecast.frames + panels - 1) / panels;
+  }
   forecast.seconds = planned->animation ? static_cast<double>(forecast.frames) / settings.fps : 0;
   forecast.formats = export_endings();
   return forecast;

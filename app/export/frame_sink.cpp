@@ -12,21 +12,28 @@ Result<std::unique_ptr<FrameSink>> open_sink(const std::string& target, const Cl
   switch (*kind) {
     case TargetFormat::gif:
       return open_gif_sink(target, format);
-    case TargetFormat::mp4:
 #ifdef CONVSCOPE_VIDEO
+    case TargetFormat::mp4:
       return open_mp4_sink(target, format);
-#else
-      break;
+    case TargetFormat::webm:
+      return open_webm_sink(target, format);
 #endif
+#ifdef CONVSCOPE_WEBP
+    case TargetFormat::webp:
+      return open_webp_sink(target, format);
+#endif
+    case TargetFormat::apng:
+      return open_apng_sink(target, format);
     case TargetFormat::png_still:
       return open_png_still_sink(target, format);
     case TargetFormat::png_sequence:
       return open_png_sequence_sink(target, format);
-    case TargetFormat::svg:
+    default:
       break;
   }
-  // SVG is drawn from scenes, not from pixels: run_export() writes it
-  return Error{"error.export_unknown_format", "output", {target, ".gif .mp4 .png"}};
+  // What is drawn from scenes and not from pixels is written by run_export()
+  return Error{
+      "error.export_unknown_format", "output", {target, endings_with([](const FormatTraits& t) { return !t.scenes; })}};
 }
 
 }  // namespace convscope

@@ -51,8 +51,8 @@ class FrameSink {
   int64_t frames_ = 1, written_ = 0;
 };
 
-/// The sink for a target's ending (.gif .mp4 .png, frames/%04d.png). Errors: error.export_unknown_format,
-/// error.export_no_video (built without encoders), those of the file.
+/// The sink for a target's ending, of the formats that are made of pixels. Errors: those of target_format(),
+/// error.export_unknown_format for the others, those of the file.
 Result<std::unique_ptr<FrameSink>> open_sink(const std::string& target, const ClipFormat& format);
 
 }  // namespace convscope

@@ -19,11 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::pair<std::string, std::string>> text_of(const ClipFormat& format) {
-  if (format.description.empty()) return {};
-  return {{"Description", format.description}};
-}
-
 Error file_error(const std::string& path, int error_number) {
   if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
     return Error{"error.disk_full", "output", {path}};
@@ -42,7 +37,7 @@ class PngStillSink final : public FrameSink {
     return {};
   }
   Result<void> finish() override {
-    auto written = write_png(target_, last_, text_of(format_), job());
+    auto written = write_png(target_, last_, text_chunks(format_), job());
     if (!written && cancelled()) return stopped();
     wrote(1);
     return written;
@@ -107,7 +102,7 @@ Result<void> PngSequenceSink::open() {
 Result<void> PngSequenceSink::add(const Pixels& frame, int repeat) {
   if (repeat <= 0) return {};
   const fs::path first = workshop_ / pattern_.name(count_ + 1);
-  if (auto written = write_png(first.string(), frame, text_of(format_), job()); !written) {
+  if (auto written = write_png(first.string(), frame, text_chunks(format_), job()); !written) {
     if (cancelled()) return stopped();
     // users know the place they asked for, not the one beside it
     Error error = written.error();
@@ -164,6 +159,11 @@ Result<void> PngSequenceSink::finish() {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> text_chunks(const ClipFormat& format) {
+  if (format.description.empty()) return {};
+  return {{"Description", format.description}};
+}
 
 Result<std::unique_ptr<FrameSink>> open_png_still_sink(const std::string& target, const ClipFormat& format) {
   return std::unique_ptr<FrameSink>(std::make_unique<PngStillSink>(target, format));

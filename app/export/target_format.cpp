@@ -1,6 +1,7 @@
 #include "app/export/target_format.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "app/export/export_job.h"
@@ -28,11 +29,46 @@ std::string lower_ending(const std::string& file) {
   return ending;
 }
 
-std::string joined_endings() {
-  std::string text;
-  for (const std::string& ending : export_endings()) text += (text.empty() ? "" : " ") + ending;
-  return text;
-}
+#ifdef CONVSCOPE_VIDEO
+constexpr const char* kNoVideo = nullptr;
+#else
+constexpr const char* kNoVideo = "error.export_no_video";
+#endif
+#ifdef CONVSCOPE_WEBP
+constexpr const char* kNoWebp = nullptr;
+#else
+constexpr const char* kNoWebp = "error.export_no_webp";
+#endif
+#ifdef CONVSCOPE_PDF
+constexpr const char* kNoPdf = nullptr;
+#else
+constexpr const char* kNoPdf = "error.export_no_pdf";
+#endif
+
+/// Browsers play a frame of 10 ms or less for 100 ms, in APNG and WebP as in GIF, whose delays are hundredths besides.
+constexpr int kBrowserFps = 90;
+constexpr int64_t kMostFrames = 100'000;
+/// An SVG, alone or in a page, keeps all its frames in one document, which a browser holds in memory.
+constexpr int64_t kMostSvgFrames = 5'000;
+constexpr int64_t kMostPages = 5'000;   // pictures of steps
+constexpr int64_t kMostTexPages = 500;  // which TeX reads in a minute
+
+using F = TargetFormat;
+// In the order in which they are listed to users; of two rows with one ending the first speaks for it.
+constexpr std::array<FormatTraits, 11> kTraits = {{
+    //                ending   name    missing  clear  chroma scenes pages  fps          frames
+    {F::gif, ".gif", "GIF", nullptr, true, false, false, false, kHighestGifFps, kMostFrames},
+    {F::mp4, ".mp4", "MP4", kNoVideo, false, true, false, false, kHighestFps, kMostFrames},
+    {F::webm, ".webm", "WebM", kNoVideo, true, true, false, false, kHighestFps, kMostFrames},
+    {F::webp, ".webp", "WebP", kNoWebp, true, false, false, false, kBrowserFps, kMostFrames},
+    {F::apng, ".apng", "APNG", nullptr, true, false, false, false, kBrowserFps, kMostFrames},
+    {F::png_still, ".png", "PNG", nullptr, true, false, false, false, kHighestFps, kMostFrames},
+    {F::png_sequence, ".png", "PNG", nullptr, true, false, false, false, kHighestFps, kMostFrames},
+    {F::svg, ".svg", "SVG", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
+    {F::html, ".html", "HTML", nullptr, true, false, true, false, kHighestFps, kMostSvgFrames},
+    {F::pdf, ".pdf", "PDF", kNoPdf, true, false, true, true, kHighestFps, kMostPages},
+    {F::tex, ".tex", "TikZ", nullptr, true, false, true, true, kHighestFps, kMostTexPages},
+}};
 
 struct Item {
   size_t begin = 0, end = 0;
@@ -54,12 +90,26 @@ std::optional<Item> number_item(const std::string& file, size_t at) {
 
 }  // namespace
 
+const FormatTraits& traits_of(TargetFormat format) {
+  return *std::find_if(kTraits.begin(), kTraits.end(), [&](const FormatTraits& t) { return t.format == format; });
+}
+
 std::vector<std::string> export_endings() {
-#ifdef CONVSCOPE_VIDEO
-  return {".gif", ".mp4", ".png", ".svg"};
-#else
-  return {".gif", ".png", ".svg"};
-#endif
+  std::vector<std::string> endings;
+  for (const FormatTraits& traits : kTraits) {
+    if (traits.missing_code == nullptr && traits.format != TargetFormat::png_sequence) endings.push_back(traits.ending);
+  }
+  return endings;
+}
+
+std::string endings_with(bool (*has)(const FormatTraits&)) {
+  std::string text;
+  for (const FormatTraits& traits : kTraits) {
+    if (traits.missing_code != nullptr || traits.format == TargetFormat::png_sequence || !has(traits)) continue;
+    if (!text.empty()) text += ' ';
+    text += traits.ending;
+  }
+  return text;
 }
 
 std::string SequencePattern::name(int64_t number) const {
@@ -81,22 +131,16 @@ Result<TargetFormat> target_format(const std::string& target) {
   const std::string file = split(target).file;
   const std::string ending = lower_ending(file);
   const bool has_name = file.size() > ending.size();
-  if (has_name && ending == ".gif") return TargetFormat::gif;
-  if (has_name && ending == ".svg") return TargetFormat::svg;
-  if (has_name && ending == ".mp4") {
-#ifdef CONVSCOPE_VIDEO
-    return TargetFormat::mp4;
-#else
-    return Error{"error.export_no_video", "output", {target, joined_endings()}};
-#endif
-  }
-  if (has_name && ending == ".png") {
-    if (file.find('%') == std::string::npos) return TargetFormat::png_still;
+  const std::string endings = endings_with([](const FormatTraits&) { return true; });
+  for (const FormatTraits& traits : kTraits) {
+    if (!has_name || ending != traits.ending) continue;
+    if (traits.missing_code != nullptr) return Error{traits.missing_code, "output", {target, endings}};
+    if (traits.format != TargetFormat::png_still || file.find('%') == std::string::npos) return traits.format;
     auto pattern = parse_sequence_pattern(target);
     if (!pattern) return pattern.error();
     return TargetFormat::png_sequence;
   }
-  return Error{"error.export_unknown_format", "output", {target, joined_endings()}};
+  return Error{"error.export_unknown_format", "output", {target, endings}};
 }
 
 }  // namespace convscope

@@ -240,6 +240,14 @@ void draw_flag(UiContext& ui, const ConvParamSpec& spec) {
   }
 }
 
+/// The one argument of PyTorch's that cannot be chosen.
+void draw_device(UiContext& ui) {
+  ui_label(ui, "device", "device", ui.text("device.help"), true);
+  ImGui::AlignTextToFramePadding();
+  ui_words(ui, "cpu", Role::secondary, ui.fonts.mono);
+  ui.widgets.note_item("device");
+}
+
 }  // namespace
 
 void draw_argument_fields(UiContext& ui) {
@@ -268,6 +276,7 @@ void draw_argument_fields(UiContext& ui) {
     ui_field_error(ui, spec.name);
     draw_more_fields(ui, spec.name);
   }
+  if (takes_argument(ui.session().operation, "dtype")) draw_device(ui);
 }
 
 }  // namespace convscope

@@ -454,6 +454,14 @@ Result<void> set_dtype(ConvParams& params, const Argument& argument) {
   return wrong_type(argument, "dtype", "torch.float32, torch.float64");
 }
 
+/// Everything is computed on the CPU; whoever asks for another device should know.
+Result<void> check_device(const Argument& argument) {
+  const Word* word = std::get_if<Word>(&argument.value);
+  const Quoted* quoted = std::get_if<Quoted>(&argument.value);
+  if ((word != nullptr && word->text == "None") || (quoted != nullptr && quoted->text == "cpu")) return {};
+  return Error{"error.constructor_device", "constructor", {shortened(argument.source)}};
+}
+
 const LayerClass& find_class_of(std::string_view operation) {
   for (const LayerClass& known : kClasses) {
     if (known.operation == operation) return known;
@@ -518,7 +526,7 @@ Result<void> set_argument(LayerCall& call, std::string_view name, const Argument
     bool unused = false;  // the lens rings them
     return set_flag(unused);
   }
-  return {};  // device: everything is computed on the CPU
+  return check_device(argument);
 }
 
 std::string signature_list(std::span<const std::string_view> signature) {

@@ -23,25 +23,28 @@ namespace convscope {
 
 namespace {
 
-/// What can come out; the endings say which of them this build can write.
-enum class Format : uint8_t { gif, mp4, png, frames, svg, svg_still };
+/// What can come out, in the order of the list; those that this build cannot write are left out.
 struct FormatRow {
-  Format format;
+  TargetFormat target;
+  bool still;  // one step
   std::string_view key;
   const char* label_key;
-  std::string_view ending;
 };
-constexpr std::array<FormatRow, 6> kFormats = {{
-    {Format::gif, "gif", "export_dialog.format.gif", ".gif"},
-    {Format::mp4, "mp4", "export_dialog.format.mp4", ".mp4"},
-    {Format::svg, "svg", "export_dialog.format.svg", ".svg"},
-    {Format::frames, "frames", "export_dialog.format.frames", ".png"},
-    {Format::png, "png", "export_dialog.format.png", ".png"},
-    {Format::svg_still, "svg_still", "export_dialog.format.svg_still", ".svg"},
+constexpr std::array<FormatRow, 12> kFormats = {{
+    {TargetFormat::gif, false, "gif", "export_dialog.format.gif"},
+    {TargetFormat::mp4, false, "mp4", "export_dialog.format.mp4"},
+    {TargetFormat::webm, false, "webm", "export_dialog.format.webm"},
+    {TargetFormat::webp, false, "webp", "export_dialog.format.webp"},
+    {TargetFormat::apng, false, "apng", "export_dialog.format.apng"},
+    {TargetFormat::svg, false, "svg", "export_dialog.format.svg"},
+    {TargetFormat::html, false, "html", "export_dialog.format.html"},
+    {TargetFormat::pdf, false, "pdf", "export_dialog.format.pdf"},
+    {TargetFormat::png_sequence, false, "frames", "export_dialog.format.frames"},
+    {TargetFormat::png_still, true, "png", "export_dialog.format.png"},
+    {TargetFormat::svg, true, "svg_still", "export_dialog.format.svg_still"},
+    {TargetFormat::tex, true, "tex", "export_dialog.format.tex"},
 }};
 constexpr std::string_view kFrameNames = "/%04d.png";
-
-bool is_still(Format format) { return format == Format::png || format == Format::svg_still; }
 
 struct Size {
   int width, height;
@@ -52,6 +55,19 @@ constexpr std::array<Size, 4> kSizes = {{{960, 540, "960 \u00d7 540", "960x540"}
                                          {1280, 720, "1280 \u00d7 720", "1280x720"},
                                          {1920, 1080, "1920 \u00d7 1080", "1920x1080"},
                                          {3840, 2160, "3840 \u00d7 2160", "3840x2160"}}};
+
+/// Pictures on a page of PDF.
+struct Grid {
+  int columns, rows;
+  const char* label;
+  std::string_view key;
+};
+constexpr std::array<Grid, 6> kGrids = {{{1, 1, "1 \u00d7 1", "1x1"},
+                                         {1, 2, "1 \u00d7 2", "1x2"},
+                                         {2, 2, "2 \u00d7 2", "2x2"},
+                                         {2, 3, "2 \u00d7 3", "2x3"},
+                                         {3, 3, "3 \u00d7 3", "3x3"},
+                                         {3, 4, "3 \u00d7 4", "3x4"}}};
 
 /// From this length on the whole convolution is no animation anybody watches: a part is proposed.
 constexpr double kLongestProposedSeconds = 120;
@@ -84,14 +100,15 @@ Error in_dialog_words(Error error) {
   struct Words {
     std::string_view code, in_dialog;
   };
-  constexpr std::array<Words, 8> kWords = {{
+  constexpr std::array<Words, 9> kWords = {{
       {"error.export_size", "export_dialog.error.size"},
       {"error.export_fps", "export_dialog.error.fps"},
-      {"error.export_gif_fps", "export_dialog.error.gif_fps"},
+      {"error.export_format_fps", "export_dialog.error.format_fps"},
       {"error.export_step_seconds", "export_dialog.error.step_seconds"},
       {"error.export_end_pause", "export_dialog.error.end_pause"},
       {"error.export_steps", "export_dialog.error.steps"},
       {"error.export_too_many_frames", "export_dialog.error.too_many_frames"},
+      {"error.export_too_many_pages", "export_dialog.error.too_many_pages"},
       {"error.export_too_small", "export_dialog.error.too_small"},
   }};
   for (const Words& words : kWords) {
@@ -127,9 +144,10 @@ std::string file_size_text(const std::string& path) {
 struct ExportDialog::State {
   bool open = false;
   bool opening = false;
-  Format format = Format::gif;
+  const FormatRow* format = &kFormats[0];
   ExportSettings settings;
   int size_index = 0;
+  int grid_index = 0;
   int64_t first = 1, last = 1, still = 1;
   int64_t steps = 1;  // of the operation, in the chosen lens
   /// Another lens may have other steps: all of them are chosen, or as many of the same as there are.
@@ -149,50 +167,32 @@ struct ExportDialog::State {
   double preview_start = 0;
 
   std::string target_for(const std::string& base) const {
-    for (const FormatRow& row : kFormats) {
-      if (row.format != format) continue;
-      if (format == Format::frames) return base + std::string(kFrameNames);
-      return base + std::string(row.ending);
-    }
-    return base;
+    if (format->target == TargetFormat::png_sequence) return base + std::string(kFrameNames);
+    return base + traits_of(format->target).ending;
   }
 
   void complete_settings() {
     settings.still_step.reset();
     settings.steps.reset();
-    if (is_still(format)) {
+    if (format->still) {
       settings.still_step = still;
     } else if (first != 1 || last != steps) {
       settings.steps = std::pair(first, last);
     }
-    if (format == Format::mp4) {
-      settings.transparent = false;
-    } else {
-      settings.chroma444 = false;
-    }
+    const FormatTraits& traits = traits_of(format->target);
+    settings.columns = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].columns : 1;
+    settings.rows = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].rows : 1;
+    if (!traits.chroma) settings.chroma444 = false;
+    if (!traits.transparent || settings.chroma444) settings.transparent = false;
   }
 
   /// The format that the typed name's ending asks for.
   void follow_target() {
     const Result<TargetFormat> wanted = target_format(settings.target);
     if (!wanted) return;
-    switch (*wanted) {
-      case TargetFormat::gif:
-        format = Format::gif;
-        break;
-      case TargetFormat::mp4:
-        format = Format::mp4;
-        break;
-      case TargetFormat::png_still:
-        format = Format::png;
-        break;
-      case TargetFormat::png_sequence:
-        format = Format::frames;
-        break;
-      case TargetFormat::svg:
-        if (format != Format::svg_still) format = Format::svg;
-        break;
-    }
+    if (format->target == *wanted) return;
+    format =
+        std::find_if(kFormats.begin(), kFormats.end(), [&](const FormatRow& row) { return row.target == *wanted; });
   }
 
   void start(UiContext& ui) {
@@ -217,7 +217,8 @@ struct ExportDialog::State {
     if (!running || !running->finished) return;
     running->thread.join();
     if (running->result) {
-      const std::string size = format == Format::frames ? std::string() : file_size_text(running->target);
+      const std::string size =
+          format->target == TargetFormat::png_sequence ? std::string() : file_size_text(running->target);
       const char* key = size.empty() ? "export_dialog.done_folder" : "export_dialog.done";
       done_words = tr(ui.language(), key, {shown_name(running->target), size});
       ui.notice = Notice{done_words, false, ui.time_seconds + 8};
@@ -296,15 +297,14 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
   {
     std::vector<const char*> labels;
     std::vector<std::string_view> keys;
-    std::vector<Format> formats;
-    const std::vector<std::string> endings = export_endings();
+    std::vector<const FormatRow*> formats;
     int current = 0;
     for (const FormatRow& row : kFormats) {
-      if (std::find(endings.begin(), endings.end(), row.ending) == endings.end()) continue;
-      if (row.format == format) current = static_cast<int>(labels.size());
+      if (traits_of(row.target).missing_code != nullptr) continue;
+      if (&row == format) current = static_cast<int>(labels.size());
       labels.push_back(ui.text(row.label_key));
       keys.push_back(row.key);
-      formats.push_back(row.format);
+      formats.push_back(&row);
     }
     label("export.format", "export_dialog.format");
     if (ui_combo(ui, "export.format", current, labels, field, keys)) {
@@ -324,7 +324,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "export.browse", Icon::folder, ui.text("export_dialog.browse"))) {
     const std::string base = without_ending(settings.target);
-    const std::string name = format == Format::frames ? name_of_path(base) : name_of_path(settings.target);
+    const std::string name =
+        format->target == TargetFormat::png_sequence ? name_of_path(base) : name_of_path(settings.target);
     file_dialog.open(FileDialog::Purpose::choose_export_target, parent_of(base), name);
   }
   {
@@ -383,13 +384,13 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
   StepperOptions options;
   options.width = field;
   options.minimum = 1;
-  if (is_still(format)) {
+  if (format->still) {
     label("export.step", "export_dialog.step");
     options.maximum = steps;
     options.invalid = invalid(forecast, "step");
     ui_int_stepper(ui, "export.step", still, options);
     ui_typing_error(ui, "export.step");
-  } else {
+  } else if (!traits_of(format->target).pages) {
     label("export.fps", "export_dialog.fps");
     options.maximum = 60;
     options.invalid = invalid(forecast, "fps");
@@ -404,6 +405,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.end_pause", "export_dialog.end_pause");
     ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
     ui_typing_error(ui, "export.end_pause");
+  }
+  if (!format->still) {
     label("export.first", "export_dialog.steps");
     options.maximum = steps;
     options.width = (field - 8) / 2;
@@ -431,11 +434,23 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.language", "export_dialog.language");
     if (ui_segments(ui, "export.language", current, labels, kKeys)) settings.language = static_cast<Language>(current);
   }
+  if (format->target == TargetFormat::pdf) {
+    std::array<const char*, kGrids.size()> labels{};
+    std::array<std::string_view, kGrids.size()> keys{};
+    for (size_t i = 0; i < kGrids.size(); ++i) {
+      labels[i] = kGrids[i].label;
+      keys[i] = kGrids[i].key;
+    }
+    label("export.per_page", "export_dialog.per_page");
+    ui_combo(ui, "export.per_page", grid_index, labels, field, keys);
+  }
   ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
-  if (format == Format::mp4) {
+  const FormatTraits& traits = traits_of(format->target);
+  if (traits.chroma) {
     ui_checkbox(ui, "export.chroma444", ui.text("export_dialog.chroma444"), settings.chroma444);
     ui_tooltip(ui, ui.text("export_dialog.chroma444_help"));
-  } else {
+  }
+  if (traits.transparent) {
     ui_checkbox(ui, "export.transparent", ui.text("export_dialog.transparent"), settings.transparent);
   }
 }
@@ -456,14 +471,15 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
   if (wide < 16 || high < 16) return;
   const Result<ExportForecast> forecast = forecast_export(computation->plan, settings);
   int64_t frame = 0;
-  if (forecast && forecast->animation && forecast->frames > 0) {
+  if (forecast && forecast->frames > 0) {
     const double elapsed = std::max(0.0, ui.time_seconds - preview_start);
-    frame = ui.settings.reduced_motion ? forecast->frames - 1
-                                       : static_cast<int64_t>(elapsed * settings.fps) % forecast->frames;
+    // pages are turned one a second
+    const double fps = forecast->animation ? settings.fps : 1;
+    frame = ui.settings.reduced_motion ? forecast->frames - 1 : static_cast<int64_t>(elapsed * fps) % forecast->frames;
   }
   const SceneRequest request = export_scene_request(computation, settings, ui.font_stack, frame);
   build_scene(request, scene);
-  const float pixels_per_unit = wide / (static_cast<float>(settings.width) / export_scale(settings));
+  const float pixels_per_unit = wide / scene.width;
   const ImTextureID texture =
       ui.preview->draw(scene, settings.theme, static_cast<int>(wide), static_cast<int>(high), pixels_per_unit);
   const ImVec2 from(std::floor(low.x + (width - wide) / 2), low.y);
@@ -488,6 +504,12 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
 /// How much will come out.
 void ExportDialog::State::draw_forecast(UiContext& ui, const Result<ExportForecast>& forecast) {
   if (!forecast) return;
+  if (forecast->pages > 1) {
+    const std::string words = tr(ui.language(), "export_dialog.pages", {std::to_string(forecast->pages)});
+    ui_words(ui, words.c_str(), Role::secondary);
+    ui.widgets.note_item("export.forecast");
+    return;
+  }
   if (!forecast->animation) {
     ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
     return;
@@ -570,7 +592,7 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
     settings.target = resolve_path(settings.target, resolve_path("~", "/"));
     const std::string first_frame = without_ending(settings.target) + "/0001.png";
     // A folder of that name cannot be replaced: the export says so.
-    const std::string& written = format == Format::frames ? first_frame : settings.target;
+    const std::string& written = format->target == TargetFormat::png_sequence ? first_frame : settings.target;
     const bool exists = path_exists(written) && !is_folder(written);
     if (exists && !asks_overwrite) {
       asks_overwrite = true;
@@ -614,7 +636,8 @@ void ExportDialog::draw(UiContext& ui) {
   const float whole = ImGui::GetContentRegionAvail().x;
   const float form = narrow ? whole : std::min(ui.px(400), whole * 0.55f);
   const float preview_height = narrow ? std::min(ui.px(180), height * 0.35f) : height;
-  ImGui::BeginChild("##form", {form, narrow ? height - preview_height - ImGui::GetStyle().ItemSpacing.y : height}, false);
+  ImGui::BeginChild("##form", {form, narrow ? height - preview_height - ImGui::GetStyle().ItemSpacing.y : height},
+                    false);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, ui.px(5)));
   ImGui::BeginDisabled(s.running != nullptr);
   s.draw_form(ui, ImGui::GetContentRegionAvail().x - ui.px(4));

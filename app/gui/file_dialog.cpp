@@ -58,11 +58,11 @@ Filter filter_of(Purpose purpose) {
   switch (purpose) {
     case Purpose::open_any: {
       std::vector<std::string> endings = kPictures;
-      endings.insert(endings.end(), {".json", ".npy", ".txt"});
+      endings.insert(endings.end(), {kProjectEnding, ".json", ".npy", ".txt"});
       return {"file_dialog.filter.sessions", endings};
     }
     case Purpose::save_project:
-      return {"file_dialog.filter.project", {".json"}};
+      return {"file_dialog.filter.project", {kProjectEnding, ".json"}};
     case Purpose::choose_input: {
       std::vector<std::string> endings = kPictures;
       endings.insert(endings.end(), {".npy", ".txt"});
@@ -187,7 +187,7 @@ struct FileDialog::State {
       return false;
     }
     if (saves(purpose)) {
-      if (purpose == Purpose::save_project && std::filesystem::path(path).extension().empty()) path += ".json";
+      if (purpose == Purpose::save_project && std::filesystem::path(path).extension().empty()) path += kProjectEnding;
       if (!is_folder(parent_of(path))) {
         error = Error{"error.dialog_no_such_folder", "file", {shown_name(parent_of(path))}};
         return false;

@@ -183,6 +183,7 @@ void MainWindow::begin_frame(const FrameInfo& frame) {
   }
   if (atlas_.stale(frame.scale, session.language)) {
     atlas_.build(frame.scale, session.language);
+    kept_.forget();
     ImGui_ImplOpenGL3_DestroyFontsTexture();
     // Without device objects yet, NewFrame makes the texture along with them.
     if (frame.time_seconds > 0) ImGui_ImplOpenGL3_CreateFontsTexture();
@@ -418,7 +419,7 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + ".json");
+    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
@@ -494,7 +495,8 @@ void MainWindow::run(Command command) {
   const auto set_lens = [&](size_t index) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
-    if (computation) std::erase_if(lenses, [&](Lens lens) { return !lens_applies(lens, computation->plan); });
+    const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }
@@ -582,21 +584,11 @@ void MainWindow::run(Command command) {
 }
 
 void MainWindow::render() {
-  glBindVertexArray(0);
-  glDisable(GL_SCISSOR_TEST);
-  glViewport(0, 0, frame_.width, frame_.height);
-  const Theme& colors = theme(workbench_->session().theme);
-  const Color& back = colors.of(Role::canvas).full;
-  glClearColor(back.r, back.g, back.b, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
   const Box& box = picture_.box();
-  const int width = static_cast<int>(box.width());
-  const int height = static_cast<int>(box.height());
-  if (width > 0 && height > 0) {
-    canvas_->draw(picture_.scene(), colors, static_cast<int>(box.x0), frame_.height - static_cast<int>(box.y1), width,
-                  height, frame_.scale);
-  }
-  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  const PixelBox place{static_cast<int>(box.x0), static_cast<int>(box.y0), static_cast<int>(box.x1),
+                       static_cast<int>(box.y1)};
+  kept_.draw(*canvas_, {picture_.scene(), theme(workbench_->session().theme), font_stack_, place, frame_.scale},
+             *ImGui::GetDrawData(), frame_.width, frame_.height);
 }
 
 bool MainWindow::moves() const {

@@ -31,6 +31,9 @@ void draw_timeline(UiContext& ui, bool two_rows);
 /// keeping language and theme, with the name as the session's title) and closes the popup.
 void draw_preset_menu(UiContext& ui);
 
+/// What project files are called; the desktop knows the type by it (packaging/convscope.xml).
+inline constexpr const char* kProjectEnding = ".convscope";
+
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
 class FileDialog {
  public:

@@ -61,7 +61,7 @@ float wanted_preset_width(UiContext& ui) {
 }
 
 void draw_lenses(UiContext& ui, float room) {
-  const OperationPlan* plan = ui.workbench.operation_plan();
+  const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   static const std::vector<Lens> all = all_lenses();
   std::array<Lens, kMostLenses> lenses{};
   std::array<const char*, kMostLenses> labels{};
@@ -70,7 +70,7 @@ void draw_lenses(UiContext& ui, float room) {
   int current = -1;
   float fit = 0;
   for (Lens lens : all) {
-    if (plan && !lens_applies(lens, *plan)) continue;
+    if (family && !lens_shows(lens, *family)) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
     lenses[count] = lens;
     keys[count] = name_of(lens);

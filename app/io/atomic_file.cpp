@@ -166,6 +166,21 @@ Result<void> AtomicFile::write(const void* data, size_t size) {
   return {};
 }
 
+Result<void> AtomicFile::write_at(uint64_t offset, const void* data, size_t size) {
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::pwrite(fd_, from, size, static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return write_error(target_, errno);
+    }
+    from += written;
+    offset += static_cast<uint64_t>(written);
+    size -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
 Result<void> AtomicFile::commit() {
   // close() is where network file systems admit to a full disk.
   const int closed = close(fd_);

@@ -22,6 +22,8 @@ class AtomicFile {
   /// Where to write for libraries that open files by name.
   const std::string& temporary_path() const { return temporary_; }
   Result<void> write(const void* data, size_t size);
+  /// Writes over bytes that were written before: counts and sizes that are known at the end.
+  Result<void> write_at(uint64_t offset, const void* data, size_t size);
   Result<void> commit();
 
  private:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numbers>
 
 #include "app/io/image.h"
 #include "app/render/font_stack.h"
@@ -13,12 +12,6 @@
 namespace convscope {
 
 namespace {
-
-constexpr float kCapHeight = 0.729f;  // of DejaVu, and of Verdana, its double elsewhere
-constexpr int kMostRasterPixels = 1600;
-
-constexpr const char* kRoleNames[] = {"canvas", "panel", "border",  "text",   "secondary", "accent", "input", "weight",
-                                      "output", "bias",  "padding", "window", "hover",     "unused", "error"};
 
 std::string number(double value) {
   std::string text;
@@ -66,21 +59,6 @@ std::string base64(const std::vector<uint8_t>& bytes) {
     for (size_t k = 0; k < 4; ++k) text += k <= left ? kDigits[word >> (18 - 6 * k) & 63] : '=';
   }
   return text;
-}
-
-/// Every pixel as a block of across x down.
-Pixels repeated(const Pixels& from, int across, int down) {
-  Pixels to;
-  to.width = from.width * across;
-  to.height = from.height * down;
-  to.rgba.reserve(static_cast<size_t>(to.width) * static_cast<size_t>(to.height) * 4);
-  for (int y = 0; y < to.height; ++y) {
-    for (int x = 0; x < from.width; ++x) {
-      const auto* pixel = from.rgba.data() + (static_cast<ptrdiff_t>(y / down) * from.width + x) * 4;
-      for (int k = 0; k < across; ++k) to.rgba.insert(to.rgba.end(), pixel, pixel + 4);
-    }
-  }
-  return to;
 }
 
 void append_utf8(std::string& out, char32_t c) {
@@ -141,7 +119,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string SvgElements::class_of(Role role, std::string_view use, const std::string& declaration) {
-  const std::string base = std::string(kRoleNames[static_cast<size_t>(role)]) + "-" + std::string(use);
+  const std::string base = std::string(role_name(role)) + "-" + std::string(use);
   std::string& name = classes_[{base, declaration}];
   if (name.empty()) {
     name = base;
@@ -151,178 +129,79 @@ std::string SvgElements::class_of(Role role, std::string_view use, const std::st
   return name;
 }
 
-std::string SvgElements::fill_attributes(const Mark& mark, Color color, std::string_view use) {
-  if (mark.fill == Fill::value) {
-    std::string text = " fill=\"" + hex(color) + "\"";
-    if (color.a < 1) append_attribute(text, "fill-opacity", static_cast<double>(color.a));
-    return text;
-  }
-  return " class=\"" + class_of(mark.role, use, paint("fill", color)) + "\"";
+std::string SvgElements::stroke_rules(const VectorShape& shape) {
+  std::string rules = paint("stroke", shape.stroke);
+  if (shape.stroke_width != 1) rules += ";stroke-width:" + number(static_cast<double>(shape.stroke_width));
+  return rules;
 }
 
-std::string SvgElements::box(const Mark& mark) {
-  const Box box = snapped_box(mark.box, 1);
-  if (!(box.x1 > box.x0) || !(box.y1 > box.y0)) return {};
-  const float radius = std::clamp(mark.radius, 0.0f, std::min(box.width(), box.height()) / 2);
-  const Color fill = fill_color(theme_, mark);
-  const bool filled = mark.fill != Fill::none && mark.fill != Fill::hatch && fill.a > 0;
-  const Color stroke = line_color(theme_, mark);
-  const float width = stroke.a > 0 ? outline_width(mark, 1) : 0;
-  std::string out;
-
-  if (mark.fill == Fill::hatch && fill.a > 0) {
-    const std::string declaration = paint("stroke", fill) + ";stroke-width:" + number(static_cast<double>(kHatchWidth));
-    std::string path;
-    const float step = kHatchPeriod * std::numbers::sqrt2_v<float>;
-    for (float s = step / 2; s < box.width() + box.height(); s += step) {
-      const float right = std::min(s, box.width());
-      const float down = std::min(s, box.height());
-      append_point(path, 'M', box.x0 + right, box.y0 + s - right);
-      append_point(path, 'L', box.x0 + s - down, box.y0 + down);
-    }
-    out += "<path class=\"" + class_of(mark.role, "hatch", declaration) + "\" d=\"" + path + "\"/>";
+std::string SvgElements::rect(const Mark& mark, const VectorShape& shape) {
+  std::string out = "<rect", classes;
+  const bool filled = shape.fill.a > 0;
+  if (filled && mark.fill == Fill::value) {
+    // too many different ones for classes
+    out += " fill=\"" + hex(shape.fill) + "\"";
+    if (shape.fill.a < 1) append_attribute(out, "fill-opacity", static_cast<double>(shape.fill.a));
+  } else if (filled) {
+    constexpr const char* kUses[] = {"none", "tint", "full", "value", "shade", "hatch"};
+    classes = class_of(mark.role, kUses[static_cast<size_t>(mark.fill)], paint("fill", shape.fill));
   }
-
-  if (filled || width > 0) {
-    // The outline lies inside the edge, a ring outside; SVG draws strokes on both sides of the shape's own edge.
-    const float inset = mark.outline == Outline::ring ? -width / 2 : width / 2;
-    const float rx = radius > 0 ? std::max(0.0f, radius - inset) : 0;
-    const float w = std::max(box.width() - 2 * inset, 0.0f);
-    const float h = std::max(box.height() - 2 * inset, 0.0f);
-    out += "<rect";
-    std::string classes;
-    if (filled && mark.fill == Fill::value) {
-      out += fill_attributes(mark, fill, "value");
-    } else if (filled) {
-      constexpr const char* kUses[] = {"none", "tint", "full", "value", "shade", "hatch"};
-      classes = class_of(mark.role, kUses[static_cast<size_t>(mark.fill)], paint("fill", fill));
-    }
-    if (width > 0) {
-      std::string declaration = paint("stroke", stroke);
-      if (width != 1) declaration += ";stroke-width:" + number(static_cast<double>(width));
-      if (!filled) declaration += ";fill:none";
-      constexpr const char* kUses[] = {"none", "hairline", "outline", "thick", "dashed", "ring"};
-      if (!classes.empty()) classes += ' ';
-      classes += class_of(mark.role, std::string(kUses[static_cast<size_t>(mark.outline)]) + (filled ? "" : "-only"),
-                          declaration);
-    }
-    if (!classes.empty()) out += " class=\"" + classes + "\"";
-    append_attribute(out, "x", static_cast<double>(box.x0 + inset));
-    append_attribute(out, "y", static_cast<double>(box.y0 + inset));
-    append_attribute(out, "width", static_cast<double>(w));
-    append_attribute(out, "height", static_cast<double>(h));
-    if (rx > 0) append_attribute(out, "rx", static_cast<double>(rx));
-    if (width > 0 && mark.outline == Outline::dashed) {
-      // A stroke begins behind the upper left corner's arc; a dash is centred on the corners where both sides agree.
-      const float arc = rx * std::numbers::pi_v<float> / 2;
-      const float side_x = w - 2 * rx + arc;
-      const float side_y = h - 2 * rx + arc;
-      const float period = std::abs(side_x - side_y) < 0.01f ? dash_period(side_x, kDashPeriod)
-                                                             : dash_period(2 * (side_x + side_y), kDashPeriod);
-      const float dash = period * kDash / kDashPeriod;
-      out += " stroke-dasharray=\"" + number(static_cast<double>(dash)) + " " +
-             number(static_cast<double>(period - dash)) + "\"";
-      append_attribute(out, "stroke-dashoffset", static_cast<double>((dash + arc) / 2));
-    }
-    out += "/>";
+  if (shape.stroke_width > 0) {
+    constexpr const char* kUses[] = {"none", "hairline", "outline", "thick", "dashed", "ring"};
+    if (!classes.empty()) classes += ' ';
+    classes += class_of(mark.role, std::string(kUses[static_cast<size_t>(mark.outline)]) + (filled ? "" : "-only"),
+                        stroke_rules(shape) + (filled ? "" : ";fill:none"));
   }
+  if (!classes.empty()) out += " class=\"" + classes + "\"";
+  append_attribute(out, "x", static_cast<double>(shape.box.x0));
+  append_attribute(out, "y", static_cast<double>(shape.box.y0));
+  append_attribute(out, "width", static_cast<double>(shape.box.width()));
+  append_attribute(out, "height", static_cast<double>(shape.box.height()));
+  if (shape.radius > 0) append_attribute(out, "rx", static_cast<double>(shape.radius));
+  return out + dashes(shape) + "/>";
+}
 
-  if (mark.fill == Fill::value && mark.value < 0) {
-    if (const CornerMark corner = corner_mark(box); corner.side > 0) {
-      Color ground = fill;
-      ground.a = 1;
-      Color ink = ink_on(theme_, ground);
-      ink.a *= mark.opacity;
-      std::string path;
-      append_point(path, 'M', corner.x, corner.y);
-      path += "h" + number(static_cast<double>(corner.side));
-      append_point(path, 'L', corner.x, corner.y + corner.side);
-      out += "<path class=\"" + class_of(mark.role, "minus", paint("fill", ink)) + "\" d=\"" + path + "z\"/>";
-    }
+std::string SvgElements::path(const Mark& mark, const VectorShape& shape) {
+  constexpr const char* kUses[] = {"line", "hatch", "head", "minus"};
+  const bool lines = shape.kind == VectorShape::Kind::lines;
+  std::string data;
+  for (size_t i = 0; i < shape.points.size(); ++i) {
+    const bool moves = lines ? i % 2 == 0 : i == 0;
+    append_point(data, moves ? 'M' : 'L', shape.points[i].x, shape.points[i].y);
   }
+  if (!lines) data += 'z';
+  const std::string rules = lines ? stroke_rules(shape) : paint("fill", shape.fill);
+  return "<path class=\"" + class_of(mark.role, kUses[static_cast<size_t>(shape.part)], rules) + "\" d=\"" + data +
+         "\"" + dashes(shape) + "/>";
+}
+
+std::string SvgElements::dashes(const VectorShape& shape) {
+  if (shape.dash <= 0) return {};
+  std::string out = " stroke-dasharray=\"" + number(static_cast<double>(shape.dash)) + " " +
+                    number(static_cast<double>(shape.gap)) + "\"";
+  append_attribute(out, "stroke-dashoffset", static_cast<double>(shape.dash_offset));
   return out;
 }
 
-std::string SvgElements::line(const Mark& mark) {
-  const Color color = line_color(theme_, mark);
-  if (color.a <= 0) return {};
-  const float width = line_width(mark, 1);
-  Box line = snapped_line(mark.box, width, 1);
-  std::string head;
-  if (mark.kind == Mark::Kind::arrow) {
-    const ArrowShape shape = arrow_shape(mark.box, mark.size > 0 ? mark.size : 1);
-    line = {mark.box.x0, mark.box.y0, shape.base_x, shape.base_y};
-    const float dx = shape.tip_x - shape.base_x;
-    const float dy = shape.tip_y - shape.base_y;
-    const float length = std::max(std::hypot(dx, dy), 1e-6f);
-    const float nx = -dy / length * shape.half_width;
-    const float ny = dx / length * shape.half_width;
-    std::string path;
-    append_point(path, 'M', shape.tip_x, shape.tip_y);
-    append_point(path, 'L', shape.base_x + nx, shape.base_y + ny);
-    append_point(path, 'L', shape.base_x - nx, shape.base_y - ny);
-    head = "<path class=\"" + class_of(mark.role, "head", paint("fill", color)) + "\" d=\"" + path + "z\"/>";
-  }
-  const float length = std::hypot(line.x1 - line.x0, line.y1 - line.y0);
-  if (length <= 0) return head;
-  std::string declaration = paint("stroke", color);
-  if (width != 1) declaration += ";stroke-width:" + number(static_cast<double>(width));
-  std::string path;
-  append_point(path, 'M', line.x0, line.y0);
-  append_point(path, 'L', line.x1, line.y1);
-  std::string out = "<path class=\"" + class_of(mark.role, "line", declaration) + "\" d=\"" + path + "\"";
-  if (mark.outline == Outline::dashed) {
-    const float period = dash_period(length, kDashPeriod);
-    const float dash = period * kDash / kDashPeriod;
-    out += " stroke-dasharray=\"" + number(static_cast<double>(dash)) + " " +
-           number(static_cast<double>(period - dash)) + "\"";
-    append_attribute(out, "stroke-dashoffset", static_cast<double>(dash / 2));
-  }
-  return out + "/>" + head;
-}
-
-std::string SvgElements::text(const Scene& scene, const Mark& mark) {
-  const Color color = line_color(theme_, mark);
-  if (color.a <= 0 || mark.text_length == 0 || mark.size <= 0) return {};
+std::string SvgElements::text(const Scene& scene, const Mark& mark, const VectorShape& shape) {
   constexpr const char* kFaces[] = {"sans", "bold", "mono", "sans"};
   constexpr const char* kAligns[] = {"", "mid ", "end "};
-  const float x = mark.align == Align::left     ? mark.box.x0
-                  : mark.align == Align::center ? (mark.box.x0 + mark.box.x1) / 2
-                                                : mark.box.x1;
-  const float y = (mark.box.y0 + mark.box.y1) / 2 + mark.size * kCapHeight / 2;
   std::string out = "<text class=\"";
   out += kAligns[static_cast<size_t>(mark.align)];
   if (kFaces[static_cast<size_t>(mark.face)] != std::string_view("sans")) {
     out.append(kFaces[static_cast<size_t>(mark.face)]).append(" ");
   }
-  out += class_of(mark.role, "ink", paint("fill", color)) + "\"";
-  append_attribute(out, "x", static_cast<double>(x));
-  append_attribute(out, "y", std::round(static_cast<double>(y)));
+  out += class_of(mark.role, "ink", paint("fill", shape.fill)) + "\"";
+  append_attribute(out, "x", static_cast<double>(shape.points[0].x));
+  append_attribute(out, "y", std::round(static_cast<double>(shape.points[0].y)));
   append_attribute(out, "font-size", static_cast<double>(mark.size));
   return out + ">" + escaped(scene.text_of(mark)) + "</text>";
 }
 
 Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
-  if (mark.raster < 0 || static_cast<size_t>(mark.raster) >= scene.rasters.size()) return std::string();
-  Raster raster = scene.rasters[static_cast<size_t>(mark.raster)];
-  Box box = mark.box;
-  if (!(box.x1 > box.x0) || !(box.y1 > box.y0) || !(raster.u1 > raster.u0) || !(raster.v1 > raster.v0)) {
-    return std::string();
-  }
-  // Of a tensor that was zoomed into only the visible part is embedded, at its own resolution.
-  const auto clip = [](float& x0, float& x1, double& u0, double& u1, float limit) {
-    const double cells = (u1 - u0) / static_cast<double>(x1 - x0);
-    if (x0 < 0) u0 -= static_cast<double>(x0) * cells, x0 = 0;
-    if (x1 > limit) u1 -= static_cast<double>(x1 - limit) * cells, x1 = limit;
-    return x1 > x0 && u1 > u0;
-  };
-  if (!clip(box.x0, box.x1, raster.u0, raster.u1, scene.width) ||
-      !clip(box.y0, box.y1, raster.v0, raster.v1, scene.height)) {
-    return std::string();
-  }
-  // Twice the pixels of its place is sharp on any screen; more would only make the file larger.
-  const int most_width = std::clamp(static_cast<int>(std::ceil(box.width() * 2)), 1, kMostRasterPixels);
-  const int most_height = std::clamp(static_cast<int>(std::ceil(box.height() * 2)), 1, kMostRasterPixels);
+  const auto [raster, box, visible] = visible_part(scene, mark);
+  if (!visible) return std::string();
+  const int most_width = most_raster_pixels(box.width()), most_height = most_raster_pixels(box.height());
   std::string key;
   for (const double part :
        {static_cast<double>(raster.tensor.identity()), static_cast<double>(raster.n),
@@ -381,30 +260,17 @@ Result<std::string> SvgElements::raster(const Scene& scene, const Mark& mark) {
 
 Result<void> SvgElements::append(const Scene& scene, std::vector<std::string>& elements) {
   for (const Mark& mark : scene.marks) {
-    const float reach = std::max(16.0f, 4 * mark.size);
-    if (mark.kind != Mark::Kind::text &&
-        (std::max(mark.box.x0, mark.box.x1) + reach < 0 || std::max(mark.box.y0, mark.box.y1) + reach < 0 ||
-         std::min(mark.box.x0, mark.box.x1) - reach > scene.width ||
-         std::min(mark.box.y0, mark.box.y1) - reach > scene.height)) {
-      continue;
-    }
     std::string element;
-    switch (mark.kind) {
-      case Mark::Kind::box:
-        element = box(mark);
-        break;
-      case Mark::Kind::line:
-      case Mark::Kind::arrow:
-        element = line(mark);
-        break;
-      case Mark::Kind::text:
-        element = text(scene, mark);
-        break;
-      case Mark::Kind::raster: {
-        Result<std::string> drawn = raster(scene, mark);
-        if (!drawn) return drawn.error();
-        element = std::move(drawn).value();
-        break;
+    if (mark.kind == Mark::Kind::raster) {
+      Result<std::string> drawn = raster(scene, mark);
+      if (!drawn) return drawn.error();
+      element = std::move(drawn).value();
+    } else {
+      shapes_of(scene, mark, theme_, shapes_);
+      for (const VectorShape& shape : shapes_) {
+        element += shape.kind == VectorShape::Kind::rect   ? rect(mark, shape)
+                   : shape.kind == VectorShape::Kind::text ? text(scene, mark, shape)
+                                                           : path(mark, shape);
       }
     }
     if (!element.empty()) elements.push_back(std::move(element));

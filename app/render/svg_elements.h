@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/render/vector_shapes.h"
 #include "app/scene/scene.h"
 #include "app/scene/theme.h"
 #include "engine/result.h"
@@ -29,10 +30,11 @@ class SvgElements {
 
  private:
   std::string class_of(Role role, std::string_view use, const std::string& declaration);
-  std::string fill_attributes(const Mark& mark, Color color, std::string_view use);
-  std::string box(const Mark& mark);
-  std::string line(const Mark& mark);
-  std::string text(const Scene& scene, const Mark& mark);
+  static std::string stroke_rules(const VectorShape& shape);
+  static std::string dashes(const VectorShape& shape);
+  std::string rect(const Mark& mark, const VectorShape& shape);
+  std::string path(const Mark& mark, const VectorShape& shape);
+  std::string text(const Scene& scene, const Mark& mark, const VectorShape& shape);
   Result<std::string> raster(const Scene& scene, const Mark& mark);
 
   const Theme& theme_;
@@ -41,6 +43,7 @@ class SvgElements {
   std::map<std::string, std::string> rasters_;  // what is shown to its identifier
   std::map<std::string, std::string> images_;   // elements to identifiers
   std::string definitions_;
+  std::vector<VectorShape> shapes_;  // of the mark being written
 };
 
 /// Appends a number as short as two decimals allow.

@@ -53,6 +53,17 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   return stage;
 }
 
+StepTiming step_timing(const SceneRequest& request, int64_t steps) {
+  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
+  StepTiming timing;
+  timing.step = std::clamp<int64_t>(request.moment.step, 0, steps - 1);
+  timing.phase = phase_of({timing.step, request.moment.phase}, !jumping && !request.reduced_motion);
+  timing.trail = !jumping          ? 0.0f
+                 : request.playing ? 1.0f
+                                   : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
+  return timing;
+}
+
 namespace {
 
 void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene& scene) {
@@ -61,19 +72,16 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
   thread_local CellArithmetic arithmetic;
   thread_local OutputUses uses;
   Painter painter(request, scene);
-  const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(plan) - 1);
-  const OutputCell cell = cell_of_step(plan, step);
+  const StepTiming timing = step_timing(request, step_count(plan));
+  const OutputCell cell = cell_of_step(plan, timing.step);
   cell_arithmetic(plan, computation.tensors, cell, arithmetic);
-  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
   LensFrame frame{{request, computation.tensors, painter, make_stage(request, painter)},
                   plan,
-                  step,
+                  timing.step,
                   cell,
                   cell.c / plan.kernels_per_group(),
-                  phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
-                  !jumping          ? 0.0f
-                  : request.playing ? 1.0f
-                                    : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f),
+                  timing.phase,
+                  timing.trail,
                   arithmetic,
                   uses,
                   Hover(plan, request.hovered)};
@@ -94,7 +102,7 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
       build_sliding_lens(frame);
       break;
   }
-  append_sentence(scene.sentence, request.language, plan, step, arithmetic, request.algorithm);
+  append_sentence(scene.sentence, request.language, plan, timing.step, arithmetic, request.algorithm);
   if (!request.caption) return;
   draw_caption(painter, frame.stage, formula_words(request.language, computation.plan), longest_words(request),
                scene.sentence);

@@ -133,6 +133,9 @@ struct Scene {
 /// What lies under a point: the topmost mark with a reference there, or the cell of a raster.
 std::optional<CellRef> pick(const Scene& scene, float x, float y);
 
+/// Whether two marks, each of its scene, are drawn alike.
+bool drawn_alike(const Scene& a, const Mark& x, const Scene& b, const Mark& y);
+
 /// One line per mark, stable across machines: for tests and bug reports.
 std::string to_text(const Scene& scene);
 

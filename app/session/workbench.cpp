@@ -166,7 +166,8 @@ struct Workbench::State {
     Edit back{session, edit.name_key, {}, edit.whole};
     const Session present = session;
     session = std::move(edit.session);
-    if (edit.whole) {
+    // Another operation has lenses and steps of its own: those it had come back with it.
+    if (edit.whole || present.operation != session.operation) {
       copy_view(present, session);
     } else {
       copy_view_and_place(present, session);

@@ -4,6 +4,9 @@
 #include <png.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#ifdef CONVSCOPE_WEBP
+#include <webp/demux.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -196,9 +199,8 @@ std::string output_of(const std::string& command, int* status) {
   return text;
 }
 
-std::vector<Pixels> read_video(const std::string& path, int width, int height) {
-  const std::string bytes =
-      output_of("ffmpeg -v error -i '" + path + "' -vf scale=in_color_matrix=bt709 -f rawvideo -pix_fmt rgba - ");
+namespace {
+std::vector<Pixels> frames_of(const std::string& bytes, int width, int height) {
   const size_t size = static_cast<size_t>(width) * static_cast<size_t>(height) * 4;
   std::vector<Pixels> frames;
   EXPECT_EQ(bytes.size() % size, 0u);
@@ -211,6 +213,61 @@ std::vector<Pixels> read_video(const std::string& path, int width, int height) {
     frames.push_back(std::move(pixels));
   }
   return frames;
+}
+}  // namespace
+
+std::vector<Pixels> read_animation(const std::string& path, int width, int height) {
+  return frames_of(
+      output_of("ffmpeg -v error -i '" + path + "' -f rawvideo -vsync passthrough -pix_fmt rgba - 2>/dev/null"), width,
+      height);
+}
+
+std::vector<double> frame_times(const std::string& path) {
+  std::istringstream lines(output_of("ffprobe -v error -show_entries frame=pts_time -of csv=p=0 '" + path + "'"));
+  std::vector<double> times;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) times.push_back(std::strtod(line.c_str(), nullptr));
+  }
+  return times;
+}
+
+WebpClip read_webp(const std::string& path) {
+  WebpClip clip;
+  clip.info = output_of("webpinfo '" + path + "' 2>&1");
+  std::istringstream lines(clip.info);
+  for (std::string line; std::getline(lines, line);) {
+    if (const size_t at = line.find("Duration: "); at != std::string::npos) {
+      clip.milliseconds.push_back(std::atoi(line.c_str() + at + 10));
+    }
+  }
+#ifdef CONVSCOPE_WEBP
+  const std::string bytes = bytes_of(path);
+  const WebPData data{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+  WebPAnimDecoder* const decoder = WebPAnimDecoderNew(&data, nullptr);
+  WebPAnimInfo facts;
+  if (decoder == nullptr || WebPAnimDecoderGetInfo(decoder, &facts) == 0) {
+    ADD_FAILURE() << path << " is no animated WebP";
+    return clip;
+  }
+  const size_t size = size_t{4} * facts.canvas_width * facts.canvas_height;
+  uint8_t* shown = nullptr;
+  for (int end = 0; WebPAnimDecoderHasMoreFrames(decoder) != 0;) {
+    if (WebPAnimDecoderGetNext(decoder, &shown, &end) == 0) {
+      ADD_FAILURE() << path << ": frame " << clip.frames.size();
+      break;
+    }
+    clip.frames.push_back({static_cast<int>(facts.canvas_width), static_cast<int>(facts.canvas_height),
+                           std::vector<uint8_t>(shown, shown + size)});
+  }
+  WebPAnimDecoderDelete(decoder);
+#endif
+  return clip;
+}
+
+std::vector<Pixels> read_video(const std::string& path, int width, int height) {
+  const std::string bytes =
+      output_of("ffmpeg -v error -i '" + path + "' -vf scale=in_color_matrix=bt709 -f rawvideo -pix_fmt rgba - ");
+  return frames_of(bytes, width, height);
 }
 
 std::string bytes_of(const std::string& path) {

@@ -54,6 +54,19 @@ bool has_program(const std::string& name);
 std::string output_of(const std::string& command, int* status = nullptr);
 /// All frames of a video as RGBA, through the ffmpeg program.
 std::vector<Pixels> read_video(const std::string& path, int width, int height);
+/// Of an animation that ffmpeg reads (APNG, GIF): every frame as shown.
+std::vector<Pixels> read_animation(const std::string& path, int width, int height);
+/// When each frame of a clip begins, in seconds, through the ffprobe program.
+std::vector<double> frame_times(const std::string& path);
+
+struct WebpClip {
+  std::vector<Pixels> frames;     // composed
+  std::vector<int> milliseconds;  // of each frame
+  std::string info;               // what webpinfo says
+};
+/// Through webpinfo and libwebp's own decoder of animations.
+WebpClip read_webp(const std::string& path);
+
 std::string bytes_of(const std::string& path);
 int mode_of(const std::string& path);
 

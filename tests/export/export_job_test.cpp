@@ -88,7 +88,7 @@ TEST(Forecast, refuses_each_bad_setting_by_name) {
   EXPECT_EQ(field_of([](S s) { s.width = -960; }), "error.export_size size");
   EXPECT_EQ(field_of([](S s) { s.fps = 0; }), "error.export_fps fps");
   EXPECT_EQ(field_of([](S s) { s.fps = 121; }), "error.export_fps fps");
-  EXPECT_EQ(field_of([](S s) { s.fps = 51; }), "error.export_gif_fps fps");
+  EXPECT_EQ(field_of([](S s) { s.fps = 51; }), "error.export_format_fps fps");
   EXPECT_EQ(field_of([](S s) { s.step_seconds = 0; }), "error.export_step_seconds step_seconds");
   EXPECT_EQ(field_of([](S s) { s.step_seconds = std::nan(""); }), "error.export_step_seconds step_seconds");
   EXPECT_EQ(field_of([](S s) { s.end_pause_seconds = -1; }), "error.export_end_pause end_pause");
@@ -99,10 +99,14 @@ TEST(Forecast, refuses_each_bad_setting_by_name) {
   EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.still_step = 10; }), "error.export_step step");
   EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.still_step = 0; }), "error.export_step step");
   EXPECT_EQ(field_of([](S s) { s.target = "x.png", s.steps = {1, 2}; }), "error.export_steps_in_still steps");
-  EXPECT_EQ(field_of([](S s) { s.target = "x.webm"; }), "error.export_unknown_format output");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.apng", s.fps = 91; }), "error.export_format_fps fps");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.avi"; }), "error.export_unknown_format output");
 #ifdef CONVSCOPE_VIDEO
   EXPECT_EQ(field_of([](S s) { s.target = "x.mp4", s.transparent = true; }),
             "error.export_no_transparency transparent");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.webm", s.transparent = true; }), "accepted");
+  EXPECT_EQ(field_of([](S s) { s.target = "x.webm", s.transparent = s.chroma444 = true; }),
+            "error.export_clear_444 chroma");
 #endif
 }
 
@@ -222,7 +226,88 @@ TEST(Export, a_sequence_has_every_frame_and_ends_with_the_still) {
   EXPECT_EQ(worst(read_png(folder.file("f/020.png")), drawn(c, settings, 19)), 0);
 }
 
+/// The frame that a clip shows at each time of the sequence, and that sequence: the lossless formats' frames.
+void expect_frames_of_sequence(const std::vector<Pixels>& frames, const std::vector<double>& starts,
+                               const ComputationPtr& c, ExportSettings settings) {
+  TempFolder folder;
+  settings.target = folder.file("f/%04d.png");
+  ASSERT_TRUE(run_export(c, settings).ok());
+  ASSERT_EQ(frames.size(), starts.size());
+  size_t shown = 0, wanted_frames = folder.names().size() - 1;
+  for (size_t i = 0; i < wanted_frames; ++i) {
+    const double time = (static_cast<double>(i) + 0.5) / settings.fps;
+    while (shown + 1 < starts.size() && starts[shown + 1] <= time) ++shown;
+    char name[32];
+    std::snprintf(name, sizeof name, "f/%04d.png", static_cast<int>(i) + 1);
+    const Pixels wanted = read_png(folder.file(name));
+    for (size_t p = 0; p < wanted.rgba.size(); p += 4) {
+      ASSERT_EQ(frames[shown].rgba[p + 3], wanted.rgba[p + 3]) << name;
+      if (wanted.rgba[p + 3] == 0) continue;
+      ASSERT_TRUE(std::equal(wanted.rgba.begin() + static_cast<std::ptrdiff_t>(p),
+                             wanted.rgba.begin() + static_cast<std::ptrdiff_t>(p + 3),
+                             frames[shown].rgba.begin() + static_cast<std::ptrdiff_t>(p)))
+          << name << " pixel " << p / 4;
+    }
+  }
+}
+
+TEST(Export, apng_and_webp_are_the_png_sequence_exactly) {
+  if (!has_program("ffmpeg") || !has_program("webpinfo")) GTEST_SKIP() << "needs the programs ffmpeg and webpinfo";
+  const auto c = computed("padding_strides");
+  for (const bool clear : {false, true}) {
+    TempFolder folder;
+    ExportSettings settings = small(folder.file("a.apng"));
+    settings.transparent = clear;
+    settings.width = 321, settings.height = 181;
+    settings.caption = true;
+    ASSERT_TRUE(run_export(c, settings).ok());
+    expect_frames_of_sequence(read_animation(settings.target, 321, 181), frame_times(settings.target), c, settings);
+#ifdef CONVSCOPE_WEBP
+    settings.target = folder.file("a.webp");
+    ASSERT_TRUE(run_export(c, settings).ok());
+    const WebpClip clip = read_webp(settings.target);
+    std::vector<double> starts;
+    double at = 0;
+    for (const int delay : clip.milliseconds) starts.push_back(at), at += delay / 1000.0;
+    EXPECT_NEAR(at, 5.5, 1e-9);
+    expect_frames_of_sequence(clip.frames, starts, c, settings);
+#endif
+  }
+}
+
 #ifdef CONVSCOPE_VIDEO
+TEST(Export, webm_has_every_frame_close_to_what_is_drawn_and_keeps_a_clear_background) {
+  if (!has_program("ffmpeg")) GTEST_SKIP() << "needs the program ffmpeg";
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("a.webm"));
+  settings.width = 321, settings.height = 181;  // VP9 takes odd sizes as they are
+  settings.chroma444 = true;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  const auto frames = read_video(settings.target, 321, 181);
+  ASSERT_EQ(frames.size(), 55u);
+  for (const size_t frame : {size_t{0}, size_t{12}, size_t{54}}) {
+    EXPECT_GT(psnr(frames[frame], drawn(c, settings, static_cast<int64_t>(frame))), 34) << frame;
+  }
+  settings.chroma444 = false;
+  settings.transparent = true;
+  ASSERT_TRUE(run_export(c, settings).ok());
+  const std::string bytes =
+      output_of("ffmpeg -v error -c:v libvpx-vp9 -i '" + settings.target + "' -f rawvideo -pix_fmt rgba - ");
+  ASSERT_EQ(bytes.size(), 55u * 321 * 181 * 4);
+  const Pixels last = drawn(c, settings, 54);
+  size_t clear = 0, solid = 0, wrong = 0;
+  for (size_t i = 3; i < last.rgba.size(); i += 4) {
+    const int alpha = static_cast<unsigned char>(bytes[54u * 321 * 181 * 4 + i]);
+    clear += last.rgba[i] == 0 && alpha < 8;
+    solid += last.rgba[i] == 255 && alpha > 247;
+    wrong += std::abs(alpha - last.rgba[i]) > 64;
+  }
+  EXPECT_GT(clear, 20000u);
+  EXPECT_GT(solid, 1000u);
+  EXPECT_LT(wrong, 600u);
+}
+
 TEST(Export, mp4_has_every_frame_close_to_what_is_drawn) {
   if (!has_program("ffmpeg")) GTEST_SKIP() << "needs the program ffmpeg";
   TempFolder folder;
@@ -332,7 +417,10 @@ void stop_in_the_pause(const std::string& name) {
 
 TEST(Export, a_long_pause_can_be_stopped_in_a_sequence) { stop_in_the_pause("f/%05d.png"); }
 #ifdef CONVSCOPE_VIDEO
-TEST(Export, a_long_pause_can_be_stopped_in_a_video) { stop_in_the_pause("a.mp4"); }
+TEST(Export, a_long_pause_can_be_stopped_in_a_video) {
+  stop_in_the_pause("a.mp4");
+  stop_in_the_pause("a.webm");
+}
 #endif
 
 TEST(Export, scale_keeps_the_composition) {

@@ -130,6 +130,57 @@ TEST(Mp4Sink, odd_sizes_grow_by_a_line_of_canvas) {
   EXPECT_GE(std::min({corner[0], corner[1], corner[2]}), 250);
 }
 
+TEST(WebmSink, says_what_it_is_and_keeps_odd_sizes) {
+  NEEDS("ffprobe");
+  TempFolder folder;
+  ASSERT_TRUE(write_clip(folder.file("a.webm"), format(161, 101), clip(161, 101, 6), {1, 1, 1, 1, 1, 45}).ok());
+  const std::string facts = stream_facts(folder.file("a.webm"));
+  for (const char* fact : {"codec_name=vp9", "width=161", "height=101", "pix_fmt=yuv420p", "color_range=tv",
+                           "color_space=bt709", "r_frame_rate=25/1", "nb_read_frames=50"}) {
+    EXPECT_NE(facts.find(fact), std::string::npos) << fact << " not in\n" << facts;
+  }
+  const std::vector<double> times = frame_times(folder.file("a.webm"));
+  ASSERT_EQ(times.size(), 50u);
+  for (size_t i = 0; i < times.size(); ++i) EXPECT_NEAR(times[i], static_cast<double>(i) / 25, 1e-9);
+}
+
+TEST(WebmSink, times_are_the_nearest_milliseconds) {
+  NEEDS("ffprobe");
+  TempFolder folder;
+  ClipFormat thirty = format(160, 100);
+  thirty.fps = 30;
+  ASSERT_TRUE(write_clip(folder.file("a.webm"), thirty, clip(160, 100, 12)).ok());
+  const std::vector<double> times = frame_times(folder.file("a.webm"));
+  ASSERT_EQ(times.size(), 12u);
+  for (size_t i = 0; i < times.size(); ++i) EXPECT_NEAR(times[i], static_cast<double>(i) / 30, 0.00051) << i;
+}
+
+TEST(WebmSink, a_long_pause_lasts_as_long) {
+  NEEDS("ffprobe");
+  TempFolder folder;
+  ASSERT_TRUE(write_clip(folder.file("a.webm"), format(160, 100), clip(160, 100, 2), {1, 60 * 25}).ok());
+  const std::string facts =
+      output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 '" + folder.file("a.webm") + "'");
+  EXPECT_NEAR(std::strtod(facts.c_str(), nullptr), 60.04, 0.001) << facts;
+}
+
+TEST(WebmSink, frames_are_close_to_what_was_drawn_and_the_same_each_time) {
+  NEEDS("ffmpeg");
+  TempFolder folder;
+  const auto frames = clip(160, 100, 10);
+  ASSERT_TRUE(write_clip(folder.file("a.webm"), format(160, 100), frames).ok());
+  ASSERT_TRUE(write_clip(folder.file("b.webm"), format(160, 100, true), frames).ok());
+  const auto half = read_video(folder.file("a.webm"), 160, 100), full = read_video(folder.file("b.webm"), 160, 100);
+  ASSERT_EQ(half.size(), frames.size());
+  ASSERT_EQ(full.size(), frames.size());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    EXPECT_GT(psnr(half[i], frames[i]), 26) << i;
+    EXPECT_GT(psnr(full[i], frames[i]), 36) << i;
+  }
+  ASSERT_TRUE(write_clip(folder.file("c.webm"), format(160, 100), frames).ok());
+  EXPECT_EQ(bytes_of(folder.file("a.webm")), bytes_of(folder.file("c.webm")));
+}
+
 TEST(Mp4Sink, the_smallest_size_works) {
   TempFolder folder;
   EXPECT_TRUE(write_clip(folder.file("a.mp4"), format(16, 16), {canvas(16, 16, 0x0072B2)}, {3}).ok());

@@ -25,10 +25,14 @@ ClipFormat format() {
 class WholeOrNothing : public ::testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Formats, WholeOrNothing,
-                         ::testing::Values("x.gif", "x.png", "frames/%02d.png"
+                         ::testing::Values("x.gif", "x.png", "frames/%02d.png", "x.apng"
 #ifdef CONVSCOPE_VIDEO
                                            ,
-                                           "x.mp4"
+                                           "x.mp4", "x.webm"
+#endif
+#ifdef CONVSCOPE_WEBP
+                                           ,
+                                           "x.webp"
 #endif
                                            ),
                          [](const auto& target) {
@@ -39,10 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, WholeOrNothing,
 TEST_P(WholeOrNothing, a_sink_dropped_halfway_leaves_nothing_and_spares_the_old_file) {
   TempFolder folder;
   fs::create_directory(folder.path() / "frames");
-  std::ofstream(folder.file("x.gif")) << "old";
-  std::ofstream(folder.file("x.mp4")) << "old";
-  std::ofstream(folder.file("x.png")) << "old";
-  std::ofstream(folder.file("frames/01.png")) << "old";
+  constexpr const char* kOld[] = {"x.gif", "x.mp4", "x.webm", "x.webp", "x.apng", "x.png", "frames/01.png"};
+  for (const char* name : kOld) std::ofstream(folder.file(name)) << "old";
   const auto before = folder.names();
   {
     auto sink = open_sink(folder.file(GetParam()), format());
@@ -53,7 +55,7 @@ TEST_P(WholeOrNothing, a_sink_dropped_halfway_leaves_nothing_and_spares_the_old_
     ASSERT_TRUE((*sink)->add(frame, 30).ok());
   }
   EXPECT_EQ(folder.names(), before);
-  for (const char* name : {"x.gif", "x.mp4", "x.png", "frames/01.png"}) EXPECT_EQ(bytes_of(folder.file(name)), "old");
+  for (const char* name : kOld) EXPECT_EQ(bytes_of(folder.file(name)), "old");
 }
 
 TEST_P(WholeOrNothing, a_file_that_grows_too_large_is_one_clear_error_and_no_file) {

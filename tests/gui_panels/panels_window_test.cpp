@@ -249,7 +249,9 @@ TEST_F(Panels, a_pair_typed_into_one_field_says_both_numbers) {
   EXPECT_EQ(session().params.stride, (Pair{2, 1}));
   play("click stride.w\ntype (1, 2)\nkey enter\nexpect no stride.typing.error");
   EXPECT_EQ(session().params.stride, (Pair{1, 2}));
-  play("click input.height\ntype 6, 7\nkey enter\nexpect no input.typing.error");
+  play("click input.height\ntype 6, 7\nkey enter\nexpect no input.typing.error\nkey ctrl+z");
+  EXPECT_EQ(session().input_shape, (Shape{1, 1, 5, 5})) << "both in one edit";
+  play("click input.height\ntype 6, 7\nkey enter");
   EXPECT_EQ(session().input_shape, (Shape{1, 1, 6, 7}));
   // What is neither stays as it was typed, and nothing follows from it.
   for (const char* text : {"2,1,3", "2,x", "1e9", "1.5", "2;1", "(2,1,"}) {

@@ -1,4 +1,5 @@
-// MP4 through FFmpeg's libraries: H.264 by x264, BT.709, the same bytes for the same frames.
+// Video through FFmpeg's libraries, BT.709, the same bytes for the same frames: MP4 with H.264 by x264, and WebM with
+// VP9 by libvpx. An MP4's times are exact at every frame rate; WebM counts whole milliseconds.
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -22,8 +23,8 @@ namespace {
 
 /// x264's bytes depend on how many threads it runs, so the number does not follow the machine.
 constexpr int kEncoderThreads = 4;
-/// Flat fills and letters at 960x540: 50 dB of luma, where colour at half resolution is the only loss that can be seen.
-/// "fast" gains 3 dB more in twice the time, half of it in trellis (libx264 164).
+/// Of x264. Flat fills and letters at 960x540: 50 dB of luma, where colour at half resolution is the only loss that can
+/// be seen. "fast" gains 3 dB more in twice the time, half of it in trellis (libx264 164).
 constexpr const char* kCrf = "16";
 constexpr const char* kPreset = "veryfast";
 /// What stands still longer than this is one picture a second from then on: an hour's pause is encoded in seconds, and
@@ -35,6 +36,34 @@ constexpr int64_t kReordered = 4;
 constexpr int kKeySeconds = 4;
 
 int even(int n) { return n + (n & 1); }
+
+struct Kind {
+  const char* name;
+  const char* muxer;
+  const char* encoder;
+  bool odd_sizes;
+  void (*tune)(AVCodecContext&);
+};
+
+void tune_x264(AVCodecContext& codec) {
+  av_opt_set(codec.priv_data, "preset", kPreset, 0);
+  av_opt_set(codec.priv_data, "tune", "animation", 0);
+  av_opt_set(codec.priv_data, "crf", kCrf, 0);
+}
+
+/// Constant quality in libvpx's fast mode: 130 frames of padding_strides at 960x540 take 1.2 s and 386 kB at 53 dB of
+/// luma; its "good" mode takes 6.2 s for 254 kB, which nobody waits for (libvpx 1.12).
+void tune_vp9(AVCodecContext& codec) {
+  av_opt_set(codec.priv_data, "deadline", "realtime", 0);
+  av_opt_set_int(codec.priv_data, "cpu-used", 7, 0);
+  av_opt_set_int(codec.priv_data, "row-mt", 1, 0);
+  av_opt_set_int(codec.priv_data, "crf", 20, 0);
+  codec.bit_rate = 0;  // or crf would be a limit instead of a goal
+  // libvpx codes the alpha as a second picture and cannot hide frames in both
+  if (codec.pix_fmt == AV_PIX_FMT_YUVA420P) av_opt_set_int(codec.priv_data, "auto-alt-ref", 0, 0);
+}
+
+constexpr Kind kKinds[] = {{"MP4", "mp4", "libx264", false, tune_x264}, {"WebM", "webm", "libvpx-vp9", true, tune_vp9}};
 
 template <auto free_function>
 struct FreeByPointer {
@@ -58,8 +87,8 @@ struct FreeMuxer {
 
 class VideoSink final : public FrameSink {
  public:
-  VideoSink(AtomicFile file, std::string target, const ClipFormat& format)
-      : file_(std::move(file)), target_(std::move(target)), format_(format) {}
+  VideoSink(VideoKind kind, AtomicFile file, std::string target, const ClipFormat& format)
+      : kind_(kKinds[static_cast<size_t>(kind)]), file_(std::move(file)), target_(std::move(target)), format_(format) {}
 
   Result<void> begin() override;
   Result<void> add(const Pixels& frame, int repeat) override;
@@ -74,6 +103,7 @@ class VideoSink final : public FrameSink {
   Error failure(int code) const;
   static int asked_to_stop(void* sink) { return static_cast<const VideoSink*>(sink)->cancelled() ? 1 : 0; }
 
+  const Kind& kind_;
   AtomicFile file_;
   std::string target_;
   ClipFormat format_;
@@ -97,20 +127,22 @@ Error VideoSink::failure(int code) const {
   if (code == AVERROR(EIO) || code == AVERROR(EACCES) || code == AVERROR(EPERM)) {
     return Error{"error.target_unwritable", "output", {target_, reason_of(AVUNERROR(code))}};
   }
-  return Error{"error.export_encoder", "", {"MP4", text}};
+  return Error{"error.export_encoder", "", {kind_.name, text}};
 }
 
 Result<void> VideoSink::open_codec() {
-  const AVCodec* encoder = avcodec_find_encoder_by_name("libx264");
-  if (encoder == nullptr) return Error{"error.export_encoder", "", {"MP4", "libx264"}};
+  const AVCodec* encoder = avcodec_find_encoder_by_name(kind_.encoder);
+  if (encoder == nullptr) return Error{"error.export_encoder", "", {kind_.name, kind_.encoder}};
   codec_.reset(avcodec_alloc_context3(encoder));
   if (!codec_) return failure(AVERROR(ENOMEM));
-  codec_->width = even(format_.width);
-  codec_->height = even(format_.height);
+  codec_->width = kind_.odd_sizes ? format_.width : even(format_.width);
+  codec_->height = kind_.odd_sizes ? format_.height : even(format_.height);
   codec_->time_base = {1, format_.fps};
   codec_->framerate = {format_.fps, 1};
   codec_->sample_aspect_ratio = {1, 1};
-  codec_->pix_fmt = format_.chroma444 ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
+  codec_->pix_fmt = format_.chroma444     ? AV_PIX_FMT_YUV444P
+                    : format_.transparent ? AV_PIX_FMT_YUVA420P
+                                          : AV_PIX_FMT_YUV420P;
   codec_->color_range = AVCOL_RANGE_MPEG;
   codec_->colorspace = AVCOL_SPC_BT709;
   codec_->color_primaries = AVCOL_PRI_BT709;
@@ -120,9 +152,7 @@ Result<void> VideoSink::open_codec() {
   codec_->gop_size = format_.fps * kKeySeconds;
   codec_->flags |= AV_CODEC_FLAG_BITEXACT;
   if (muxer_->oformat->flags & AVFMT_GLOBALHEADER) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-  av_opt_set(codec_->priv_data, "preset", kPreset, 0);
-  av_opt_set(codec_->priv_data, "tune", "animation", 0);
-  av_opt_set(codec_->priv_data, "crf", kCrf, 0);
+  kind_.tune(*codec_);
   if (const int code = avcodec_open2(codec_.get(), encoder, nullptr); code < 0) return failure(code);
   return {};
 }
@@ -136,7 +166,7 @@ Result<void> VideoSink::open_scaler() {
   av_opt_set_int(s, "srch", codec_->height, 0);
   av_opt_set_int(s, "dstw", codec_->width, 0);
   av_opt_set_int(s, "dsth", codec_->height, 0);
-  av_opt_set_int(s, "src_format", AV_PIX_FMT_RGB0, 0);
+  av_opt_set_int(s, "src_format", format_.transparent ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB0, 0);
   av_opt_set_int(s, "dst_format", codec_->pix_fmt, 0);
   av_opt_set_int(s, "sws_flags", SWS_AREA | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT,
                  0);
@@ -155,7 +185,7 @@ Result<void> VideoSink::begin() {
   // "file:" because a colon in the name would be read as a protocol
   const std::string url = "file:" + file_.temporary_path();
   AVFormatContext* muxer = nullptr;
-  if (const int code = avformat_alloc_output_context2(&muxer, nullptr, "mp4", url.c_str()); code < 0) {
+  if (const int code = avformat_alloc_output_context2(&muxer, nullptr, kind_.muxer, url.c_str()); code < 0) {
     return failure(code);
   }
   muxer_.reset(muxer);
@@ -190,7 +220,7 @@ Result<void> VideoSink::begin() {
       code < 0)
     return failure(code);
   AVDictionary* options = nullptr;
-  av_dict_set(&options, "movflags", "+faststart", 0);
+  av_dict_set(&options, "movflags", "+faststart", 0);  // of MP4; others do not know it
   const int code = avformat_write_header(muxer, &options);
   av_dict_free(&options);
   if (code < 0) return failure(code);
@@ -267,12 +297,12 @@ Result<void> VideoSink::finish() {
 
 }  // namespace convscope
 
-void convscope_open_mp4_sink(const std::string& target, const convscope::ClipFormat& format,
-                             convscope::OpenedSink& sink) {
+void convscope_open_video_sink(convscope::VideoKind kind, const std::string& target,
+                               const convscope::ClipFormat& format, convscope::OpenedSink& sink) {
   auto file = convscope::AtomicFile::create(target);
   if (!file) {
     sink.emplace(file.error());
   } else {
-    sink.emplace(std::make_unique<convscope::VideoSink>(std::move(file).value(), target, format));
+    sink.emplace(std::make_unique<convscope::VideoSink>(kind, std::move(file).value(), target, format));
   }
 }

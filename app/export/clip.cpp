@@ -1,0 +1,71 @@
+#include "app/export/clip.h"
+
+#include <algorithm>
+
+#include "engine/trace.h"
+
+namespace convscope {
+
+namespace {
+
+const char* title_key(const OperationPlan& plan) {
+  if (plan.conv2d() != nullptr) return "export.title";
+  if (plan.transposed() != nullptr) return "export.title_transposed";
+  return plan.pool()->kind == PoolKind::max ? "export.title_max_pool" : "export.title_avg_pool";
+}
+
+}  // namespace
+
+SceneRequest request_at(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                        const TextMeasure& measure, int64_t frame) {
+  SceneRequest request;
+  request.computation = computation;
+  request.lens = settings.lens;
+  request.algorithm = settings.algorithm;
+  request.moment = plan.moment(frame);
+  request.steps_per_second =
+      static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);
+  if (!plan.animation) request.steps_per_second = 0;
+  request.playing = plan.animation && request.moment.step < plan.clock.first_step + plan.clock.steps - 1;
+  request.view.width = static_cast<float>(settings.width) / plan.scale;
+  request.view.height = static_cast<float>(settings.height) / plan.scale;
+  request.language = settings.language;
+  request.theme = settings.theme;
+  request.measure = &measure;
+  request.caption = settings.caption;
+  request.transparent = settings.transparent;
+  return request;
+}
+
+int64_t Clip::all_steps() const { return std::max<int64_t>(step_count(computation_->plan, settings_.lens), 1); }
+
+std::string Clip::title(Language language) const {
+  const OperationPlan& p = computation_->plan;
+  return tr(language, title_key(p), {p.input_shape().to_string(), p.output_shape().to_string()});
+}
+
+std::string Clip::sentence(int64_t step, Language language) const {
+  SceneRequest request = request_at(computation_, settings_, plan_, measure_, 0);
+  request.moment = {step, 1.0f};
+  request.language = language;
+  request.playing = false;
+  Scene scene;
+  build_scene(request, scene);
+  return scene.sentence;
+}
+
+std::string Clip::description() const {
+  const OperationPlan& p = computation_->plan;
+  Scene last;
+  build(frames() - 1, last);
+  return tr(settings_.language,
+            p.conv2d() != nullptr ? "export.description"
+            : p.has_weight()      ? "export.description_transposed"
+                                  : "export.description_pooling",
+            {p.input_shape().to_string(),
+             p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
+             p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
+             std::to_string(plan_.moment(frames() - 1).step + 1), last.sentence});
+}
+
+}  // namespace convscope
