@@ -100,7 +100,8 @@ struct CellWords {
   int level = -1;
   Spatial cell;
   Language language = Language::en;
-  std::string chip, padding_note;
+  std::string chip;
+  bool gaps = false;
   /// From the cell's own level to the input: name, rows, columns, padding.
   std::vector<std::array<std::string, 4>> rows;
 };
@@ -111,7 +112,7 @@ std::string runs_text(Language language, const CellRuns& runs) {
   const int64_t first = runs.front().first, last = runs.back().last;
   std::string text = first == last ? text_of(first) : text_of(first) + "\u2026" + text_of(last);
   if (runs.size() == 1) return text;
-  return tr(language, "cli.field.with_gaps", {text, std::to_string(count_cells(runs))});
+  return tr(language, "field.with_gaps", {text, std::to_string(count_cells(runs))});
 }
 
 const CellWords& cell_words(Language language, const FieldTrace& trace) {
@@ -120,7 +121,7 @@ const CellWords& cell_words(Language language, const FieldTrace& trace) {
       words.language == language) {
     return words;
   }
-  words = {trace.chain, trace.level, trace.cell, language, {}, {}, {}};
+  words = {trace.chain, trace.level, trace.cell, language, {}, false, {}};
   const ChainPlan& chain = *trace.chain;
   words.chip = level_name(language, chain, trace.level) + "[";
   for (int axis = 0; axis < trace.cell.dims(); ++axis) {
@@ -131,6 +132,7 @@ const CellWords& cell_words(Language language, const FieldTrace& trace) {
     const LitLevel& lit = trace.levels[static_cast<size_t>(level)];
     const int64_t read = count_cells(lit.read_rows) * count_cells(lit.read_cols);
     const int64_t own = count_cells(lit.rows) * count_cells(lit.cols);
+    words.gaps = words.gaps || lit.rows.size() > 1 || lit.cols.size() > 1;
     words.rows.push_back({level_name(language, chain, level), runs_text(language, lit.rows),
                           runs_text(language, lit.cols), read == own ? std::string("\u2014") : text_of(read - own)});
   }
@@ -148,8 +150,8 @@ void right_aligned(UiContext& ui, const std::string& text, Role role) {
 void draw_rows(UiContext& ui, const CellWords& words) {
   constexpr float kRowsInSight = 12.4f;
   const UiFont small(ui.fonts.caption);
-  const float height = (ImGui::GetTextLineHeight() + ui.px(4)) *
-                       (std::min(static_cast<float>(words.rows.size()), kRowsInSight) + 1.2f);
+  const float height =
+      (ImGui::GetTextLineHeight() + ui.px(4)) * (std::min(static_cast<float>(words.rows.size()), kRowsInSight) + 1.2f);
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(ui.px(3), ui.px(2)));
   constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp |
                                      ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersOuterH;
@@ -256,6 +258,10 @@ void draw_field_cell_panel(UiContext& ui, const Computation& computation) {
   ui_words(ui, ui.text(pointed ? "field.pointed" : "field.of_step"), Role::secondary, ui.fonts.caption);
   ui_gap(ui, 4);
   draw_rows(ui, words);
+  if (words.gaps) {
+    ui_gap(ui, 4);
+    ui_words(ui, ui.text("field.gaps_note"), Role::secondary, ui.fonts.caption);
+  }
   if (trace.level == 0) {
     ui_gap(ui, 4);
     ui_words(ui, field_cell_words(ui.language(), chain, ref_of(*chain, 0, trace.cell)).c_str(), Role::secondary,

@@ -357,8 +357,7 @@ void MainWindow::draw_right(UiContext& ui, const Box& box) {
   {
     const Pane pane(ui, "##right", upper, {ui.px(16), ui.px(8)}, kLeft, kColumn);
     output_table_height_ = draw_output_size_panel(ui, with_table);
-    output_size_height_ =
-        std::ceil(ImGui::GetCursorPosY() + ui.px(4)) - (with_table ? output_table_height_ : 0);
+    output_size_height_ = std::ceil(ImGui::GetCursorPosY() + ui.px(4)) - (with_table ? output_table_height_ : 0);
   }
   draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, {}, kLeft);
   const Splitter strip = lying_splitter(ui, "splitter.output_size", box, upper.y1);
@@ -433,10 +432,9 @@ void MainWindow::open(const std::string& name) {
   const std::filesystem::path path(name);
   const bool tensor = is_tensor_name(name);
   const bool chain = !tensor && find_preset(name) == nullptr && is_chain_file(name);
-  Result<Session> opened =
-      tensor  ? session_with_input_following(now, name, LastGood(workbench_->computation()))
-      : chain ? session_with_chain_file(now, name)
-              : open_session(name);
+  Result<Session> opened = tensor  ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+                           : chain ? session_with_chain_file(now, name)
+                                   : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
     return;

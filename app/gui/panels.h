@@ -11,7 +11,7 @@ namespace convscope {
 // Left column.
 void draw_parameters_panel(UiContext& ui);  // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
-void draw_output_size_panel(UiContext& ui);      // the formula in symbols and in numbers, both axes
+void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in numbers, both axes
 /// The same without the table of quantities where that has no room; returns how high the table is, shown or not, in
 /// device pixels.
 float draw_output_size_panel(UiContext& ui, bool with_table);
@@ -62,8 +62,8 @@ class FileDialog {
 /// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
 
-/// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64 converted
-/// to float32."); empty where nothing is, and for files that are no .npy.
+/// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64
+/// converted to float32."); empty where nothing is, and for files that are no .npy.
 std::string conversion_words(Language language, const std::string& path, DType dtype);
 
 class ExportDialog {

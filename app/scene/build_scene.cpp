@@ -44,8 +44,8 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
   if (request.caption) {
-    stage.content.y1 -= caption_height(painter, caption_formula(request), longest_words(request), stage.ui,
-                                       stage.content.width());
+    stage.content.y1 -=
+        caption_height(painter, caption_formula(request), longest_words(request), stage.ui, stage.content.width());
   }
   stage.zoom = view.zoom;
   stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);

@@ -41,8 +41,7 @@ void add_padding(const ChainPlan& chain, int level, Extent& e) {
     if (axis_index < 0) return;
     const WindowAxis& axis = chain.fields.windows[at].axis(axis_index);
     // In ceil_mode the last window can reach beyond the padding.
-    const int64_t reach =
-        (axis.count - 1) * axis.stride - axis.pad_begin + axis.effective_kernel() - axis.extent;
+    const int64_t reach = (axis.count - 1) * axis.stride - axis.pad_begin + axis.effective_kernel() - axis.extent;
     before = axis.pad_begin;
     count += before + std::max({int64_t{0}, axis.pad_end, reach});
   };
@@ -174,27 +173,34 @@ class Solver {
     if (right > 0) right += 12 * u_;
     const auto count = static_cast<double>(levels_.size());
     const double room = width() - left - right;
-    double pitch = std::min(room / static_cast<double>(longest_), kMaxPitch * u_);
+    // The levels' own cells lie above each other; padding hangs over.
+    double cells_left = 0, cells_right = 0;
+    for (size_t i = 0; i < levels_.size(); ++i) {
+      const double half = static_cast<double>(levels_[i].cols) / 2, before = static_cast<double>(extents_[i].left);
+      cells_left = std::max(cells_left, half + before);
+      cells_right = std::max(cells_right, static_cast<double>(extents_[i].cols) - half - before);
+    }
+    double pitch = std::min(room / (cells_left + cells_right), kMaxPitch * u_);
     pitch = std::min(pitch, (height() - kStripGap * u_ * (count - 1)) / count);
     if (pitch >= 8) pitch = std::floor(pitch);
     const double strip = std::max(pitch, std::min(kStrip * u_, height() / count * 0.6));
     const double each = std::max(strip, lines);
     if (pitch <= 0 || room < width() * 0.4 || each * count > height()) return 0;
     const double between = std::min(60 * u_, (height() - each * count) / std::max(1.0, count - 1));
-    double y = static_cast<double>(stage_.content.y0) +
-               std::max(0.0, height() - each * count - between * (count - 1)) / 2;
+    double y =
+        static_cast<double>(stage_.content.y0) + std::max(0.0, height() - each * count - between * (count - 1)) / 2;
     begin(layout);
     layout.beside = true;
-    const double all = pitch * static_cast<double>(longest_), free = (room - all) / 2;
+    const double all = pitch * (cells_left + cells_right), free = (room - all) / 2;
     layout.strip_x0 = static_cast<double>(stage_.content.x0) + left + free;
     layout.strip_x1 = layout.strip_x0 + all;
     for (size_t i = levels_.size(); i-- > 0;) {
       PlacedLevel& l = layout.levels[i];
       const Extent& e = extents_[i];
-      const double wide = static_cast<double>(e.cols) * pitch;
+      const double before = static_cast<double>(e.left) + static_cast<double>(l.cols) / 2;
       l.row = static_cast<int>(levels_.size() - 1 - i);
       l.least_height = strip;
-      l.grid = {layout.strip_x0 + (all - wide) / 2, y + (each - pitch) / 2, pitch, 0, -e.left, 1, e.cols};
+      l.grid = {layout.strip_x0 + (cells_left - before) * pitch, y + (each - pitch) / 2, pitch, 0, -e.left, 1, e.cols};
       l.room = {static_cast<float>(layout.strip_x0 - left), static_cast<float>(y),
                 static_cast<float>(layout.strip_x1 + right), static_cast<float>(y + each)};
       y += each + between;
@@ -299,9 +305,10 @@ class Solver {
       const bool backward = r % 2 == 1;
       const auto gaps = static_cast<double>(row.end - row.first - 1);
       // A full row takes the whole width where there are several; a lone one stays together in the middle.
-      const double spread = rows.size() > 1 && gaps > 0 && row.end - row.first == rows[0].end - rows[0].first
-                                ? (width() - row.width) / gaps
-                                : gap;
+      double spread = gap;
+      if (rows.size() > 1 && gaps > 0 && row.end - row.first == rows[0].end - rows[0].first) {
+        spread = std::min((width() - row.width) / gaps, std::max(gap, 110 * u_));
+      }
       const double free = width() - row.width - spread * gaps;
       const double side = rows.size() > 1 ? (backward ? free : 0) : free / 2;
       double x = static_cast<double>(stage_.content.x0) + side;
@@ -313,7 +320,8 @@ class Solver {
         const double grid_w = static_cast<double>(e.cols) * pitch, grid_h = static_cast<double>(e.rows) * pitch;
         const double room = std::max(grid_w, widths_[at]);
         l.row = static_cast<int>(r);
-        l.grid = {x + (room - grid_w) / 2, y + head_ + (row.height - grid_h) / 2, pitch, -e.top, -e.left, e.rows, e.cols};
+        l.grid = {
+            x + (room - grid_w) / 2, y + head_ + (row.height - grid_h) / 2, pitch, -e.top, -e.left, e.rows, e.cols};
         l.room = {static_cast<float>(x), static_cast<float>(l.grid.y - head_), static_cast<float>(x + room),
                   static_cast<float>(l.grid.y + grid_h + foot_)};
         x += room + spread;

@@ -80,7 +80,7 @@ const char* name_of(Outline outline) {
   return kNames[static_cast<int>(outline)];
 }
 const char* name_of(TensorId id) {
-  static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",  "bias",
+  static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",   "bias",
                                            "im2col", "kernel_matrix", "product", "toeplitz", "level"};
   return kNames[static_cast<int>(id)];
 }

@@ -340,7 +340,7 @@ TEST_F(WindowTest, lenses_change_by_key_and_by_button) {
   EXPECT_EQ(session().lens, Lens::gather);
   play("key 1");
   EXPECT_EQ(session().lens, Lens::scatter);
-  play("key 3");
+  play("key 4");
   EXPECT_EQ(session().lens, Lens::scatter) << "there are not that many";
 }
 
