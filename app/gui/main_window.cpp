@@ -356,8 +356,7 @@ void MainWindow::draw_right(UiContext& ui, const Box& box) {
   {
     const Pane pane(ui, "##right", upper, {ui.px(16), ui.px(8)}, kLeft, kColumn);
     output_table_height_ = draw_output_size_panel(ui, with_table);
-    output_size_height_ =
-        std::ceil(ImGui::GetCursorPosY() + ui.px(4)) - (with_table ? output_table_height_ : 0);
+    output_size_height_ = std::ceil(ImGui::GetCursorPosY() + ui.px(4)) - (with_table ? output_table_height_ : 0);
   }
   draw_side(ui, {box.x0, upper.y1, box.x1, box.y1}, {}, kLeft);
   const Splitter strip = lying_splitter(ui, "splitter.output_size", box, upper.y1);
@@ -430,9 +429,13 @@ void MainWindow::serve_requests(UiContext& ui) {
 void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
-  const bool tensor = is_tensor_name(name);
-  Result<Session> opened =
-      tensor ? session_with_input_following(now, name, LastGood(workbench_->computation())) : open_session(name);
+  std::optional<Session> carried;
+  if (find_preset(name) == nullptr) carried = carried_session(name);
+  const bool exported = carried.has_value();
+  const bool tensor = !exported && is_tensor_name(name);
+  Result<Session> opened = exported ? Result<Session>(std::move(*carried))
+                           : tensor ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+                                    : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
     return;
@@ -444,9 +447,10 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  const bool is_project = !tensor && find_preset(name) == nullptr;
-  if (!tensor && !is_project) opened->title = name;
-  if (is_project && opened->title.empty()) opened->title = path.stem().string();
+  // An exported file is no project: saving must not write over it.
+  const bool is_project = !exported && !tensor && find_preset(name) == nullptr;
+  if (!exported && !tensor && !is_project) opened->title = name;
+  if ((is_project || exported) && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;
   workbench_->replace(std::move(*opened), "edit.open");
@@ -458,7 +462,7 @@ void MainWindow::open(const std::string& name) {
   } else {
     settings_.project_path.clear();
   }
-  if (tensor || is_project) {
+  if (tensor || is_project || exported) {
     auto& recent = settings_.recent_files;
     const std::string full = std::filesystem::absolute(path).string();
     recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
