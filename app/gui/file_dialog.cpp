@@ -59,6 +59,10 @@ Filter filter_of(Purpose purpose) {
     case Purpose::open_any: {
       std::vector<std::string> endings = kPictures;
       endings.insert(endings.end(), {kProjectEnding, ".json", ".npy", ".txt"});
+      // what was exported with its session in it
+      for (const std::string& ending : export_endings()) {
+        if (std::find(endings.begin(), endings.end(), ending) == endings.end()) endings.push_back(ending);
+      }
       return {"file_dialog.filter.sessions", endings};
     }
     case Purpose::save_project:

@@ -430,11 +430,15 @@ void MainWindow::serve_requests(UiContext& ui) {
 void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
-  const bool tensor = is_tensor_name(name);
-  const bool chain = !tensor && find_preset(name) == nullptr && is_chain_file(name);
-  Result<Session> opened = tensor  ? session_with_input_following(now, name, LastGood(workbench_->computation()))
-                           : chain ? session_with_chain_file(now, name)
-                                   : open_session(name);
+  std::optional<Session> carried;
+  if (find_preset(name) == nullptr) carried = carried_session(name);
+  const bool exported = carried.has_value();
+  const bool tensor = !exported && is_tensor_name(name);
+  const bool chain = !exported && !tensor && find_preset(name) == nullptr && is_chain_file(name);
+  Result<Session> opened = exported ? Result<Session>(std::move(*carried))
+                           : tensor ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+                           : chain  ? session_with_chain_file(now, name)
+                                    : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
     return;
@@ -446,10 +450,11 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  // A chain becomes part of the session: its own file is not where that is saved.
-  const bool is_project = !tensor && !chain && find_preset(name) == nullptr;
-  if (!tensor && !chain && !is_project) opened->title = name;
-  if (is_project && opened->title.empty()) opened->title = path.stem().string();
+  // A chain becomes part of the session: its own file is not where that is saved. An exported file is no project
+  // either: saving must not write over it.
+  const bool is_project = !exported && !tensor && !chain && find_preset(name) == nullptr;
+  if (!exported && !tensor && !chain && !is_project) opened->title = name;
+  if ((is_project || exported) && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;
   workbench_->replace(std::move(*opened), chain ? "edit.open_chain" : "edit.open");
@@ -461,7 +466,7 @@ void MainWindow::open(const std::string& name) {
   } else {
     settings_.project_path.clear();
   }
-  if (tensor || chain || is_project) {
+  if (tensor || chain || is_project || exported) {
     auto& recent = settings_.recent_files;
     const std::string full = std::filesystem::absolute(path).string();
     recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());

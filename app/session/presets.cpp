@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "app/io/atomic_file.h"
+#include "app/io/carried_text.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/io/tensor_text.h"
@@ -201,6 +202,7 @@ Result<Session> open_session(const std::string& preset_or_path) {
     if (looks_like_a_path) return Error{"error.file_not_found", "", {preset_or_path}};
     return Error{"error.unknown_session", "", {preset_or_path, nearest_preset(preset_or_path)}};
   }
+  if (auto carried = carried_session(preset_or_path)) return std::move(*carried);
   if (is_tensor_name(preset_or_path)) {
     Session session;
     if (is_image_name(preset_or_path)) {
@@ -221,8 +223,17 @@ Result<Session> open_session(const std::string& preset_or_path) {
     }
     return opened;
   }
+  if (carried_text(preset_or_path).can_carry) return Error{"error.no_session_inside", "", {preset_or_path}};
   if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
   return load_session(preset_or_path);
+}
+
+std::optional<Session> carried_session(const std::string& path) {
+  const CarriedText carried = carried_text(path);
+  if (!carried.json) return std::nullopt;
+  Result<Session> session = session_from_json(*carried.json, std::filesystem::path(path).parent_path().string());
+  if (!session) return std::nullopt;
+  return std::move(*session);
 }
 
 }  // namespace convscope
