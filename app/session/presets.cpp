@@ -11,6 +11,7 @@
 
 #include "app/io/atomic_file.h"
 #include "app/io/carried_text.h"
+#include "app/io/foreign_file.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/io/tensor_text.h"
@@ -31,8 +32,8 @@ struct Ordered {
   Preset preset;
 };
 
-/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in chain
-/// that the session looks at.
+/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in
+/// chain that the session looks at.
 std::optional<Ordered> parse(const embedded::File& file) {
   Result<Json> json = parse_json(file.contents);
   if (!json || !json->is_object() || !json->contains("preset")) return std::nullopt;
@@ -132,6 +133,7 @@ bool is_tensor_name(const std::string& path) {
 }
 
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {
+  if (const std::optional<Error> foreign = foreign_file(path)) return *foreign;
   const bool is_npy = lower_ending(path) == ".npy";
   std::optional<TextInput> text;
   if (lower_ending(path) == ".txt") {
@@ -225,6 +227,7 @@ Result<Session> open_session(const std::string& preset_or_path) {
   }
   if (carried_text(preset_or_path).can_carry) return Error{"error.no_session_inside", "", {preset_or_path}};
   if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
+  if (const std::optional<Error> foreign = foreign_file(preset_or_path)) return *foreign;
   return load_session(preset_or_path);
 }
 
