@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "app/io/atomic_file.h"
 #include "app/io/image.h"
 #include "tests/io/temporary_folder.h"
 
