@@ -112,9 +112,10 @@ bool complete(FieldAxis& field) {
   return true;
 }
 
-SeenAxis seen_axis(const CellRuns& unclipped, CellRuns cells, int64_t extent) {
+SeenAxis seen_axis(const CellRuns& unclipped, CellRuns cells, CellRuns read, int64_t extent) {
   SeenAxis seen;
   seen.cells = std::move(cells);
+  seen.read = std::move(read);
   if (unclipped.empty()) return seen;
   seen.unclipped = CellRun{unclipped.front().first, unclipped.back().last};
   const auto [first, last] = *seen.unclipped;
@@ -172,17 +173,30 @@ ChainFields chain_fields(const LayerChain& chain) {
   return fields;
 }
 
+Spatial level_size(const LayerChain& chain, const ChainFields& fields, int level) {
+  Spatial size = chain.input_size;
+  if (level == 0) return size;
+  const LayerField& layer = fields.layers[static_cast<size_t>(level) - 1];
+  for (int i = 0; i < chain.dims; ++i) size[i] = layer.axes[static_cast<size_t>(i)].output_size;
+  return size;
+}
+
+namespace {
+
+std::optional<Error> outside(const Spatial& cell, const Spatial& size) {
+  bool inside = true;
+  for (int i = 0; i < size.dims(); ++i) inside = inside && cell[i] >= 0 && cell[i] < size[i];
+  if (inside) return std::nullopt;
+  return Error{"error.cell_outside", "cell", {cell.to_string(), size.to_string_by()}};
+}
+
+}  // namespace
+
 Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainFields& fields, int layer,
                                        const Spatial& cell) {
   const auto levels = static_cast<size_t>(layer) + 2;
-  const LayerField& last = fields.layers[static_cast<size_t>(layer)];
-  Spatial size = cell;
-  bool inside = true;
-  for (int i = 0; i < chain.dims; ++i) {
-    size[i] = last.axes[static_cast<size_t>(i)].output_size;
-    inside = inside && cell[i] >= 0 && cell[i] < size[i];
-  }
-  if (!inside) return Error{"error.cell_outside", "cell", {cell.to_string(), size.to_string_by()}};
+  const Spatial size = level_size(chain, fields, layer + 1);
+  if (std::optional<Error> error = outside(cell, size)) return *std::move(error);
 
   std::vector<SeenLevel> seen(levels);
   for (SeenLevel& level : seen) level.axes.resize(static_cast<size_t>(chain.dims));
@@ -191,19 +205,44 @@ Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainField
     const auto axis_index = static_cast<size_t>(i);
     CellRuns unclipped{{cell[i], cell[i]}};
     CellRuns cells = unclipped;
-    seen[levels - 1].axes[axis_index] = seen_axis(unclipped, cells, size[i]);
+    seen[levels - 1].axes[axis_index] = seen_axis(unclipped, cells, cells, size[i]);
     for (size_t level = levels - 1; level-- > 0;) {
       const WindowLayer& through = chain.layers[level];
       const WindowAxis& axis = fields.windows[level].axis(i);
       std::optional<CellRuns> endless = step_back(through, axis, unclipped, budget);
-      const std::optional<CellRuns> all = step_back(through, axis, cells, budget);
+      std::optional<CellRuns> all = step_back(through, axis, cells, budget);
       if (!endless || !all) return too_scattered();
       unclipped = *std::move(endless);
       cells = clipped(*all, in_of(through, axis));
-      seen[level].axes[axis_index] = seen_axis(unclipped, cells, in_of(through, axis));
+      // A transposed layer has no padding around its input: windows outside of it are nothing at all.
+      seen[level].axes[axis_index] =
+          seen_axis(unclipped, cells, through.transposes() ? cells : *std::move(all), in_of(through, axis));
     }
   }
   return seen;
+}
+
+Result<std::vector<std::vector<CellRuns>>> reached_from(const LayerChain& chain, const ChainFields& fields, int level,
+                                                        const Spatial& cell) {
+  if (std::optional<Error> error = outside(cell, level_size(chain, fields, level))) return *std::move(error);
+  const size_t first = static_cast<size_t>(level), last = fields.layers.size();
+  std::vector<std::vector<CellRuns>> reached(last - first + 1);
+  for (auto& axes : reached) axes.resize(static_cast<size_t>(chain.dims));
+  int64_t budget = kBudget;
+  for (int i = 0; i < chain.dims; ++i) {
+    CellRuns cells{{cell[i], cell[i]}};
+    for (size_t at = first; at < last; ++at) {
+      reached[at - first][static_cast<size_t>(i)] = cells;
+      const WindowLayer& through = chain.layers[at];
+      const WindowAxis& axis = fields.windows[at].axis(i);
+      const std::optional<CellRuns> next =
+          through.transposes() ? cells_under(axis, cells, budget) : windows_over(axis, cells, budget);
+      if (!next) return too_scattered();
+      cells = clipped(*next, out_of(through, axis));
+    }
+    reached[last - first][static_cast<size_t>(i)] = std::move(cells);
+  }
+  return reached;
 }
 
 }  // namespace convscope

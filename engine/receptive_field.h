@@ -73,6 +73,8 @@ struct SeenAxis {
   CellRuns cells;
   int64_t padding_before = 0;  // cells of `unclipped` before the level's first cell
   int64_t padding_after = 0;   // and behind its last one
+  /// What is really read there: `cells` and, around them, the padding of the layer behind that counts as zeros.
+  CellRuns read;
   bool operator==(const SeenAxis&) const = default;
 };
 
@@ -88,5 +90,15 @@ struct SeenLevel {
 /// Errors: error.cell_outside (args: cell, size), error.field_too_scattered.
 Result<std::vector<SeenLevel>> seen_by(const LayerChain& chain, const ChainFields& fields, int layer,
                                        const Spatial& cell);
+
+/// The other way round: the cells of levels `level` to the last that see cell `cell` of level `level`, as runs per axis;
+/// the first entry is the cell itself. Only cells that exist, through cells that exist: a cell is among those that
+/// another one reaches exactly where it is among the `cells` of that one's seen_by().
+/// Errors: as seen_by().
+Result<std::vector<std::vector<CellRuns>>> reached_from(const LayerChain& chain, const ChainFields& fields, int level,
+                                                        const Spatial& cell);
+
+/// Cells of a level along each axis: the chain's input size, or a layer's output size.
+Spatial level_size(const LayerChain& chain, const ChainFields& fields, int level);
 
 }  // namespace convscope

@@ -27,6 +27,7 @@ struct WindowLayer {
   Spatial dilation;        // 1 for avg_pool
   Spatial output_padding;  // of conv_transpose
   bool ceil_mode = false;  // of pooling
+  std::string kept;        // what else a file said of it, as its own text: carried along, never read
 
   /// PyTorch's defaults: kernel_size 3 and stride 1, of pooling 2 and 2.
   static WindowLayer of(LayerKind kind, int dims);

@@ -16,6 +16,9 @@ packages_to_run='libegl-mesa0 libgl1-mesa-dri libgl1 libegl1 fonts-dejavu-core f
 packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick ffmpeg librsvg2-bin webp poppler-utils
   libxml2-utils desktop-file-utils dpkg-dev file'
 
+# For -DCONVSCOPE_BENCH=ON: Google Benchmark and the peers that stand beside the engine. Neither run nor check needs them.
+packages_to_bench='libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev opencl-headers libopenblas-dev'
+
 # For check --all only.
 packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy chromium
   texlive-latex-base texlive-pictures lmodern latex-cjk-chinese latex-cjk-chinese-arphic-gbsn00lp'

@@ -1,9 +1,11 @@
-// `convscope check`: whether a session or a lesson is good.
+// `convscope check`: whether a session, a lesson or a chain of layers is good.
 #include <filesystem>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/io/atomic_file.h"
+#include "app/session/chain_json.h"
+#include "app/session/chain_plan.h"
 #include "app/session/computation.h"
 #include "app/session/session_json.h"
 
@@ -20,6 +22,17 @@ Result<void> run_check(const std::string& path) {
   if (!kind) return error_in_file(std::move(kind).error(), *text, path);
   if (*kind == DocumentKind::lesson) {
     print(tr(cli_language(), "cli.check.lesson", {path}) + "\n");
+    return {};
+  }
+  if (*kind == DocumentKind::chain) {
+    const Result<LayerChain> chain = chain_from_json(*text);
+    if (!chain) return chain.error();
+    const CheckedChain checked = check_chain(*chain);
+    if (!checked.plan) return as_error(cli_language(), checked.problem);
+    const Spatial last = level_size(*chain, checked.plan->fields, checked.plan->last_level());
+    print(tr(cli_language(), "cli.check.chain",
+             {path, std::to_string(chain->layers.size()), chain->input_size.to_string_by(), last.to_string_by()}) +
+          "\n");
     return {};
   }
   // A session is good when its numbers can be had: its files are there, its sizes fit.

@@ -207,6 +207,9 @@ Result<void> run_command(const ExportOptions& options) {
   TensorCache cache;
   const auto plan = plan_of(*session, cache);
   if (!plan) return plan.error();
+  if (settings.lens == Lens::receptive_field && !plan->chain()) {
+    return as_error(cli_language(), check_chain(shown_chain(*session, &*plan)).problem);
+  }
   if (const auto forecast = forecast_export(*plan, settings); !forecast) return forecast.error();
 
   Job job;

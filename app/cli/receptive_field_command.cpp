@@ -7,6 +7,7 @@
 #include "app/cli/messages.h"
 #include "app/cli/text_table.h"
 #include "app/session/chain_json.h"
+#include "app/session/chain_plan.h"
 #include "app/session/chains.h"
 
 namespace convscope {
@@ -36,10 +37,6 @@ std::string size_text(const FieldAxis& axis) {
   return std::to_string(axis.smallest) + ".." + std::to_string(axis.size);
 }
 
-std::string display_name(const WindowLayer& layer, size_t index) {
-  return layer.name.empty() ? std::to_string(index + 1) : layer.name;
-}
-
 /// The number of a layer, from 0, by its name or its number from 1.
 Result<int> layer_index(const LayerChain& chain, const std::optional<std::string>& text) {
   const auto count = static_cast<int64_t>(chain.layers.size());
@@ -52,7 +49,7 @@ Result<int> layer_index(const LayerChain& chain, const std::optional<std::string
   if (number.error().code != "error.not_a_number") return number.error();
   std::string names;
   for (size_t i = 0; i < chain.layers.size() && i < 12; ++i) {
-    names += (i == 0 ? "" : ", ") + display_name(chain.layers[i], i);
+    names += (i == 0 ? "" : ", ") + layer_name(chain.layers[i], i);
   }
   if (chain.layers.size() > 12) names += ", ...";
   return Error{"error.unknown_layer", "--layer", {*text, names}};
@@ -101,7 +98,7 @@ void print_table(const LayerChain& chain, const ChainFields& fields) {
     };
     Spatial output = chain.input_size;
     for (int axis = 0; axis < chain.dims; ++axis) output[axis] = axes[static_cast<size_t>(axis)].output_size;
-    table.add_row({display_name(chain.layers[i], i), module_name(chain.layers[i].kind, chain.dims),
+    table.add_row({layer_name(chain.layers[i], i), module_name(chain.layers[i].kind, chain.dims),
                    output.to_string_by(), by_axis(axes, size_text), fractions(&FieldAxis::stride),
                    fractions(&FieldAxis::start), fractions(&FieldAxis::center), fractions(&FieldAxis::overlap)});
   }
@@ -118,7 +115,7 @@ void print_cell(const LayerChain& chain, const std::vector<SeenLevel>& seen, int
   TextTable table(std::move(columns));
   for (size_t level = seen.size(); level-- > 0;) {
     std::vector<std::string> row{level == 0 ? words("cli.field.the_input")
-                                            : display_name(chain.layers[level - 1], level - 1)};
+                                            : layer_name(chain.layers[level - 1], level - 1)};
     for (const SeenAxis& axis : seen[level].axes) row.push_back(cells_text(axis));
     row.push_back(padding_text(seen[level].axes));
     table.add_row(std::move(row));
@@ -126,7 +123,7 @@ void print_cell(const LayerChain& chain, const std::vector<SeenLevel>& seen, int
   std::string place;
   for (int64_t index : cell) place += (place.empty() ? "" : ", ") + std::to_string(index);
   const auto at = static_cast<size_t>(layer);
-  print("\n" + tr(cli_language(), "cli.field.seen_by", {place, display_name(chain.layers[at], at)}) + "\n");
+  print("\n" + tr(cli_language(), "cli.field.seen_by", {place, layer_name(chain.layers[at], at)}) + "\n");
   print(table.text());
 }
 
@@ -168,11 +165,11 @@ Json layer_field_json(const WindowLayer& layer, Json described, const LayerField
 Json seen_json(const LayerChain& chain, const std::vector<SeenLevel>& seen, int layer, const Spatial& cell) {
   Json json;
   json["cell"] = std::vector<int64_t>(cell.begin(), cell.end());
-  json["layer"] = display_name(chain.layers[static_cast<size_t>(layer)], static_cast<size_t>(layer));
+  json["layer"] = layer_name(chain.layers[static_cast<size_t>(layer)], static_cast<size_t>(layer));
   json["levels"] = Json::array();
   for (size_t level = seen.size(); level-- > 0;) {
     Json one;
-    one["level"] = level == 0 ? "input" : display_name(chain.layers[level - 1], level - 1);
+    one["level"] = level == 0 ? "input" : layer_name(chain.layers[level - 1], level - 1);
     one["axes"] = Json::array();
     for (const SeenAxis& axis : seen[level].axes) {
       Json entry;
@@ -201,15 +198,9 @@ Result<void> run_receptive_field(const FieldOptions& options) {
   if (Result<void> good = apply_spatial(options.input_size, "--input-size", chain.dims, chain.input_size); !good) {
     return good;
   }
-  const ChainFields fields = chain_fields(chain);
-  if (fields.error) {
-    const size_t at = fields.layers.size();
-    if (at >= chain.layers.size()) return *fields.error;
-    const std::string reason = describe(cli_language(), *fields.error);
-    return Error{"error.chain_layer",
-                 fields.error->field,
-                 {std::to_string(at + 1), module_name(chain.layers[at].kind, chain.dims), reason}};
-  }
+  const CheckedChain checked = check_chain(chain);
+  if (!checked.plan) return as_error(cli_language(), checked.problem);
+  const ChainFields& fields = checked.plan->fields;
   std::optional<std::vector<SeenLevel>> seen;
   Spatial cell = chain.input_size;
   int layer = 0;

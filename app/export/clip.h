@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "app/export/export_plan.h"
-#include "app/export/scene_changes.h"
+#include "app/render/scene_changes.h"
 #include "app/scene/build_scene.h"
 
 namespace convscope {

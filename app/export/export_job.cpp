@@ -10,12 +10,12 @@
 #include "app/export/export_plan.h"
 #include "app/export/frame_pipe.h"
 #include "app/export/frame_sink.h"
-#include "app/export/scene_changes.h"
 #include "app/export/scene_sink.h"
 #include "app/export/target_format.h"
 #include "app/io/atomic_file.h"
 #include "app/render/egl_context.h"
 #include "app/render/gl_canvas.h"
+#include "app/render/scene_changes.h"
 #include "app/scene/build_scene.h"
 #include "app/scene/theme.h"
 

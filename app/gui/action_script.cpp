@@ -64,7 +64,8 @@ struct CellName {
 constexpr CellName kCells[] = {{"input", TensorId::input, 4},     {"weight", TensorId::weight, 4},
                                {"output", TensorId::output, 4},   {"bias", TensorId::bias, 1},
                                {"im2col", TensorId::im2col, 2},   {"kernel_matrix", TensorId::kernel_matrix, 2},
-                               {"product", TensorId::product, 2}, {"toeplitz", TensorId::toeplitz, 4}};
+                               {"product", TensorId::product, 2}, {"toeplitz", TensorId::toeplitz, 4},
+                               {"level", TensorId::level, 3}};
 
 std::optional<CellRef> cell_from(std::string_view word) {
   const size_t bracket = word.find('[');
@@ -89,6 +90,10 @@ std::optional<CellRef> cell_from(std::string_view word) {
       cell.c = at[1];
       cell.y = at[2];
       cell.x = at[3];
+    } else if (kind.axes == 3) {
+      cell.c = at[0];
+      cell.y = at[1];
+      cell.x = at[2];
     } else if (kind.axes == 2) {
       cell.y = at[0];
       cell.x = at[1];
@@ -297,12 +302,13 @@ std::optional<std::pair<float, float>> place_of_cell(const Scene& scene, const C
     if (mark.raster >= 0) {
       const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
       const int64_t channels = raster.rgb ? 3 : 1;
-      if (raster.id != cell.tensor || raster.n != cell.n || cell.c < raster.channel ||
-          cell.c >= raster.channel + channels) {
-        continue;
-      }
-      const double u = (static_cast<double>(cell.x) + 0.5 - raster.u0) / (raster.u1 - raster.u0);
-      const double v = (static_cast<double>(cell.y) + 0.5 - raster.v0) / (raster.v1 - raster.v0);
+      const CellRef plane = raster.plane();
+      if (plane.tensor != cell.tensor || plane.n != cell.n || cell.c < plane.c || cell.c >= plane.c + channels) continue;
+      const bool sampled = raster.is_sample();
+      const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
+      const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;
+      const double u = (static_cast<double>(cell.x) + 0.5 - x0) / (x1 - x0);
+      const double v = (static_cast<double>(cell.y) + 0.5 - y0) / (y1 - y0);
       if (u < 0 || u >= 1 || v < 0 || v >= 1) continue;
       return std::pair(mark.box.x0 + static_cast<float>(u) * mark.box.width(),
                        mark.box.y0 + static_cast<float>(v) * mark.box.height());

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gui/field_panels.h"
 #include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -337,6 +338,10 @@ void draw_total_row(UiContext& ui, const char* name, const char* label, const ch
 
 void draw_cell_panel(UiContext& ui) {
   const ComputationPtr computation = ui.workbench.computation();
+  if (computation && ui.session().lens == Lens::receptive_field) {
+    draw_field_cell_panel(ui, *computation);
+    return;
+  }
   if (computation && computation->plan.conv2d() == nullptr) {
     draw_operation_cell_panel(ui, *computation);
     return;

@@ -115,6 +115,16 @@ void change_params(Session& session, const ConvParams& next, const LastGood& las
   }
 }
 
+/// change_operation() with the typed numbers going along.
+void take_operation(Session& session, std::string_view operation, const LastGood& last) {
+  const ConvParams before = session.params;
+  const bool transposed = transposes(session);
+  if (!change_operation(session, operation)) return;
+  follow(session.weight, weight_shape_of(before, transposed), last.weight,
+         weight_shape_of(session.params, transposes(session)));
+  follow(session.bias, bias_shape_of(before), last.bias, bias_shape_of(session.params));
+}
+
 /// in_channels as the input has them, groups kept where they still divide.
 ConvParams with_in_channels(ConvParams params, int64_t channels) {
   params.in_channels = channels;
@@ -245,22 +255,23 @@ Action edit_constructor(const ConvParams& params, const LastGood& last) {
                 [params, last](Session& session) { change_params(session, params, last); }};
 }
 
-Action edit_operation(std::string_view operation) {
-  return Action{"edit.operation", {}, [chosen = std::string(operation)](Session& session) {
-                  (void)change_operation(session, chosen);
+Action edit_operation(std::string_view operation, const LastGood& last) {
+  return Action{"edit.operation", {}, [chosen = std::string(operation), last](Session& session) {
+                  take_operation(session, chosen, last);
                 }};
 }
 
 Action edit_layer(const LayerCall& call, const LastGood& last) {
   return Action{"edit.constructor", "constructor", [call, last](Session& session) {
                   const bool other = session.operation != call.operation;
-                  if (other) (void)change_operation(session, call.operation);
+                  if (other) take_operation(session, call.operation, last);
                   ConvParams next = call.params;
                   if (pools(session)) {  // what pooling does not take stays for the next operation
                     next = session.params;
                     next.kernel_size = call.params.kernel_size;
                     next.padding_kind = call.params.padding_kind;
                     next.padding = call.params.padding;
+                    next.pads = call.params.pads;
                     next.dilation = call.params.dilation;
                     // Before change_params(), which lets a stride follow the kernel.
                     session.params.stride = {0, 0};
@@ -284,7 +295,10 @@ Action edit_solution(const SizeSolution& solution, const LastGood& last) {
                   ConvParams next = session.params;
                   next.kernel_size = pair(layer.kernel_size);
                   next.stride = pair(layer.stride);
-                  next.dilation = pair(layer.dilation);
+                  if (layer.kind != LayerKind::avg_pool) next.dilation = pair(layer.dilation);
+                  if (layer.transposes()) session.more.output_padding = pair(layer.output_padding);
+                  // Before change_params(), which lets the stride of pooling follow the kernel.
+                  if (layer.pools()) session.params.stride = {0, 0};
                   // 'same' follows the kernel, 'valid' is always 0: they stay where they still mean these numbers.
                   const bool stays = next.padding_kind == PaddingKind::same
                                          ? solution.changed == 0
@@ -310,6 +324,17 @@ Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last) {
                   } else if (shape.rank() >= 3) {
                     shape[shape.rank() - 4 + static_cast<int>(axis)] = extent;
                   }
+                  set_input_shape(session, shape, last);
+                }};
+}
+
+Action edit_input_size(Pair size, const LastGood& last) {
+  return Action{"edit.input_size", "input.height", [size, last](Session& session) {
+                  Shape shape = session.input_shape;
+                  const int rank = shape.rank();
+                  if (rank < 3) return;
+                  shape[rank - 2] = size.h;
+                  shape[rank - 1] = size.w;
                   set_input_shape(session, shape, last);
                 }};
 }

@@ -44,7 +44,7 @@ Action edit_params(std::string_view argument, const LastGood& last, std::functio
 Action edit_constructor(const ConvParams& params, const LastGood& last);
 
 /// Another operation on the same input, kernel and numbers, as far as it takes them.
-Action edit_operation(std::string_view operation);
+Action edit_operation(std::string_view operation, const LastGood& last);
 /// Operation and arguments at once, from a constructor call.
 Action edit_layer(const LayerCall& call, const LastGood& last);
 /// Any change of the arguments that conv2d has not, as edit_params().
@@ -55,6 +55,8 @@ Action edit_solution(const SizeSolution& solution, const LastGood& last);
 
 enum class InputAxis : uint8_t { batch, channels, height, width };
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last);
+/// Height and width at once.
+Action edit_input_size(Pair size, const LastGood& last);
 Action edit_seed(int64_t seed);
 Action edit_algorithm(Algorithm algorithm);
 

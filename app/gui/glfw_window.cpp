@@ -4,21 +4,18 @@
 #include <GLFW/glfw3.h>
 #include <imgui.h>
 #include <imgui_impl_glfw.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "app/gui/entry.h"
 #include "app/gui/main_window.h"
+#include "app/gui/process_age.h"
 #include "app/gui/settings_file.h"
 #include "app/session/presets.h"
 
@@ -35,22 +32,6 @@ constexpr int kFramesAfterEvent = 3;
 bool set_and_not_empty(const char* variable) {
   const char* value = std::getenv(variable);
   return value && *value;
-}
-
-/// Seconds since the process was started by the system (which counts in hundredths).
-double seconds_since_start() {
-  std::ifstream stat("/proc/self/stat");
-  std::string text((std::istreambuf_iterator<char>(stat)), {});
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  const char* at = text.c_str() + name_end + 1;
-  // Field 22 is the start time; field 3 follows the name.
-  for (int field = 3; field < 22; ++field) at = std::strchr(at + 1, ' ');
-  const double ticks = std::strtod(at, nullptr);
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  const double seconds = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-  return seconds - ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 Language language_of_environment() {

@@ -183,6 +183,7 @@ void MainWindow::begin_frame(const FrameInfo& frame) {
   }
   if (atlas_.stale(frame.scale, session.language)) {
     atlas_.build(frame.scale, session.language);
+    kept_.forget();
     ImGui_ImplOpenGL3_DestroyFontsTexture();
     // Without device objects yet, NewFrame makes the texture along with them.
     if (frame.time_seconds > 0) ImGui_ImplOpenGL3_CreateFontsTexture();
@@ -268,7 +269,7 @@ void MainWindow::follow_step() {
   }
   const int64_t played = std::clamp<int64_t>(playback_.moment().step, 0, count - 1) + 1;
   // While numbers are on their way the old ones still count the steps: the session's own step waits for them.
-  if (played != workbench_->session().step && !workbench_->busy() && !workbench_->error()) {
+  if (played != workbench_->session().step && !workbench_->busy() && !workbench_->shows_last_good()) {
     workbench_->apply_view([played](Session& session) { session.step = played; });
   }
   shown_step_ = workbench_->session().step;
@@ -418,7 +419,7 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + ".json");
+    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
@@ -433,8 +434,10 @@ void MainWindow::open(const std::string& name) {
   if (find_preset(name) == nullptr) carried = carried_session(name);
   const bool exported = carried.has_value();
   const bool tensor = !exported && is_tensor_name(name);
+  const bool chain = !exported && !tensor && find_preset(name) == nullptr && is_chain_file(name);
   Result<Session> opened = exported ? Result<Session>(std::move(*carried))
                            : tensor ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+                           : chain  ? session_with_chain_file(now, name)
                                     : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
@@ -447,13 +450,14 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  // An exported file is no project: saving must not write over it.
-  const bool is_project = !exported && !tensor && find_preset(name) == nullptr;
-  if (!exported && !tensor && !is_project) opened->title = name;
+  // A chain becomes part of the session: its own file is not where that is saved. An exported file is no project
+  // either: saving must not write over it.
+  const bool is_project = !exported && !tensor && !chain && find_preset(name) == nullptr;
+  if (!exported && !tensor && !chain && !is_project) opened->title = name;
   if ((is_project || exported) && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;
-  workbench_->replace(std::move(*opened), "edit.open");
+  workbench_->replace(std::move(*opened), chain ? "edit.open_chain" : "edit.open");
   playback_.pause();
   picture_.fit();
   if (is_project) {
@@ -462,7 +466,7 @@ void MainWindow::open(const std::string& name) {
   } else {
     settings_.project_path.clear();
   }
-  if (tensor || is_project || exported) {
+  if (tensor || chain || is_project || exported) {
     auto& recent = settings_.recent_files;
     const std::string full = std::filesystem::absolute(path).string();
     recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
@@ -470,7 +474,7 @@ void MainWindow::open(const std::string& name) {
     if (recent.size() > 12) recent.resize(12);
     atlas_.want(name);
     // What is open but cannot be computed is explained over the picture: no green line beside that.
-    if (!workbench_->error()) {
+    if (!workbench_->shows_last_good()) {
       const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
       tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
     }
@@ -496,7 +500,8 @@ void MainWindow::run(Command command) {
   const auto set_lens = [&](size_t index) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
-    if (computation) std::erase_if(lenses, [&](Lens lens) { return !lens_applies(lens, computation->plan); });
+    const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }
@@ -578,26 +583,17 @@ void MainWindow::run(Command command) {
       break;
     case Command::escape:
       shortcuts_open_ = false;
+      picture_.unpin();
       break;
   }
 }
 
 void MainWindow::render() {
-  glBindVertexArray(0);
-  glDisable(GL_SCISSOR_TEST);
-  glViewport(0, 0, frame_.width, frame_.height);
-  const Theme& colors = theme(workbench_->session().theme);
-  const Color& back = colors.of(Role::canvas).full;
-  glClearColor(back.r, back.g, back.b, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
   const Box& box = picture_.box();
-  const int width = static_cast<int>(box.width());
-  const int height = static_cast<int>(box.height());
-  if (width > 0 && height > 0) {
-    canvas_->draw(picture_.scene(), colors, static_cast<int>(box.x0), frame_.height - static_cast<int>(box.y1), width,
-                  height, frame_.scale);
-  }
-  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  const PixelBox place{static_cast<int>(box.x0), static_cast<int>(box.y0), static_cast<int>(box.x1),
+                       static_cast<int>(box.y1)};
+  kept_.draw(*canvas_, {picture_.scene(), theme(workbench_->session().theme), font_stack_, place, frame_.scale},
+             *ImGui::GetDrawData(), frame_.width, frame_.height);
 }
 
 bool MainWindow::moves() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/gui/fonts.h"
+#include "app/gui/kept_frame.h"
 #include "app/gui/panels.h"
 #include "app/gui/picture_area.h"
 #include "app/gui/preview.h"
@@ -50,6 +51,8 @@ class MainWindow {
   void draw();
   /// Draws into the bound framebuffer.
   void render();
+  /// Lets the next render() draw every pixel anew, whatever has stayed the same.
+  void forget_pixels() { kept_.forget(); }
 
   /// Whether the next frame will look different by itself; else the window may sleep.
   bool moves() const;
@@ -102,6 +105,7 @@ class MainWindow {
   bool renderer_ready_ = false;
   FontAtlas atlas_;
   std::unique_ptr<GlCanvas> canvas_;
+  KeptFrame kept_;
   std::unique_ptr<GlPreview> preview_;
   std::unique_ptr<Workbench> workbench_;
   OutputReview review_;

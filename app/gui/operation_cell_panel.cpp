@@ -232,8 +232,7 @@ const char* divisor_key(const PoolPlan& plan, const PoolArithmetic& a) {
 
 void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& plan, const OutputCell& at,
                  int64_t step, bool pointed) {
-  static PoolArithmetic a;
-  pool_arithmetic(plan, computation.tensors.input, at, a);
+  const PoolArithmetic& a = pooled_cell(computation, at);
   const CellRef ref{TensorId::output, at.n, at.c, at.y, at.x};
   draw_head(ui, 'Y', ref, Role::output, step, pointed);
   const bool whole = range_of(computation.tensors.input).integral;
@@ -253,8 +252,8 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
       cell(ui,
            words(beyond                   ? "\u2014"
                  : is_max                 ? "\u2212\u221e"
-                 : plan.count_include_pad ? "0"
-                                          : "\u2014"),
+                 : plan.count_include_pad || plan.divisor_override ? "0"
+                                                                     : "\u2014"),
            Role::secondary);
     }
     if (is_max) {

@@ -83,7 +83,7 @@ void draw_operation_field(UiContext& ui) {
   }
   ui_label(ui, "operation", ui.text("operation"), ui.text("help.operation"), false, 84);  // the longest name fits
   if (ui_combo(ui, "operation", current, kLabels, -0.01f, keys)) {
-    ui.workbench.apply(edit_operation(keys[static_cast<size_t>(current)]));
+    ui.workbench.apply(edit_operation(keys[static_cast<size_t>(current)], last_good(ui)));
   }
 }
 

@@ -5,8 +5,9 @@
 
 namespace convscope {
 
-/// The size formula of the session's operation, in symbols and in numbers.
-void draw_operation_size(UiContext& ui);
+/// The size formula of the session's operation, in symbols and in numbers, below a title at height `title`; with or
+/// without the table of its quantities, whose height is returned.
+float draw_operation_size(UiContext& ui, bool with_table, float title);
 
 /// The arithmetic of the cell that the step or the pointer is on.
 void draw_operation_cell_panel(UiContext& ui, const Computation& computation);

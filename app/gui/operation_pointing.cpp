@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/gui/picture_area.h"
+#include "app/scene/field_trace.h"
 #include "app/scene/operation_scene.h"
 
 namespace convscope {
@@ -58,12 +59,18 @@ std::optional<int64_t> stamp_step(const ConvTransposePlan& plan, const CellRef& 
 }  // namespace
 
 std::optional<int64_t> step_of(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step) {
+  if (lens == Lens::receptive_field) {
+    const std::optional<ChainCell> cell = plan.chain() ? chain_cell(*plan.chain(), shown) : std::nullopt;
+    if (!cell || cell->level != plan.chain()->last_level()) return std::nullopt;
+    return plan.chain()->step_of_cell(cell->cell);
+  }
   if (plan.conv2d() != nullptr) return step_of(*plan.conv2d(), shown, current_step);
   if (const std::optional<ConvPlan> direct = direct_plan(plan, lens)) return step_of(*direct, shown, current_step);
   return stamp_step(*plan.transposed(), shown, current_step);
 }
 
 bool is_current_cell(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step) {
+  if (lens == Lens::receptive_field) return step_of(plan, lens, shown, current_step) == current_step;
   if (const std::optional<ConvPlan> direct = direct_plan(plan, lens)) {
     if (shown.tensor != TensorId::input) return step_of(*direct, shown, current_step) == current_step;
     const OutputCell output = cell_of_step(*direct, current_step);
@@ -84,6 +91,11 @@ bool is_current_cell(const OperationPlan& plan, Lens lens, const CellRef& shown,
 }
 
 CellRef cell_of_step(const OperationPlan& plan, Lens lens, int64_t step) {
+  if (lens == Lens::receptive_field) {
+    const ChainPlanPtr& chain = plan.chain();
+    if (!chain) return {};
+    return ref_of(*chain, chain->last_level(), chain->cell_of_step(std::clamp<int64_t>(step, 0, chain->steps() - 1)));
+  }
   if (plan.conv2d() != nullptr) return as_ref(TensorId::output, cell_of_step(*plan.conv2d(), step));
   if (const std::optional<ConvPlan> direct = direct_plan(plan, lens)) {
     return as_ref(TensorId::output, cell_of_step(*direct, step));

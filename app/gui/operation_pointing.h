@@ -13,10 +13,10 @@ namespace convscope {
 /// around it. Nothing for weights, bias and what lies outside. Of conv2d as step_of() of picture_area.h.
 std::optional<int64_t> step_of(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step);
 
-/// Whether the cell lies in the current window or stamp, or is the current cell; of any operation but conv2d.
+/// Whether the cell lies in the current window or stamp, or is the current cell; not for conv2d's own lenses.
 bool is_current_cell(const OperationPlan& plan, Lens lens, const CellRef& shown, int64_t current_step);
 
-/// The cell that the timeline names at a step.
+/// The cell that the timeline names at a step; of no tensor where the lens has nothing to show.
 CellRef cell_of_step(const OperationPlan& plan, Lens lens, int64_t step);
 
 /// What a cell of X is that is in no tensor: key of the language files.

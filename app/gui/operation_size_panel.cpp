@@ -31,6 +31,7 @@ struct Memory {
   std::array<std::string, 2> notes;
   bool alike = false;
   std::string shape;
+  float table_height = 0;  // logical pixels
 };
 
 Memory& memory() {
@@ -160,7 +161,7 @@ void refresh(const UiContext& ui, const OperationPlan& plan) {
       m.notes[axis] = pool_note(ui.language(), *plan.pool(), axes[axis], name);
     }
   }
-  m.shape = "Y " + plan.output_shape().to_string("\u00d7");
+  m.shape = "Y " + plan.output_shape().to_string("x");
 }
 
 void draw_quantity(UiContext& ui, const char* symbol, const char* name, Role role, const std::string& h,
@@ -213,14 +214,11 @@ void draw_table(UiContext& ui, const OperationPlan& plan) {
 
 }  // namespace
 
-void draw_operation_size(UiContext& ui) {
+float draw_operation_size(UiContext& ui, bool with_table, float title) {
   Memory& m = memory();
   const OperationPlan* plan = ui.workbench.operation_plan();
-  if (plan == nullptr || plan->conv2d() != nullptr) {
-    if (const Error* error = ui.workbench.error()) ui_error_line(ui, "output_size", *error);
-    return;
-  }
-  refresh(ui, *plan);
+  const bool legal = plan != nullptr && plan->conv2d() == nullptr;
+  if (legal) refresh(ui, *plan);
   const float width = ImGui::GetContentRegionAvail().x, indent = ui.px(22);
   const auto draw_lines = [&](const std::array<FormulaLine, 2>& lines) {
     lines[0].draw(ui, 20, width);
@@ -228,15 +226,32 @@ void draw_operation_size(UiContext& ui) {
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent);
     lines[1].draw(ui, 20, width - indent);
   };
-  draw_lines(m.symbols);
-  ui_gap(ui, 4);
-  // In the heading's row, whose left half is empty.
-  const float heading = ImGui::GetCursorPosY();
+  // What an illegal setting breaks is the last legal one's formula, if it was the same operation's.
+  if (legal || (m.plan && m.plan->family() == shown_family(ui.session().operation))) {
+    draw_lines(m.symbols);
+    ui_gap(ui, 4);
+  }
+  if (!legal) {
+    if (const Error* error = ui.workbench.error()) ui_error_line(ui, "output_size", *error);
+    return 0;
+  }
   ui.shows(m.shape);
-  ui_chip(ui, m.shape.c_str(), kOutput);
-  ui.widgets.note_item("output_size.shape");
-  ImGui::SetCursorPosY(heading + ui.px(6));
-  draw_table(ui, *plan);
+  const ImVec2 heading = ImGui::GetCursorPos();
+  if (with_table) {
+    // In the heading's row, whose left half is empty.
+    ui_chip(ui, m.shape.c_str(), kOutput);
+    ui.widgets.note_item("output_size.shape");
+    ImGui::SetCursorPosY(heading.y + ui.px(6));
+    draw_table(ui, *plan);
+    m.table_height = (ImGui::GetCursorPosY() - heading.y) / ui.scale;
+  } else {
+    // Beside the title.
+    const float chip = ImGui::CalcTextSize(m.shape.c_str()).x + ui.px(40);
+    ImGui::SetCursorPos({heading.x + std::max(0.0f, width - chip), title + ui.px(5)});
+    ui_chip(ui, m.shape.c_str(), kOutput);
+    ui.widgets.note_item("output_size.shape");
+    ImGui::SetCursorPos(heading);
+  }
   constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
   for (size_t axis = 0; axis < 2; ++axis) {
     if (axis == 0 || !m.alike) {
@@ -246,6 +261,7 @@ void draw_operation_size(UiContext& ui) {
     ui.widgets.note_item(kNames[axis]);
     if (!m.notes[axis].empty()) ui_words(ui, m.notes[axis].c_str(), Role::secondary, ui.fonts.caption);
   }
+  return m.table_height * ui.scale;
 }
 
 }  // namespace convscope

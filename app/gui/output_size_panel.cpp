@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/gui/edits.h"
+#include "app/gui/field_panels.h"
 #include "app/gui/formula.h"
 #include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
@@ -156,6 +157,16 @@ void draw_table(UiContext& ui) {
 // ---------------------------------------------------------------------------------------------------------------
 // Illegal parameters: the inequality that does not hold, with its numbers
 
+/// The padding on each side that the parameters ask for.
+Pads pads_of(const ConvParams& p) {
+  if (p.padding_kind == PaddingKind::pads) return p.pads;
+  if (p.padding_kind == PaddingKind::numbers) return {p.padding.h, p.padding.w, p.padding.h, p.padding.w};
+  if (p.padding_kind == PaddingKind::valid) return {};
+  // 'same' keeps the size: an odd one goes to the right and to the bottom.
+  const int64_t down = p.dilation.h * (p.kernel_size.h - 1), across = p.dilation.w * (p.kernel_size.w - 1);
+  return {down / 2, across / 2, down - down / 2, across - across / 2};
+}
+
 void write_violated(FormulaLine& line, const Error& error, const Session& session, Pair in, int64_t channels) {
   line.clear();
   const ConvParams& p = session.params;
@@ -206,8 +217,10 @@ void write_violated(FormulaLine& line, const Error& error, const Session& sessio
     line.add("stride = ").add(p.stride.h == 1 ? p.stride.w : p.stride.h, Role::error).add(" \u2260 1");
   } else if (error.code == "error.reflect_padding_too_large" || error.code == "error.circular_padding_too_large") {
     const bool reflect = error.code == "error.reflect_padding_too_large";
-    const bool high = reflect ? p.padding.h >= in.h : p.padding.h > in.h;
-    line.add("p", kPadding).add(" = ").add(high ? p.padding.h : p.padding.w, Role::error);
+    const Pads pads = pads_of(p);
+    const Pair most{std::max(pads.top, pads.bottom), std::max(pads.left, pads.right)};
+    const bool high = reflect ? most.h >= in.h : most.h > in.h;
+    line.add("p", kPadding).add(" = ").add(high ? most.h : most.w, Role::error);
     line.add(reflect ? " \u2265 " : " > ").add(high ? in.h : in.w, Role::error).add(" = ").add("n", kInput);
   }
 }
@@ -245,10 +258,14 @@ void draw_output_size_panel(UiContext& ui) { draw_output_size_panel(ui, true); }
 
 float draw_output_size_panel(UiContext& ui, bool with_table) {
   const float title = ImGui::GetCursorPosY();
-  if (!ui_section(ui, "section.output_size", ui.text("section.output_size"))) return 0;
+  const bool of_field = ui.session().lens == Lens::receptive_field;
+  if (!ui_section(ui, "section.output_size", ui.text(of_field ? "section.field" : "section.output_size"))) return 0;
+  if (of_field) {
+    draw_field_size(ui);
+    return 0;
+  }
   if (ui.session().operation != "conv2d") {
-    draw_operation_size(ui);
-    return ImGui::GetCursorPosY() - title;
+    return draw_operation_size(ui, with_table, title);
   }
   Memory& m = memory();
   const ConvPlan* plan = ui.workbench.plan();

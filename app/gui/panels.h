@@ -11,7 +11,7 @@ namespace convscope {
 // Left column.
 void draw_parameters_panel(UiContext& ui);  // constructor call, input, arguments, kernel, bias, algorithm
 // Right column.
-void draw_output_size_panel(UiContext& ui);      // the formula in symbols and in numbers, both axes
+void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in numbers, both axes
 /// The same without the table of quantities where that has no room; returns how high the table is, shown or not, in
 /// device pixels.
 float draw_output_size_panel(UiContext& ui, bool with_table);
@@ -20,7 +20,7 @@ void draw_inspect_panel(UiContext& ui);          // a tensor and its slices as P
 void draw_compare_panel(UiContext& ui);          // the user's own output against the engine's, and why it differs
 void draw_cost_panel(UiContext& ui);             // parameters, MACs, bytes, arithmetic intensity
 void draw_solver_panel(UiContext& ui);           // from a wished output size back to the parameters
-void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see
+void draw_receptive_field_panel(UiContext& ui);  // a chain of layers and what its cells see; left in the lens of fields
 // Bars.
 /// Presets, lenses, undo, redo, language, theme, export; in two rows where one has no room for them.
 void draw_toolbar(UiContext& ui, bool two_rows);
@@ -30,6 +30,9 @@ void draw_timeline(UiContext& ui, bool two_rows);
 /// entries registered as "preset.<name>"; choosing one leaves its name in requests.open_paths (the window opens it,
 /// keeping language and theme, with the name as the session's title) and closes the popup.
 void draw_preset_menu(UiContext& ui);
+
+/// What project files are called; the desktop knows the type by it (packaging/convscope.xml).
+inline constexpr const char* kProjectEnding = ".convscope";
 
 /// Dialogs that keep something between frames. Each is opened by UiRequests and draws itself while open.
 class FileDialog {
@@ -59,8 +62,8 @@ class FileDialog {
 /// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
 
-/// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64 converted
-/// to float32."); empty where nothing is, and for files that are no .npy.
+/// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64
+/// converted to float32."); empty where nothing is, and for files that are no .npy.
 std::string conversion_words(Language language, const std::string& path, DType dtype);
 
 class ExportDialog {

@@ -28,6 +28,16 @@ bool has_widget(std::string_view field) {
 
 void draw_parameters_panel(UiContext& ui) {
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, ui.px(4)));
+  if (ui.session().lens == Lens::receptive_field) {
+    // The picture is the chain's. Where that is the session's own layer alone, its arguments belong to the picture too.
+    const bool own = ui.session().chain.layers.empty();
+    if (ui_section(ui, "section.chain", ui.text("section.chain"))) draw_receptive_field_panel(ui);
+    ui_gap(ui, 16);
+    if (!own) {
+      ImGui::PopStyleVar();
+      return;
+    }
+  }
   draw_constructor_field(ui);
   const Error* error = ui.workbench.error();
   if (error && !has_widget(error->field)) ui_error_line(ui, "session", *error);
@@ -45,7 +55,7 @@ void draw_parameters_panel(UiContext& ui) {
     ui_gap(ui);
     if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
   }
-  if (family == OperationFamily::conv) {
+  if (family == OperationFamily::conv || family == OperationFamily::conv_transpose) {
     ui_gap(ui);
     if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
   }

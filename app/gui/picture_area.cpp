@@ -9,6 +9,7 @@
 #include "app/gui/operation_pointing.h"
 #include "app/gui/widgets.h"
 #include "app/scene/operation_scene.h"
+#include "app/scene/receptive_field_lens.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
 
@@ -66,7 +67,9 @@ std::string indexed(const char* name, bool batch, const CellRef& cell) {
 
 /// Whether the cell lies in the current window or is the current output cell.
 bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int64_t current_step) {
-  if (shown.conv2d() == nullptr) return is_current_cell(shown, lens, cell, current_step);
+  if (shown.conv2d() == nullptr || lens == Lens::receptive_field) {
+    return is_current_cell(shown, lens, cell, current_step);
+  }
   const ConvPlan& plan = *shown.conv2d();
   if (cell.tensor != TensorId::input) return step_of(plan, cell, current_step) == current_step;
   const OutputCell output = cell_of_step(plan, current_step);
@@ -124,6 +127,7 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
     case TensorId::weight:
     case TensorId::bias:
     case TensorId::kernel_matrix:
+    case TensorId::level:
       return std::nullopt;
   }
   if (wanted.n < 0 || wanted.n >= plan.batch || wanted.c < 0 || wanted.c >= plan.out_channels || wanted.y < 0 ||
@@ -145,6 +149,7 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
   };
   switch (cell.tensor) {
     case TensorId::none:
+    case TensorId::level:
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
@@ -226,7 +231,10 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   const ComputationPtr computation = ui.workbench.computation();
   if (computation) {
     const Shape input = computation->plan.input_shape();
-    if (ui.session().lens != framed_lens_ || !(input == framed_input_)) fit();
+    if (ui.session().lens != framed_lens_ || !(input == framed_input_)) {
+      fit();
+      unpin();
+    }
     framed_lens_ = ui.session().lens;
     framed_input_ = input;
   }
@@ -344,25 +352,37 @@ void PictureArea::react(UiContext& ui) {
   }
   if (ImGui::IsItemDeactivated()) {
     if (drag_ == Drag::none && under && pressed_ && *under == *pressed_) {
+      const bool lets_go = pinned_ == under;
+      unpin();
       if (const std::optional<int64_t> step = step_of(plan, lens, *under, current)) {
         ui.playback.pause();
         ui.playback.go_to(*step, count);
+      } else if (!lets_go) {
+        pinned_ = under;
       }
+    } else if (drag_ == Drag::none && !under && !pressed_) {
+      unpin();
     }
     drag_ = Drag::none;
     pressed_.reset();
   }
-  if (hovered_ && drag_ == Drag::none) {
-    if (step_of(plan, lens, *hovered_, current)) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
-    show_cell(ui, *hovered_);
+  const bool pinned = !hovered_ && pinned_ && drag_ == Drag::none;
+  if (hovered_ && drag_ == Drag::none && step_of(plan, lens, *hovered_, current)) {
+    ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
   }
+  if (pinned) hovered_ = pinned_;
+  if (hovered_ && drag_ == Drag::none) show_cell(ui, *hovered_);
+  // Scripts can ask whether a cell is held.
+  if (pinned_) ui.widgets.note_rect("picture.pinned", box_.x0, box_.y0, box_.x1, box_.y1);
 }
 
 void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
   const ComputationPtr computation = ui.workbench.computation();
   const CellRef cell = own_cell(computation->plan, ui.session().lens, shown);
   const int64_t step = ui.playback.moment().step;
-  std::string words = describe_cell(*computation, cell, step);
+  std::string words = shown.tensor == TensorId::level
+                          ? field_cell_words(ui.language(), computation->plan.chain(), shown)
+                          : describe_cell(*computation, cell, step);
   // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
   const bool colours = cell.tensor == TensorId::input &&
                        std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
@@ -454,14 +474,18 @@ float undo_width(const UiContext& ui) { return ImGui::CalcTextSize(ui.text("pict
 float PictureArea::measure_problem(UiContext& ui, float width) {
   problem_.words.clear();
   const Error* error = ui.workbench.error();
+  const ChainProblem* chain = ui.workbench.chain_problem();
+  const bool wrong = ui.workbench.shows_last_good();
   const bool empty = !ui.workbench.computation() && !ui.workbench.busy();
-  if (error == nullptr || empty || width - ui.px(2 * kStripMargin) < ui.px(kLeastStrip)) return 0;
+  if (!wrong || empty || width - ui.px(2 * kStripMargin) < ui.px(kLeastStrip)) return 0;
   const UiFont body(ui.fonts.body);
   // In a narrow window the button stands under the words.
   const bool beside = width > ui.px(480);
   const float room = width - ui.px(2 * kStripMargin + kStripInset + kStripGap) -
                      (beside && ui.workbench.can_undo() ? undo_width(ui) + ui.px(kStripGap) : 0);
-  problem_.words = ui_wrapped(describe(ui.language(), *error).c_str(), room);
+  const bool of_chain = ui.session().lens == Lens::receptive_field && chain != nullptr;
+  const std::string words = of_chain ? describe(ui.language(), *chain) : describe(ui.language(), *error);
+  problem_.words = ui_wrapped(words.c_str(), room);
   problem_.text_height = ImGui::CalcTextSize(problem_.words.c_str(), nullptr, false, room).y;
   float height = problem_.text_height + ui.fonts.caption->FontSize + ui.px(20);
   if (!beside && ui.workbench.can_undo()) height += ImGui::GetFrameHeight() + ui.px(4);

@@ -23,6 +23,8 @@ class PictureArea {
   View& view() { return view_; }
   std::optional<CellRef>& hovered() { return hovered_; }
   void fit();
+  /// Lets go of the cell that a click has pinned.
+  void unpin() { pinned_.reset(); }
   void zoom(UiContext& ui, double factor);
 
  private:
@@ -46,11 +48,13 @@ class PictureArea {
   Scene scene_;
   Scene fitted_;  // at zoom 1: where everything is
   struct Problem {
-    std::string words;
+    std::string words;  // what is wrong with what the lens shows; empty where nothing is
     float text_height = 0;
   } problem_;
   Box box_;
   std::optional<CellRef> hovered_;
+  /// Clicked, and no step's: lit while nothing else is pointed at.
+  std::optional<CellRef> pinned_;
   Drag drag_ = Drag::none;
   std::optional<CellRef> pressed_;
   Lens framed_lens_ = Lens::sliding;

@@ -13,6 +13,17 @@ namespace {
 
 /// "1x5x5 -> 3x3x3": channels and extents before and after; empty for what only the file knows.
 std::string in_and_out(const Session& session) {
+  if (session.lens == Lens::receptive_field) {
+    const ChainPlanPtr chain = check_chain(session.chain).plan;
+    if (!chain) return {};
+    const auto extents = [](const Spatial& size) {
+      std::string text;
+      for (const int64_t extent : size) text += (text.empty() ? "" : "\u00D7") + std::to_string(extent);
+      return text;
+    };
+    return extents(chain->chain.input_size) + " \u2192 " +
+           extents(level_size(chain->chain, chain->fields, chain->last_level()));
+  }
   const Result<OperationPlan> plan = validate(session, session.input_shape);
   if (!plan) return {};
   const auto cells = [](int64_t channels, Pair extent) {

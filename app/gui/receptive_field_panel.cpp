@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gui/field_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "app/session/chains.h"
@@ -19,8 +20,11 @@ namespace {
 
 constexpr std::array kKinds = {LayerKind::conv, LayerKind::conv_transpose, LayerKind::max_pool, LayerKind::avg_pool};
 constexpr std::array<std::string_view, kKinds.size()> kKindKeys = {"conv", "conv_transpose", "max_pool", "avg_pool"};
+/// Of the column of arguments' names, logical pixels.
+constexpr float kArgumentWidth = 118;
 /// Columns of numbers under a layer's line.
-constexpr std::array<const char*, 4> kHeadings = {"field.output", "field.size", "field.stride", "field.start"};
+constexpr std::array<const char*, 5> kHeadings = {"field.output", "field.size", "field.stride", "field.start",
+                                                  "field.overlap"};
 
 /// A layer as its two lines say it.
 struct Row {
@@ -48,35 +52,6 @@ Memory& memory() {
   return the_memory;
 }
 
-std::string pair_text(const Spatial& s) {
-  std::string text;
-  for (int64_t value : s) text += (text.empty() ? "" : ",") + std::to_string(value);
-  return s == Spatial::all(s.dims(), s[0]) ? std::to_string(s[0]) : "(" + text + ")";
-}
-
-/// What differs from the simplest layer: "Conv2d 3, s 2, p 1".
-std::string summary_of(const WindowLayer& layer) {
-  std::string text = module_name(layer.kind, layer.dims()) + " " + pair_text(layer.kernel_size);
-  if (layer.stride != Spatial::all(layer.dims(), 1)) text += ", s " + pair_text(layer.stride);
-  switch (layer.padding.kind) {
-    case PaddingKind::numbers:
-      if (layer.padding.both != Spatial::all(layer.dims(), 0)) text += ", p " + pair_text(layer.padding.both);
-      break;
-    case PaddingKind::same:
-      text += ", 'same'";
-      break;
-    case PaddingKind::valid:
-      break;
-    case PaddingKind::pads:
-      text += ", p " + pair_text(layer.padding.begin) + "+" + pair_text(layer.padding.end);
-      break;
-  }
-  if (layer.dilation != Spatial::all(layer.dims(), 1)) text += ", d " + pair_text(layer.dilation);
-  if (layer.output_padding != Spatial::all(layer.dims(), 0)) text += ", op " + pair_text(layer.output_padding);
-  if (layer.ceil_mode) text += ", ceil";
-  return text;
-}
-
 /// "7", or "7x5" where the axes differ.
 std::string by_axis(const LayerField& field, const std::function<std::string(const FieldAxis&)>& text) {
   std::string all;
@@ -96,15 +71,16 @@ std::string fraction_text(const Fraction& number) {
 
 Row row_of(const WindowLayer& layer, size_t index, const LayerField* field) {
   Row row;
-  row.title = layer.name.empty() ? std::to_string(index + 1) : layer.name;
-  row.summary = summary_of(layer);
+  row.title = layer_name(layer, index);
+  row.summary = layer_summary(layer);
   row.widget = "field.layer." + std::to_string(index + 1);
   row.numbers.fill("\u2014");
   if (field == nullptr) return row;
   row.numbers = {by_axis(*field, [](const FieldAxis& a) { return std::to_string(a.output_size); }),
                  by_axis(*field, [](const FieldAxis& a) { return std::to_string(a.size); }),
                  by_axis(*field, [](const FieldAxis& a) { return fraction_text(a.stride); }),
-                 by_axis(*field, [](const FieldAxis& a) { return fraction_text(a.start); })};
+                 by_axis(*field, [](const FieldAxis& a) { return fraction_text(a.start); }),
+                 by_axis(*field, [](const FieldAxis& a) { return fraction_text(a.overlap); })};
   return row;
 }
 
@@ -182,7 +158,8 @@ void draw_head(UiContext& ui) {
   Memory& m = memory();
   int current = built_in_index(ui);
   const int before = current;
-  if (ui_combo(ui, "field.chain", current, m.built_in, 250, m.built_in_keys) && current != before) {
+  const float combo = ImGui::GetContentRegionAvail().x / ui.scale - 44;
+  if (ui_combo(ui, "field.chain", current, m.built_in, combo, m.built_in_keys) && current != before) {
     const LayerChain chosen = current == 0 ? LayerChain{} : built_in_chains()[static_cast<size_t>(current) - 1].chain;
     m.selected = 0;
     ui.workbench.apply(Action{"edit.chain", {}, [chosen](Session& session) { session.chain = chosen; }});
@@ -203,12 +180,15 @@ void draw_head(UiContext& ui) {
   constexpr std::array<const char*, kMaxSpatialDims> kNames = {"field.input.d", "field.input.h", "field.input.w"};
   constexpr std::array<const char*, kMaxSpatialDims> kPrefixes = {"D ", "H ", "W "};
   const int dims = m.chain->dims;
+  const float gaps = 4 * static_cast<float>(dims - 1);
+  const float input_room =
+      std::min(150.0f, (ImGui::GetContentRegionAvail().x / ui.scale - gaps) / static_cast<float>(dims));
   for (int axis = 0; axis < dims; ++axis) {
     const size_t name = kNames.size() - static_cast<size_t>(dims) + static_cast<size_t>(axis);
     StepperOptions options;
     options.minimum = 1;
     options.maximum = 512;
-    options.width = dims == 3 ? 82 : 122;
+    options.width = input_room;
     options.prefix = dims == 1 ? nullptr : kPrefixes[name];
     int64_t value = m.chain->input_size[axis];
     if (axis > 0) ImGui::SameLine(0, ui.px(4));
@@ -262,6 +242,10 @@ void draw_row(UiContext& ui, int index) {
   if (selected || ImGui::IsItemHovered()) {
     list->AddRectFilled(low, high, ui_color32(ui, Role::accent, selected ? 0.14f : 0.07f), ui.px(6));
   }
+  // The level that the pointer is on in the picture.
+  if (ui.hovered && ui.hovered->tensor == TensorId::level && ui.hovered->c == index + 1) {
+    list->AddRect(low, high, ui_color32(ui, Role::hover), ui.px(6), 0, ui.px(2));
+  }
   const float left = low.x + ui.px(8), right = high.x - ui.px(8);
   ui.shows(row.title);
   list->PushClipRect({left, low.y}, {right, high.y}, true);
@@ -300,7 +284,7 @@ void draw_spatial(UiContext& ui, const char* argument, size_t which, Spatial Win
   };
   bool& unlinked = m.unlinked[which];
   const bool linked = !unlinked && shown == Spatial::all(dims, shown[0]);
-  ui_label(ui, argument, argument, nullptr, true, 124);
+  ui_label(ui, argument, argument, nullptr, true, kArgumentWidth);
   const float start = ImGui::GetCursorPosX();
   constexpr std::array<const char*, kMaxSpatialDims> kPrefixes = {"D ", "H ", "W "};
   const size_t first_prefix = kPrefixes.size() - static_cast<size_t>(dims);
@@ -342,7 +326,7 @@ void draw_padding(UiContext& ui) {
   const WindowLayer& layer = memory().chain->layers[static_cast<size_t>(memory().selected)];
   if (layer.padding.kind == PaddingKind::numbers) return draw_spatial(ui, "padding", 2, nullptr, 0);
   // A word or sides of their own came with the file: shown, and given up for numbers on request.
-  ui_label(ui, "padding", "padding", nullptr, true, 124);
+  ui_label(ui, "padding", "padding", nullptr, true, kArgumentWidth);
   if (ui_button(ui, "field.edit.padding.numbers", ui.text("field.padding_numbers"))) {
     edit_layer(ui, "padding", [](WindowLayer& edited) {
       edited.padding.kind = PaddingKind::numbers;
@@ -413,7 +397,7 @@ void draw_editor(UiContext& ui) {
   if (kind == LayerKind::conv_transpose) draw_spatial(ui, "output_padding", 4, &WindowLayer::output_padding, 0);
   if (kind == LayerKind::max_pool || kind == LayerKind::avg_pool) {
     bool ceil_mode = m.chain->layers[static_cast<size_t>(m.selected)].ceil_mode;
-    ui_label(ui, "ceil_mode", "ceil_mode", nullptr, true, 124);
+    ui_label(ui, "ceil_mode", "ceil_mode", nullptr, true, kArgumentWidth);
     if (ui_checkbox(ui, "field.edit.ceil_mode", ceil_mode ? "True" : "False", ceil_mode)) {
       edit_layer(ui, "ceil_mode", [ceil_mode](WindowLayer& edited) { edited.ceil_mode = ceil_mode; });
     }
@@ -430,6 +414,8 @@ void draw_add(UiContext& ui) {
 }
 
 }  // namespace
+
+int selected_chain_layer() { return memory().selected; }
 
 void draw_receptive_field_panel(UiContext& ui) {
   Memory& m = memory();

@@ -13,9 +13,9 @@ namespace {
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
     SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
-    SidePanel{"compare", "tab.compare", draw_compare_panel, true},
+    SidePanel{"compare", "tab.compare", draw_compare_panel},
     SidePanel{"cost", "tab.cost", draw_cost_panel},
-    SidePanel{"solver", "tab.solver", draw_solver_panel, true},
+    SidePanel{"solver", "tab.solver", draw_solver_panel},
     SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + kMostFirstTabs;
@@ -31,7 +31,11 @@ struct Tabs {
 Tabs tabs_of(const UiContext& ui, std::span<const SidePanel> first) {
   Tabs tabs;
   for (const SidePanel& panel : first) tabs.panels[tabs.count++] = panel;
-  for (const SidePanel& panel : kPanels) tabs.panels[tabs.count++] = panel;
+  for (const SidePanel& panel : kPanels) {
+    // In the lens of receptive fields the chain stands where the parameters do, and the cell is the chain's.
+    const bool elsewhere = ui.session().lens == Lens::receptive_field && panel.key == "field";
+    if (!elsewhere) tabs.panels[tabs.count++] = panel;
+  }
   for (size_t i = 0; i < tabs.count; ++i) {
     if (tabs.panels[i].key == ui.settings.side_panel) tabs.current = static_cast<int>(i);
   }
@@ -91,13 +95,7 @@ void draw_side_tabs(UiContext& ui, std::span<const SidePanel> first) {
 
 void draw_side_panel(UiContext& ui, std::span<const SidePanel> first) {
   const Tabs tabs = tabs_of(ui, first);
-  const SidePanel& panel = tabs.panels[static_cast<size_t>(tabs.current)];
-  if (panel.conv2d_only && ui.session().operation != "conv2d") {
-    ui_words(ui, ui.text("panel.conv2d_only"), Role::secondary);
-    ui.widgets.note_item("side.conv2d_only");
-    return;
-  }
-  panel.draw(ui);
+  tabs.panels[static_cast<size_t>(tabs.current)].draw(ui);
 }
 
 }  // namespace convscope

@@ -145,8 +145,7 @@ void draw_input_size(UiContext& ui) {
     }
     if (!typed) return;
     // "5,7" in either field says both.
-    if (typed->h != shape[2]) ui.workbench.apply(edit_input_size(InputAxis::height, typed->h, last_good(ui)));
-    if (typed->w != shape[3]) ui.workbench.apply(edit_input_size(InputAxis::width, typed->w, last_good(ui)));
+    if (*typed != Pair{shape[2], shape[3]}) ui.workbench.apply(edit_input_size(*typed, last_good(ui)));
   };
   field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);

@@ -25,6 +25,18 @@ struct Steps {
 /// "Y[0, 0, 1, 0]", as the panel of the cell has it; where input cells are stamped, "X[0, 0, 1, 0]".
 int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
   const CellRef cell = cell_of_step(*steps.plan, steps.lens, step);
+  if (cell.tensor == TensorId::none) return std::snprintf(out, capacity, "%s", "");
+  if (cell.tensor == TensorId::level) {
+    // The last layer's, by its own axes.
+    const int dims = steps.plan->chain()->chain.dims;
+    const long long at[] = {cell.n, cell.y, cell.x};
+    int length = std::snprintf(out, capacity, "Y[");
+    for (int i = 3 - dims; i < 3; ++i) {
+      const auto used = static_cast<size_t>(length);
+      length += std::snprintf(out + used, capacity - used, i == 2 ? "%lld]" : "%lld, ", at[i]);
+    }
+    return length;
+  }
   return std::snprintf(out, capacity, "%c[%lld, %lld, %lld, %lld]", cell.tensor == TensorId::input ? 'X' : 'Y',
                        static_cast<long long>(cell.n), static_cast<long long>(cell.c), static_cast<long long>(cell.y),
                        static_cast<long long>(cell.x));

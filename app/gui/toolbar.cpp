@@ -61,7 +61,7 @@ float wanted_preset_width(UiContext& ui) {
 }
 
 void draw_lenses(UiContext& ui, float room) {
-  const OperationPlan* plan = ui.workbench.operation_plan();
+  const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   static const std::vector<Lens> all = all_lenses();
   std::array<Lens, kMostLenses> lenses{};
   std::array<const char*, kMostLenses> labels{};
@@ -70,7 +70,7 @@ void draw_lenses(UiContext& ui, float room) {
   int current = -1;
   float fit = 0;
   for (Lens lens : all) {
-    if (plan && !lens_applies(lens, *plan)) continue;
+    if (family && !lens_shows(lens, *family)) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
     lenses[count] = lens;
     keys[count] = name_of(lens);
@@ -98,6 +98,9 @@ void draw_lenses(UiContext& ui, float room) {
         break;
       case Lens::pooling:
         labels[count] = ui.text("lens.pooling");
+        break;
+      case Lens::receptive_field:
+        labels[count] = ui.text("lens.receptive_field");
         break;
     }
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);

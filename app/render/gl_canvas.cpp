@@ -375,7 +375,12 @@ Result<std::unique_ptr<GlCanvas>> GlCanvas::create(const FontStack& fonts) {
 
 void GlCanvas::draw(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale) {
   const PixelBox all{x, y, x + width, y + height};
-  state_->submit(scene, theme, x, y, width, height, scale, false, {&all, 1});
+  draw_parts(scene, theme, x, y, width, height, scale, {&all, 1});
+}
+
+void GlCanvas::draw_parts(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale,
+                          std::span<const PixelBox> parts) {
+  state_->submit(scene, theme, x, y, width, height, scale, false, parts);
 }
 
 struct FrameRenderer::State {

@@ -14,6 +14,12 @@
 
 namespace convscope {
 
+/// Part of a frame in device pixels, half-open; top row first, unless said otherwise.
+struct PixelBox {
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  bool operator==(const PixelBox&) const = default;
+};
+
 /// Needs a current context with glad loaded for its whole life.
 class GlCanvas {
  public:
@@ -25,18 +31,15 @@ class GlCanvas {
   /// device pixels per logical pixel. Leaves GL state such that Dear ImGui's backend can draw after it. Allocates
   /// nothing in the steady state. Rasters' textures are kept while they are drawn and dropped when they are not.
   void draw(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale);
+  /// draw(), only in `parts` of the framebuffer, counted like x and y from its lower left corner; they do not overlap.
+  void draw_parts(const Scene& scene, const Theme& theme, int x, int y, int width, int height, float scale,
+                  std::span<const PixelBox> parts);
 
  private:
   friend class FrameRenderer;
   GlCanvas();
   struct State;
   std::unique_ptr<State> state_;
-};
-
-/// Part of a frame in device pixels, top row first, half-open.
-struct PixelBox {
-  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  bool operator==(const PixelBox&) const = default;
 };
 
 /// Frames off screen: a framebuffer of its own, read back as RGBA. Needs a current context.

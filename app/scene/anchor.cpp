@@ -17,12 +17,12 @@ std::optional<Sheet> sheet_of(const Scene& scene, const Mark& mark) {
   if (mark.box.width() <= 0 || mark.box.height() <= 0) return std::nullopt;
   if (mark.raster >= 0) {
     const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
-    const bool sampled = raster.cell_x1 > raster.cell_x0 && raster.cell_y1 > raster.cell_y0;
+    const bool sampled = raster.is_sample();
     const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
     const double y0 = sampled ? raster.cell_y0 : raster.v0;
     if (x1 <= x0) return std::nullopt;
     Sheet sheet;
-    sheet.first = {raster.id, raster.n, raster.channel, 0, 0};
+    sheet.first = raster.plane();
     sheet.pitch = static_cast<double>(mark.box.width()) / (x1 - x0);
     sheet.channels = raster.rgb ? 3 : 1;
     // Rasters may begin within a cell: the corner of cell (0, 0) is where they would have it.
@@ -40,7 +40,7 @@ std::optional<Sheet> sheet_of(const Scene& scene, const Mark& mark) {
 double offset_in_cell(const Scene& scene, const Mark& mark, bool horizontal) {
   if (mark.raster < 0) return 0;
   const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
-  const bool sampled = raster.cell_x1 > raster.cell_x0 && raster.cell_y1 > raster.cell_y0;
+  const bool sampled = raster.is_sample();
   const double begin = horizontal ? (sampled ? raster.cell_x0 : raster.u0) : (sampled ? raster.cell_y0 : raster.v0);
   return begin - std::floor(begin);
 }

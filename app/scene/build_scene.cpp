@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "app/scene/field_layout.h"
 #include "app/scene/lens.h"
 #include "app/scene/operation_scene.h"
+#include "app/scene/receptive_field_lens.h"
 #include "app/scene/sentence.h"
 
 namespace convscope {
@@ -19,10 +21,18 @@ namespace {
 /// A line as long as the longest that the caption may have.
 const std::string& longest_words(const SceneRequest& request) {
   const Computation& computation = *request.computation;
+  if (request.lens == Lens::receptive_field) return longest_field_sentence(request.language, computation.plan.chain());
   if (const ConvPlan* plan = computation.plan.conv2d()) {
     return longest_sentence(request.language, *plan, range_of(computation.tensors.output), request.algorithm);
   }
   return longest_operation_sentence(request.language, computation, request.lens);
+}
+
+/// The formula of a caption.
+const FormulaWords& caption_formula(const SceneRequest& request) {
+  const OperationPlan& plan = request.computation->plan;
+  return request.lens == Lens::receptive_field ? field_formula_words(request.language, plan.chain())
+                                               : formula_words(request.language, plan);
 }
 
 }  // namespace
@@ -34,13 +44,24 @@ Stage make_stage(const SceneRequest& request, const Painter& painter) {
   const float margin = std::max(8.0f, std::min(view.width, view.height) * kMargin);
   stage.content = {margin, margin, view.width - margin, view.height - margin};
   if (request.caption) {
-    stage.content.y1 -= caption_height(painter, formula_words(request.language, request.computation->plan),
-                                       longest_words(request), stage.ui, stage.content.width());
+    stage.content.y1 -=
+        caption_height(painter, caption_formula(request), longest_words(request), stage.ui, stage.content.width());
   }
   stage.zoom = view.zoom;
   stage.shift_x = static_cast<double>(view.width) * (0.5 - view.center_x * view.zoom);
   stage.shift_y = static_cast<double>(view.height) * (0.5 - view.center_y * view.zoom);
   return stage;
+}
+
+StepTiming step_timing(const SceneRequest& request, int64_t steps) {
+  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
+  StepTiming timing;
+  timing.step = std::clamp<int64_t>(request.moment.step, 0, steps - 1);
+  timing.phase = phase_of({timing.step, request.moment.phase}, !jumping && !request.reduced_motion);
+  timing.trail = !jumping          ? 0.0f
+                 : request.playing ? 1.0f
+                                   : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
+  return timing;
 }
 
 namespace {
@@ -51,19 +72,16 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
   thread_local CellArithmetic arithmetic;
   thread_local OutputUses uses;
   Painter painter(request, scene);
-  const int64_t step = std::clamp<int64_t>(request.moment.step, 0, step_count(plan) - 1);
-  const OutputCell cell = cell_of_step(plan, step);
+  const StepTiming timing = step_timing(request, step_count(plan));
+  const OutputCell cell = cell_of_step(plan, timing.step);
   cell_arithmetic(plan, computation.tensors, cell, arithmetic);
-  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
   LensFrame frame{{request, computation.tensors, painter, make_stage(request, painter)},
                   plan,
-                  step,
+                  timing.step,
                   cell,
                   cell.c / plan.kernels_per_group(),
-                  phase_of({step, request.moment.phase}, !jumping && !request.reduced_motion),
-                  !jumping          ? 0.0f
-                  : request.playing ? 1.0f
-                                    : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f),
+                  timing.phase,
+                  timing.trail,
                   arithmetic,
                   uses,
                   Hover(plan, request.hovered)};
@@ -84,7 +102,7 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
       build_sliding_lens(frame);
       break;
   }
-  append_sentence(scene.sentence, request.language, plan, step, arithmetic, request.algorithm);
+  append_sentence(scene.sentence, request.language, plan, timing.step, arithmetic, request.algorithm);
   if (!request.caption) return;
   draw_caption(painter, frame.stage, formula_words(request.language, computation.plan), longest_words(request),
                scene.sentence);
@@ -99,6 +117,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   scene.transparent = request.transparent;
   if (!request.computation || request.view.width < 1 || request.view.height < 1) return;
   const Computation& computation = *request.computation;
+  if (request.lens == Lens::receptive_field) return build_field_scene(request, scene);
   if (!computation.tensors.output.defined() || step_count(computation.plan, request.lens) < 1) return;
   if (const ConvPlan* plan = computation.plan.conv2d()) {
     build_conv2d_scene(request, *plan, scene);
@@ -114,6 +133,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::toeplitz:
     case Lens::coverage:
     case Lens::loops:
+    case Lens::receptive_field:
       return true;
     default:
       return false;
@@ -148,6 +168,9 @@ View zoomed(const View& view, double factor, float x, float y, const ConvPlan& p
 }
 
 View zoomed(const View& view, double factor, float x, float y, const OperationPlan& plan, Lens lens) {
+  if (lens == Lens::receptive_field) {
+    return zoomed_to(view, factor, x, y, plan.chain() ? longest_field_axis(*plan.chain()) : 1);
+  }
   if (plan.conv2d() != nullptr) return zoomed(view, factor, x, y, *plan.conv2d(), lens);
   return zoomed_to(view, factor, x, y, static_cast<double>(longest_axis(plan, lens)));
 }
@@ -165,6 +188,10 @@ View panned(const View& view, float dx, float dy) {
 
 std::string step_sentence(Language language, const Computation& computation, int64_t step, Lens lens) {
   std::string sentence;
+  if (lens == Lens::receptive_field) {
+    append_field_sentence(sentence, language, computation.plan.chain(), step);
+    return sentence;
+  }
   step = std::clamp<int64_t>(step, 0, step_count(computation.plan, lens) - 1);
   if (const ConvPlan* plan = computation.plan.conv2d()) {
     CellArithmetic arithmetic;

@@ -17,7 +17,7 @@ struct Counted {
   ConvPlan plan;
   bool known = false;
   Coverage coverage;
-  Tensor counts;  // (1, 1, in.h, in.w), for textures
+  Tensor counts;  // (1, 1, rows, columns), for textures: of every cell, or of evenly spaced ones
 };
 
 // The last plan's counts. They are a step's business neither way: a clip asks for them once.
@@ -29,14 +29,24 @@ Counted& counted(const ConvPlan& plan) {
 
 const Tensor& counts_as_tensor(Counted& c) {
   if (c.counts.defined()) return c.counts;
-  auto made = Tensor::zeros({1, 1, c.plan.in.h, c.plan.in.w}, DType::float32);
+  // Beyond this nobody sees single cells in a texture, and making one would hold up the window.
+  constexpr int64_t kMostSide = 2048;
+  const int64_t rows = std::min(c.plan.in.h, kMostSide), cols = std::min(c.plan.in.w, kMostSide);
+  auto made = Tensor::zeros({1, 1, rows, cols}, DType::float32);
   if (!made.ok()) return c.counts;
   c.counts = *std::move(made);
   float* out = c.counts.mutable_data<float>();
+  const auto sampled = [](int64_t i, int64_t count, int64_t extent) {
+    return static_cast<int64_t>((static_cast<double>(i) + 0.5) / static_cast<double>(count) *
+                                static_cast<double>(extent));
+  };
   std::vector<int64_t> columns;
-  for (int64_t x = 0; x < c.plan.in.w; ++x) columns.push_back(c.coverage.columns().windows(x));
-  for (int64_t y = 0; y < c.plan.in.h; ++y) {
-    const int64_t row = c.coverage.rows().windows(y);
+  columns.reserve(static_cast<size_t>(cols));
+  for (int64_t x = 0; x < cols; ++x) {
+    columns.push_back(c.coverage.columns().windows(sampled(x, cols, c.plan.in.w)));
+  }
+  for (int64_t y = 0; y < rows; ++y) {
+    const int64_t row = c.coverage.rows().windows(sampled(y, rows, c.plan.in.h));
     for (const int64_t column : columns) *out++ = static_cast<float>(row * column);
   }
   return c.counts;
@@ -97,12 +107,13 @@ void draw_counts(LensFrame& frame, const Grid& grid, Counted& counted, const Num
       raster.id = TensorId::input;
       raster.high = static_cast<float>(std::max(1.0, numbers.max));
       raster.low = -raster.high;
-      raster.u1 = static_cast<double>(plan.in.w);
-      raster.v1 = static_cast<double>(plan.in.h);
-      raster.cell_x1 = raster.u1;
-      raster.cell_y1 = raster.v1;
+      raster.u1 = static_cast<double>(raster.tensor.shape()[3]);
+      raster.v1 = static_cast<double>(raster.tensor.shape()[2]);
       // Pointing at it means the input's cells.
-      raster.n = 0;
+      raster.cell_x1 = static_cast<double>(plan.in.w);
+      raster.cell_y1 = static_cast<double>(plan.in.h);
+      raster.cell_n = frame.cell.n;
+      raster.cell_c = channel;
       painter.raster(real, std::move(raster));
     }
     draw_unused_bands(frame, grid, coverage);

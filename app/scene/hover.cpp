@@ -27,6 +27,7 @@ Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan
   self_ = ref;
   switch (ref.tensor) {
     case TensorId::none:
+    case TensorId::level:
       return;
     case TensorId::input:
       if (!in(ref.n, plan.batch) || !in(ref.c, plan.in_channels)) return;
@@ -124,6 +125,7 @@ bool Hover::lights(const CellRef& ref) const {
   int64_t column = 0;
   switch (ref.tensor) {
     case TensorId::none:
+    case TensorId::level:
       return false;
     case TensorId::input:
       if (self_.tensor == TensorId::toeplitz) return in_column_of(self_, ref);

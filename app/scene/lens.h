@@ -58,6 +58,14 @@ struct LensFrame : StageFrame {
   }
 };
 
+/// Where in its steps a request is.
+struct StepTiming {
+  int64_t step = 0;
+  StepPhase phase;
+  float trail = 0;  // opacity of the places that a hurrying window has just left
+};
+StepTiming step_timing(const SceneRequest& request, int64_t steps);
+
 void build_sliding_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 void build_toeplitz_lens(LensFrame& frame);

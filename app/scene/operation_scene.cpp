@@ -1,6 +1,7 @@
 #include "app/scene/operation_scene.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "app/scene/cells.h"
@@ -9,24 +10,9 @@
 namespace convscope {
 namespace {
 
-struct Timing {
-  int64_t step = 0;
-  StepPhase phase;
-  float trail = 0;
-};
-
-Timing timing_of(const SceneRequest& request, int64_t steps) {
-  const bool jumping = request.steps_per_second >= kJumpStepsPerSecond;
-  Timing timing;
-  timing.step = std::clamp<int64_t>(request.moment.step, 0, steps - 1);
-  timing.phase = phase_of({timing.step, request.moment.phase}, !jumping && !request.reduced_motion);
-  timing.trail = jumping ? 1 - std::clamp(request.moment.phase, 0.0f, 1.0f) : 0.0f;
-  return timing;
-}
-
 // A direct convolution's frame, with that convolution's own tensors.
 template <class Build>
-void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const Timing& timing, const GatherNames* names,
+void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const StepTiming& timing, const GatherNames* names,
                      Build build) {
   thread_local CellArithmetic arithmetic;  // both keep their memory from frame to frame
   thread_local OutputUses uses;
@@ -38,7 +24,7 @@ void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const Timing&
   build(frame);
 }
 
-void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view, const Timing& timing) {
+void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view, const StepTiming& timing) {
   // The output is the engine's own, not the direct convolution's.
   thread_local ConvTensors tensors;
   tensors = view.tensors;
@@ -66,9 +52,35 @@ ConvPlan pool_geometry(const PoolPlan& plan) {
   return direct;
 }
 
+const PoolArithmetic& pooled_cell(const Computation& computation, const OutputCell& cell) {
+  struct Kept {
+    uint64_t output = 0;  // whose cell it is
+    OutputCell cell;
+    PoolArithmetic arithmetic;
+    int64_t asked = 0;
+  };
+  // The step's cell and the one pointed at.
+  thread_local std::array<Kept, 2> kept;
+  thread_local int64_t asked = 0;
+  const uint64_t output = computation.tensors.output.identity();
+  Kept* oldest = kept.data();
+  for (Kept& one : kept) {
+    if (one.output == output && one.cell == cell) {
+      one.asked = ++asked;
+      return one.arithmetic;
+    }
+    if (one.asked < oldest->asked) oldest = &one;
+  }
+  pool_arithmetic(*computation.plan.pool(), computation.tensors.input, cell, oldest->arithmetic);
+  oldest->output = output;
+  oldest->cell = cell;
+  oldest->asked = ++asked;
+  return oldest->arithmetic;
+}
+
 void build_operation_scene(const SceneRequest& request, Scene& scene) {
   const Computation& computation = *request.computation;
-  const Timing timing = timing_of(request, step_count(computation.plan, request.lens));
+  const StepTiming timing = step_timing(request, step_count(computation.plan, request.lens));
   Painter painter(request, scene);
   StageFrame base{request, computation.tensors, painter, make_stage(request, painter)};
   if (const ConvTransposePlan* plan = computation.plan.transposed()) {
@@ -83,8 +95,7 @@ void build_operation_scene(const SceneRequest& request, Scene& scene) {
     }
   } else {
     const PoolPlan& pooling = *computation.plan.pool();
-    thread_local PoolArithmetic arithmetic;  // keeps its memory from frame to frame
-    pool_arithmetic(pooling, computation.tensors.input, pool_cell_of_step(pooling, timing.step), arithmetic);
+    const PoolArithmetic& arithmetic = pooled_cell(computation, pool_cell_of_step(pooling, timing.step));
     with_conv_frame(base, pool_geometry(pooling), timing, nullptr,
                     [&](LensFrame& frame) { build_pooling_lens(frame, pooling, arithmetic); });
   }

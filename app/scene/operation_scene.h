@@ -28,6 +28,10 @@ void build_scatter_lens(ScatterFrame& frame);
 /// are drawn as that convolution's; `frame.plan` is pool_geometry().
 void build_pooling_lens(LensFrame& frame, const PoolPlan& plan, const PoolArithmetic& arithmetic);
 
+/// What pooling makes of one output cell. Costs the taps of its window when another cell is asked for, nothing while
+/// the same two are; valid until two others are.
+const PoolArithmetic& pooled_cell(const Computation& computation, const OutputCell& cell);
+
 /// Windows, padding and extents of a pooling as a depthwise convolution's. What ceil_mode's last windows reach beyond
 /// the padding counts as padding.
 ConvPlan pool_geometry(const PoolPlan& plan);

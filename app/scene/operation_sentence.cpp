@@ -114,13 +114,17 @@ class SliceIndex {
   bool empty_ = false;
 };
 
-void append_scatter(std::string& out, Language language, const ConvTransposePlan& plan, const ConvTensors& tensors,
-                    int64_t step) {
+// A number of the range that takes as much room as any.
+double longest_of(const NumberRange& range) {
+  const double largest = std::floor(range.max_abs()) + (range.integral ? 0 : 0.1111);
+  return range.min < 0 ? -largest : largest;
+}
+
+void append_scatter(std::string& out, Language language, const ConvTransposePlan& plan, int64_t step, double of_input) {
   const Stamp stamp = stamp_of_step(plan, step);
-  const TensorView view(tensors.input);
   const Index from(plan.unbatched, stamp.n, stamp.c, stamp.y, stamp.x);
   const SliceIndex to(plan, stamp);
-  const Digits at(step + 1), steps(stamp_count(plan)), value(view.at(stamp.n, stamp.c, stamp.y, stamp.x));
+  const Digits at(step + 1), steps(stamp_count(plan)), value(of_input);
   append_words(out, words_of(language, to.empty() ? "scene.scatter_cropped" : "scene.scatter"),
                {at, steps, from, value, to});
 }
@@ -184,7 +188,11 @@ void append_operation_sentence(std::string& out, Language language, const Comput
                                int64_t step) {
   const OperationPlan& plan = computation.plan;
   if (const ConvTransposePlan* transposed = plan.transposed()) {
-    if (lens != Lens::gather) return append_scatter(out, language, *transposed, computation.tensors, step);
+    if (lens != Lens::gather) {
+      const Stamp stamp = stamp_of_step(*transposed, step);
+      const double value = TensorView(computation.tensors.input).at(stamp.n, stamp.c, stamp.y, stamp.x);
+      return append_scatter(out, language, *transposed, step, value);
+    }
     thread_local TransposedArithmetic arithmetic;  // keeps its memory from frame to frame
     transposed_arithmetic(*transposed, computation.tensors, gathered_cell(*transposed, step), arithmetic);
     append_gather(out, language, *transposed, step, plan.output_cells(),
@@ -192,9 +200,8 @@ void append_operation_sentence(std::string& out, Language language, const Comput
                    arithmetic.result});
     return;
   }
-  thread_local PoolArithmetic arithmetic;
-  pool_arithmetic(*plan.pool(), computation.tensors.input, pool_cell_of_step(*plan.pool(), step), arithmetic);
-  append_pooled(out, language, *plan.pool(), step, arithmetic);
+  const PoolPlan& pooling = *plan.pool();
+  append_pooled(out, language, pooling, step, pooled_cell(computation, pool_cell_of_step(pooling, step)));
 }
 
 const std::string& longest_operation_sentence(Language language, const Computation& computation, Lens lens) {
@@ -202,12 +209,10 @@ const std::string& longest_operation_sentence(Language language, const Computati
   words.clear();
   const OperationPlan& plan = computation.plan;
   const int64_t last = step_count(plan, lens) - 1;
-  const NumberRange output = range_of(computation.tensors.output);
-  const double largest = std::floor(output.max_abs()) + (output.integral ? 0 : 0.1111);
-  const double magnitude = output.min < 0 ? -largest : largest;
+  const double magnitude = longest_of(range_of(computation.tensors.output));
   if (const ConvTransposePlan* transposed = plan.transposed()) {
     if (lens != Lens::gather) {
-      append_scatter(words, language, *transposed, computation.tensors, last);
+      append_scatter(words, language, *transposed, last, longest_of(range_of(computation.tensors.input)));
     } else {
       append_gather(words, language, *transposed, last, last + 1,
                     {gathered_cell(*transposed, last), transposed->channels_per_group() * transposed->windows.taps(),

@@ -16,6 +16,13 @@ constexpr const char* kMinusInfinity = "\u2212\u221e";
 
 bool is_max(const PoolPlan& plan) { return plan.kind == PoolKind::max; }
 
+// What a padded cell is to the window: max pooling's never wins; average pooling's is a zero of the sum, unless only
+// real cells count.
+const char* padding_words(const PoolPlan& plan) {
+  if (is_max(plan)) return kMinusInfinity;
+  return plan.count_include_pad || plan.divisor_override ? "0" : "";
+}
+
 // The largest has been found, or the mean.
 bool decided(const LensFrame& frame) { return frame.phase.products >= 1; }
 
@@ -24,9 +31,7 @@ InputStyle input_style(const PoolPlan& plan) {
   InputStyle style;
   style.weights_in_window = false;
   style.padding_end = {height.extent + height.pad_end, width.extent + width.pad_end};
-  // Max pooling's padding never wins; average pooling's counts as zeros, or not at all.
-  style.padding_words = is_max(plan) ? kMinusInfinity : plan.count_include_pad && !plan.divisor_override ? "0" : "";
-  if (!is_max(plan) && plan.divisor_override) style.padding_words = "0";
+  style.padding_words = padding_words(plan);
   return style;
 }
 

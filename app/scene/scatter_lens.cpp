@@ -284,6 +284,42 @@ bool under_stamp(const ScatterFrame& frame, Place place, int64_t y, int64_t x) {
          on_tap(static_cast<double>(x) - place.x, frame.plan.windows.width());
 }
 
+// Stamps along one axis that fall on a cell.
+int64_t stamps_on(const WindowAxis& axis, int64_t cell) {
+  int64_t stamps = 0;
+  for (int64_t tap = 0; tap < axis.kernel; ++tap) {
+    const int64_t place = cell - axis.cell(0, tap);
+    if (place >= 0 && place % axis.stride == 0 && place / axis.stride < axis.count) ++stamps;
+  }
+  return stamps;
+}
+
+// What the cells of Y hold. Only those of the channel that is being stamped cost a sum; the others are finished, and
+// the engine's, or not begun.
+class Sums {
+ public:
+  Sums(const ScatterFrame& frame, int64_t n, int64_t c) : frame_(frame), n_(n), c_(c), output_(frame.tensors.output) {
+    const Stamp& now = frame.stamp;
+    const bool all = frame.stamped() >= stamp_count(frame.plan);
+    begun_ = all || std::pair(now.n, now.k) >= std::pair(n, c);
+    finished_ = all || std::pair(now.n, now.k) > std::pair(n, c);
+    if (frame.plan.bias) bias_ = frame.tensors.bias.at(c);
+  }
+  PartialSum at(int64_t y, int64_t x) const {
+    if (begun_ && !finished_) return partial_sum(frame_.plan, frame_.tensors, {n_, c_, y, x}, frame_.stamped());
+    const Windows& windows = frame_.plan.windows;
+    const int64_t of = stamps_on(windows.height(), y) * stamps_on(windows.width(), x) * frame_.plan.channels_per_group();
+    return finished_ ? PartialSum{output_.at(n_, c_, y, x), of, of} : PartialSum{bias_, 0, of};
+  }
+
+ private:
+  const ScatterFrame& frame_;
+  int64_t n_, c_;
+  TensorView output_;
+  bool begun_ = false, finished_ = false;
+  double bias_ = 0;
+};
+
 // Y as far as it is summed up, and around it what padding cuts off.
 void draw_output(ScatterFrame& frame, const ScatterHover& hover, const Grid& grid, int64_t n, int64_t c, float opacity,
                  const NumberRange& products, bool chips) {
@@ -324,6 +360,9 @@ void draw_output(ScatterFrame& frame, const ScatterHover& hover, const Grid& gri
   const Grid::Range range = grid.visible(painter.viewport());
   const bool lifts =
       chips && here && frame.phase.arrived() && grid.pitch >= 34 * static_cast<double>(std::max(1.0f, frame.stage.ui));
+  const Sums sums(frame, n, c);
+  thread_local std::vector<PartialSum> seen;  // of the cells inside, row by row; keeps its memory from frame to frame
+  seen.clear();
   for (int64_t y = range.row0; y < range.row1; ++y) {
     for (int64_t x = range.col0; x < range.col1; ++x) {
       const Box box = grid.cell(y, x);
@@ -332,7 +371,7 @@ void draw_output(ScatterFrame& frame, const ScatterHover& hover, const Grid& gri
         painter.box(box, Role::padding, Fill::none, Outline::dashed, grid.radius()).opacity = opacity;
         continue;
       }
-      const PartialSum sum = partial_sum(plan, frame.tensors, {n, c, y, x}, frame.stamped());
+      const PartialSum& sum = seen.emplace_back(sums.at(y, x));
       const bool finished = sum.stamps == sum.of;
       const Fill fill = sum.stamps == 0 ? Fill::none : style.drawn() ? Fill::tint : Fill::value;
       Mark& mark = painter.box(box, Role::output, fill, Outline::hairline, grid.radius());
@@ -358,11 +397,12 @@ void draw_output(ScatterFrame& frame, const ScatterHover& hover, const Grid& gri
       }
     }
   }
+  auto next = seen.cbegin();
   for (int64_t y = std::max<int64_t>(0, range.row0); y < std::min(range.row1, height.extent); ++y) {
     for (int64_t x = std::max<int64_t>(0, range.col0); x < std::min(range.col1, width.extent); ++x) {
       const Box box = grid.cell(y, x);
       const float mx = (box.x0 + box.x1) / 2, my = (box.y0 + box.y1) / 2;
-      const PartialSum sum = partial_sum(plan, frame.tensors, {n, c, y, x}, frame.stamped());
+      const PartialSum& sum = *next++;
       const bool under = here && under_stamp(frame, place, y, x);
       const Fill on = under ? Fill::shade : sum.stamps == 0 ? Fill::none : style.drawn() ? Fill::tint : Fill::value;
       if (sum.stamps == 0 && sum.of > 0 && !plan.bias) {

@@ -23,15 +23,39 @@ void Scene::clear() {
 
 namespace {
 
+bool same_box(const Box& a, const Box& b) { return a.x0 == b.x0 && a.y0 == b.y0 && a.x1 == b.x1 && a.y1 == b.y1; }
+
+bool same_raster(const Raster& a, const Raster& b) {
+  return a.tensor.identity() == b.tensor.identity() && a.id == b.id && a.n == b.n && a.channel == b.channel &&
+         a.rgb == b.rgb && a.low == b.low && a.high == b.high && a.u0 == b.u0 && a.v0 == b.v0 && a.u1 == b.u1 &&
+         a.v1 == b.v1;
+}
+
+const Raster* raster_of(const Scene& scene, const Mark& mark) {
+  if (mark.raster < 0 || static_cast<size_t>(mark.raster) >= scene.rasters.size()) return nullptr;
+  return &scene.rasters[static_cast<size_t>(mark.raster)];
+}
+
+}  // namespace
+
+bool drawn_alike(const Scene& a, const Mark& x, const Scene& b, const Mark& y) {
+  if (x.kind != y.kind || x.role != y.role || x.fill != y.fill || x.outline != y.outline || x.face != y.face ||
+      x.align != y.align || !same_box(x.box, y.box) || x.radius != y.radius || x.opacity != y.opacity ||
+      x.value != y.value || x.lightness != y.lightness || x.size != y.size || a.text_of(x) != b.text_of(y)) {
+    return false;
+  }
+  const Raster *p = raster_of(a, x), *q = raster_of(b, y);
+  return p == nullptr || q == nullptr ? p == q : same_raster(*p, *q);
+}
+
+namespace {
+
 std::optional<CellRef> pick_raster(const Raster& raster, const Box& box, float x, float y) {
   if (box.width() <= 0 || box.height() <= 0) return std::nullopt;
-  const bool sampled = raster.cell_x1 > raster.cell_x0 && raster.cell_y1 > raster.cell_y0;
+  const bool sampled = raster.is_sample();
   const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
   const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;
-  CellRef ref;
-  ref.tensor = raster.id;
-  ref.n = raster.n;
-  ref.c = raster.channel;
+  CellRef ref = raster.plane();
   ref.x = static_cast<int64_t>(std::floor(x0 + (x1 - x0) * static_cast<double>((x - box.x0) / box.width())));
   ref.y = static_cast<int64_t>(std::floor(y0 + (y1 - y0) * static_cast<double>((y - box.y0) / box.height())));
   return ref;
@@ -56,8 +80,8 @@ const char* name_of(Outline outline) {
   return kNames[static_cast<int>(outline)];
 }
 const char* name_of(TensorId id) {
-  static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",  "bias",
-                                           "im2col", "kernel_matrix", "product", "toeplitz"};
+  static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",   "bias",
+                                           "im2col", "kernel_matrix", "product", "toeplitz", "level"};
   return kNames[static_cast<int>(id)];
 }
 

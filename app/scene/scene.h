@@ -59,8 +59,9 @@ struct Box {
 /// The tensors a cell can belong to. In `im2col` y is the row and x the column of the matrix of group c; in
 /// `kernel_matrix` (flattened kernels) y is the tap and x the output channel; in `product` y is the row and x the
 /// output channel of the product matrix. In `toeplitz` n is the output channel and c the group's input channel that the
-/// matrix belongs to, y the row, counted through all images as im2col's, and x the column.
-enum class TensorId : uint8_t { none, input, weight, output, bias, im2col, kernel_matrix, product, toeplitz };
+/// matrix belongs to, y the row, counted through all images as im2col's, and x the column. In `level` c is the level of
+/// a chain of layers, 0 its input, and n the slice where the chain has three axes.
+enum class TensorId : uint8_t { none, input, weight, output, bias, im2col, kernel_matrix, product, toeplitz, level };
 
 struct CellRef {
   TensorId tensor = TensorId::none;
@@ -106,6 +107,12 @@ struct Raster {
   /// Where the tensor is only a sample of something larger (the im2col matrix): the cells of `id` that the box shows;
   /// all zero where that is u0 to v1 itself. Only for pointing.
   double cell_x0 = 0, cell_y0 = 0, cell_x1 = 0, cell_y1 = 0;
+  /// The n and c that pointing means, where they are not those of the texture.
+  std::optional<int64_t> cell_n, cell_c;
+
+  /// A reference to a cell of the box: n and c, at (0, 0).
+  CellRef plane() const { return {id, cell_n.value_or(n), cell_c.value_or(channel), 0, 0}; }
+  bool is_sample() const { return cell_x1 > cell_x0 && cell_y1 > cell_y0; }
 };
 
 struct Scene {
@@ -125,6 +132,9 @@ struct Scene {
 
 /// What lies under a point: the topmost mark with a reference there, or the cell of a raster.
 std::optional<CellRef> pick(const Scene& scene, float x, float y);
+
+/// Whether two marks, each of its scene, are drawn alike.
+bool drawn_alike(const Scene& a, const Mark& x, const Scene& b, const Mark& y);
 
 /// One line per mark, stable across machines: for tests and bug reports.
 std::string to_text(const Scene& scene);

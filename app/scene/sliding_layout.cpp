@@ -362,6 +362,8 @@ const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, co
   };
   thread_local std::array<Kept, 4> kept;
   thread_local size_t next = 0;
+  // Which group it is matters only where its channels stand beside the others, none where they are stacked.
+  if (plan.in_channels > kMaxShownChannels) group = 0;
   const LayoutKey key = layout_key(plan, stage, painter, group, numbers);
   for (const Kept& one : kept) {
     if (one.key == key && one.wishes == wishes) return one.layout;

@@ -80,13 +80,6 @@ float turned_label_width(const LensFrame& frame, const Shape& weight_shape) {
          frame.painter.width(words_of(frame.request.language, "scene.turned"), Face::sans, kLabelSize * ui);
 }
 
-void draw_turned_label(LensFrame& frame, const Shape& weight_shape, float x, float y) {
-  const float ui = frame.stage.ui;
-  const float width = name_tag_width(frame.painter, "W", weight_shape, ui);
-  frame.painter.text(words_of(frame.request.language, "scene.turned"), x + width + 8 * ui,
-                     y - kNameTagHeight * ui * 0.55f, kLabelSize * ui, Role::secondary);
-}
-
 LayoutWishes gather_wishes(const LensFrame& frame, const Shape& weight_shape) {
   LayoutWishes wishes;
   wishes.middle_tag_width = turned_label_width(frame, weight_shape);
@@ -120,6 +113,13 @@ void draw_zeros_label(LensFrame& frame, const Grid& grid) {
 }
 
 }  // namespace
+
+void draw_turned_label(LensFrame& frame, const Shape& weight_shape, float x, float y) {
+  const float ui = frame.stage.ui;
+  const float width = name_tag_width(frame.painter, "W", weight_shape, ui);
+  frame.painter.text(words_of(frame.request.language, "scene.turned"), x + width + 8 * ui,
+                     y - kNameTagHeight * ui * 0.55f, kLabelSize * ui, Role::secondary);
+}
 
 void build_sliding_lens(LensFrame& frame) {
   const ConvPlan& plan = frame.plan;

@@ -146,6 +146,9 @@ void build_sliding_overview(LensFrame& frame) {
     if (i == 0) {
       draw_name_tag(frame, "W", frame.gather != nullptr ? frame.gather->plan.weight_shape() : plan.weight_shape(),
                     Role::weight, wx, wy);
+      if (frame.gather != nullptr) draw_turned_label(frame, frame.gather->plan.weight_shape(), wx, wy);
+    } else if (frame.gather != nullptr) {
+      draw_index_label(frame, 'W', first + from + i, frame.cell.c % plan.kernels_per_group(), wx, wy);
     } else {
       draw_index_label(frame, 'W', frame.cell.c, from + i, wx, wy);
     }

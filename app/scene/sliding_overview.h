@@ -29,4 +29,7 @@ OverviewLayout overview_layout(const ConvPlan& plan, const Stage& stage, const P
 
 void build_sliding_overview(LensFrame& frame);
 
+/// "turned by 180°" behind the kernel's name tag at (x, y): gathering's kernel is.
+void draw_turned_label(LensFrame& frame, const Shape& weight_shape, float x, float y);
+
 }  // namespace convscope

@@ -211,6 +211,7 @@ Role role_of(TensorId id) {
       return Role::weight;
     case TensorId::output:
     case TensorId::product:
+    case TensorId::level:
       return Role::output;
     case TensorId::bias:
       return Role::bias;

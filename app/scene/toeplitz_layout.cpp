@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/scene/words.h"
+#include "engine/padding.h"
 #include "engine/toeplitz.h"
 
 namespace convscope {
@@ -218,9 +219,27 @@ class Solver {
     return flow(a, [](Item, double, double) {});
   }
 
-  // Columns of one segment of an excerpt.
-  int64_t segment_cols(const Arrangement& a) const {
-    return std::min((a.rows - 1) * plan_.stride.w + plan_.effective_kernel().w, plan_.in.w + 1);
+  // Columns that the rows of an excerpt use of one row of the padded input.
+  int64_t span(const Arrangement& a) const { return (a.rows - 1) * plan_.stride.w + plan_.effective_kernel().w; }
+  // Columns that one segment of an excerpt has room for.
+  int64_t segment_cols(const Arrangement& a) const { return std::min(span(a), plan_.in.w + 1); }
+  // The columns of the input's row that stand for `first` and the span after it, where that is one run: what circular
+  // padding brings from the other end may not fit.
+  struct Run {
+    int64_t begin = 0, end = 0;
+  };
+  Run columns_used(const Arrangement& a, int64_t first) const {
+    Run run{std::max<int64_t>(0, first), std::min(plan_.in.w, first + span(a))};
+    if (plan_.padding_mode == PaddingMode::zeros) return run;
+    Run all = run;
+    for (int64_t x = first; x < first + span(a); ++x) {
+      if (x >= run.begin && x < run.end) continue;
+      const int64_t source = source_index(x, plan_.in.w, plan_.padding_mode);
+      if (source == kZeroPadding) continue;
+      all = all.end <= all.begin ? Run{source, source + 1}
+                                 : Run{std::min(all.begin, source), std::max(all.end, source + 1)};
+    }
+    return all.end - all.begin <= segment_cols(a) ? all : run;
   }
   double matrix_cells_w(const Arrangement& a) const {
     if (a.whole) return static_cast<double>(cols_) * a.m;
@@ -398,13 +417,15 @@ ToeplitzLayout Solver::place(const Arrangement& a, const OutputCell& cell) const
     for (int s = 0; s < a.segments; ++s) {
       ToeplitzSegment& segment = l.segment[s];
       const double x = matrix_x + s * (static_cast<double>(cols) + kSegmentGap) * a.m;
-      const int64_t y = cell.y * plan_.stride.h - plan_.pads.top + s * plan_.dilation.h;
+      const int64_t y = source_index(cell.y * plan_.stride.h - plan_.pads.top + s * plan_.dilation.h, plan_.in.h,
+                                     plan_.padding_mode);
       const int64_t first = page * plan_.stride.w - plan_.pads.left;
-      const int64_t col0 = std::max<int64_t>(0, first), col1 = std::min(plan_.in.w, first + cols);
-      segment.padding = y < 0 || y >= plan_.in.h || col1 <= col0;
-      const int64_t shift = segment.padding ? 0 : col0 - first, count = segment.padding ? cols : col1 - col0;
+      const Run run = columns_used(a, first);
+      segment.padding = y == kZeroPadding || run.end <= run.begin;
+      const int64_t count = segment.padding ? cols : run.end - run.begin;
+      const int64_t shift = segment.padding ? 0 : std::clamp<int64_t>(run.begin - first, 0, cols - count);
       const double at = x + static_cast<double>(shift) * a.m;
-      const int64_t column = segment.padding ? 0 : y * plan_.in.w + col0;
+      const int64_t column = segment.padding ? 0 : y * plan_.in.w + run.begin;
       segment.matrix = {at, matrix_y, a.m, row0, column, rows, count};
       segment.vector = {at, block_y + tag_, a.m, 0, column, 1, count};
     }

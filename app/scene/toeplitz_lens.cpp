@@ -35,8 +35,6 @@ void draw_map(LensFrame& frame, const ToeplitzLayout& layout, int64_t c) {
   raster.tensor = toeplitz_map(plan, frame.tensors, frame.cell.c, c);
   if (raster.tensor.defined()) {
     raster.id = TensorId::toeplitz;
-    raster.n = frame.cell.c;
-    raster.channel = 0;
     const NumberRange range = range_of(frame.tensors.weight);
     raster.high = static_cast<float>(range.shade_end() > 0 ? range.shade_end() : 1);
     raster.low = -raster.high;

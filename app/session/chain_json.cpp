@@ -1,5 +1,6 @@
 #include "app/session/chain_json.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -81,16 +82,30 @@ void read_the_rest(FieldReader& fields, const WindowLayer& layer) {
   fields.word("padding_mode", flag, zeros, "zeros");
 }
 
-std::string known_arguments(const WindowLayer& layer) {
-  std::string known = "layer, name, kernel_size, stride, padding, pads";
-  if (layer.kind != LayerKind::avg_pool) known += ", dilation";
-  if (layer.transposes()) known += ", output_padding";
-  if (layer.pools()) known += ", ceil_mode";
+std::vector<std::string_view> arguments_of(const WindowLayer& layer) {
+  std::vector<std::string_view> known{"layer", "name", "kernel_size", "stride", "padding", "pads"};
+  if (layer.kind != LayerKind::avg_pool) known.emplace_back("dilation");
+  if (layer.transposes()) known.emplace_back("output_padding");
+  if (layer.pools()) known.emplace_back("ceil_mode");
   return known;
 }
 
+bool takes(const WindowLayer& layer, std::string_view argument) {
+  const std::vector<std::string_view> known = arguments_of(layer);
+  return std::find(known.begin(), known.end(), argument) != known.end();
+}
+
+std::string known_arguments(const WindowLayer& layer) {
+  std::string all;
+  for (const std::string_view argument : arguments_of(layer)) all.append(all.empty() ? "" : ", ").append(argument);
+  return all;
+}
+
+enum class Unknown : uint8_t { refused, kept };
+
 /// One layer; `dims` is 0 until the first has told how many axes all have.
-void read_layer(Json& object, const std::string& path, int& dims, WindowLayer& layer, std::optional<Error>& error) {
+void read_layer(Json& object, const std::string& path, int& dims, Unknown unknown_fields, WindowLayer& layer,
+                std::optional<Error>& error) {
   FieldReader fields(object, path + '.', error);
   if (!fields.has("layer")) return fields.fail_missing("layer");
   Module module;
@@ -114,8 +129,9 @@ void read_layer(Json& object, const std::string& path, int& dims, WindowLayer& l
   if (layer.kind != LayerKind::avg_pool) fields.spatial("dilation", layer.dilation);
   if (layer.transposes()) fields.spatial("output_padding", layer.output_padding);
   if (layer.pools()) fields.flag("ceil_mode", layer.ceil_mode);
+  if (!error && !object.empty()) layer.kept = object.dump();
   read_the_rest(fields, layer);
-  if (error || object.empty()) return;
+  if (error || object.empty() || unknown_fields == Unknown::kept) return;
   const std::string unknown = object.begin().key();
   error = Error{
       "error.chain_unknown_field", unknown, {path + '.' + FieldReader::shortened(unknown), known_arguments(layer)}};
@@ -181,12 +197,17 @@ Json layer_json(const WindowLayer& layer) {
   if (layer.dilation != standard.dilation) json["dilation"] = spatial_json(layer.dilation);
   if (layer.output_padding != standard.output_padding) json["output_padding"] = spatial_json(layer.output_padding);
   if (layer.ceil_mode) json["ceil_mode"] = true;
+  if (layer.kept.empty()) return json;
+  // What the layer has become since may take arguments of the same name: those are its own now.
+  const Json kept = Json::parse(layer.kept, nullptr, false);
+  for (const auto& [key, value] : kept.items()) {
+    if (!takes(layer, key)) json[key] = value;
+  }
   return json;
 }
 
-}  // namespace
-
-void read_chain(FieldReader& fields, const std::string& prefix, LayerChain& chain, std::optional<Error>& error) {
+void read_layers(FieldReader& fields, const std::string& prefix, Unknown unknown_fields, LayerChain& chain,
+                 std::optional<Error>& error) {
   if (!fields.has("layers")) return fields.fail_missing("layers");
   std::optional<Json> layers = fields.take("layers");
   if (!layers->is_array()) return fields.fail_type("layers", "@json.list", *layers);
@@ -206,24 +227,43 @@ void read_chain(FieldReader& fields, const std::string& prefix, LayerChain& chai
       error = Error{"error.json_type", "layers", {path, "@json.object", kind_of(object)}};
       return;
     }
-    read_layer(object, path, dims, chain.layers.emplace_back(), error);
+    read_layer(object, path, dims, unknown_fields, chain.layers.emplace_back(), error);
   }
   if (error) return;
   read_input_size(fields, dims, chain);
   chain.dims = dims;
 }
 
+}  // namespace
+
+void read_chain(FieldReader& fields, const std::string& prefix, LayerChain& chain, std::optional<Error>& error) {
+  read_layers(fields, prefix, Unknown::kept, chain, error);
+}
+
 Result<LayerChain> chain_from_json(std::string_view text) {
+  Result<TitledChain> titled = titled_chain_from_json(text);
+  if (!titled) return titled.error();
+  return std::move(titled->chain);
+}
+
+bool is_chain_text(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  return json.is_object() && json.contains("format") && json["format"] == kFormat;
+}
+
+Result<TitledChain> titled_chain_from_json(std::string_view text) {
   Result<Json> parsed = parse_json(text);
   if (!parsed) return parsed.error();
   if (!parsed->is_object()) return Error{"error.json_type", "", {"@json.file", "@json.object", kind_of(*parsed)}};
   std::optional<Error> error;
   FieldReader fields(*parsed, "", error);
-  std::string format, title;
+  std::string format;
   if (!fields.has("format")) fields.fail_missing("format");
   fields.text("format", format);
   if (error) return *error;
   if (format != kFormat) return Error{"error.chain_format", "format", {FieldReader::shortened(format), kFormat}};
+  TitledChain titled;
+  LayerChain& chain = titled.chain;
   int64_t version = 0;
   if (!fields.has("version")) fields.fail_missing("version");
   fields.integer("version", version, kLeast, kMost);
@@ -231,9 +271,8 @@ Result<LayerChain> chain_from_json(std::string_view text) {
   if (version != kVersion) {
     return Error{"error.json_version", "version", {std::to_string(version), std::to_string(kVersion)}};
   }
-  fields.text("title", title);
-  LayerChain chain;
-  read_chain(fields, "", chain, error);
+  fields.text("title", titled.title);
+  read_layers(fields, "", Unknown::refused, chain, error);
   if (error) return *error;
   if (!parsed->empty()) {
     const std::string unknown = parsed->begin().key();
@@ -241,7 +280,7 @@ Result<LayerChain> chain_from_json(std::string_view text) {
                  unknown,
                  {FieldReader::shortened(unknown), "format, version, title, input_size, layers"}};
   }
-  return chain;
+  return titled;
 }
 
 Json chain_json(const LayerChain& chain) {

@@ -49,6 +49,42 @@ Result<LayerChain> open_chain(const std::string& name_or_path) {
 
 namespace {
 
+std::string pair_text(const Spatial& s) {
+  std::string text;
+  for (int64_t value : s) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return s == Spatial::all(s.dims(), s[0]) ? std::to_string(s[0]) : "(" + text + ")";
+}
+
+}  // namespace
+
+std::string layer_summary(const WindowLayer& layer) {
+  std::string text = module_name(layer.kind, layer.dims()) + " " + pair_text(layer.kernel_size);
+  if (layer.stride != Spatial::all(layer.dims(), 1)) text += ", s " + pair_text(layer.stride);
+  switch (layer.padding.kind) {
+    case PaddingKind::numbers:
+      if (layer.padding.both != Spatial::all(layer.dims(), 0)) text += ", p " + pair_text(layer.padding.both);
+      break;
+    case PaddingKind::same:
+      text += ", 'same'";
+      break;
+    case PaddingKind::valid:
+      break;
+    case PaddingKind::pads:
+      text += ", p " + pair_text(layer.padding.begin) + "+" + pair_text(layer.padding.end);
+      break;
+  }
+  if (layer.dilation != Spatial::all(layer.dims(), 1)) text += ", d " + pair_text(layer.dilation);
+  if (layer.output_padding != Spatial::all(layer.dims(), 0)) text += ", op " + pair_text(layer.output_padding);
+  if (layer.ceil_mode) text += ", ceil";
+  return text;
+}
+
+std::string layer_name(const WindowLayer& layer, size_t index) {
+  return layer.name.empty() ? std::to_string(index + 1) : layer.name;
+}
+
+namespace {
+
 LayerKind kind_of(const Session& session) {
   switch (shown_family(session.operation).value_or(OperationFamily::conv)) {
     case OperationFamily::conv_transpose:

@@ -26,6 +26,11 @@ const BuiltInChain* find_chain(std::string_view name);
 /// Errors: error.unknown_chain (args: text, the names), those of reading and of chain_from_json().
 Result<LayerChain> open_chain(const std::string& name_or_path);
 
+/// A layer in one line, without what has its simplest value: "Conv2d 3, s 2, p 1".
+std::string layer_summary(const WindowLayer& layer);
+/// Its name, or its number from 1 where it has none.
+std::string layer_name(const WindowLayer& layer, size_t index);
+
 /// The session's own layer as the first of a chain. Of a file's input the session does not know the extents: `plan`,
 /// the last good one, does (may be null).
 WindowLayer own_layer(const Session& session);

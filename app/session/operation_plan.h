@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "app/session/chain_plan.h"
 #include "app/session/session.h"
 #include "engine/conv_plan.h"
 #include "engine/conv_transpose_plan.h"
@@ -20,7 +22,8 @@ namespace convscope {
 /// Checked parameters of one of the operations that a session can show. What all of them have is answered here; whoever
 /// knows one operation only asks for its own plan and gets nothing where it is another.
 ///
-/// Steps count a session's animation: an output cell each, except where a transposed convolution scatters.
+/// Steps count a session's animation: an output cell each, except where a transposed convolution scatters, and in the
+/// lens of receptive fields, where they are the cells of the last layer of the chain. That chain comes along.
 class OperationPlan {
  public:
   OperationPlan() = default;                                         // of a convolution without a cell
@@ -43,17 +46,34 @@ class OperationPlan {
   Shape bias_shape() const;    // the same
   Shape output_shape() const;
   int64_t output_cells() const;
+  /// Products, or numbers of a pooling's window, that a cell of the output is made of.
+  int64_t numbers_per_cell() const;
 
   /// What its kernel does on the picture, in cells of one channel: input, kernel and output.
   Pair in() const;
   Pair kernel() const;
   Pair out() const;
+  /// On each side of the input; of a transposed convolution, what is cut off its output.
+  Pads pads() const;
 
-  bool operator==(const OperationPlan&) const = default;
+  /// The chain of layers that the session looks at beside its operation; null where it is illegal or not asked for.
+  const ChainPlanPtr& chain() const { return chain_; }
+  void set_chain(ChainPlanPtr chain) { chain_ = std::move(chain); }
+
+  /// Of the operation alone: the chain changes none of its numbers.
+  bool operator==(const OperationPlan& other) const { return plan_ == other.plan_; }
 
  private:
   std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
+  ChainPlanPtr chain_;
 };
+
+/// What computes an operation: all of algorithms() for conv2d, some for a transposed convolution, `automatic` alone for
+/// pooling.
+std::span<const Algorithm> algorithms_of(OperationFamily family);
+/// The session's algorithm where its operation has it, else `automatic`: what an operation does not take stays for the
+/// next one.
+Algorithm algorithm_of(const Session& session);
 
 /// The operations that a session can show, in the order of the widgets: "conv2d", "conv_transpose2d", ...
 std::vector<std::string_view> shown_operations();
@@ -61,8 +81,8 @@ std::vector<std::string_view> shown_operations();
 std::optional<OperationFamily> shown_family(std::string_view operation);
 
 /// The session with another operation on the same input and numbers. What the new operation does not take becomes what
-/// it does: words of padding become numbers, channels those of the input, a padding or output_padding that would be too
-/// large smaller; the lens one that shows it. Errors: error.unknown_operation.
+/// it does: words of padding become numbers, channels those of the input, a padding, pads or output_padding that would
+/// be too large smaller; the lens one that shows it. Errors: error.unknown_operation.
 Result<void> change_operation(Session& session, std::string_view operation);
 
 /// The session's parameters as the engine takes them for those operations.

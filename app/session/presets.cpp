@@ -9,11 +9,15 @@
 #include <memory>
 #include <optional>
 
+#include "app/io/atomic_file.h"
 #include "app/io/carried_text.h"
+#include "app/io/foreign_file.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
+#include "app/session/chain_json.h"
+#include "app/session/chains.h"
 #include "app/session/json_reader.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
@@ -28,7 +32,8 @@ struct Ordered {
   Preset preset;
 };
 
-/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}.
+/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in
+/// chain that the session looks at.
 std::optional<Ordered> parse(const embedded::File& file) {
   Result<Json> json = parse_json(file.contents);
   if (!json || !json->is_object() || !json->contains("preset")) return std::nullopt;
@@ -36,6 +41,11 @@ std::optional<Ordered> parse(const embedded::File& file) {
   json->erase("preset");
   Result<Session> session = session_from_json(json->dump());
   if (!session || !about.is_object()) return std::nullopt;
+  if (const std::string chain = about.value("chain", std::string()); !chain.empty()) {
+    const BuiltInChain* known = find_chain(chain);
+    if (known == nullptr) return std::nullopt;
+    session->chain = known->chain;
+  }
   Ordered result;
   result.order = about.value("order", int64_t{0});
   result.preset.name = std::filesystem::path(file.path).stem().string();
@@ -123,6 +133,7 @@ bool is_tensor_name(const std::string& path) {
 }
 
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {
+  if (const std::optional<Error> foreign = foreign_file(path)) return *foreign;
   const bool is_npy = lower_ending(path) == ".npy";
   std::optional<TextInput> text;
   if (lower_ending(path) == ".txt") {
@@ -159,6 +170,32 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
   return session;
 }
 
+namespace {
+
+constexpr int64_t kMaxChainBytes = int64_t{4} << 20;
+
+}  // namespace
+
+bool is_chain_file(const std::string& path) {
+  if (lower_ending(path) != ".json") return false;
+  const Result<std::string> text = read_file(path, kMaxChainBytes);
+  return text && is_chain_text(*text);
+}
+
+Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
+  const Result<std::string> text = read_file(path, kMaxChainBytes);
+  if (!text) return text.error();
+  Result<TitledChain> titled = titled_chain_from_json(*text);
+  if (!titled) return error_in_file(std::move(titled).error(), *text, path);
+  if (titled->chain.layers.empty()) return Error{"error.chain_empty", "layers", {}};
+  Session session = base;
+  session.chain = std::move(titled->chain);
+  session.title = titled->title.empty() ? std::filesystem::path(path).stem().string() : titled->title;
+  session.lens = Lens::receptive_field;
+  session.step = 1;
+  return session;
+}
+
 Result<Session> open_session(const std::string& preset_or_path) {
   if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
   struct stat status = {};
@@ -189,6 +226,8 @@ Result<Session> open_session(const std::string& preset_or_path) {
     return opened;
   }
   if (carried_text(preset_or_path).can_carry) return Error{"error.no_session_inside", "", {preset_or_path}};
+  if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
+  if (const std::optional<Error> foreign = foreign_file(preset_or_path)) return *foreign;
   return load_session(preset_or_path);
 }
 

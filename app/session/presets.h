@@ -29,8 +29,8 @@ const Preset* find_preset(std::string_view name);
 std::string nearest_preset(std::string_view name);
 
 /// What the commands take: the name of a preset or the path of a session file, of a file that was exported with its
-/// session in it, of an image or a .npy (the last two become a session with that input). Errors: error.unknown_session
-/// (args: text, nearest preset), error.no_session_inside (args: path), those of loading.
+/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input). Errors:
+/// error.unknown_session (args: text, nearest preset), error.no_session_inside (args: path), those of loading.
 Result<Session> open_session(const std::string& preset_or_path);
 
 /// The session that an exported file carries; empty where the file is another one, or carries none that can be read.
@@ -40,6 +40,12 @@ std::optional<Session> carried_session(const std::string& path);
 inline constexpr int64_t kMaxTextInput = 1 << 18;
 /// Whether a file of that name is opened as the input: .npy, .txt or a picture.
 bool is_tensor_name(const std::string& path);
+
+/// Whether the file is a chain of layers (see chain_json.h). Reads it.
+bool is_chain_file(const std::string& path);
+/// The session with that chain as the one it looks at, in the lens of receptive fields, called as the file is. Errors:
+/// those of reading and of chain_from_json().
+Result<Session> session_with_chain_file(const Session& base, const std::string& path);
 
 /// A default session with that file as its input or weight: in_channels, groups and input_shape follow the file.
 Result<Session> session_with_input_file(const Session& base, const std::string& path);

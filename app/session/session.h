@@ -15,7 +15,7 @@
 
 namespace convscope {
 
-enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops, scatter, gather, pooling };
+enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops, scatter, gather, pooling, receptive_field };
 enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.
@@ -66,7 +66,8 @@ struct Session {
   TensorSource bias{SourceKind::zeros, {}, {}, nullptr};
   Algorithm algorithm = Algorithm::automatic;
 
-  /// Layers whose receptive fields are looked at; without layers: this session's own layer alone.
+  /// Layers whose receptive fields are looked at, a document of its own beside the operation; without layers: this
+  /// session's own layer alone.
   LayerChain chain;
 
   Lens lens = Lens::sliding;

@@ -378,6 +378,11 @@ Result<DocumentKind> check_document(std::string_view text, const std::string& ba
     if (std::optional<Error> head = read_head(fields, {kLessonFormat}, format, error)) return *head;
     return DocumentKind::lesson;
   }
+  if (is_chain_text(text)) {
+    const Result<LayerChain> chain = chain_from_json(text);
+    if (!chain) return chain.error();
+    return DocumentKind::chain;
+  }
   Result<Session> session = session_from_json(text, base_folder);
   if (!session) return session.error();
   return DocumentKind::session;

@@ -17,10 +17,10 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
 /// Deterministic, two-space indented, ends with a newline.
 std::string session_to_json(const Session& session);
 
-enum class DocumentKind : uint8_t { session, lesson };
+enum class DocumentKind : uint8_t { session, lesson, chain };
 
-/// Whether a text is a session or a lesson in form, and which; of a lesson only the head is looked at. Errors: those
-/// of session_from_json.
+/// Whether a text is a session, a lesson or a chain of layers in form, and which; of a lesson only the head is looked at.
+/// Errors: those of session_from_json, of chain_from_json where it says that it is one.
 Result<DocumentKind> check_document(std::string_view text, const std::string& base_folder = {});
 
 /// An error of session_from_json() or check_document() as one of the file whose text it was found in: a syntax error

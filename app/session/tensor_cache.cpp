@@ -226,6 +226,8 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
                          const char* field) -> Result<Tensor> {
     State::Slot& slot = state_->slots[which];
     std::string key = source_key(source, shape, plan.dtype());
+    // The bound of a bias drawn by PyTorch's default initialisation is the weight's.
+    if (which == 2 && source.kind == SourceKind::conv2d_init) key += "|" + plan.weight_shape().to_string();
     if (source.kind == SourceKind::named) key += "|" + session.operation + " groups " + std::to_string(plan.groups());
     if (is_random(source.kind)) {
       history += "; " + key;

@@ -58,6 +58,7 @@ struct Workbench::State {
   TensorCache cache;
   std::optional<Error> error;
   std::optional<OperationPlan> plan;
+  std::optional<ChainProblem> chain_problem;
   Shape input_shape;
   ComputationPtr computation;
   ComputationPtr before_edit;   // the last good one when the edit began into which others are merged
@@ -77,9 +78,41 @@ struct Workbench::State {
   }
 
   void adopt(ComputationPtr done) {
+    const ChainPlanPtr last_good = computation ? computation->plan.chain() : nullptr;
     computation = std::move(done);
     changed = true;
     fit_lens();
+    follow_chain(last_good);
+    clamp_step();
+  }
+
+  /// Puts the session's chain beside the numbers, or, where it is illegal, the last good one.
+  void follow_chain(const ChainPlanPtr& last_good) {
+    chain_problem.reset();
+    if (!computation) return;
+    const bool own = session.chain.layers.empty();
+    // An own layer comes with its numbers: while they are on their way, or cannot be had, the chain of the last good
+    // ones stays.
+    if (own && (!plan || !(*plan == computation->plan))) return;
+    const LayerChain wanted = shown_chain(session, plan ? &*plan : nullptr);
+    ChainPlanPtr chain = computation->plan.chain();
+    if (last_good && last_good->chain == wanted) {
+      chain = last_good;
+    } else if (!chain || !(chain->chain == wanted)) {
+      CheckedChain checked = check_chain(wanted);
+      if (!checked.plan && !own) chain_problem = std::move(checked.problem);
+      chain = checked.plan ? std::move(checked.plan) : last_good;
+    }
+    if (chain == computation->plan.chain()) return;
+    auto with_chain = std::make_shared<Computation>(*computation);
+    with_chain->plan.set_chain(std::move(chain));
+    computation = std::move(with_chain);
+    changed = true;
+    clamp_step();
+  }
+  void follow_chain() { follow_chain(computation ? computation->plan.chain() : nullptr); }
+
+  void clamp_step() {
     session.step = std::clamp<int64_t>(session.step, 1,
                                        std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1));
   }
@@ -133,7 +166,8 @@ struct Workbench::State {
     Edit back{session, edit.name_key, {}, edit.whole};
     const Session present = session;
     session = std::move(edit.session);
-    if (edit.whole) {
+    // Another operation has lenses and steps of its own: those it had come back with it.
+    if (edit.whole || present.operation != session.operation) {
       copy_view(present, session);
     } else {
       copy_view_and_place(present, session);
@@ -142,6 +176,7 @@ struct Workbench::State {
     edited_argument.clear();
     before_edit.reset();
     if (!same_numbers(present, session) || error) recompute();
+    follow_chain();
     return back;
   }
 };
@@ -158,6 +193,7 @@ const Session& Workbench::session() const { return state_->session; }
 
 void Workbench::apply(const Action& action) {
   Session before = state_->session;
+  const LayerChain before_chain = before.chain;
   action.change(state_->session);
   if (state_->session == before) return;
   const bool is_merged = state_->may_merge && !action.merge_key.empty() && !state_->undo.empty() &&
@@ -172,6 +208,7 @@ void Workbench::apply(const Action& action) {
       std::string_view(action.name_key).substr(std::min(kEdit.size(), action.name_key.size()));
   state_->edited_argument = find_conv_param(argument) != nullptr ? argument : std::string_view();
   if (has_new_numbers) state_->recompute();
+  if (!(before_chain == state_->session.chain)) state_->follow_chain();
   // What undo brings back, not what "10" showed on the way to "100000".
   if (is_merged && state_->error && state_->before_edit) state_->adopt(state_->before_edit);
 }
@@ -180,6 +217,7 @@ void Workbench::apply_view(const std::function<void(Session&)>& change) {
   const Session before = state_->session;
   change(state_->session);
   if (!same_numbers(before, state_->session)) state_->recompute();
+  if (!(before.chain == state_->session.chain)) state_->follow_chain();
   Session& now = state_->session;
   if (now.lens != before.lens && now.step == before.step && state_->computation) {
     now.step = step_across(state_->computation->plan, before.lens, before.step - 1, now.lens) + 1;
@@ -194,6 +232,7 @@ void Workbench::replace(Session session, std::string_view name_key) {
   state_->edited_argument.clear();
   state_->before_edit.reset();
   state_->recompute();
+  state_->follow_chain();
 }
 
 bool Workbench::can_undo() const { return !state_->undo.empty(); }
@@ -222,6 +261,13 @@ void Workbench::redo() {
 const Error* Workbench::error() const { return state_->error ? &*state_->error : nullptr; }
 const OperationPlan* Workbench::operation_plan() const { return state_->plan ? &*state_->plan : nullptr; }
 const ConvPlan* Workbench::plan() const { return state_->plan ? state_->plan->conv2d() : nullptr; }
+const ChainProblem* Workbench::chain_problem() const {
+  return state_->chain_problem ? &*state_->chain_problem : nullptr;
+}
+bool Workbench::shows_last_good() const {
+  const bool shows_a_chain = state_->session.lens == Lens::receptive_field && !state_->session.chain.layers.empty();
+  return shows_a_chain ? state_->chain_problem.has_value() : state_->error.has_value();
+}
 const Shape& Workbench::input_shape() const { return state_->input_shape; }
 ComputationPtr Workbench::computation() const { return state_->computation; }
 

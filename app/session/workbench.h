@@ -56,6 +56,11 @@ class Workbench {
   /// Shape of the input as it stands, a file's own included, whether the parameters fit it or not; the session's where
   /// the file cannot be read.
   const Shape& input_shape() const;
+  /// What is wrong with the session's chain of layers, or nullptr; its last legal state then stays in the plan of
+  /// computation(). Of a session without a chain: nullptr, its own layer's fault is error().
+  const ChainProblem* chain_problem() const;
+  /// Whether the session's lens shows an earlier state, because of one of the two.
+  bool shows_last_good() const;
   /// The last good numbers; null only before the first result.
   ComputationPtr computation() const;
 

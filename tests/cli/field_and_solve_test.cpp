@@ -31,6 +31,22 @@ TEST_F(FieldCommand, a_file_becomes_an_aligned_table) {
   EXPECT_THAT(out, HasSubstr("2      ConvTranspose2d  19 x 11  3..4 x 5..7  1/2 x 1  -2 x -3  -1/2 x 0  7/2 x 6\n"));
 }
 
+TEST_F(FieldCommand, export_draws_a_chain_file_in_its_lens) {
+  put("chain.json", R"({"format": "convscope-chain", "version": 1, "input_size": 7,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3}, {"layer": "Conv2d", "kernel_size": 3}]})");
+  success({"export", "chain.json", "-o", "field.svg", "--step", "9", "--caption"});
+  const std::string svg = get("field.svg");
+  EXPECT_THAT(svg, HasSubstr("5x5 seen"));
+  EXPECT_THAT(svg, HasSubstr("Step 9 of 9"));
+  success({"export", "chain.json", "-o", "field.png", "--size", "320x200"});
+  EXPECT_THAT(refusal({"export", "chain.json", "-o", "field.png", "--step", "10"}, 1), HasSubstr("1 to 9"));
+  EXPECT_THAT(success({"check", "chain.json"}), HasSubstr("A chain of 2 layers, input 7 x 7, last output 3 x 3"));
+  put("illegal.json", R"({"format": "convscope-chain", "version": 1, "input_size": 7,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3}, {"layer": "Conv2d", "kernel_size": 6}]})");
+  EXPECT_THAT(refusal({"export", "illegal.json", "-o", "field.png"}, 1), HasSubstr("Layer 2 (Conv2d): "));
+  EXPECT_THAT(refusal({"check", "illegal.json"}, 1), HasSubstr("Layer 2 (Conv2d): "));
+}
+
 TEST_F(FieldCommand, json_has_sizes_and_exact_fractions) {
   const json all = json::parse(success({"receptive-field", "alexnet", "--json"}));
   EXPECT_EQ(all["input_size"], json({224, 224}));
@@ -153,6 +169,35 @@ TEST_F(SolveCommand, a_batch_that_no_parameter_changes_is_refused) {
   success({"solve", "conv2d", "--input-size", "1,3,5,5", "--output-size", "1,8,3,3"});
   EXPECT_THAT(refusal({"solve", "max_pool2d", "--input-size", "1,3,5,5", "--output-size", "1,8,3,3"}, 1),
               HasSubstr("3 channels and the output 8"));
+}
+
+TEST_F(SolveCommand, present_pads_and_words_are_where_it_begins) {
+  // 'same' of a kernel of 4 is 1 before and 2 behind.
+  const json same =
+      solve({"conv2d", "--input-size", "7,7", "--output-size", "7,7", "--kernel-size", "4", "--padding", "same"});
+  EXPECT_EQ(same["solutions"][0]["pads"], json({1, 1, 2, 2}));
+  EXPECT_EQ(same["solutions"][0]["changes"], json::array());
+  EXPECT_FALSE(same["solutions"][0].contains("padding"));
+  const json odd = solve({"conv2d", "--input-size", "7,7", "--output-size", "7,7", "--padding", "same"});
+  EXPECT_EQ(odd["solutions"][0]["padding"], json({1, 1}));
+  const json pads = solve({"max_pool2d", "--input-size", "6,5", "--output-size", "3,3", "--kernel-size", "2", "--pads",
+                           "0,0,0,1", "--keep", "padding"});
+  EXPECT_EQ(pads["solutions"][0]["pads"], json({0, 0, 0, 1}));
+  EXPECT_EQ(pads["solutions"][0]["changes"], json::array());
+  EXPECT_THAT(success({"solve", "conv_transpose1d", "--input-size", "4", "--output-size", "8", "--kernel-size", "4",
+                       "--stride", "2", "--pads", "0,2"}),
+              HasSubstr("0+2"));
+  const std::vector<std::string> base{"solve", "conv2d", "--input-size", "5", "--output-size", "3"};
+  const auto refused = [&](std::vector<std::string> more, int status) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return refusal(more, status);
+  };
+  EXPECT_THAT(refused({"--padding", "same", "--stride", "2"}, 1), HasSubstr("same"));
+  EXPECT_THAT(refused({"--pads", "1,1"}, 1), HasSubstr("--pads"));
+  EXPECT_THAT(refused({"--pads", "0,0,1,1", "--padding", "1"}, 1), HasSubstr("--pads"));
+  EXPECT_THAT(refused({"--padding", "full"}, 2), HasSubstr("full"));
+  EXPECT_THAT(refusal({"solve", "max_pool2d", "--input-size", "5", "--output-size", "3", "--padding", "same"}, 1),
+              HasSubstr("padding"));
 }
 
 TEST_F(SolveCommand, refusals) {

@@ -220,6 +220,15 @@ TEST(ReceptiveField, rejects_a_cell_outside_of_the_output) {
   }
 }
 
+TEST(ReceptiveField, rejects_to_follow_a_cell_outside_of_its_level) {
+  const LayerChain of = chain(7, {conv(3), conv(3)});
+  const ChainFields fields = chain_fields(of);
+  EXPECT_EQ(level_size(of, fields, 1), Spatial{5});
+  EXPECT_EQ(reached_from(of, fields, 1, Spatial{5}).error().code, "error.cell_outside");
+  EXPECT_EQ(reached_from(of, fields, 0, Spatial{-1}).error().code, "error.cell_outside");
+  EXPECT_TRUE(reached_from(of, fields, 2, Spatial{2}));
+}
+
 TEST(ReceptiveField, axes_are_independent) {
   LayerChain of{2, Spatial{9, 12}, {WindowLayer::of(LayerKind::conv, 2)}};
   of.layers[0].kernel_size = {3, 5};
@@ -291,6 +300,82 @@ bool is_free(const std::vector<SeenLevel>& seen) {
     if (level.axes[0].padding_before > 0 || level.axes[0].padding_after > 0) return false;
   }
   return true;
+}
+
+TEST(ReceptiveField, what_a_cell_reaches_are_the_cells_that_see_it) {
+  constexpr uint64_t kSeed = 10011;
+  std::mt19937_64 random(kSeed);
+  int chains = 0, reaching_nothing = 0;
+  while (chains < 400) {
+    LayerChain of = chain(std::uniform_int_distribution<int64_t>(3, 30)(random), {});
+    const int layers = std::uniform_int_distribution<int>(1, 4)(random);
+    for (int i = 0; i < layers; ++i) of.layers.push_back(random_layer(random));
+    const ChainFields fields = chain_fields(of);
+    if (fields.error || fields.layers.back().axes[0].output_size > 80) continue;
+    ++chains;
+    SCOPED_TRACE(testing::Message() << "seed " << kSeed << ", chain " << chains);
+    for (int level = 0; level <= layers; ++level) {
+      for (int64_t cell = 0; cell < level_size(of, fields, level)[0]; ++cell) {
+        const auto reached = reached_from(of, fields, level, Spatial{cell});
+        ASSERT_TRUE(reached);
+        ASSERT_EQ(reached->size(), static_cast<size_t>(layers - level + 1));
+        EXPECT_EQ(cells_of((*reached)[0][0]), std::vector<int64_t>{cell});
+        reaching_nothing += reached->back()[0].empty() ? 1 : 0;
+        for (int later = level + 1; later <= layers; ++later) {
+          std::vector<int64_t> seeing;
+          for (int64_t other = 0; other < level_size(of, fields, later)[0]; ++other) {
+            const auto seen = seen_by(of, fields, later - 1, Spatial{other});
+            ASSERT_TRUE(seen);
+            const std::vector<int64_t> cells = cells_of((*seen)[static_cast<size_t>(level)].axes[0].cells);
+            if (std::find(cells.begin(), cells.end(), cell) != cells.end()) seeing.push_back(other);
+          }
+          ASSERT_EQ(cells_of((*reached)[static_cast<size_t>(later - level)][0]), seeing)
+              << "cell " << cell << " of level " << level << " at level " << later;
+        }
+      }
+    }
+  }
+  EXPECT_GT(reaching_nothing, 0) << "strides leave cells out";
+}
+
+TEST(ReceptiveField, padding_is_read_where_a_tap_stands_on_it) {
+  // The corner cell of two padded layers: the second reads one cell of padding around the first one's output, but of
+  // the input only what the first reads for cells that exist.
+  const LayerChain of = chain(7, {conv(3, 1, 1), conv(3, 1, 1)});
+  const auto seen = seen_by(of, chain_fields(of), 1, Spatial{0});
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(cells_of((*seen)[1].axes[0].read), (std::vector<int64_t>{-1, 0, 1}));
+  EXPECT_EQ(cells_of((*seen)[1].axes[0].cells), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(cells_of((*seen)[0].axes[0].read), (std::vector<int64_t>{-1, 0, 1, 2}));
+  EXPECT_EQ((*seen)[0].axes[0].unclipped, (CellRun{-2, 2}));
+}
+
+TEST(ReceptiveField, what_is_read_is_what_stands_under_the_taps_of_cells_that_exist) {
+  std::mt19937_64 random(10012);
+  for (int chains = 0; chains < 300;) {
+    LayerChain of = chain(std::uniform_int_distribution<int64_t>(3, 40)(random), {});
+    for (int i = 0; i < 3; ++i) of.layers.push_back(random_layer(random));
+    const ChainFields fields = chain_fields(of);
+    if (fields.error || fields.layers.back().axes[0].output_size > 100) continue;
+    ++chains;
+    for (int64_t cell = 0; cell < fields.layers.back().axes[0].output_size; ++cell) {
+      const auto seen = seen_by(of, fields, 2, Spatial{cell});
+      ASSERT_TRUE(seen);
+      for (size_t level = 0; level < 3; ++level) {
+        if (of.layers[level].transposes()) {
+          EXPECT_EQ((*seen)[level].axes[0].read, (*seen)[level].axes[0].cells);
+          continue;
+        }
+        std::set<int64_t> read;
+        for (const int64_t next : cells_of((*seen)[level + 1].axes[0].cells)) {
+          for (int64_t t = 0; t < of.layers[level].kernel_size[0]; ++t) {
+            read.insert(fields.windows[level].axis(0).cell(next, t));
+          }
+        }
+        ASSERT_EQ(cells_of((*seen)[level].axes[0].read), std::vector<int64_t>(read.begin(), read.end()));
+      }
+    }
+  }
 }
 
 TEST(ReceptiveField, every_cell_of_random_chains_sees_what_a_simulation_says) {

@@ -1,4 +1,4 @@
-#include "app/export/scene_changes.h"
+#include "app/render/scene_changes.h"
 
 #include <gtest/gtest.h>
 

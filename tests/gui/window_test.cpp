@@ -366,7 +366,7 @@ TEST_F(WindowTest, lenses_change_by_key_and_by_button) {
   EXPECT_EQ(session().lens, Lens::gather);
   play("key 1");
   EXPECT_EQ(session().lens, Lens::scatter);
-  play("key 3");
+  play("key 4");
   EXPECT_EQ(session().lens, Lens::scatter) << "there are not that many";
 }
 
@@ -503,6 +503,28 @@ TEST_F(WindowTest, a_frame_allocates_nothing_that_the_last_one_allocated) {
       EXPECT_EQ(test::allocations_so_far() - before, 0) << name << " " << name_of(lens);
     }
   }
+}
+
+TEST_F(WindowTest, the_formula_changes_in_the_frame_in_which_the_parameter_does) {
+  open("tutorial_5_2");
+  const auto formula = [&] {
+    const WidgetRect at = *widget("output_size.h");
+    const Pixels pixels = off_->pixels();
+    std::vector<uint8_t> rows;
+    for (int y = static_cast<int>(at.y0) - 40; y < static_cast<int>(at.y1); ++y) {
+      const size_t from = (static_cast<size_t>(y) * static_cast<size_t>(pixels.width) + static_cast<size_t>(at.x0)) * 4;
+      rows.insert(rows.end(), pixels.rgba.begin() + static_cast<ptrdiff_t>(from),
+                  pixels.rgba.begin() + static_cast<ptrdiff_t>(from) + 200 * 4);
+    }
+    return rows;
+  };
+  const std::vector<uint8_t> before = formula();
+  window().workbench().apply({"edit.padding", {}, [](Session& session) { session.params.padding = {4, 4}; }});
+  off_->frame();
+  const std::vector<uint8_t> at_once = formula();
+  off_->settle();
+  EXPECT_NE(at_once, before);
+  EXPECT_EQ(at_once, formula());
 }
 
 TEST_F(WindowTest, everything_grows_with_the_scale) {

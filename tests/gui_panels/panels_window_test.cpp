@@ -71,6 +71,20 @@ TEST_F(Panels, from_same_to_numbers_the_padding_stays_what_it_was) {
   EXPECT_EQ(session().params.padding, (Pair{1, 1}));
 }
 
+TEST_F(Panels, every_operation_pads_each_side_by_itself) {
+  for (const char* operation : {"conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+    open("no_padding_no_strides", 1280, 1200);
+    play(std::string("click operation\nclick operation.") + operation);
+    play("click padding.kind\nexpect no padding.kind.same\nclick padding.kind.pads\nclick padding.top.plus");
+    EXPECT_EQ(session().params.padding_kind, PaddingKind::pads) << operation;
+    EXPECT_EQ(session().params.pads, (Pads{1, 0, 0, 0})) << operation;
+    EXPECT_EQ(window().workbench().error(), nullptr) << operation;
+    EXPECT_EQ(window().workbench().operation_plan()->pads(), (Pads{1, 0, 0, 0})) << operation;
+    play("click operation\nclick operation.conv2d");
+    EXPECT_EQ(session().params.pads, (Pads{1, 0, 0, 0})) << operation;
+  }
+}
+
 TEST_F(Panels, the_buttons_of_groups_keep_to_legal_numbers) {
   open("no_padding_no_strides", 1280, 1200);
   play(
@@ -249,7 +263,9 @@ TEST_F(Panels, a_pair_typed_into_one_field_says_both_numbers) {
   EXPECT_EQ(session().params.stride, (Pair{2, 1}));
   play("click stride.w\ntype (1, 2)\nkey enter\nexpect no stride.typing.error");
   EXPECT_EQ(session().params.stride, (Pair{1, 2}));
-  play("click input.height\ntype 6, 7\nkey enter\nexpect no input.typing.error");
+  play("click input.height\ntype 6, 7\nkey enter\nexpect no input.typing.error\nkey ctrl+z");
+  EXPECT_EQ(session().input_shape, (Shape{1, 1, 5, 5})) << "both in one edit";
+  play("click input.height\ntype 6, 7\nkey enter");
   EXPECT_EQ(session().input_shape, (Shape{1, 1, 6, 7}));
   // What is neither stays as it was typed, and nothing follows from it.
   for (const char* text : {"2,1,3", "2,x", "1e9", "1.5", "2;1", "(2,1,"}) {

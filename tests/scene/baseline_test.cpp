@@ -54,7 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Baseline{"padding_strides_odd", Lens::coverage, 4}, Baseline{"tutorial_6_2_2", Lens::loops, 31},
                     Baseline{"padding_strides_odd_transposed", Lens::scatter, 4},
                     Baseline{"padding_strides_odd_transposed", Lens::gather, 8},
-                    Baseline{"ceil_mode", Lens::pooling, 5}, Baseline{"average_pooling_padding", Lens::pooling, 0}),
+                    Baseline{"ceil_mode", Lens::pooling, 5}, Baseline{"average_pooling_padding", Lens::pooling, 0},
+                    Baseline{"receptive_field_two_3x3", Lens::receptive_field, 1},
+                    Baseline{"receptive_field_resnet18", Lens::receptive_field, 10}),
     [](const auto& test) { return std::string(test.param.preset) + "_" + name_of(test.param.lens); });
 
 }  // namespace

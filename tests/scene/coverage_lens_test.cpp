@@ -78,5 +78,28 @@ TEST(coverage_lens, a_photograph_is_one_texture_that_stays) {
   EXPECT_NE(identity, 0u);
 }
 
+TEST(coverage_lens, a_huge_input_costs_its_picture_and_points_at_the_image_of_the_step) {
+  ConvParams params;
+  params.stride = {8, 8};
+  const ComputationPtr numbers = numbers_of(params, Shape{2, 1, 3000, 2500});
+  ASSERT_TRUE(numbers);
+  const int64_t steps = numbers->plan.conv2d()->positions() * 2;
+  const Scene scene = scene_of(request_of(numbers, Lens::coverage, steps - 1));
+  bool found = false;
+  for (const Mark& mark : scene.marks) {
+    if (mark.kind != Mark::Kind::raster) continue;
+    const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
+    if (raster.id != TensorId::input || raster.tensor.identity() == numbers->tensors.input.identity()) continue;
+    EXPECT_LE(raster.tensor.numel(), int64_t{1} << 22);
+    const auto at = pick(scene, mark.box.x1 - 0.01f, mark.box.y1 - 0.01f);
+    if (!at || at->tensor != TensorId::input) continue;  // the legend
+    EXPECT_EQ(at->n, 1);
+    EXPECT_NEAR(static_cast<double>(at->y), 2999, 10);
+    EXPECT_NEAR(static_cast<double>(at->x), 2499, 10);
+    found = true;
+  }
+  EXPECT_TRUE(found);
+}
+
 }  // namespace
 }  // namespace convscope

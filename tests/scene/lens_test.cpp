@@ -106,6 +106,11 @@ TEST(lenses, cells_are_square_and_texts_at_least_nine_pixels) {
 
 TEST(lenses, input_weight_and_output_are_seen_together) {
   for_scenes([](const Scene& scene, const std::string& name) {
+    if (name.find(" receptive_field ") != std::string::npos) {
+      // Levels of a chain have names of their own; between the first and the last everything lies.
+      EXPECT_TRUE(has_text(scene, "Input") || has_text(scene, "输入")) << name;
+      return;
+    }
     for (const char* tag : {"X", "W", "Y"}) {
       const bool has_no_weight = tag[0] == 'W' && name.find(" pooling ") != std::string::npos;
       EXPECT_TRUE(has_no_weight || has_text(scene, tag)) << name << " " << tag;

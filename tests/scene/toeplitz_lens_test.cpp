@@ -101,6 +101,51 @@ TEST(toeplitz_lens, an_excerpt_holds_the_current_row_and_all_columns_of_its_wind
   }
 }
 
+// Of a single channel's excerpt: what it shows of the current row must be all of it.
+void expect_whole_row(const ComputationPtr& numbers, int64_t step) {
+  const ConvPlan& plan = *numbers->plan.conv2d();
+  const Scene scene = scene_of(request_of(numbers, Lens::toeplitz, step));
+  for (int64_t cell = 0; cell < plan.kernel.h * plan.kernel.w; ++cell) {
+    const int64_t column = toeplitz_entry(plan, step, cell).column;
+    if (column == kZeroPadding) continue;
+    EXPECT_NE(matrix_cell(scene, entry(step, column)), nullptr) << step << " " << column;
+  }
+}
+
+TEST(toeplitz_lens, an_excerpt_holds_the_columns_that_copies_in_the_padding_stand_for) {
+  for (const PaddingMode mode : {PaddingMode::reflect, PaddingMode::replicate}) {
+    ConvParams params;
+    params.kernel_size = {5, 5};
+    params.padding = {2, 2};
+    params.padding_mode = mode;
+    const ComputationPtr numbers = numbers_of(params, Shape{1, 1, 24, 24});
+    ASSERT_TRUE(numbers);
+    for (const int64_t step : {0, 1, 23, 30, 300, 575}) expect_whole_row(numbers, step);
+  }
+}
+
+TEST(toeplitz_lens, an_excerpt_of_a_narrow_input_holds_all_columns) {
+  ConvParams params;
+  params.kernel_size = {3, 5};
+  params.padding = {1, 2};
+  const ComputationPtr numbers = numbers_of(params, Shape{1, 1, 40, 6});
+  ASSERT_TRUE(numbers);
+  for (const int64_t step : {0, 5, 10, 120, 239}) expect_whole_row(numbers, step);
+}
+
+TEST(toeplitz_lens, the_map_is_there_for_every_output_channel) {
+  ConvParams params;
+  params.out_channels = 2;
+  const ComputationPtr numbers = numbers_of(params, Shape{1, 1, 20, 20});
+  ASSERT_TRUE(numbers);
+  const Scene scene = scene_of(request_of(numbers, Lens::toeplitz, 400));
+  ASSERT_FALSE(scene.rasters.empty());
+  for (const Raster& raster : scene.rasters) {
+    EXPECT_LT(raster.n, raster.tensor.shape()[0]);
+    EXPECT_LT(raster.channel, raster.tensor.shape()[1]);
+  }
+}
+
 TEST(toeplitz_lens, mirrored_padding_adds_weights_up) {
   const ComputationPtr numbers = preset_numbers("padding_modes");
   ASSERT_TRUE(numbers);

@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "app/session/chain_json.h"
 #include "app/session/chains.h"
+#include "app/session/presets.h"
 #include "app/session/session_json.h"
 #include "app/session/workbench.h"
+#include "tests/io/temporary_folder.h"
 
 namespace convscope {
 namespace {
@@ -157,9 +161,109 @@ TEST(SessionChain, an_edit_of_it_is_undone_and_changes_no_number) {
   const ComputationPtr before = workbench.computation();
   workbench.apply({"edit.chain", "", [](Session& s) { s.chain = find_chain("alexnet")->chain; }});
   EXPECT_EQ(workbench.session().chain.layers.size(), 8u);
-  EXPECT_EQ(workbench.computation(), before);
+  const ComputationPtr after = workbench.computation();
+  EXPECT_EQ(after->generation, before->generation);
+  EXPECT_EQ(after->tensors.output.identity(), before->tensors.output.identity());
+  EXPECT_EQ(after->plan.chain()->chain, find_chain("alexnet")->chain);
+  EXPECT_EQ(step_count(after->plan, Lens::receptive_field), 36);
   workbench.undo();
   EXPECT_TRUE(workbench.session().chain.layers.empty());
+  EXPECT_EQ(step_count(workbench.computation()->plan, Lens::receptive_field), 9) << "the session's own layer again";
+}
+
+TEST(SessionChain, fields_of_a_layer_that_nobody_knows_come_back_and_follow_it) {
+  const Result<Session> session = session_from_json(R"({"format": "convscope-session", "version": 1,
+    "operation": "conv2d", "chain": {"input_size": 9, "note": "mine", "layers": [
+      {"layer": "Conv2d", "kernel_size": 3, "in_channels": 4, "activation": "relu"},
+      {"layer": "AvgPool2d", "kernel_size": 2, "dilation": 7}]}})");
+  ASSERT_TRUE(session) << describe(Language::en, session.error());
+  Session moved = *session;
+  std::swap(moved.chain.layers[0], moved.chain.layers[1]);
+  const nlohmann::json written = nlohmann::json::parse(session_to_json(moved));
+  EXPECT_EQ(written["chain"]["note"], "mine");
+  EXPECT_EQ(written["chain"]["layers"][1]["activation"], "relu");
+  EXPECT_EQ(written["chain"]["layers"][1]["in_channels"], 4);
+  EXPECT_EQ(written["chain"]["layers"][0]["dilation"], 7) << "it means nothing to AvgPool2d";
+  EXPECT_TRUE(*session_from_json(session_to_json(moved)) == moved);
+  // A convolution has a dilation of its own.
+  moved.chain.layers[0].kind = LayerKind::conv;
+  EXPECT_FALSE(nlohmann::json::parse(session_to_json(moved))["chain"]["layers"][0].contains("dilation"));
+}
+
+TEST(SessionChain, an_illegal_layer_keeps_the_last_good_chain_and_says_which) {
+  Workbench workbench{Session{}};
+  const auto edit = [&](auto change) {
+    workbench.apply({"edit.chain", "", [change](Session& s) { change(s.chain); }});
+  };
+  edit([](LayerChain& chain) { chain = find_chain("alexnet")->chain; });
+  workbench.apply_view([](Session& s) { s.lens = Lens::receptive_field; });
+  EXPECT_FALSE(workbench.shows_last_good());
+  const ChainPlanPtr good = workbench.computation()->plan.chain();
+  edit([](LayerChain& chain) { chain.layers[2].stride = {0, 1}; });
+  EXPECT_TRUE(workbench.shows_last_good());
+  EXPECT_EQ(workbench.error(), nullptr) << "the session's own layer is good";
+  ASSERT_NE(workbench.chain_problem(), nullptr);
+  EXPECT_EQ(workbench.chain_problem()->layer, 2u);
+  EXPECT_EQ(workbench.chain_problem()->error.field, "stride");
+  EXPECT_THAT(describe(Language::en, *workbench.chain_problem()), testing::StartsWith("Layer 3 (Conv2d): "));
+  EXPECT_EQ(workbench.computation()->plan.chain(), good);
+  EXPECT_EQ(workbench.step_count(), 36);
+  // New numbers of the session's own layer do not lose it either.
+  workbench.apply({"edit.stride", "", [](Session& s) { s.params.stride = {2, 2}; }});
+  EXPECT_EQ(workbench.computation()->plan.chain(), good);
+  workbench.undo();
+  workbench.undo();
+  EXPECT_FALSE(workbench.shows_last_good());
+  EXPECT_EQ(workbench.chain_problem(), nullptr);
+}
+
+TEST(SessionChain, it_can_be_edited_while_the_sessions_own_layer_is_illegal) {
+  Workbench workbench{Session{}};
+  workbench.apply_view([](Session& s) { s.lens = Lens::receptive_field; });
+  workbench.apply({"edit.stride", "", [](Session& s) { s.params.stride = {0, 0}; }});
+  EXPECT_TRUE(workbench.shows_last_good()) << "the chain is the own layer";
+  workbench.apply({"edit.chain", "", [](Session& s) { s.chain = find_chain("vgg16")->chain; }});
+  ASSERT_NE(workbench.error(), nullptr);
+  EXPECT_FALSE(workbench.shows_last_good());
+  EXPECT_EQ(workbench.step_count(), 49);
+}
+
+TEST(SessionChain, its_steps_are_the_cells_of_the_last_layer_row_by_row) {
+  const CheckedChain checked = check_chain(find_chain("vgg16")->chain);
+  ASSERT_TRUE(checked.plan);
+  EXPECT_EQ(checked.plan->steps(), 49);
+  for (int64_t step = 0; step < 49; ++step) {
+    const Spatial cell = checked.plan->cell_of_step(step);
+    EXPECT_EQ(cell, (Spatial{step / 7, step % 7}));
+    EXPECT_EQ(checked.plan->step_of_cell(cell), step);
+  }
+  EXPECT_EQ(checked.plan->rows(0), 224);
+  EXPECT_EQ(checked.plan->slices(3), 1);
+  const CheckedChain line = check_chain(find_chain("wavenet")->chain);
+  EXPECT_EQ(line.plan->steps(), 16000);
+  EXPECT_EQ(line.plan->rows(0), 1);
+  EXPECT_EQ(check_chain(LayerChain{}).problem.error.code, "error.chain_empty");
+}
+
+class OpenedChainFile : public testing_support::TemporaryFolder {};
+
+TEST_F(OpenedChainFile, becomes_a_session_that_looks_at_it) {
+  put("own.json", R"({"format": "convscope-chain", "version": 1, "title": "Mine", "input_size": 9,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3}, {"layer": "MaxPool2d", "kernel_size": 2}]})");
+  EXPECT_TRUE(is_chain_file(path("own.json")));
+  const Result<Session> opened = open_session(path("own.json"));
+  ASSERT_TRUE(opened) << describe(Language::en, opened.error());
+  EXPECT_EQ(opened->lens, Lens::receptive_field);
+  EXPECT_EQ(opened->title, "Mine");
+  EXPECT_EQ(opened->chain.layers.size(), 2u);
+  EXPECT_EQ(opened->params, Session().params);
+  put("session.json", session_to_json(Session()));
+  EXPECT_FALSE(is_chain_file(path("session.json")));
+  put("wrong.json", R"({"format": "convscope-chain", "version": 1, "input_size": 9,
+    "layers": [{"layer": "Conv2d", "kernel_size": 3, "kernel": 4}]})");
+  EXPECT_EQ(open_session(path("wrong.json")).error().code, "error.chain_unknown_field");
+  put("empty.json", R"({"format": "convscope-chain", "version": 1, "input_size": 9, "layers": []})");
+  EXPECT_EQ(open_session(path("empty.json")).error().code, "error.chain_empty");
 }
 
 TEST(SessionChain, begins_with_the_sessions_own_layer) {

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "app/session/operation_plan.h"
+
 namespace convscope {
 namespace {
 
@@ -183,6 +185,33 @@ TEST(Workbench, replacing_is_one_edit_that_brings_lens_and_step_back) {
   bench.redo();
   EXPECT_EQ(bench.session().lens, Lens::im2col);
   EXPECT_EQ(bench.session().step, 20);
+}
+
+TEST(Workbench, undoing_another_operation_brings_its_lens_and_step_back) {
+  Workbench bench(small());
+  bench.apply_view([](Session& session) {
+    session.lens = Lens::im2col;
+    session.step = 7;
+  });
+  bench.apply({"edit.operation", {}, [](Session& session) { (void)change_operation(session, "max_pool2d"); }});
+  ASSERT_EQ(bench.session().lens, Lens::pooling);
+  bench.undo();
+  EXPECT_EQ(bench.session().lens, Lens::im2col);
+  EXPECT_EQ(bench.session().step, 7);
+}
+
+TEST(Workbench, a_bias_drawn_by_default_follows_the_kernel) {
+  Session session = small();
+  session.params.bias = true;
+  session.weight.kind = SourceKind::arange;
+  session.bias.kind = SourceKind::conv2d_init;
+  session.seed = 3;
+  Workbench bench(session);
+  session.params.kernel_size = {5, 5};
+  bench.apply({"edit.kernel_size", {}, [&](Session& edited) { edited.params.kernel_size = {5, 5}; }});
+  const Workbench anew(session);
+  ASSERT_TRUE(bench.computation() && anew.computation());
+  EXPECT_EQ(bench.computation()->tensors.bias.at(0), anew.computation()->tensors.bias.at(0));
 }
 
 TEST(Workbench, saving_is_asked_for_after_edits_only) {

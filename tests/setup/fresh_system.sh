@@ -1,6 +1,7 @@
 #!/bin/sh
 # fresh_system.sh SOURCE RELEASE: in a minimal Debian of that release, made here with debootstrap, with nothing but a
-# clone: ./run as root, then as an ordinary user with sudo; then the Debian package alone on a second fresh system.
+# clone: ./run and ./check as root; then the Debian package alone on a second fresh system, and there ./run as an
+# ordinary user with sudo.
 # Large, needs root and the network: check --all only.
 set -eu
 if [ -z "${CONVSCOPE_CHECK_ALL:-}" ]; then
@@ -46,6 +47,15 @@ inside "$work/fresh" sh -c 'cd "/root/a clone" && ./run' >"$work/said" 2>&1 || {
 grep -q 'installing .* packages' "$work/said"
 test -s "$work/fresh/root/a clone/build/demo.gif"
 echo "$release: ./run as root made a demo of $(wc -c <"$work/fresh/root/a clone/build/demo.gif") bytes"
+
+# Started once more, it has only to open.
+started=$(date +%s%N)
+inside "$work/fresh" sh -c 'cd "/root/a clone" && ./run --build-only' >"$work/said" 2>&1 || { tail -n 40 "$work/said"; exit 1; }
+echo "$release: a second ./run --build-only took $((($(date +%s%N) - started) / 1000000)) ms"
+
+# ./check installs what it needs; its own tests are the house's, and run here as anywhere.
+inside "$work/fresh" sh -c 'cd "/root/a clone" && ./check' >"$work/said" 2>&1 || { tail -n 40 "$work/said"; exit 1; }
+echo "$release: ./check: $(grep 'tests passed' "$work/said" | tail -n 1)"
 
 # The package, on a system that has only what the package asks for.
 inside "$work/fresh" apt-get install -y -q --no-install-recommends dpkg-dev file >/dev/null

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install_test.sh CMAKE BUILD: what cmake --install leaves in an empty folder, and that it works from there.
+# install_test.sh CMAKE BUILD SOURCE: what cmake --install leaves in an empty folder, and that it works from there.
 set -eu
 target=$(mktemp -d)
 trap 'rm -rf "$target"' EXIT
@@ -38,3 +38,6 @@ for type in $(sed -n 's/^MimeType=//p' "$target/usr/share/applications/convscope
     *) grep -qF "type=\"$type\"" "$target/usr/share/mime/packages/convscope.xml" || { echo "undefined: $type"; exit 1; } ;;
   esac
 done
+# A project is saved under an ending by which the desktop knows its type.
+ending=$(sed -n 's/.*kProjectEnding = "\(.*\)";/\1/p' "$3/app/gui/panels.h")
+grep -qF "<glob pattern=\"*$ending\"/>" "$target/usr/share/mime/packages/convscope.xml" || { echo "no type for $ending"; exit 1; }

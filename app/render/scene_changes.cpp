@@ -1,4 +1,4 @@
-#include "app/export/scene_changes.h"
+#include "app/render/scene_changes.h"
 
 #include <algorithm>
 #include <bit>
@@ -14,29 +14,6 @@ namespace {
 constexpr size_t kMostParts = 12;
 /// Parts nearer than this are joined too.
 constexpr int kJoinDistance = 8;
-
-bool same_box(const Box& a, const Box& b) { return a.x0 == b.x0 && a.y0 == b.y0 && a.x1 == b.x1 && a.y1 == b.y1; }
-
-bool same_raster(const Raster& a, const Raster& b) {
-  return a.tensor.identity() == b.tensor.identity() && a.id == b.id && a.n == b.n && a.channel == b.channel &&
-         a.rgb == b.rgb && a.low == b.low && a.high == b.high && a.u0 == b.u0 && a.v0 == b.v0 && a.u1 == b.u1 &&
-         a.v1 == b.v1;
-}
-
-const Raster* raster_of(const Scene& scene, const Mark& mark) {
-  if (mark.raster < 0 || static_cast<size_t>(mark.raster) >= scene.rasters.size()) return nullptr;
-  return &scene.rasters[static_cast<size_t>(mark.raster)];
-}
-
-bool same_mark(const Scene& a, const Mark& x, const Scene& b, const Mark& y) {
-  if (x.kind != y.kind || x.role != y.role || x.fill != y.fill || x.outline != y.outline || x.face != y.face ||
-      x.align != y.align || !same_box(x.box, y.box) || x.radius != y.radius || x.opacity != y.opacity ||
-      x.value != y.value || x.lightness != y.lightness || x.size != y.size || a.text_of(x) != b.text_of(y)) {
-    return false;
-  }
-  const Raster *p = raster_of(a, x), *q = raster_of(b, y);
-  return p == nullptr || q == nullptr ? p == q : same_raster(*p, *q);
-}
 
 /// Equal marks have equal hashes; the few fields left out hardly ever tell marks apart on their own.
 size_t hash_of(const Scene& scene, const Mark& mark) {
@@ -61,10 +38,10 @@ Matches match(const Scene& before, const Scene& after) {
   const size_t n = before.marks.size(), m = after.marks.size();
   Matches matches{std::vector<bool>(n, false), std::vector<bool>(m, false)};
   size_t head = 0;
-  while (head < n && head < m && same_mark(before, before.marks[head], after, after.marks[head])) ++head;
+  while (head < n && head < m && drawn_alike(before, before.marks[head], after, after.marks[head])) ++head;
   size_t tail = 0;
   while (tail < n - head && tail < m - head &&
-         same_mark(before, before.marks[n - 1 - tail], after, after.marks[m - 1 - tail])) {
+         drawn_alike(before, before.marks[n - 1 - tail], after, after.marks[m - 1 - tail])) {
     ++tail;
   }
   std::fill_n(matches.before.begin(), head, true);
@@ -79,7 +56,7 @@ Matches match(const Scene& before, const Scene& after) {
     const auto found = places.find(hash_of(before, before.marks[i]));
     if (found == places.end() || found->second.empty()) continue;
     const size_t j = found->second.back();
-    if (!same_mark(before, before.marks[i], after, after.marks[j])) continue;
+    if (!drawn_alike(before, before.marks[i], after, after.marks[j])) continue;
     found->second.pop_back();
     pairs.emplace_back(i, j);
   }
@@ -128,6 +105,17 @@ Box reach_of(const Scene& scene, const Mark& mark, const TextMeasure& measure) {
     reach = mark.size / 2;
   }
   return {box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach};
+}
+
+/// The device pixels that a mark can touch, as far as they lie in the picture.
+PixelBox pixels_of(const Scene& scene, const Mark& mark, const TextMeasure& measure, float scale, int width,
+                   int height) {
+  const Box reach = reach_of(scene, mark, measure);
+  const auto pixel = [scale](float at, float rounding, int limit) {
+    return static_cast<int>(std::clamp(at * scale + rounding, 0.0f, static_cast<float>(limit)));
+  };
+  return {pixel(reach.x0, -2, width), pixel(reach.y0, -2, height), pixel(reach.x1, 3, width),
+          pixel(reach.y1, 3, height)};
 }
 
 bool near(const PixelBox& a, const PixelBox& b, int distance) {
@@ -181,18 +169,40 @@ std::vector<PixelBox> changed_parts(const Scene& before, const Scene& after, con
   const auto add_changes = [&](const Scene& scene, const std::vector<bool>& matched) {
     for (size_t i = 0; i < matched.size(); ++i) {
       if (matched[i]) continue;
-      const Box reach = reach_of(scene, scene.marks[i], measure);
-      const auto pixel = [scale](float at, float rounding, int limit) {
-        return static_cast<int>(std::clamp(at * scale + rounding, 0.0f, static_cast<float>(limit)));
-      };
-      const PixelBox part{pixel(reach.x0, -2, width), pixel(reach.y0, -2, height), pixel(reach.x1, 3, width),
-                          pixel(reach.y1, 3, height)};
+      const PixelBox part = pixels_of(scene, scene.marks[i], measure, scale, width, height);
       if (part.x1 > part.x0 && part.y1 > part.y0) add_part(parts, part);
     }
   };
   add_changes(before, matches.before);
   add_changes(after, matches.after);
   return parts;
+}
+
+void find_changed_parts(const Scene& before, const Scene& after, const TextMeasure& measure, float scale, int width,
+                        int height, const std::function<void(const PixelBox&)>& found) {
+  if (before.width != after.width || before.height != after.height || before.transparent != after.transparent) {
+    found({0, 0, width, height});
+    return;
+  }
+  const auto differ = [&](const Scene& scene, size_t i) {
+    const PixelBox part = pixels_of(scene, scene.marks[i], measure, scale, width, height);
+    if (part.x1 > part.x0 && part.y1 > part.y0) found(part);
+  };
+  const size_t n = before.marks.size(), m = after.marks.size();
+  const auto alike = [&](size_t i, size_t j) { return drawn_alike(before, before.marks[i], after, after.marks[j]); };
+  if (n == m) {
+    for (size_t i = 0; i < n; ++i) {
+      if (alike(i, i)) continue;
+      differ(before, i);
+      differ(after, i);
+    }
+    return;
+  }
+  size_t head = 0, tail = 0;
+  while (head < n && head < m && alike(head, head)) ++head;
+  while (tail < std::min(n, m) - head && alike(n - 1 - tail, m - 1 - tail)) ++tail;
+  for (size_t i = head; i < n - tail; ++i) differ(before, i);
+  for (size_t i = head; i < m - tail; ++i) differ(after, i);
 }
 
 }  // namespace convscope
