@@ -29,7 +29,7 @@ struct ExportOptions {
   std::string session, output;
   std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
       per_page;
-  bool caption = false, transparent = false, no_session = false;
+  bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
 
 /// "3:9", or "1,4,7:9": several ranges. Errors: error.not_a_number.
@@ -189,6 +189,7 @@ Result<void> run_command(const ExportOptions& options) {
   settings.target = options.output;
   settings.caption = options.caption;
   settings.transparent = options.transparent;
+  settings.alt_text = options.alt_text;
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
   auto session = open_session(options.session);
   if (!session) return session.error();
@@ -242,6 +243,7 @@ void add_export_command(CLI::App& app, Run& run) {
   command->add_option("--chroma", options->chroma, words("cli.export.chroma"));
   command->add_option("--step", options->step, words("cli.export.step"));
   command->add_option("--steps", options->steps, words("cli.export.steps"));
+  command->add_flag("--alt-text", options->alt_text, words("cli.export.alt_text"));
   command->add_flag("--no-session", options->no_session, words("cli.export.no_session"));
   command->add_option("--per-page", options->per_page, words("cli.export.per_page"));
   command->callback([options, &run] { run = [options] { return run_command(*options); }; });

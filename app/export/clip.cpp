@@ -56,6 +56,18 @@ std::string Clip::sentence(int64_t step, Language language) const {
   return scene.sentence;
 }
 
+std::string Clip::alt_text() const {
+  std::string text = title() + "\n" + description() + "\n\n";
+  int64_t last = -1;
+  for (int64_t frame = 0; frame < frames() && !cancelled(); ++frame) {
+    const int64_t step = plan_.moment(frame).step;
+    if (step == last) continue;
+    last = step;
+    text += sentence(step, settings_.language) + "\n";
+  }
+  return text;
+}
+
 std::string Clip::session() const {
   if (!settings_.session) return {};
   Session session = *settings_.session;

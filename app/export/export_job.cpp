@@ -11,6 +11,8 @@
 #include "app/export/frame_pipe.h"
 #include "app/export/frame_sink.h"
 #include "app/export/scene_sink.h"
+#include "app/export/target_format.h"
+#include "app/io/atomic_file.h"
 #include "app/render/egl_context.h"
 #include "app/render/gl_canvas.h"
 #include "app/render/scene_changes.h"
@@ -97,6 +99,10 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   return sink.finish();
 }
 
+Result<void> export_clip(Clip& clip, const ExportPlan& plan, const FontStack& fonts) {
+  return traits_of(plan.format).scenes ? export_scenes(clip, fonts) : export_pixels(clip, clip.settings(), plan, fonts);
+}
+
 /// Whether the lens finds room for any cell; where there is none it draws a sentence that says so.
 bool shows_cells(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
                  const TextMeasure& measure) {
@@ -166,7 +172,14 @@ Result<void> run_export(const ComputationPtr& computation, const ExportSettings&
   if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
   if (job != nullptr) job->progress = 0;
   Clip clip(computation, settings, *plan, **fonts, job);
-  return traits_of(plan->format).scenes ? export_scenes(clip, **fonts) : export_pixels(clip, settings, *plan, **fonts);
+  if (!settings.alt_text) return export_clip(clip, *plan, **fonts);
+  // An unwritable place is said before the work, and a cancelled export leaves no text either.
+  auto words = AtomicFile::create(alt_text_target(settings.target));
+  if (!words) return words.error();
+  const std::string text = clip.alt_text();
+  if (auto written = words->write(text.data(), text.size()); !written) return written;
+  if (auto exported = export_clip(clip, *plan, **fonts); !exported) return exported;
+  return words->commit();
 }
 
 }  // namespace convscope

@@ -39,6 +39,7 @@ struct ExportSettings {
   std::vector<std::pair<int64_t, int64_t>> chosen_steps;
   /// Pictures side by side on a page of PDF; width is that of the page, and its height follows.
   int columns = 1, rows = 1;
+  bool alt_text = false;  // written beside the target, see alt_text_target()
   /// Kept in the file, with the lens, theme, language and first step exported, so that it can be opened again.
   std::optional<Session> session;
 };
@@ -62,10 +63,14 @@ struct SceneRequest;
 SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
                                   const TextMeasure& measure, int64_t frame);
 
-/// Draws, encodes and writes; on the calling thread, with an EGL context of its own. `job` is told the progress and
-/// watched for cancellation. A size at which the lens could show nothing is refused (error.export_too_small); a
-/// cancelled or failed export leaves nothing behind and no existing file damaged.
+/// Draws, encodes and writes, and the alternative text once that is done; on the calling thread, with an EGL context of
+/// its own. `job` is told the progress and watched for cancellation. A size at which the lens could show nothing is
+/// refused (error.export_too_small); a cancelled or failed export leaves nothing behind and no existing file damaged.
 Result<void> run_export(const ComputationPtr& computation, const ExportSettings& settings, Job* job = nullptr);
+
+/// Where the alternative text of a target goes: "clip.alt.txt" beside "clip.gif", "frames.alt.txt" beside the folder of
+/// "frames/%04d.png".
+std::string alt_text_target(const std::string& target);
 
 /// The endings this build can write, ".gif" first.
 std::vector<std::string> export_endings();

@@ -112,6 +112,15 @@ std::string endings_with(bool (*has)(const FormatTraits&)) {
   return text;
 }
 
+std::string alt_text_target(const std::string& target) {
+  auto [folder, file] = split(target);
+  // the folder of a sequence stands for it
+  if (file.find('%') != std::string::npos && !folder.empty()) return folder + ".alt.txt";
+  file.resize(file.size() - lower_ending(file).size());
+  if (!folder.empty() && folder != "/") folder += '/';
+  return folder + file + ".alt.txt";
+}
+
 std::string SequencePattern::name(int64_t number) const {
   std::string text = std::to_string(number);
   if (static_cast<int>(text.size()) < digits) text.insert(0, static_cast<size_t>(digits) - text.size(), '0');

@@ -446,6 +446,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     ui_combo(ui, "export.per_page", grid_index, labels, field, keys);
   }
   ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
+  ui_checkbox(ui, "export.alt_text", ui.text("export_dialog.alt_text"), settings.alt_text);
+  ui_tooltip(ui, ui.text("export_dialog.alt_text_help"));
   const FormatTraits& traits = traits_of(format->target);
   if (traits.chroma) {
     ui_checkbox(ui, "export.chroma444", ui.text("export_dialog.chroma444"), settings.chroma444);

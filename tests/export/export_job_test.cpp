@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "app/render/egl_context.h"
@@ -342,6 +343,39 @@ TEST(Export, svg_is_well_formed_and_draws_with_an_independent_reader) {
   ASSERT_EQ(status, 0);
   // other fonts and another rasteriser, but the same picture
   EXPECT_GT(psnr(read_png(folder.file("b.png")), drawn(c, settings, 0)), 15);
+}
+
+TEST(Export, alternative_text_goes_beside_the_file) {
+  EXPECT_EQ(alt_text_target("a/clip.gif"), "a/clip.alt.txt");
+  EXPECT_EQ(alt_text_target("clip.v2.gif"), "clip.v2.alt.txt");
+  EXPECT_EQ(alt_text_target("/clip.gif"), "/clip.alt.txt");
+  EXPECT_EQ(alt_text_target("a/frames/%04d.png"), "a/frames.alt.txt");
+  EXPECT_EQ(alt_text_target("%04d.png"), "%04d.alt.txt");
+  TempFolder folder;
+  const auto c = computed("padding_strides");
+  ExportSettings settings = small(folder.file("a.gif"));
+  settings.steps = {{3, 5}};
+  settings.alt_text = true;
+  for (const Language language : {Language::en, Language::zh}) {
+    settings.language = language;
+    ASSERT_TRUE(run_export(c, settings).ok());
+    std::istringstream lines(bytes_of(folder.file("a.alt.txt")));
+    std::vector<std::string> text;
+    for (std::string line; std::getline(lines, line);) text.push_back(line);
+    ASSERT_EQ(text.size(), 3u + 3u);
+    EXPECT_EQ(text[3], language == Language::en ? "Step 3 of 9: Y[0, 0, 0, 2] = sum of 9 products = 8"
+                                                : "第 3 步，共 9 步：Y[0, 0, 0, 2] = 9 个乘积之和 = 8");
+    EXPECT_NE(text[5].find(language == Language::en ? "Step 5 of 9" : "第 5 步"), std::string::npos);
+  }
+  EXPECT_EQ(folder.names().size(), 2u);
+  // where the picture cannot be written there is no text either
+  settings.target = folder.file("no/such/a.gif");
+  EXPECT_FALSE(run_export(c, settings).ok());
+  settings.target = folder.file("b.gif");
+  Job job;
+  job.cancelled = true;
+  EXPECT_FALSE(run_export(c, settings, &job).ok());
+  EXPECT_EQ(folder.names().size(), 2u);
 }
 
 TEST(Export, the_same_export_twice_gives_the_same_bytes) {

@@ -19,6 +19,11 @@ if grep -q 'CONVSCOPE_VIDEO:BOOL=ON' "$2/CMakeCache.txt"; then
   env -u DISPLAY -u WAYLAND_DISPLAY "$target/usr/bin/convscope" export tutorial_5_1 -o clip.mp4 --size 320x180
   [ -s clip.mp4 ]
 fi
+# And the one that writes PDF.
+if [ -e "$2/convscope_pdf.so" ]; then
+  env -u DISPLAY -u WAYLAND_DISPLAY "$target/usr/bin/convscope" export tutorial_5_1 -o steps.pdf --size 320x180
+  [ -s steps.pdf ]
+fi
 if command -v desktop-file-validate >/dev/null; then
   desktop-file-validate "$target/usr/share/applications/convscope.desktop"
 fi
