@@ -419,7 +419,8 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
+    file_dialog_.open(Purpose::save_project, settings_.last_folder,
+                      (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
@@ -446,8 +447,7 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  // A chain becomes part of the session: its own file is not where that is saved.
-  const bool is_project = !tensor && !chain && find_preset(name) == nullptr;
+  const bool is_project = is_project_file(name);
   if (!tensor && !chain && !is_project) opened->title = name;
   if (is_project && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
