@@ -10,8 +10,9 @@
 namespace convscope {
 
 /// `naive` is the reference, `im2col` and `direct` are the fast ones; slices, loops, im2col_per_channel and toeplitz
-/// are the tutorial's own, written to be read. These compute every conv2d; `winograd` those with 3x3 kernels, `fft`
-/// those with a kernel that fits a transform, both with stride 1 only. All give the same numbers up to rounding.
+/// are the tutorial's own, written to be read. These compute every conv2d; `winograd` those with 3x3 kernels, stride 1
+/// and dilation 1, `fft` those with stride 1, along an axis with one output any, and a kernel that fits a transform.
+/// All give the same numbers up to rounding.
 enum class Algorithm : uint8_t {
   automatic,
   naive,

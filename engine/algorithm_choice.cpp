@@ -28,8 +28,7 @@ bool has_few_kernels(const ConvPlan& plan) {
 }  // namespace
 
 Algorithm automatic_choice(const ConvPlan& plan) {
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  if (macs <= kNaiveMacs) return Algorithm::naive;
+  if (plan.macs() <= kNaiveMacs) return Algorithm::naive;
   if (winograd_pays(plan)) return Algorithm::winograd;
   if (fft_pays(plan)) return Algorithm::fft;
   if (has_few_kernels(plan)) return Algorithm::direct;
@@ -43,8 +42,7 @@ bool fft_pays(const ConvPlan& plan) {
   if (plan.kernel.h * plan.kernel.w < kFewestTaps) return false;
   const Result<FftTiling> tiling = fft_tiling(plan);
   if (!tiling) return false;
-  const double direct = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps()) / kMacsPerSecond *
-                        static_cast<double>(size_of(plan.dtype)) / 4;
+  const double direct = plan.macs() / kMacsPerSecond * static_cast<double>(size_of(plan.dtype)) / 4;
   return kMargin * (tiling->seconds + tiling->preparation_seconds) < direct;
 }
 
@@ -52,7 +50,7 @@ bool winograd_pays(const ConvPlan& plan) {
   constexpr int64_t kFewestChannels = 32;
   constexpr double kFewestMacs = 1 << 24, kMostWork = 0.75;
   if (plan.channels_per_group() < kFewestChannels || plan.kernels_per_group() < kFewestChannels) return false;
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
+  const double macs = plan.macs();
   return macs >= kFewestMacs && check_winograd(plan) && winograd_work(plan, winograd_tile(plan)) < kMostWork * macs;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/checked_math.h"
+#include "engine/division.h"
 
 namespace convscope {
 
@@ -45,9 +46,6 @@ bool add(CellRuns& runs, std::optional<int64_t> first, std::optional<int64_t> la
   if (*first <= *last) runs.push_back({*first, *last});
   return true;
 }
-
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
 
 }  // namespace
 
@@ -108,7 +106,7 @@ std::optional<CellRuns> windows_over(const WindowAxis& axis, const CellRuns& cel
     const std::optional<int64_t> low = position(run.first, 1, -highest_tap, d, -p);
     const std::optional<int64_t> high = position(run.last, 1, -lowest_tap, d, -p);
     if (!low || !high) return false;
-    return add(windows, ceil_div(*low, s), floor_div(*high, s));
+    return add(windows, ceil_divide(*low, s), floor_divide(*high, s));
   };
   for (const CellRun& run : cells) {
     // Where the taps, laid over all cells of the run, leave no gap, one range has them all.

@@ -13,20 +13,6 @@ namespace {
 /// Cells between two looks at the job.
 constexpr int64_t kCellsPerLook = 1 << 16;
 
-Result<Tensor> absolute(const Tensor& tensor) {
-  if (!tensor.defined()) return tensor;
-  Result<Tensor> result = Tensor::uninitialized(tensor.shape(), tensor.dtype());
-  if (!result) return result;
-  for (int64_t i = 0; i < tensor.numel(); ++i) {
-    if (tensor.dtype() == DType::float32) {
-      result->mutable_data<float>()[i] = std::abs(tensor.data<float>()[i]);
-    } else {
-      result->mutable_data<double>()[i] = std::abs(tensor.data<double>()[i]);
-    }
-  }
-  return result;
-}
-
 double difference(double yours, double expected) {
   const bool same = yours == expected || (std::isnan(yours) && std::isnan(expected));
   if (same) return 0;
@@ -41,6 +27,28 @@ int leading_ones(const Shape& shape) {
 }
 
 }  // namespace
+
+Result<Tensor> absolute(const Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  Result<Tensor> result = Tensor::uninitialized(tensor.shape(), tensor.dtype());
+  if (!result) return result;
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    if (tensor.dtype() == DType::float32) {
+      result->mutable_data<float>()[i] = std::abs(tensor.data<float>()[i]);
+    } else {
+      result->mutable_data<double>()[i] = std::abs(tensor.data<double>()[i]);
+    }
+  }
+  return result;
+}
+
+double largest_magnitude(const Tensor& tensor) {
+  double largest = 0;
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    if (std::isfinite(tensor.at(i))) largest = std::max(largest, std::abs(tensor.at(i)));
+  }
+  return largest;
+}
 
 double PrintedDigits::half_unit(double value) const {
   if (decimals < 0 || !std::isfinite(value)) return 0;
@@ -66,12 +74,7 @@ Result<double> rounding_bound(const ConvPlan& plan, const ConvTensors& tensors, 
   if (!bias) return bias.error();
   const Result<Tensor> sums = conv2d(plan, *input, *weight, *bias, {Algorithm::automatic, 0, job});
   if (!sums) return sums.error();
-  double largest = 0;
-  for (int64_t i = 0; i < sums->numel(); ++i) {
-    const double sum = sums->at(i);
-    if (std::isfinite(sum)) largest = std::max(largest, sum);
-  }
-  return rounding_bound(largest, plan.taps(), plan.dtype, yours);
+  return rounding_bound(largest_magnitude(*sums), plan.taps(), plan.dtype, yours);
 }
 
 double rounding_bound(double largest_sum, int64_t numbers, DType engine, DType yours) {

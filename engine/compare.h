@@ -38,6 +38,12 @@ struct Closeness {
 /// Errors: those of conv2d().
 Result<double> rounding_bound(const ConvPlan& plan, const ConvTensors& tensors, DType yours, Job* job = nullptr);
 
+/// The magnitudes of all numbers, in the tensor's own type; of an undefined tensor another. Errors: those of
+/// Tensor::uninitialized().
+Result<Tensor> absolute(const Tensor& tensor);
+/// The largest magnitude; numbers that are not finite do not count.
+double largest_magnitude(const Tensor& tensor);
+
 /// The same from what is known: the largest sum, how many numbers it has, and both types.
 double rounding_bound(double largest_sum, int64_t numbers, DType engine, DType yours);
 

@@ -7,6 +7,7 @@
 #include "engine/conv_transpose.h"
 #include "engine/padding.h"
 #include "engine/row_kernels.h"
+#include "engine/thread_pool.h"
 
 namespace convscope {
 
@@ -35,9 +36,12 @@ bool conv2d_backward_naive(const ConvPlan& plan, const T* input, const T* weight
               for (int64_t s = 0; s < S; ++s) {
                 const int64_t x =
                     source_index(q * plan.stride.w - plan.pads.left + s * plan.dilation.w, W, plan.padding_mode);
-                if (y == kZeroPadding || x == kZeroPadding) continue;
-                const int64_t in = ((n * C + first_channel + c) * H + y) * W + x;
                 const int64_t w = ((k * group_channels + c) * R + r) * S + s;
+                if (y == kZeroPadding || x == kZeroPadding) {
+                  grad_weight[w] += gradient * T{0};
+                  continue;
+                }
+                const int64_t in = ((n * C + first_channel + c) * H + y) * W + x;
                 grad_input[in] += gradient * weight[w];
                 grad_weight[w] += gradient * input[in];
               }
@@ -81,20 +85,25 @@ ConvTransposePlan input_gradient_plan(const ConvPlan& plan, bool keeps_padding) 
   return transposed;
 }
 
-/// Adds the gradients of the padded input's cells to the cells that they repeat.
+/// Adds the gradients of the padded input's cells to the cells that they repeat. False where the job was cancelled.
 template <class T>
-void gather_padding(const ConvPlan& plan, const T* padded, T* grad_input) {
+bool gather_padding(const ConvPlan& plan, const T* padded, T* grad_input, const Conv2dOptions& options) {
   const int64_t rows = plan.in.h + plan.pads.top + plan.pads.bottom;
   const int64_t columns = plan.in.w + plan.pads.left + plan.pads.right;
-  for (int64_t plane = 0; plane < plan.batch * plan.in_channels; ++plane) {
+  const auto stopped = [&] { return options.job != nullptr && options.job->is_cancelled(); };
+  const int threads = options.threads > 0 ? options.threads : hardware_threads();
+  parallel_for(threads, plan.batch * plan.in_channels, [&](int64_t plane) {
+    const T* from = padded + plane * rows * columns;
     for (int64_t row = 0; row < rows; ++row) {
+      if (stopped()) return;
       const int64_t y = source_index(row - plan.pads.top, plan.in.h, plan.padding_mode);
       T* to = grad_input + (plane * plan.in.h + y) * plan.in.w;
       for (int64_t column = 0; column < columns; ++column) {
-        to[source_index(column - plan.pads.left, plan.in.w, plan.padding_mode)] += *padded++;
+        to[source_index(column - plan.pads.left, plan.in.w, plan.padding_mode)] += *from++;
       }
     }
-  }
+  });
+  return !stopped();
 }
 
 template <class T>
@@ -107,7 +116,9 @@ Result<Tensor> input_gradient(const ConvPlan& plan, const Tensor& weight, const 
   if (!gradient || !repeats) return gradient;
   Result<Tensor> folded = Tensor::zeros({plan.batch, plan.in_channels, plan.in.h, plan.in.w}, plan.dtype);
   if (!folded) return folded;
-  gather_padding(plan, gradient->data<T>(), folded->mutable_data<T>());
+  if (!gather_padding(plan, gradient->data<T>(), folded->mutable_data<T>(), options)) {
+    return Error{"error.cancelled", "", {}};
+  }
   return folded;
 }
 
@@ -119,20 +130,16 @@ Result<Tensor> weight_gradient(const ConvPlan& plan, const Tensor& input, const 
   const Outcome outcome = conv2d_weight_gradient<T>(plan, input.data<T>(), grad_output.data<T>(),
                                                     gradient->mutable_data<T>(), options.threads, options.job);
   if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
-  if (outcome == Outcome::out_of_memory) {
-    return Error{"error.out_of_memory",
-                 "",
-                 {grad_output.shape().to_string(), std::to_string(grad_output.bytes() >> 20)}};
-  }
+  if (outcome == Outcome::out_of_memory) return out_of_memory(grad_output.shape(), plan.dtype);
   return gradient;
 }
 
 template <class T>
-Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output) {
+Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output, const Job* job) {
   Result<Tensor> gradient = Tensor::zeros(plan.bias_shape(), plan.dtype);
   if (!gradient) return gradient;
   // Stretches of a plane are added to each other before their numbers are: as many sums as go into the registers.
-  constexpr int64_t kSums = 64;
+  constexpr int64_t kSums = 64, kBetweenLooks = 1 << 20;
   const RowKernels<T> kernels = row_kernels<T>();
   const int64_t positions = plan.positions();
   const T* plane = grad_output.data<T>();
@@ -140,6 +147,7 @@ Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output) {
     for (int64_t k = 0; k < plan.out_channels; ++k, plane += positions) {
       T sums[kSums + 64 / sizeof(T)] = {};
       for (int64_t at = 0; at < positions; at += kSums) {
+        if (at % kBetweenLooks == 0 && job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};
         kernels.add_to_own(plane + at, std::min(kSums, positions - at), sums);
       }
       T image = 0;
@@ -164,7 +172,7 @@ Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, c
   Result<Tensor> by_weight = weight_gradient<T>(plan, input, grad_output, options);
   if (!by_weight) return by_weight.error();
   gradients.weight = *std::move(by_weight);
-  Result<Tensor> by_bias = bias_gradient<T>(plan, grad_output);
+  Result<Tensor> by_bias = bias_gradient<T>(plan, grad_output, options.job);
   if (!by_bias) return by_bias.error();
   gradients.bias = *std::move(by_bias);
   return gradients;

@@ -27,7 +27,8 @@ Result<Conv2dGradients> conv2d_backward(const ConvPlan& plan, const Tensor& inpu
 
 /// The reference: every product of the forward pass, once more. Each hands the output's gradient times the weight to
 /// its input cell, and the output's gradient times the input to its weight; padding that repeats a cell hands it to
-/// that cell. The gradients begin as zeros. Returns false when the job was cancelled.
+/// that cell. Padding of zeros has no gradient, but is multiplied: an infinite gradient of the output times such a zero
+/// is NaN, as in PyTorch. The gradients begin as zeros. Returns false when the job was cancelled.
 template <class T>
 bool conv2d_backward_naive(const ConvPlan& plan, const T* input, const T* weight, const T* grad_output, T* grad_input,
                            T* grad_weight, T* grad_bias, Job* job);

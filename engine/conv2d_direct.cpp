@@ -9,6 +9,7 @@
 
 #include "engine/aligned_buffer.h"
 #include "engine/direct_tile.h"
+#include "engine/division.h"
 #include "engine/padding.h"
 #include "engine/thread_pool.h"
 
@@ -27,10 +28,6 @@ constexpr int64_t kMaxZeros = 1 << 18;
 constexpr int64_t kMaxInPlaceHeight = 4096, kMaxInPlaceSpan = 1 << 16;
 // Taps of all tiles between two looks whether the job was cancelled: some milliseconds.
 constexpr int64_t kMaxTaps = 1 << 19;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a - 1) / b + 1; }
 
 /// How the rows of an output channel are cut into strips, the tiles' height.
 ///
@@ -62,9 +59,9 @@ Rows rows_of(const ConvPlan& plan) {
   const int64_t step = rows.stride / divisor;
   rows.step = step <= 2 ? static_cast<int>(step) : 0;
   rows.remainders = rows.spacing;
-  const int64_t longest = divide_up(plan.out.h, rows.remainders);
+  const int64_t longest = ceil_divide(plan.out.h, rows.remainders);
   rows.height = rows.step > 0 && longest > 4 ? kMaxDirectRows : kMaxDirectRows / 2;
-  rows.of_spacing = divide_up(longest, rows.height);
+  rows.of_spacing = ceil_divide(longest, rows.height);
   rows.strips = rows.remainders * rows.of_spacing;
   return rows;
 }
@@ -72,9 +69,9 @@ Rows rows_of(const ConvPlan& plan) {
 /// How the cells under a stretch of outputs are copied: cells that a stride apart side by side, so that every tap
 /// reads vectors that lie as they are needed.
 struct CopyLayout {
-  bool is_per_tap = false;        // a segment for each tap; else one for each phase (see im2col_block.h)
-  std::vector<int64_t> segments;  // for each, where its first cell stands, from tap 0 of the first output on
-  std::vector<int64_t> offsets;   // of tap kx in the copy of a row
+  bool is_per_tap = false;        // a segment for each tap of a pass; else one for each phase (see im2col_block.h)
+  std::vector<int64_t> segments;  // for each, where its first cell stands, from the first tap's on
+  std::vector<int64_t> offsets;   // of the taps of a pass in the copy of a row
   int64_t shift = 0;              // cells of a segment beyond one for each output
   int64_t segment = 0;            // from one segment to the next
   int64_t row = 0;                // elements of a row
@@ -158,22 +155,30 @@ class DirectRunner final : public Conv2dRunner<T> {
  public:
   explicit DirectRunner(const ConvPlan& plan) : plan_(plan), kernels_(direct_kernels<T>()) {}
 
-  /// Whether there is memory for it.
-  bool prepare(const T* weight, const T* bias);
+  /// Whether there is memory for it and the job goes on.
+  bool prepare(const T* weight, const T* bias, const Job* job);
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override;
-  int64_t packed_bytes() const override { return static_cast<int64_t>(weight_.size() + bias_.size() + zeros_.size()); }
+  int64_t packed_bytes() const override;
   int64_t scratch_bytes(int threads) const override;
 
  private:
-  void pack_weight(const T* from, T* to) const;
+  bool pack_weight(const T* from, T* to, const Job* job) const;
   void add_stretches();
   void add_stretch(int64_t first, int64_t tiles, int64_t last_tile, int vectors, int64_t out_columns);
-  CopyLayout layout_for(int64_t width, bool is_per_tap) const;
+  CopyLayout layout_for(int64_t width, bool is_per_tap, int64_t columns) const;
   Passes passes_for(int64_t bytes_of_row, int64_t width) const;
   void flatten(Stretch<T>& stretch) const;
   void choose_copy(Stretch<T>& stretch, int64_t width) const;
-  int threads_for(int threads) const;
+
+  /// In multiply-adds. A depthwise layer has few of them and takes as long as its numbers need to come and go.
+  double work() const {
+    constexpr double kOfNumber = 8;
+    const double numbers =
+        static_cast<double>(plan_.batch * plan_.in_channels) * static_cast<double>(plan_.in.h * plan_.in.w) +
+        static_cast<double>(plan_.output_cells());
+    return plan_.macs() + kOfNumber * numbers;
+  }
 
   Strip strip_of(const Call<T>& call, int64_t unit) const;
   void advance(const Call<T>& call, Strip& strip) const;
@@ -212,12 +217,12 @@ class DirectRunner final : public Conv2dRunner<T> {
 // ---- made once ----
 
 template <class T>
-bool DirectRunner<T>::prepare(const T* weight, const T* bias) {
+bool DirectRunner<T>::prepare(const T* weight, const T* bias, const Job* job) {
   const int64_t numbers = plan_.out_channels * plan_.taps();
   T* weight_copy = weight_.reserve_for<T>(numbers);
   if (weight_copy == nullptr) return false;
   weight_data_ = weight_copy;
-  pack_weight(weight, weight_copy);
+  if (!pack_weight(weight, weight_copy, job)) return false;
   if (bias != nullptr) {
     T* bias_copy = bias_.reserve_for<T>(plan_.out_channels);
     if (bias_copy == nullptr) return false;
@@ -252,20 +257,25 @@ bool DirectRunner<T>::prepare(const T* weight, const T* bias) {
   return true;
 }
 
-/// What a tile multiplies with together lies together, see DirectTask.
+/// What a tile multiplies with together lies together, see DirectTask. False where the job was cancelled.
 template <class T>
-void DirectRunner<T>::pack_weight(const T* from, T* to) const {
+bool DirectRunner<T>::pack_weight(const T* from, T* to, const Job* job) const {
+  constexpr int64_t kAtOnce = 1 << 16;  // columns between two looks
   const int64_t width = plan_.kernel.w;
   const KernelParts parts(plan_.kernel.h);
   for (int64_t kernel = 0; kernel < plan_.out_channels * plan_.channels_per_group(); ++kernel) {
     for (int64_t part = 0; part < parts.count; ++part) {
       const int64_t height = parts.height_of(part);
-      for (int64_t x = 0; x < width; ++x) {
-        for (int64_t y = 0; y < height; ++y) *to++ = from[y * width + x];
+      for (int64_t first = 0; first < width; first += kAtOnce) {
+        if (job != nullptr && job->is_cancelled()) return false;
+        for (int64_t x = first; x < std::min(width, first + kAtOnce); ++x) {
+          for (int64_t y = 0; y < height; ++y) *to++ = from[y * width + x];
+        }
       }
       from += height * width;
     }
   }
+  return true;
 }
 
 template <class T>
@@ -277,7 +287,7 @@ void DirectRunner<T>::add_stretches() {
   int64_t begin = full, end = full;
   if (in_place_) {
     const int64_t room = plan_.in.w + plan_.pads.left - span_ - width;  // the last such tile begins here or before
-    begin = std::min(full, (plan_.pads.left + width - 1) / width);
+    begin = std::min(full, ceil_divide(plan_.pads.left, width));
     end = room < 0 ? begin : std::clamp(room / width + 1, begin, full);
   }
   const auto add_tiles = [&](int64_t from, int64_t to) {
@@ -385,13 +395,13 @@ Passes DirectRunner<T>::passes_for(int64_t bytes_of_row, int64_t width) const {
 }
 
 template <class T>
-CopyLayout DirectRunner<T>::layout_for(int64_t width, bool is_per_tap) const {
+CopyLayout DirectRunner<T>::layout_for(int64_t width, bool is_per_tap, int64_t columns) const {
   CopyLayout layout;
   layout.is_per_tap = is_per_tap;
   const int64_t taps = plan_.kernel.w;
   if (is_per_tap) {
     layout.segment = width;
-    for (int64_t kx = 0; kx < taps; ++kx) {
+    for (int64_t kx = 0; kx < columns; ++kx) {
       layout.segments.push_back(kx * dilation_);
       layout.offsets.push_back(kx * width);
     }
@@ -399,7 +409,7 @@ CopyLayout DirectRunner<T>::layout_for(int64_t width, bool is_per_tap) const {
     const int64_t phases = std::min(taps, stride_ / std::gcd(stride_, dilation_));
     layout.shift = span_ / stride_;
     // Whole vectors: split() writes more than it is asked for.
-    layout.segment = divide_up(width + layout.shift, kernels_.lanes) * kernels_.lanes;
+    layout.segment = ceil_divide(width + layout.shift, kernels_.lanes) * kernels_.lanes;
     for (int64_t phase = 0; phase < phases; ++phase) layout.segments.push_back(phase * dilation_ % stride_);
     for (int64_t kx = 0; kx < taps; ++kx) {
       layout.offsets.push_back(kx % phases * layout.segment + kx * dilation_ / stride_);
@@ -443,19 +453,10 @@ void DirectRunner<T>::choose_copy(Stretch<T>& stretch, int64_t width) const {
     passes.tiles = 1;
     is_per_tap = true;
   }
-  stretch.layout = layout_for(passes.tiles * width, is_per_tap);
+  stretch.layout = layout_for(passes.tiles * width, is_per_tap, passes.columns);
 }
 
 // ---- done in each run ----
-
-/// Threads that pay for their waking.
-template <class T>
-int DirectRunner<T>::threads_for(int threads) const {
-  const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.taps());
-  if (macs < 2 * kMacsPerThread) return 1;
-  if (threads <= 0) threads = hardware_threads();
-  return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
-}
 
 template <class T>
 void DirectRunner<T>::place(const Call<T>& call, Strip& strip) const {
@@ -468,7 +469,7 @@ void DirectRunner<T>::place(const Call<T>& call, Strip& strip) const {
   const int64_t above = strip.below * rows_.height;
   strip.first_row = strip.remainder + above * rows_.spacing;
   const int64_t rows_of_remainder =
-      rows_.spacing == 1 ? plan_.out.h : divide_up(plan_.out.h - strip.remainder, rows_.spacing);
+      rows_.spacing == 1 ? plan_.out.h : ceil_divide(plan_.out.h - strip.remainder, rows_.spacing);
   strip.rows = std::min<int64_t>(rows_.height, rows_of_remainder - above);
   strip.height = strip.rows <= kMaxDirectRows / 2 ? kMaxDirectRows / 2 : rows_.height;
 }
@@ -552,8 +553,8 @@ void DirectRunner<T>::copy_segment(const RowTable<T>& from, const DirectTask<T>&
                                    int64_t padded, T* to, int64_t pitch) const {
   const int64_t stride = stride_, width = plan_.in.w;
   // Cells [begin, end) are real ones.
-  const int64_t begin = first >= 0 ? 0 : std::min(count, divide_up(-first, stride));
-  const int64_t end = first >= width ? begin : std::max(begin, std::min(count, divide_up(width - first, stride)));
+  const int64_t begin = first >= 0 ? 0 : std::min(count, ceil_divide(-first, stride));
+  const int64_t end = first >= width ? begin : std::max(begin, std::min(count, ceil_divide(width - first, stride)));
   const auto source_of = [&](int64_t u) {
     int64_t x;
     const bool is_vast = __builtin_mul_overflow(u, stride, &x) || __builtin_add_overflow(x, first, &x);
@@ -596,8 +597,12 @@ template <class T>
 bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& stretch, const RowTable<T>& from,
                                 int64_t outputs, bool is_uniform, DirectTask<T>& task) const {
   const CopyLayout& layout = stretch.layout;
-  const int64_t kx_first = layout.is_per_tap ? task.kx_begin : 0;
   const int64_t segments = layout.is_per_tap ? task.kx_end - task.kx_begin : std::ssize(layout.segments);
+  // The weight comes from the same tap on as the tables do, and so count the columns.
+  const int64_t first_tap = layout.is_per_tap ? task.kx_begin : 0;
+  task.weight += first_tap * (task.ky_end - task.ky_begin);
+  task.kx_begin -= first_tap;
+  task.kx_end -= first_tap;
   const int64_t pitch = segments * layout.segment;
   T* copy = mine.copy.template reserve_for<T>(task.channels * from.count * pitch);
   auto** rows = mine.copy_rows.template reserve_for<const T*>(from.count);
@@ -607,7 +612,7 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
     return false;
   }
   // What only lanes beyond the output's end see is zero: leftovers may be subnormal numbers, which are slow.
-  const int64_t first = task.column, count = outputs + layout.shift;
+  const int64_t first = task.column + first_tap * dilation_, count = outputs + layout.shift;
   const int64_t padded = task.tiles * stretch.vectors * kernels_.lanes + layout.shift;
   if (kernels_.split != nullptr && segments == 2 && !layout.is_per_tap && stride_ == 2 && layout.segments[1] == 1 &&
       plan_.padding_mode == PaddingMode::zeros) {
@@ -627,7 +632,7 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
     kernels_.split(both);
   } else {
     for (int64_t s = 0; s < segments; ++s) {
-      copy_segment(from, task, first + layout.segments[static_cast<size_t>(kx_first + s)], count, padded,
+      copy_segment(from, task, first + layout.segments[static_cast<size_t>(s)], count, padded,
                    copy + s * layout.segment, pitch);
     }
   }
@@ -644,7 +649,7 @@ bool DirectRunner<T>::copy_rows(Call<T>& call, Scratch& mine, const Stretch<T>& 
   task.pitch = pitch;
   task.channel_stride = from.count * pitch;
   task.column_offsets = layout.offsets.data();
-  task.column = -kx_first * layout.segment;
+  task.column = 0;
   return true;
 }
 
@@ -743,6 +748,10 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
         task.kx_end = std::min(plan_.kernel.w, kx + passes.columns);
         task.column = first_cell;
         task.channel_begin = c;
+        task.weight = weight_data_ + first_kernel * task.kernel_stride + c * kernel_cells;
+        // Before a copied task counts its columns from the pass' own.
+        const bool is_last =
+            c + task.channels == channels_ && task.ky_end == plan_.kernel.h && task.kx_end == plan_.kernel.w;
         if (stretch.is_copied) {
           if (!copy_rows(call, mine, stretch, *table, outputs, strip.height == kMaxDirectRows, task)) return;
         } else {
@@ -752,10 +761,7 @@ void DirectRunner<T>::run_stretch(Call<T>& call, Scratch& mine, const Strip& str
           task.column_offsets = task.mask_offsets = offsets_.data();
         }
         task.accumulate = c > 0 || task.ky_begin > 0 || kx > 0;
-        const bool is_last =
-            c + task.channels == channels_ && task.ky_end == plan_.kernel.h && task.kx_end == plan_.kernel.w;
         task.out = out;
-        task.weight = weight_data_ + first_kernel * task.kernel_stride + c * kernel_cells;
         task.bias = bias_data_ != nullptr && is_last ? bias_data_ + first_kernel : nullptr;
         run_kernels(call, strip, stretch, stretch.is_copied || table->is_uniform, task);
         if (call.stopped()) return;
@@ -826,11 +832,11 @@ void DirectRunner<T>::run_simple_strip(Call<T>& call, Scratch& mine, const Strip
 template <class T>
 Outcome DirectRunner<T>::run(const T* input, T* output, int threads, Job* job) const {
   if (plan_.output_cells() == 0) return Outcome::finished;
-  threads = threads_for(threads);
+  threads = useful_threads(threads, work());
   Call<T> call{input, output, job};
   const int64_t strips = plan_.batch * plan_.groups * rows_.strips;
   const int64_t wanted_items = threads > 1 ? 8 * threads : 1;
-  if (strips < wanted_items) call.kernel_parts = std::min(kernel_count_, divide_up(wanted_items, strips));
+  if (strips < wanted_items) call.kernel_parts = std::min(kernel_count_, ceil_divide(wanted_items, strips));
   const int64_t units = strips * call.kernel_parts;
   // Many small strips are taken together; a job that can be watched is told about each hundredth.
   const int64_t items = std::min(units, std::max<int64_t>(wanted_items, job != nullptr ? 100 : 1));
@@ -855,6 +861,16 @@ Outcome DirectRunner<T>::run(const T* input, T* output, int threads, Job* job) c
 }
 
 template <class T>
+int64_t DirectRunner<T>::packed_bytes() const {
+  size_t numbers = offsets_.size();
+  for (const Stretch<T>& stretch : stretches_) {
+    numbers += stretch.layout.segments.size() + stretch.layout.offsets.size() + stretch.flat_offsets.size() +
+               stretch.flat_columns.size();
+  }
+  return static_cast<int64_t>(weight_.size() + bias_.size() + zeros_.size() + numbers * sizeof(int64_t));
+}
+
+template <class T>
 int64_t DirectRunner<T>::scratch_bytes(int threads) const {
   int64_t most = 0;
   for (const Stretch<T>& stretch : stretches_) {
@@ -868,23 +884,25 @@ int64_t DirectRunner<T>::scratch_bytes(int threads) const {
     }
     most = std::max(most, bytes);
   }
-  return threads_for(threads) * most;
+  return useful_threads(threads, work()) * most;
 }
 
 }  // namespace
 
 template <class T>
-std::unique_ptr<Conv2dRunner<T>> prepare_direct(const ConvPlan& plan, const T* weight, const T* bias) {
+std::unique_ptr<Conv2dRunner<T>> prepare_direct(const ConvPlan& plan, const T* weight, const T* bias, const Job* job) {
   try {
     auto runner = std::make_unique<DirectRunner<T>>(plan);
-    if (plan.output_cells() > 0 && !runner->prepare(weight, bias)) return nullptr;
+    if (plan.output_cells() > 0 && !runner->prepare(weight, bias, job)) return nullptr;
     return runner;
-  } catch (const std::bad_alloc&) {  // tables as long as the kernel
+  } catch (const std::bad_alloc&) {  // the tables
     return nullptr;
   }
 }
 
-template std::unique_ptr<Conv2dRunner<float>> prepare_direct<float>(const ConvPlan&, const float*, const float*);
-template std::unique_ptr<Conv2dRunner<double>> prepare_direct<double>(const ConvPlan&, const double*, const double*);
+template std::unique_ptr<Conv2dRunner<float>> prepare_direct<float>(const ConvPlan&, const float*, const float*,
+                                                                    const Job*);
+template std::unique_ptr<Conv2dRunner<double>> prepare_direct<double>(const ConvPlan&, const double*, const double*,
+                                                                      const Job*);
 
 }  // namespace convscope

@@ -15,8 +15,9 @@ namespace convscope {
 /// Shapes: as in ConvPlan; `bias` may be null. Each cell is one chain of sums, in the same order whatever the tile, the
 /// number of threads and the instruction set. Scratch: for each thread about 1 MiB at most. float and double are
 /// instantiated.
-/// Errors: null where there is no memory.
+/// Errors: null where there is no memory or the job was cancelled.
 template <class T>
-std::unique_ptr<Conv2dRunner<T>> prepare_direct(const ConvPlan& plan, const T* weight, const T* bias);
+std::unique_ptr<Conv2dRunner<T>> prepare_direct(const ConvPlan& plan, const T* weight, const T* bias,
+                                                const Job* job = nullptr);
 
 }  // namespace convscope

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 
 #include "engine/aligned_buffer.h"
 #include "engine/conv2d_cells.h"
+#include "engine/division.h"
 #include "engine/fft.h"
 #include "engine/fft_tiling.h"
+#include "engine/finite.h"
 #include "engine/padding.h"
 #include "engine/thread_pool.h"
 
@@ -110,7 +111,7 @@ class FftRunner final : public Conv2dRunner<T> {
   void run_item(Call& call, int64_t item) const;
   bool transform_inputs(const Call& call, int64_t group, const Place* places, int64_t* const* offsets, T* strip,
                         T* spectra) const;
-  void run_cells(const Call& call, int64_t item) const;
+  Outcome run_cells(const T* input, T* output, int threads, Job* job) const;
 
   ConvPlan plan_;
   FftTiling tiling_;
@@ -169,7 +170,7 @@ bool FftRunner<T>::prepare(const T* weight, const T* bias, int threads, const Jo
   if (bias != nullptr) std::copy_n(bias, K, bias_copy);
   weight_data_ = weight_copy;
   bias_data_ = bias_copy;
-  finite_ = std::all_of(weight, weight + taps, [](T w) { return std::isfinite(w); });
+  finite_ = all_finite(weight, taps);
   if (!finite_ || plan_.output_cells() == 0) return true;
   spectra_data_ = spectra_.template reserve_for<T>(K * channels * tile());
   if (spectra_data_ == nullptr) return false;
@@ -335,19 +336,24 @@ void FftRunner<T>::run_item(Call& call, int64_t item) const {
   if (call.job != nullptr) call.job->report(static_cast<float>(done) / static_cast<float>(items()));
 }
 
-/// The same cells without transforms.
+/// All cells without transforms: some rows of an output plane at a time.
 template <class T>
-void FftRunner<T>::run_cells(const Call& call, int64_t item) const {
-  const int64_t group = item / pairs_;
-  for (int part = 0; part < 2; ++part) {
-    const Place p = place(item % pairs_ * 2 + part);
-    for (int64_t m = 0; m < plan_.kernels_per_group(); ++m) {
-      if (!conv2d_cells(plan_, call.input, weight_data_, bias_data_, p.image, group * plan_.kernels_per_group() + m,
-                        p.cells, call.output, call.job)) {
-        return;
-      }
-    }
-  }
+Outcome FftRunner<T>::run_cells(const T* input, T* output, int threads, Job* job) const {
+  constexpr double kMacsOfItem = 1 << 20;
+  const double macs = static_cast<double>(plan_.out.w) * static_cast<double>(plan_.taps());  // of a row
+  const auto rows = static_cast<int64_t>(std::clamp(kMacsOfItem / macs, 1.0, static_cast<double>(plan_.out.h)));
+  const int64_t bands = ceil_divide(plan_.out.h, rows), items = plan_.batch * plan_.out_channels * bands;
+  std::atomic<int64_t> items_done{0};
+  parallel_for(threads, items, [&](int64_t item) {
+    if (job != nullptr && job->is_cancelled()) return;
+    const int64_t n = item / bands / plan_.out_channels, k = item / bands % plan_.out_channels;
+    const int64_t y = item % bands * rows;
+    const CellRange cells{y, 0, std::min(rows, plan_.out.h - y), plan_.out.w};
+    if (!conv2d_cells(plan_, input, weight_data_, bias_data_, n, k, cells, output, job)) return;
+    const int64_t done = items_done.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (job != nullptr) job->report(static_cast<float>(done) / static_cast<float>(items));
+  });
+  return items_done < items ? Outcome::cancelled : Outcome::finished;
 }
 
 template <class T>
@@ -356,13 +362,11 @@ Outcome FftRunner<T>::run(const T* input, T* output, int threads, Job* job) cons
   // Below this, waking a second thread costs more than it brings.
   constexpr double kSecondsPerThread = 20e-6;
   if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(tiling_.seconds / kSecondsPerThread, 1.0, static_cast<double>(threads)));
+  if (!finite_) return run_cells(input, output, threads, job);
+  threads = useful_threads(threads, tiling_.seconds, kSecondsPerThread);
   Call call{*this, input, output, job};
   parallel_for(threads, items(), [&call](int64_t item) {
-    if (call.stopped()) return;
-    if (call.runner.finite_) return call.runner.run_item(call, item);
-    call.runner.run_cells(call, item);
-    if (!call.stopped()) call.items_done.fetch_add(1, std::memory_order_relaxed);
+    if (!call.stopped()) call.runner.run_item(call, item);
   });
   if (call.out_of_memory) return Outcome::out_of_memory;
   return call.items_done < items() ? Outcome::cancelled : Outcome::finished;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/aligned_buffer.h"
+#include "engine/conv2d_panels.h"
 #include "engine/gemm.h"
 #include "engine/im2col_block.h"
 #include "engine/padding.h"
@@ -22,10 +23,9 @@ namespace {
 // A block that cannot be made smaller than this (a few outputs whose windows span a vast padding) is gathered tap by
 // tap instead.
 constexpr int64_t kMaxBlockBytes = int64_t{32} << 20;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
 
 /// Half of the second-level cache for the block; the other half for weights and results.
 int64_t block_target_bytes() {
@@ -77,6 +77,7 @@ struct Blocking {
   bool in_place = false;
   int64_t rows = 1, columns = 1;  // of a block
   int64_t down = 1, across = 1;   // blocks
+  int64_t vectors = 0;            // that cover all outputs of one channel
   int64_t weight_parts = 1;       // items that share a block, each with its share of the panels
 };
 
@@ -126,10 +127,12 @@ struct Work {
     }
   }
   const T* image(int64_t n, int64_t group) const {
-    return input + (n * ready.plan.in_channels + group * ready.plan.channels_per_group()) * ready.plan.in.h * ready.plan.in.w;
+    return input +
+           (n * ready.plan.in_channels + group * ready.plan.channels_per_group()) * ready.plan.in.h * ready.plan.in.w;
   }
   T* plane(int64_t n, int64_t group, int64_t kernel) const {
-    return output + (n * ready.plan.out_channels + group * ready.plan.kernels_per_group() + kernel) * ready.plan.positions();
+    return output +
+           (n * ready.plan.out_channels + group * ready.plan.kernels_per_group() + kernel) * ready.plan.positions();
   }
 };
 
@@ -137,7 +140,7 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   Blocking b;
   const int64_t Q = plan.out.w, P = plan.out.h;
   const auto bytes = [&](int64_t rows, int64_t columns) {
-    const int64_t elements = block_elements(plan, rows, columns);
+    const int64_t elements = block_elements(plan, rows, columns, plan.channels_per_group());
     return elements > std::numeric_limits<int64_t>::max() / element ? std::numeric_limits<int64_t>::max()
                                                                     : elements * element;
   };
@@ -162,7 +165,7 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   // As many rows as stay in the cache, but enough blocks for all threads.
   const int64_t per_row = std::max<int64_t>(1, bytes(2, b.columns) - one_row);
   int64_t most = 1 + std::max<int64_t>(0, target - one_row) / per_row;
-  const int64_t wanted_items = threads > 1 ? 4 * threads : 1;
+  const int64_t wanted_items = threads > 1 ? 2 * threads : 1;
   const int64_t others = std::max<int64_t>(1, plan.batch * plan.groups * b.across);
   if (others < wanted_items) most = std::min(most, std::max<int64_t>(4, divide_up(P * others, wanted_items)));
   most = std::min(most, P);
@@ -176,14 +179,21 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   double best = std::numeric_limits<double>::max();
   for (int64_t rows = most; rows >= std::max<int64_t>(1, most / 2) && rows > most - 64; --rows) {
     const int64_t last = P % rows;
-    const double cost = static_cast<double>(P / rows * vectors(rows) + (last > 0 ? vectors(last) : 0)) +
-                        0.5 * static_cast<double>(divide_up(P, rows));
+    // All threads wait for the one that has an item more; few items are cut further below.
+    const int64_t items = others * divide_up(P, rows);
+    const double shares =
+        items < wanted_items ? 1 : static_cast<double>(round_up(items, threads)) / static_cast<double>(items);
+    const double cost = (static_cast<double>(P / rows * vectors(rows) + (last > 0 ? vectors(last) : 0)) +
+                         0.5 * static_cast<double>(divide_up(P, rows))) *
+                        shares;
     if (cost < best) {
       best = cost;
       b.rows = rows;
     }
   }
   b.down = divide_up(P, b.rows);
+  const int64_t last_rows = P - (b.down - 1) * b.rows;
+  b.vectors = b.across * ((b.down - 1) * vectors(b.rows) + vectors(last_rows));
 
   // A kernel that spans far more than the picture is wide leaves most lanes of a block idle. Where there are enough
   // output channels to share the work of gathering, gather.
@@ -196,6 +206,15 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
     b.weight_parts = std::min(panels, divide_up(wanted_items, others * b.down));
   }
   return b;
+}
+
+/// Which part of the lanes are windows, in the blocks of one thread.
+template <class T>
+double busy_lanes(const ConvPlan& plan) {
+  constexpr double kGathering = 0.6;  // takes as long
+  const int lanes = tile_kernels<T>().lanes;
+  const Blocking b = choose_blocking(plan, lanes, sizeof(T), 1, 1);
+  return b.gather ? kGathering : static_cast<double>(plan.positions()) / static_cast<double>(b.vectors * lanes);
 }
 
 /// Copies the lanes of a vector that are outputs: its positions count through the rows of the block, gaps included.
@@ -289,7 +308,7 @@ void run_block_item(Work<T>& work, int64_t item) {
       work.out_of_memory = true;
       return;
     }
-    fill_block(plan, layout, block, work.image(n, group), to);
+    fill_block(plan, layout, block, plan.channels_per_group(), work.image(n, group), to);
     numbers = to;
   }
 
@@ -389,7 +408,8 @@ void run_gather_item(Work<T>& work, int64_t item) {
       for (size_t i = panel; i < strip_end; ++i) {
         if (work.stopped()) return;
         const Panel& rows = work.ready.panels[i];
-        work.ready.kernels.pack_rows(work.ready.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps, weight);
+        work.ready.kernels.pack_rows(work.ready.weight_row(group, rows.begin) + k, plan.taps(), rows.rows, taps,
+                                     weight);
         TileTask<T> task;
         task.a = weight;
         task.offsets = work.ready.packed_offsets.data();
@@ -417,13 +437,6 @@ void run_gather_item(Work<T>& work, int64_t item) {
     panel = strip_end;
   }
   work.item_done();
-}
-
-/// Threads that pay for their waking.
-int useful_threads(const ConvPlan& plan, int threads) {
-  if (threads <= 0) threads = hardware_threads();
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
 }
 
 template <class T>
@@ -492,7 +505,7 @@ class Im2colRunner : public Conv2dRunner<T> {
  public:
   /// Whether there is memory for it.
   bool prepare(const ConvPlan& plan, const T* weight, const T* bias, int threads, const Job* job) {
-    threads = useful_threads(plan, threads);
+    threads = useful_threads(threads, plan.macs());
     ready_ = prepared(plan, weight, bias, threads);
     if (bias != nullptr) {
       T* copy = bias_.reserve_for<T>(plan.out_channels);
@@ -512,7 +525,7 @@ class Im2colRunner : public Conv2dRunner<T> {
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override {
     if (ready_.plan.output_cells() == 0) return Outcome::finished;
-    return multiply(ready_, input, output, useful_threads(ready_.plan, threads), job);
+    return multiply(ready_, input, output, useful_threads(threads, ready_.plan.macs()), job);
   }
   int64_t packed_bytes() const override { return static_cast<int64_t>(weight_.size() + bias_.size()); }
   int64_t scratch_bytes(int threads) const override {
@@ -526,7 +539,7 @@ class Im2colRunner : public Conv2dRunner<T> {
         elements = std::max(elements, layout.channel_stride * ready_.plan.channels_per_group());
       }
     }
-    return useful_threads(ready_.plan, threads) * elements * static_cast<int64_t>(sizeof(T));
+    return useful_threads(threads, ready_.plan.macs()) * elements * static_cast<int64_t>(sizeof(T));
   }
 
  private:
@@ -539,6 +552,9 @@ class Im2colRunner : public Conv2dRunner<T> {
 template <class T>
 std::unique_ptr<Conv2dRunner<T>> prepare_im2col(const ConvPlan& plan, const T* weight, const T* bias, int threads,
                                                 const Job* job) {
+  if (plan.output_cells() > 0 && panels_pay<T>(plan, busy_lanes<T>(plan))) {
+    return prepare_panels<T>(plan, weight, bias, threads, job);
+  }
   auto runner = std::make_unique<Im2colRunner<T>>();
   if (plan.output_cells() > 0 && !runner->prepare(plan, weight, bias, threads, job)) return nullptr;
   return runner;
@@ -548,7 +564,7 @@ template <class T>
 Outcome conv2d_im2col(const ConvPlan& plan, const T* input, const T* weight, const T* bias, T* output, int threads,
                       Job* job) {
   if (plan.output_cells() == 0) return Outcome::finished;
-  threads = useful_threads(plan, threads);
+  threads = useful_threads(threads, plan.macs());
   Prepared<T> ready = prepared(plan, weight, bias, threads);
   const Blocking& b = ready.blocking;
   // Where every panel is used by one item alone, that item packs it into its cache.

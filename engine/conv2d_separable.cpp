@@ -8,6 +8,7 @@
 
 #include "engine/aligned_buffer.h"
 #include "engine/conv2d_cells.h"
+#include "engine/division.h"
 #include "engine/fft_tiling.h"
 #include "engine/padding.h"
 #include "engine/separable_kernels.h"
@@ -26,8 +27,7 @@ constexpr int64_t kItems = 8;
 // What one core of a Xeon with AVX-512 does (2026), float32.
 constexpr double kPassMacsPerSecond = 50e9, kDirectMacsPerSecond = 100e9;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
+int64_t round_up(int64_t a, int64_t b) { return ceil_divide(a, b) * b; }
 
 /// Writes the factors of a plane of R x S taps. Returns whether their product is the plane, within rounding.
 template <class T>
@@ -80,17 +80,17 @@ class SeparableRunner final : public Conv2dRunner<T> {
   explicit SeparableRunner(const ConvPlan& plan) : plan_(plan), kernels_(separable_kernels<T>()) {
     const int64_t fitting = kRingBytes / (2 * ring_rows() * static_cast<int64_t>(sizeof(T)));
     const int64_t widest = std::max(kFewestColumns, fitting);
-    across_ = std::max<int64_t>(1, divide_up(plan.out.w, widest));
-    tile_.w = round_up(divide_up(plan.out.w, across_), kernels_.block);
+    across_ = std::max<int64_t>(1, ceil_divide(plan.out.w, widest));
+    tile_.w = round_up(ceil_divide(plan.out.w, across_), kernels_.block);
     const int64_t others = std::max<int64_t>(1, plan.batch * plan.out_channels * across_);
     const int64_t lowest = 4 * plan.effective_kernel().h;
     down_ = std::clamp<int64_t>(kItems / others, 1, std::max<int64_t>(1, plan.out.h / lowest));
-    tile_.h = round_up(divide_up(plan.out.h, down_), kernels_.rows);
-    down_ = divide_up(plan.out.h, std::max<int64_t>(1, tile_.h));
-    across_ = divide_up(plan.out.w, std::max<int64_t>(1, tile_.w));
+    tile_.h = round_up(ceil_divide(plan.out.h, down_), kernels_.rows);
+    down_ = ceil_divide(plan.out.h, std::max<int64_t>(1, tile_.h));
+    across_ = ceil_divide(plan.out.w, std::max<int64_t>(1, tile_.w));
   }
 
-  bool prepare(const T* weight, const T* bias);
+  bool prepare(const T* weight, const T* bias, const Job* job);
   Outcome run(const T* input, T* output, int threads, Job* job) const override;
 
   int64_t packed_bytes() const override {
@@ -146,17 +146,20 @@ class SeparableRunner final : public Conv2dRunner<T> {
 };
 
 template <class T>
-bool SeparableRunner<T>::prepare(const T* weight, const T* bias) {
+bool SeparableRunner<T>::prepare(const T* weight, const T* bias, const Job* job) {
   const int64_t R = plan_.kernel.h, S = plan_.kernel.w, K = plan_.out_channels, planes = K * plan_.channels_per_group();
   T* factors = factors_.template reserve_for<T>(planes * (R + S));
   T* weight_copy = weight_.template reserve_for<T>(planes * R * S);
   T* bias_copy = bias != nullptr ? bias_.template reserve_for<T>(K) : nullptr;
   if (factors == nullptr || weight_copy == nullptr || (bias != nullptr && bias_copy == nullptr)) return false;
   for (int64_t i = 0; i < planes; ++i, factors += R + S) {
-    if (!factorize(weight + i * R * S, R, S, factors, factors + R)) return false;
+    if ((job != nullptr && job->is_cancelled()) || !factorize(weight + i * R * S, R, S, factors, factors + R)) {
+      return false;
+    }
+    std::copy_n(weight + i * R * S, R * S, weight_copy + i * R * S);
   }
   factors_data_ = factors - planes * (R + S);
-  weight_data_ = std::copy_n(weight, planes * R * S, weight_copy) - planes * R * S;
+  weight_data_ = weight_copy;
   if (bias != nullptr) bias_data_ = std::copy_n(bias, K, bias_copy) - K;
   return true;
 }
@@ -261,11 +264,9 @@ void SeparableRunner<T>::run_item(Call& call, int64_t item) const {
 template <class T>
 Outcome SeparableRunner<T>::run(const T* input, T* output, int threads, Job* job) const {
   if (plan_.output_cells() == 0) return Outcome::finished;
-  constexpr double kMacsPerThread = 1 << 20;  // below this, waking a second one costs more than it brings
   const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.channels_per_group()) *
                       static_cast<double>(plan_.kernel.h + plan_.kernel.w);
-  if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, macs);
   Call call{*this, input, output, job};
   parallel_for(threads, items(), [&call](int64_t item) {
     if (!call.stopped()) call.runner.run_item(call, item);
@@ -283,15 +284,15 @@ bool spans_little(const ConvPlan& plan) {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Conv2dRunner<T>> prepare_separable(const ConvPlan& plan, const T* weight, const T* bias) {
+std::unique_ptr<Conv2dRunner<T>> prepare_separable(const ConvPlan& plan, const T* weight, const T* bias,
+                                                   const Job* job) {
   if (!unstrided(plan) || !spans_little(plan)) return nullptr;
   auto runner = std::make_unique<SeparableRunner<T>>(plan);
-  if (!runner->prepare(weight, bias)) return nullptr;
+  if (!runner->prepare(weight, bias, job)) return nullptr;
   return runner;
 }
 
-template <class T>
-bool separable_pays(const ConvPlan& plan, const T* weight) {
+bool separable_pays(const ConvPlan& plan) {
   const int64_t R = plan.kernel.h, S = plan.kernel.w;
   if (!unstrided(plan) || !spans_little(plan) || R < 2 || S < 2) return false;
   const double cells = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.channels_per_group()) *
@@ -299,19 +300,12 @@ bool separable_pays(const ConvPlan& plan, const T* weight) {
   const double passes = cells * static_cast<double>(R + S) / kPassMacsPerSecond;
   if (1.25 * passes > cells * static_cast<double>(R * S) / kDirectMacsPerSecond) return false;
   const Result<FftTiling> tiling = fft_tiling(plan);
-  if (tiling && tiling->seconds < passes) return false;
-  AlignedBuffer factors;
-  T* to = factors.reserve_for<T>(R + S);
-  if (to == nullptr) return false;
-  for (int64_t i = 0; i < plan.out_channels * plan.channels_per_group(); ++i) {
-    if (!factorize(weight + i * R * S, R, S, to, to + R)) return false;
-  }
-  return true;
+  return !tiling || tiling->seconds >= passes;
 }
 
-template std::unique_ptr<Conv2dRunner<float>> prepare_separable<float>(const ConvPlan&, const float*, const float*);
-template std::unique_ptr<Conv2dRunner<double>> prepare_separable<double>(const ConvPlan&, const double*, const double*);
-template bool separable_pays<float>(const ConvPlan&, const float*);
-template bool separable_pays<double>(const ConvPlan&, const double*);
+template std::unique_ptr<Conv2dRunner<float>> prepare_separable<float>(const ConvPlan&, const float*, const float*,
+                                                                       const Job*);
+template std::unique_ptr<Conv2dRunner<double>> prepare_separable<double>(const ConvPlan&, const double*, const double*,
+                                                                         const Job*);
 
 }  // namespace convscope

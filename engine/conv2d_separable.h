@@ -14,12 +14,12 @@ namespace convscope {
 /// cell, so that infinities, NaN and overflow come out as those of direct summation.
 ///
 /// Shapes: as in ConvPlan; weight and bias as its tensors, bias null where there is none. float and double. Null where
-/// a plane is not of rank one, the stride is not 1, or the memory cannot be had.
+/// a plane is not of rank one, the stride is not 1, the memory cannot be had, or the job was cancelled.
 template <class T>
-std::unique_ptr<Conv2dRunner<T>> prepare_separable(const ConvPlan& plan, const T* weight, const T* bias);
+std::unique_ptr<Conv2dRunner<T>> prepare_separable(const ConvPlan& plan, const T* weight, const T* bias,
+                                                   const Job* job = nullptr);
 
-/// Whether two passes take less time than summation and transforms, and all planes are of rank one.
-template <class T>
-bool separable_pays(const ConvPlan& plan, const T* weight);
+/// Whether two passes would take less time than summation and transforms, if all planes are of rank one.
+bool separable_pays(const ConvPlan& plan);
 
 }  // namespace convscope

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/aligned_buffer.h"
+#include "engine/division.h"
 #include "engine/gemm.h"
 #include "engine/padding.h"
 #include "engine/thread_pool.h"
@@ -18,10 +19,6 @@ namespace {
 constexpr int64_t kPanelWindows = 128, kPanelTaps = 256, kPanelsOfKernels = 16;
 // Rows of a panel lie a little further apart: a power of two would crowd them into a few sets of the cache.
 constexpr int64_t kPanelPitch = kPanelTaps + 16;
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 20;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Windows of one image that go through together.
 struct Stretch {
@@ -42,9 +39,9 @@ struct Work {
   std::atomic<bool> out_of_memory{false};
 
   /// The kernels of a group are cut into panels of nearly equal height.
-  int64_t panels() const { return divide_up(plan.kernels_per_group(), kernels.max_rows); }
+  int64_t panels() const { return ceil_divide(plan.kernels_per_group(), kernels.max_rows); }
   int64_t panel_begin(int64_t i) const { return plan.kernels_per_group() * i / panels(); }
-  int64_t stretches() const { return divide_up(plan.positions(), kPanelWindows); }
+  int64_t stretches() const { return ceil_divide(plan.positions(), kPanelWindows); }
   Stretch stretch(int64_t i) const {
     return {i * kPanelWindows, std::min(kPanelWindows, plan.positions() - i * kPanelWindows)};
   }
@@ -115,7 +112,7 @@ void run_item(Work<T>& work, int64_t item) {
   const int64_t first_kernel = work.panel_begin(first_panel), end_kernel = work.panel_begin(end_panel);
   const int64_t first_tap = tap_part * kPanelTaps, taps = std::min(kPanelTaps, all_taps - first_tap);
   const int lanes = work.kernels.lanes;
-  const auto vectors = static_cast<int>(divide_up(taps, lanes));
+  const auto vectors = static_cast<int>(ceil_divide(taps, lanes));
 
   thread_local AlignedBuffer panel_buffer, sums_buffer;
   T* panel = panel_buffer.reserve_for<T>(kPanelWindows * kPanelPitch);
@@ -177,9 +174,7 @@ Outcome conv2d_weight_gradient(const ConvPlan& plan, const T* input, const T* gr
     std::fill_n(grad_weight, plan.out_channels * plan.taps(), T{0});
     return Outcome::finished;
   }
-  const double macs = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.taps());
-  if (threads <= 0) threads = hardware_threads();
-  threads = static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
+  threads = useful_threads(threads, plan.macs());
 
   Work<T> work{plan, input, grad_weight, job, tile_kernels<T>(), nullptr, {}};
   for (int64_t i = 0; i < kPanelWindows; ++i) work.offsets.push_back(static_cast<int32_t>(i * kPanelPitch));
@@ -190,11 +185,11 @@ Outcome conv2d_weight_gradient(const ConvPlan& plan, const T* input, const T* gr
   work.packed = packed;
 
   const int64_t panels = work.panels();
-  work.tap_parts = divide_up(plan.taps(), kPanelTaps);
-  work.kernel_parts = divide_up(panels, kPanelsOfKernels);
+  work.tap_parts = ceil_divide(plan.taps(), kPanelTaps);
+  work.kernel_parts = ceil_divide(panels, kPanelsOfKernels);
   const int64_t wanted = threads > 1 ? 2 * threads : 1;
   if (plan.groups * work.tap_parts * work.kernel_parts < wanted) {
-    work.kernel_parts = std::min(panels, divide_up(wanted, plan.groups * work.tap_parts));
+    work.kernel_parts = std::min(panels, ceil_divide(wanted, plan.groups * work.tap_parts));
   }
   work.items = plan.groups * work.tap_parts * work.kernel_parts;
   parallel_for(threads, work.items, [&](int64_t item) {

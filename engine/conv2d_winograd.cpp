@@ -15,13 +15,12 @@
 #include "engine/scratch.h"
 #include "engine/thread_pool.h"
 #include "engine/winograd_kernels.h"
+#include "engine/work_shares.h"
 
 namespace convscope {
 
 namespace {
 
-// Below this many multiply-adds per thread, waking the thread costs more than it brings.
-constexpr int64_t kMacsPerThread = 1 << 19;
 // On the way of a number through the transforms; those of the sum over the channels come on top.
 constexpr double kRoundings = 30;
 // Output channels whose products are computed before the first are transformed: more would only need more memory.
@@ -60,6 +59,9 @@ struct Places {
   int64_t all = 0;
 };
 
+// Measured in 2026: the transforms of a channel of a tile of F(4x4) take as long as 320 multiply-adds.
+constexpr double kTransforms = 9;
+
 template <class T>
 class WinogradRunner final : public Conv2dRunner<T> {
  public:
@@ -83,6 +85,8 @@ class WinogradRunner final : public Conv2dRunner<T> {
     if (filters == nullptr || padded_bias == nullptr || weight_copy == nullptr) return false;
     std::copy_n(weight, plan_.out_channels * plan_.taps(), weight_copy);
     has_bias_ = bias != nullptr;
+    prepared_threads_ = useful_threads(threads, plan_.macs());
+    if (plan_.output_cells() > 0) prepared_blocking_ = blocking(prepared_threads_);
     const int64_t lanes = kernels_.lanes, kernels = plan_.kernels_per_group(), vectors = padded_kernels_ / lanes;
     parallel_for(threads > 0 ? threads : hardware_threads(), plan_.groups * vectors, [&](int64_t item) {
       if (job != nullptr && job->is_cancelled()) return;
@@ -107,8 +111,8 @@ class WinogradRunner final : public Conv2dRunner<T> {
 
   Outcome run(const T* input, T* output, int threads, Job* job) const override {
     if (plan_.output_cells() == 0) return Outcome::finished;
-    threads = useful_threads(threads);
-    const Blocking b = blocking(threads);
+    threads = useful_threads(threads, plan_.macs());
+    const Blocking b = threads == prepared_threads_ ? prepared_blocking_ : blocking(threads);
     std::atomic<int64_t> items_done{0};
     std::atomic<bool> out_of_memory{false};
     parallel_for(threads, b.items, [&](int64_t item) {
@@ -129,23 +133,18 @@ class WinogradRunner final : public Conv2dRunner<T> {
   }
 
   int64_t scratch_bytes(int threads) const override {
-    threads = useful_threads(threads);
+    threads = useful_threads(threads, plan_.macs());
     const Blocking b = blocking(threads);
     return std::min<int64_t>(threads, b.items) * places(b).all;
   }
 
  private:
-  int useful_threads(int threads) const {
-    if (threads <= 0) threads = hardware_threads();
-    const double macs = static_cast<double>(plan_.output_cells()) * static_cast<double>(plan_.taps());
-    return static_cast<int>(std::clamp(macs / kMacsPerThread, 1.0, static_cast<double>(threads)));
-  }
-
   // Filters: [group][panel][point][input channel][output channel of the panel].
   int64_t filters_of_panel() const { return points_ * plan_.channels_per_group() * panel_; }
   int64_t filters_of_group() const { return points_ * plan_.channels_per_group() * padded_kernels_; }
 
   Blocking blocking(int threads) const;
+  double time_of(const Blocking& b, int threads) const;
   Places places(const Blocking& b) const;
   bool sum_again(const WinogradOutput<T>& out, const T* input, const T* output, int64_t group, Job* job) const;
   Outcome run_item(const Blocking& b, int64_t item, const T* input, T* output, Job* job) const;
@@ -175,6 +174,8 @@ class WinogradRunner final : public Conv2dRunner<T> {
   int64_t together_ = 0;            // panels whose products are computed before they are transformed
   int64_t filter_elements_ = 0;
   bool has_bias_ = false;
+  int prepared_threads_ = 0;
+  Blocking prepared_blocking_;  // for so many
   AlignedBuffer filters_, bias_;
   AlignedBuffer weight_;  // as it came, for results that are not finite
 };
@@ -191,18 +192,45 @@ Blocking WinogradRunner<T>::blocking(int threads) const {
   b.strips = divide_up(tiles_.w, b.across);
   const int64_t all_rows = plan_.batch * tiles_.h;
   b.rows = std::clamp<int64_t>(most / b.across, 1, all_rows);
-  const int64_t others = plan_.groups * b.strips;
-  const int64_t wanted = threads > 1 ? 3 * threads : 1;
-  if (others * divide_up(all_rows, b.rows) < wanted) {
-    const int64_t fewest = divide_up(24, b.across);
-    b.rows = std::clamp(divide_up(all_rows * others, wanted), std::min(fewest, b.rows), b.rows);
+  const auto cut = [&](int64_t rows) {
+    b.blocks = divide_up(all_rows, rows);
+    b.rows = divide_up(all_rows, b.blocks);
+    b.blocks = divide_up(all_rows, b.rows);
+    b.items = plan_.groups * b.strips * b.blocks * b.parts;
+  };
+  const int64_t most_rows = b.rows;
+  cut(most_rows);
+  if (threads == 1 || b.items >= 8 * threads) return b;
+
+  // Equal shares for the threads, in as few pieces as possible: the tiles of a block are transformed for each part of
+  // the output channels, the filters pass by for each block.
+  constexpr double kBeyondCache = 1.03;
+  const int64_t larger = 2 * most_rows * b.across * of_tile <= kMostBlockBytes ? 2 * most_rows : most_rows;
+  Blocking best = b;
+  double least = time_of(b, threads);
+  for (b.parts = 1; b.parts <= std::min<int64_t>(panels_, 2 * threads); ++b.parts) {
+    for (int64_t rows = std::min(all_rows, larger); rows > 0 && 8 * rows >= most_rows; --rows) {
+      cut(rows);
+      const double time = time_of(b, threads) * (b.rows > most_rows ? kBeyondCache : 1);
+      if (time >= 0.98 * least) continue;
+      least = time;
+      best = b;
+    }
   }
-  b.blocks = divide_up(all_rows, b.rows);
-  b.rows = divide_up(all_rows, b.blocks);
-  b.blocks = divide_up(all_rows, b.rows);
-  if (others * b.blocks < wanted) b.parts = std::min(panels_, divide_up(wanted, others * b.blocks));
-  b.items = others * b.blocks * b.parts;
-  return b;
+  return best;
+}
+
+/// In multiply-adds of one thread and point. The filters that pass by take as long as so many more tiles.
+template <class T>
+double WinogradRunner<T>::time_of(const Blocking& b, int threads) const {
+  constexpr double kPassing = 6;
+  return parallel_cost(threads, b.items, [&](int64_t item) {
+    const int64_t part = item % b.parts, block = item / b.parts % b.blocks;
+    const int64_t kernels = (panels_ * (part + 1) / b.parts - panels_ * part / b.parts) * panel_;
+    const int64_t tiles = std::min(b.rows, plan_.batch * tiles_.h - block * b.rows) * b.across;
+    const auto in = static_cast<double>(plan_.channels_per_group()), out = static_cast<double>(kernels);
+    return (kPassing + static_cast<double>(tiles)) * in * out + kTransforms * static_cast<double>(tiles) * (in + out);
+  });
 }
 
 template <class T>
@@ -426,8 +454,7 @@ Result<void> check_winograd(const ConvPlan& plan) {
 }
 
 double winograd_work(const ConvPlan& plan, WinogradTile tile) {
-  // Measured in 2026: the transforms of a channel of a tile of F(4x4) take as long as 320 multiply-adds.
-  constexpr double kFewestTiles = 16, kTransforms = 9;
+  constexpr double kFewestTiles = 16;
   const auto m = static_cast<int64_t>(tile);
   const auto points = static_cast<double>((m + 2) * (m + 2)), groups = static_cast<double>(plan.groups);
   const double tiles = static_cast<double>(plan.batch) * static_cast<double>(divide_up(plan.out.h, m)) *

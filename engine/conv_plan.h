@@ -37,6 +37,8 @@ struct ConvPlan {
   int64_t positions() const { return out.h * out.w; }
   /// Output cells in all = steps of the animation.
   int64_t output_cells() const { return batch * out_channels * positions(); }
+  /// Products of the whole convolution, as a measure: it may be more than int64_t holds.
+  double macs() const { return static_cast<double>(output_cells()) * static_cast<double>(taps()); }
   /// The window's extent in the padded input, d*(k-1)+1.
   Pair effective_kernel() const { return {dilation.h * (kernel.h - 1) + 1, dilation.w * (kernel.w - 1) + 1}; }
 

@@ -7,6 +7,8 @@
 #include "engine/conv2d_im2col.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose_phases.h"
+#include "engine/division.h"
+#include "engine/finite.h"
 #include "engine/fold.h"
 #include "engine/thread_pool.h"
 
@@ -95,10 +97,6 @@ void turn_weight(const ConvTransposePlan& plan, const T* weight, T* turned) {
   }
 }
 
-Error out_of_memory(const Shape& shape, DType dtype) {
-  return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string((*shape.numel() * size_of(dtype)) >> 20)}};
-}
-
 /// One matrix product for all windows, then the columns are folded.
 template <class T>
 Result<void> by_columns(const ConvTransposePlan& plan, const Tensor& input, const Tensor& weight, const T* bias,
@@ -121,6 +119,8 @@ Result<void> by_columns(const ConvTransposePlan& plan, const Tensor& input, cons
   product.groups = plan.groups;
   product.kernel = {1, 1};
   const int64_t parts = (windows + at_once - 1) / at_once;
+  const RowFolding<T> folding(plan.windows);
+  const int64_t rows_at_once = folding.rows_at_once(), bands = ceil_divide(folding.rows(), rows_at_once);
   for (int64_t n = 0; n < plan.batch; ++n) {
     const T* image = input.data<T>() + n * plan.in_channels * windows;
     T* to = output.mutable_data<T>() + n * plan.out_channels * plan.windows.cells();
@@ -143,14 +143,17 @@ Result<void> by_columns(const ConvTransposePlan& plan, const Tensor& input, cons
       if (outcome == Outcome::out_of_memory) return out_of_memory(columns->shape(), plan.dtype);
       if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
       const int threads = options.threads > 0 ? options.threads : hardware_threads();
-      std::atomic<bool> folded{true};
-      parallel_for(threads, plan.out_channels, [&](int64_t k) {
-        if (!fold_channel(plan.windows, first, count, column_data + k * taps * count, count,
-                          to + k * plan.windows.cells())) {
-          folded = false;
-        }
+      std::atomic<Outcome> folded{Outcome::finished};
+      parallel_for(threads, plan.out_channels * bands, [&](int64_t item) {
+        if (folded != Outcome::finished) return;
+        const int64_t k = item / bands, row = item % bands * rows_at_once;
+        const Outcome added =
+            folding.add(row, std::min(row + rows_at_once, folding.rows()), first, count, column_data + k * taps * count,
+                        count, to + k * plan.windows.cells(), options.job);
+        if (added != Outcome::finished) folded = added;
       });
-      if (!folded) return out_of_memory(output.shape(), plan.dtype);
+      if (folded == Outcome::out_of_memory) return out_of_memory(output.shape(), plan.dtype);
+      if (folded == Outcome::cancelled) return Error{"error.cancelled", "", {}};
     }
   }
   add_bias(plan, bias, output.mutable_data<T>());
@@ -169,13 +172,19 @@ Result<void> run(const ConvTransposePlan& plan, const Tensor& input, const Tenso
   return {};
 }
 
+bool is_finite(const Tensor& weight) {
+  return weight.dtype() == DType::float32 ? all_finite(weight.data<float>(), weight.numel())
+                                          : all_finite(weight.data<double>(), weight.numel());
+}
+
 }  // namespace
 
 Result<Tensor> conv_transpose(const ConvTransposePlan& plan, const Tensor& input, const Tensor& weight,
                               const Tensor& bias, const Conv2dOptions& options) {
   const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), plan.bias, true, plan.dtype};
   if (Result<void> good = check_tensors(wanted, input, weight, bias); !good) return good.error();
-  if (options.algorithm != Algorithm::naive && plan.batch > 0 && phases_apply(plan)) {
+  // The phases read the padding as zeros, which are to be multiplied with nothing: what falls on padding is dropped.
+  if (options.algorithm != Algorithm::naive && plan.batch > 0 && phases_apply(plan) && is_finite(weight)) {
     return conv_transpose_by_phases(plan, input, weight, bias, options);
   }
   Result<Tensor> output = Tensor::zeros(plan.output_shape(), plan.dtype);

@@ -12,8 +12,8 @@ namespace convscope {
 /// the bias.
 ///
 /// Shapes: as in ConvTransposePlan; all tensors of plan.dtype. `bias` may be undefined where plan.bias is false.
-/// Algorithms: naive; all others are direct convolutions where phases_apply(), else one matrix product of the kernel
-/// with all input cells whose columns are folded.
+/// Algorithms: naive; all others are direct convolutions where phases_apply() and the weight is finite, else one matrix
+/// product of the kernel with all input cells whose columns are folded.
 /// Errors: error.input_shape, error.transposed_weight_shape, error.bias_shape, error.dtype_mismatch,
 /// error.tensor_too_large, error.out_of_memory, error.cancelled.
 /// Source: torch.nn.functional.conv_transpose1d to 3d.

@@ -7,11 +7,15 @@
 
 #include "engine/checked_math.h"
 #include "engine/conv_nd.h"
+#include "engine/division.h"
 #include "engine/row_kernels.h"
+#include "engine/thread_pool.h"
 
 namespace convscope {
 
 namespace {
+
+constexpr int64_t kMostPhases = 64;
 
 /// The output cells of an axis with one remainder, and their taps.
 struct AxisPhase {
@@ -29,7 +33,7 @@ int64_t phases_of(const WindowAxis& axis) { return std::min(stride_of(axis), axi
 AxisPhase phase_of(const WindowAxis& axis, int64_t phase) {
   AxisPhase p;
   const int64_t stride = stride_of(axis);
-  p.cells = (axis.extent - phase + stride - 1) / stride;
+  p.cells = ceil_divide(axis.extent - phase, stride);
   const int64_t divisor = std::gcd(stride, axis.dilation);
   p.tap_step = stride / divisor;
   p.dilation = axis.dilation / divisor;
@@ -67,7 +71,7 @@ ConvNdPlan plan_of(const ConvTransposePlan& plan, const Phase& phase) {
 
 /// (C, K/groups, taps) to (K, C/groups, taps of the phase), the taps turned around.
 template <class T>
-void turn_weight(const ConvTransposePlan& plan, const Phase& phase, const T* weight, T* to) {
+void turn_phase(const ConvTransposePlan& plan, const Phase& phase, const T* weight, T* to) {
   const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group();
   const auto& axes = plan.windows.axes;
   const auto tap = [&](size_t axis, int64_t u) {
@@ -91,38 +95,53 @@ template <class T>
 Result<Tensor> phase_weight(const ConvTransposePlan& plan, const ConvNdPlan& direct, const Phase& phase,
                             const Tensor& weight) {
   Result<Tensor> turned = Tensor::uninitialized(direct.weight_shape(), plan.dtype);
-  if (turned) turn_weight(plan, phase, weight.data<T>(), turned->mutable_data<T>());
+  if (turned) turn_phase(plan, phase, weight.data<T>(), turned->mutable_data<T>());
   return turned;
 }
 
 /// Writes the rows of one remainder by depth and height, whose columns come from the tensors of all remainders by
 /// width; a tensor that is not there stands for cells that no tap reaches.
 template <class T>
-void write_rows(const ConvTransposePlan& plan, const Phase& phase, int64_t first_plane, int64_t first_row,
-                const std::vector<Tensor>& columns, const T* bias, T* output) {
+Result<void> write_rows(const ConvTransposePlan& plan, const Phase& phase, int64_t first_plane, int64_t first_row,
+                        const std::vector<Tensor>& columns, const T* bias, T* output, const Conv2dOptions& options) {
+  constexpr int64_t kNumbersOfItem = 1 << 18;
   const auto& axes = plan.windows.axes;
   const int64_t plane_stride = stride_of(axes[0]), row_stride = stride_of(axes[1]);
-  const auto phases = static_cast<int64_t>(columns.size());
-  const int64_t longest = (axes[2].extent + phases - 1) / phases;
+  const int64_t phases = std::ssize(columns), extent = axes[2].extent;
   const RowKernels<T> kernels = row_kernels<T>();
-  std::vector<const T*> rows(columns.size());
-  std::vector<T> nothing(static_cast<size_t>(longest) + 64 / sizeof(T));
-  for (int64_t nk = 0; nk < plan.batch * plan.out_channels; ++nk) {
-    if (bias != nullptr) std::fill(nothing.begin(), nothing.end(), bias[nk % plan.out_channels]);
-    for (int64_t z = 0; z < phase[0].cells; ++z) {
-      for (int64_t y = 0; y < phase[1].cells; ++y) {
-        for (size_t i = 0; i < rows.size(); ++i) {
-          rows[i] = nothing.data();
-          if (!columns[i].defined()) continue;
-          const int64_t width = (axes[2].extent - static_cast<int64_t>(i) + phases - 1) / phases;
-          rows[i] = columns[i].data<T>() + ((nk * phase[0].cells + z) * phase[1].cells + y) * width;
-        }
-        const int64_t row = (nk * axes[0].extent + first_plane + z * plane_stride) * axes[1].extent + first_row +
-                            y * row_stride;
-        kernels.interleave(rows.data(), phases, axes[2].extent, output + row * axes[2].extent);
+  Result<Tensor> nothing = Tensor();
+  const bool has_gaps = std::any_of(columns.begin(), columns.end(), [](const Tensor& t) { return !t.defined(); });
+  if (has_gaps) nothing = Tensor::zeros({ceil_divide(extent, phases)}, plan.dtype);
+  if (!nothing) return nothing.error();
+
+  const int64_t rows_of_plane = phase[0].cells * phase[1].cells;
+  const int64_t lines = plan.batch * plan.out_channels * rows_of_plane;
+  const int64_t at_once = std::max<int64_t>(1, kNumbersOfItem / extent), items = ceil_divide(lines, at_once);
+  const int threads = options.threads > 0 ? options.threads : hardware_threads();
+  const auto stopped = [&] { return options.job != nullptr && options.job->is_cancelled(); };
+  parallel_for(threads, items, [&](int64_t item) {
+    if (stopped()) return;
+    std::array<const T*, kMostPhases> rows{};
+    for (int64_t line = item * at_once; line < std::min(lines, (item + 1) * at_once); ++line) {
+      const int64_t nk = line / rows_of_plane, z = line % rows_of_plane / phase[1].cells, y = line % phase[1].cells;
+      for (int64_t i = 0; i < phases; ++i) {
+        const Tensor& column = columns[static_cast<size_t>(i)];
+        const int64_t width = ceil_divide(extent - i, phases);
+        rows[static_cast<size_t>(i)] = column.defined() ? column.data<T>() + line * width : nothing->data<T>();
+      }
+      const int64_t row =
+          (nk * axes[0].extent + first_plane + z * plane_stride) * axes[1].extent + first_row + y * row_stride;
+      T* to = output + row * extent;
+      kernels.interleave(rows.data(), phases, extent, to);
+      if (bias == nullptr) continue;
+      for (int64_t i = 0; i < phases; ++i) {
+        if (columns[static_cast<size_t>(i)].defined()) continue;  // it has its bias
+        for (int64_t x = i; x < extent; x += phases) to[x] = bias[nk % plan.out_channels];
       }
     }
-  }
+  });
+  if (stopped()) return Error{"error.cancelled", "", {}};
+  return {};
 }
 
 template <class T>
@@ -156,7 +175,9 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
         if (is_one) return made->reshaped(plan.output_shape());
         columns.back() = *made;
       }
-      write_rows<T>(plan, phase, z, y, columns, plan.bias ? bias.data<T>() : nullptr, output->template mutable_data<T>());
+      const Result<void> written = write_rows<T>(plan, phase, z, y, columns, plan.bias ? bias.data<T>() : nullptr,
+                                                 output->template mutable_data<T>(), options);
+      if (!written) return written.error();
     }
   }
   return output;
@@ -164,8 +185,17 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
 
 }  // namespace
 
+template <class T>
+void turn_kernels(const ConvTransposePlan& plan, const T* weight, T* to) {
+  Phase all;
+  for (size_t i = 0; i < kMaxSpatialDims; ++i) all[i].taps = plan.windows.axes[i].kernel;
+  turn_phase(plan, all, weight, to);
+}
+
+template void turn_kernels<float>(const ConvTransposePlan&, const float*, float*);
+template void turn_kernels<double>(const ConvTransposePlan&, const double*, double*);
+
 bool phases_apply(const ConvTransposePlan& plan) {
-  constexpr int64_t kMostPhases = 64;
   constexpr double kMostWaste = 1.25;
   double multiplied = 1, needed = 1;
   int64_t phases = 1;

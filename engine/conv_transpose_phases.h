@@ -14,6 +14,11 @@ namespace convscope {
 /// many of them.
 bool phases_apply(const ConvTransposePlan& plan);
 
+/// The weight of the direct convolution that does the same: (C, K/groups, taps) to (K, C/groups, taps), the taps turned
+/// around. float and double are instantiated.
+template <class T>
+void turn_kernels(const ConvTransposePlan& plan, const T* weight, T* to);
+
 /// Shapes: as in ConvTransposePlan, all checked. Needs phases_apply(). Source: "Checkerboard artifact free sub-pixel
 /// convolution" (Aitken et al. 2017), section 2, has the equivalence.
 /// Errors: those of conv_nd().

@@ -5,11 +5,10 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/division.h"
+
 namespace convscope {
 namespace {
-
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && a < 0 ? 1 : 0); }
-int64_t ceil_div(int64_t a, int64_t b) { return -floor_div(-a, b); }
 
 // The inverse of a modulo m, for a and m without a common divisor.
 int64_t inverse_of(int64_t a, int64_t m) {
@@ -60,7 +59,7 @@ AxisCoverage::Taps AxisCoverage::taps_at(int64_t place) const {
   Taps taps;
   taps.at = place;
   if (place < 0 || place % common_ != 0) return taps;
-  taps.low = std::max<int64_t>(0, ceil_div(place - (out_ - 1) * stride_, dilation_));
+  taps.low = std::max<int64_t>(0, ceil_divide(place - (out_ - 1) * stride_, dilation_));
   taps.high = std::min(kernel_ - 1, place / dilation_);
   taps.residue = period_ > 1 ? multiply_modulo(place / common_ % period_, inverse_, period_) : 0;
   return taps;
@@ -68,7 +67,7 @@ AxisCoverage::Taps AxisCoverage::taps_at(int64_t place) const {
 
 int64_t AxisCoverage::count(int64_t low, int64_t high, int64_t residue) const {
   if (high < low) return 0;
-  return floor_div(high - residue, period_) - floor_div(low - 1 - residue, period_);
+  return floor_divide(high - residue, period_) - floor_divide(low - 1 - residue, period_);
 }
 
 int64_t AxisCoverage::windows(int64_t i) const {
@@ -78,7 +77,7 @@ int64_t AxisCoverage::windows(int64_t i) const {
     if (i == 0) return std::min(out_, begin_ / stride_ + 1);
     if (i == extent_ - 1) {
       const int64_t reach = (kernel_ - 1) * dilation_;
-      return std::max<int64_t>(0, out_ - std::max<int64_t>(0, ceil_div(extent_ - 1 + begin_ - reach, stride_)));
+      return std::max<int64_t>(0, out_ - std::max<int64_t>(0, ceil_divide(extent_ - 1 + begin_ - reach, stride_)));
     }
   }
   // The cell itself and its copies: at most one before and one behind it.

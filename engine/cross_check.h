@@ -82,9 +82,9 @@ Result<Tensor> magnitudes_of(const Tensor& tensor);
 
 /// Runs each of algorithms() but `automatic` and compares it with naive, cell by cell.
 ///
-/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs eight convolutions and the memory of
-/// three outputs and the largest scratch. Errors: those of conv2d, but for those on the field "algorithm", which are
-/// the refusal of one algorithm.
+/// Shapes: as in ConvPlan; `bias` may be undefined where plan.bias is false. Costs nine convolutions and one more in
+/// float64, and the memory of three outputs and the largest scratch. Errors: those of conv2d, but for those on the
+/// field "algorithm", which are the refusal of one algorithm.
 Result<CrossCheck> cross_check(const ConvPlan& plan, const Tensor& input, const Tensor& weight, const Tensor& bias,
                                int threads = 0, Job* job = nullptr);
 

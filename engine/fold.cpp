@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <vector>
 
 #include "engine/aligned_buffer.h"
 #include "engine/checked_math.h"
 #include "engine/conv_nd.h"
+#include "engine/division.h"
 #include "engine/output_size.h"
 #include "engine/row_kernels.h"
 #include "engine/row_taps.h"
@@ -114,6 +114,11 @@ Result<FoldPlan> validate_fold(const FoldParams& params, const Shape& input_shap
 
 namespace {
 
+// Numbers that an item reads, as far as whole rows allow: what pays for a thread.
+constexpr int64_t kNumbersOfItem = 1 << 18;
+// Between two looks whether the job was cancelled, in rows of windows that are longer than this.
+constexpr int64_t kLongRow = 1 << 14;
+
 /// Calls body(tap, window) for every tap along an axis that stands on the cell, in the order of the taps.
 template <class Body>
 void for_taps_on(const WindowAxis& axis, int64_t cell, const Body& body) {
@@ -131,7 +136,7 @@ void for_taps_on(const WindowAxis& axis, int64_t cell, const Body& body) {
   const int64_t place = cell - axis.cell(0, 0);  // of tap 0 of window 0 it is so far
   if (place < 0) return;
   const int64_t last = std::min(axis.count - 1, place / axis.stride);
-  const int64_t first = place <= reach ? 0 : (place - reach + axis.stride - 1) / axis.stride;
+  const int64_t first = place <= reach ? 0 : (place - reach - 1) / axis.stride + 1;
   if (last - first + 1 <= axis.kernel) {
     for (int64_t window = last; window >= first; --window) {
       const int64_t distance = place - window * axis.stride;
@@ -148,137 +153,170 @@ void for_taps_on(const WindowAxis& axis, int64_t cell, const Body& body) {
 }  // namespace
 
 template <class T>
-bool fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells) {
-  const WindowAxis& depth = windows.depth();
-  const WindowAxis& height = windows.height();
-  const WindowAxis& width = windows.width();
-  const RowKernels<T> kernels = row_kernels<T>();
-  // Cells that are a stride apart are summed side by side and put in their places when the row is complete.
-  constexpr int64_t kMostPhases = 16;
-  const bool in_place = width.count > 1 && width.stride > kMostPhases;
-  const int64_t phases = width.count == 1 || in_place ? 1 : width.stride;
-  const int64_t phase_width = (width.extent + phases - 1) / phases;
-  thread_local AlignedBuffer sums_buffer;
-  T* sums = sums_buffer.template reserve_for<T>(in_place ? 1 : phases * phase_width);
-  if (sums == nullptr) return false;
-  const T* phase_rows[kMostPhases] = {};
-  for (int64_t phase = 0; phase < phases; ++phase) phase_rows[phase] = sums + phase * phase_width;
-
-  // Where each tap of a whole row of windows goes: the same for all rows.
-  struct Target {
-    WindowRange on;
-    int64_t at = 0;  // among the sums
-  };
-  const auto target = [&](int64_t s, int64_t begin, int64_t end) {
-    Target to{windows_on_cells(width, s, begin, end - begin), 0};
-    const int64_t cell = to.on.begin < to.on.end ? width.cell(to.on.begin, s) : 0;
-    to.at = cell % phases * phase_width + cell / phases;
-    return to;
-  };
-  thread_local std::vector<Target> targets;
-  targets.clear();
-  for (int64_t s = 0; s < width.kernel; ++s) targets.push_back(target(s, 0, width.count));
-
-  for (int64_t z = 0; z < depth.extent; ++z) {
-    for (int64_t y = 0; y < height.extent; ++y, cells += width.extent) {
-      bool any = false;
-      const auto add_row = [&](int64_t t, int64_t o, int64_t r, int64_t p) {
-        // The windows of the row that are among those given.
-        const int64_t row = (o * height.count + p) * width.count;
-        const int64_t begin = std::max<int64_t>(0, first - row), end = std::min(width.count, first + count - row);
-        if (begin >= end) return;
-        if (!any && !in_place) std::fill_n(sums, phases * phase_width, T{0});
-        any = true;
-        const T* tap = columns + (t * height.kernel + r) * width.kernel * stride + (row - first);
-        for (int64_t s = 0; s < width.kernel; ++s, tap += stride) {
-          const bool is_whole = begin == 0 && end == width.count;
-          const Target to = is_whole ? targets[static_cast<size_t>(s)] : target(s, begin, end);
-          const WindowRange on = to.on;
-          if (on.begin >= on.end) continue;
-          if (in_place) {
-            for (int64_t q = on.begin; q < on.end; ++q) cells[width.cell(q, s)] += tap[q];
-            continue;
-          }
-          kernels.add_to_own(tap + on.begin, on.end - on.begin, sums + to.at);
-        }
-      };
-      for_taps_on(depth, z, [&](int64_t t, int64_t o) {
-        for_taps_on(height, y, [&](int64_t r, int64_t p) { add_row(t, o, r, p); });
-      });
-      if (!any || in_place) continue;
-      if (phases == 1) {
-        kernels.add(sums, width.extent, cells);
-      } else if (count == windows.count()) {
-        kernels.interleave(phase_rows, phases, width.extent, cells);
-      } else {
-        for (int64_t x = 0; x < width.extent; ++x) cells[x] += phase_rows[x % phases][x / phases];
-      }
-    }
-  }
-  return true;
+RowFolding<T>::RowFolding(const Windows& windows) : windows_(windows), kernels_(row_kernels<T>()) {
+  constexpr int64_t kMostTargets = 4096;
+  const WindowAxis& width = windows_.width();
+  in_place_ = width.count > 1 && width.stride > kMostPhases;
+  phases_ = width.count == 1 || in_place_ ? 1 : width.stride;
+  phase_width_ = ceil_divide(width.extent, phases_);
+  if (width.kernel > kMostTargets) return;
+  for (int64_t s = 0; s < width.kernel; ++s) targets_.push_back(target(s, 0, width.count));
 }
 
-template bool fold_channel<float>(const Windows&, int64_t, int64_t, const float*, int64_t, float*);
-template bool fold_channel<double>(const Windows&, int64_t, int64_t, const double*, int64_t, double*);
+template <class T>
+typename RowFolding<T>::Target RowFolding<T>::target(int64_t tap, int64_t begin, int64_t end) const {
+  const WindowAxis& width = windows_.width();
+  Target to{windows_on_cells(width, tap, begin, end - begin), 0};
+  const int64_t cell = to.on.begin < to.on.end ? width.cell(to.on.begin, tap) : 0;
+  to.at = cell % phases_ * phase_width_ + cell / phases_;
+  return to;
+}
+
+template <class T>
+int64_t RowFolding<T>::rows() const {
+  return windows_.depth().extent * windows_.height().extent;
+}
+
+template <class T>
+int64_t RowFolding<T>::rows_at_once() const {
+  const double numbers = static_cast<double>(windows_.taps()) * static_cast<double>(windows_.count()) +
+                         static_cast<double>(windows_.cells());
+  const double parts = std::max(1.0, numbers / kNumbersOfItem);
+  return static_cast<int64_t>(std::max(1.0, static_cast<double>(rows()) / parts));
+}
+
+template <class T>
+Outcome RowFolding<T>::add(int64_t row, int64_t row_end, int64_t first, int64_t count, const T* columns, int64_t stride,
+                           T* cells, const Job* job) const {
+  const WindowAxis& depth = windows_.depth();
+  const WindowAxis& height = windows_.height();
+  const WindowAxis& width = windows_.width();
+  const auto stopped = [job] { return job != nullptr && job->is_cancelled(); };
+  thread_local AlignedBuffer sums_buffer;
+  T* sums = sums_buffer.template reserve_for<T>(in_place_ ? 1 : phases_ * phase_width_);
+  if (sums == nullptr) return Outcome::out_of_memory;
+  const T* phase_rows[kMostPhases] = {};
+  for (int64_t phase = 0; phase < phases_; ++phase) phase_rows[phase] = sums + phase * phase_width_;
+
+  Outcome outcome = Outcome::finished;
+  for (; row < row_end; ++row) {
+    if (stopped()) {
+      outcome = Outcome::cancelled;
+      break;
+    }
+    T* const to = cells + row * width.extent;
+    bool any = false, is_broken_off = false;
+    const auto add_row = [&](int64_t t, int64_t o, int64_t r, int64_t p) {
+      // The windows of the row that are among those given.
+      const int64_t row_of_windows = (o * height.count + p) * width.count;
+      const int64_t begin = std::max<int64_t>(0, first - row_of_windows);
+      const int64_t end = std::min(width.count, first + count - row_of_windows);
+      if (begin >= end) return;
+      if (!any && !in_place_) std::fill_n(sums, phases_ * phase_width_, T{0});
+      any = true;
+      const bool is_known = begin == 0 && end == width.count && !targets_.empty();
+      const bool is_long = end - begin > kLongRow || width.kernel > kLongRow;
+      const T* tap = columns + (t * height.kernel + r) * width.kernel * stride + (row_of_windows - first);
+      for (int64_t s = 0; s < width.kernel; ++s, tap += stride) {
+        is_broken_off = is_broken_off || (is_long && stopped());
+        if (is_broken_off) return;
+        const Target target_of_tap = is_known ? targets_[static_cast<size_t>(s)] : target(s, begin, end);
+        const WindowRange on = target_of_tap.on;
+        if (on.begin >= on.end) continue;
+        if (in_place_) {
+          for (int64_t q = on.begin; q < on.end; ++q) to[width.cell(q, s)] += tap[q];
+          continue;
+        }
+        kernels_.add_to_own(tap + on.begin, on.end - on.begin, sums + target_of_tap.at);
+      }
+    };
+    for_taps_on(depth, row / height.extent, [&](int64_t t, int64_t o) {
+      for_taps_on(height, row % height.extent, [&](int64_t r, int64_t p) { add_row(t, o, r, p); });
+    });
+    if (is_broken_off) {
+      outcome = Outcome::cancelled;
+      break;
+    }
+    if (!any || in_place_) continue;
+    if (phases_ == 1) {
+      kernels_.add(sums, width.extent, to);
+    } else if (count == windows_.count()) {
+      kernels_.interleave(phase_rows, phases_, width.extent, to);
+    } else {
+      for (int64_t x = 0; x < width.extent; ++x) to[x] += phase_rows[x % phases_][x / phases_];
+    }
+  }
+  // No thread keeps the sums of a very long row.
+  constexpr size_t kKept = size_t{4} << 20;
+  if (sums_buffer.size() > kKept) sums_buffer.release();
+  return outcome;
+}
+
+template class RowFolding<float>;
+template class RowFolding<double>;
 
 namespace {
 
+/// Writes lines [line, line_end) of a channel's columns: a line is a row of windows' worth of one tap, in the order (r,
+/// s, p).
 template <class T>
-void unfold_channel(const Windows& windows, const T* cells, T* columns) {
+void unfold_lines(const Windows& windows, int64_t line, int64_t line_end, const T* cells, T* columns) {
   const WindowAxis& height = windows.height();
   const WindowAxis& width = windows.width();
   const RowKernels<T> kernels = row_kernels<T>();
-  for (int64_t r = 0; r < height.kernel; ++r) {
-    for (int64_t s = 0; s < width.kernel; ++s) {
-      const WindowRange on = windows_on_cells(width, s, 0, width.count);
-      for (int64_t p = 0; p < height.count; ++p, columns += width.count) {
-        const int64_t y = height.cell(p, r);
-        if (y < 0 || y >= height.extent || on.begin >= on.end) {
-          std::fill_n(columns, width.count, T{0});
-          continue;
-        }
-        std::fill_n(columns, on.begin, T{0});
-        kernels.pick(cells + y * width.extent + width.cell(on.begin, s), width.stride, on.end - on.begin,
-                     columns + on.begin);
-        std::fill_n(columns + on.end, width.count - on.end, T{0});
-      }
+  columns += line * width.count;
+  WindowRange on;
+  for (int64_t known_tap = -1; line < line_end; ++line, columns += width.count) {
+    const int64_t tap = line / height.count, r = tap / width.kernel, s = tap % width.kernel;
+    if (tap != known_tap) on = windows_on_cells(width, s, 0, width.count);
+    known_tap = tap;
+    const int64_t y = height.cell(line % height.count, r);
+    if (y < 0 || y >= height.extent || on.begin >= on.end) {
+      std::fill_n(columns, width.count, T{0});
+      continue;
     }
+    std::fill_n(columns, on.begin, T{0});
+    kernels.pick(cells + y * width.extent + width.cell(on.begin, s), width.stride, on.end - on.begin,
+                 columns + on.begin);
+    std::fill_n(columns + on.end, width.count - on.end, T{0});
   }
 }
 
 enum class Direction : uint8_t { unfold, fold };
 
-/// Threads that pay for their waking.
-int useful_threads(const FoldPlan& plan, int threads) {
-  constexpr double kNumbersPerThread = 1 << 18;
-  if (threads <= 0) threads = hardware_threads();
-  const double numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
-  return static_cast<int>(std::clamp(numbers / kNumbersPerThread, 1.0, static_cast<double>(threads)));
-}
-
 template <class T>
 Result<void> run(const FoldPlan& plan, Direction direction, const T* from, Tensor& result, int threads, Job* job) {
-  const int64_t cells = plan.windows.cells(), column_block = plan.windows.taps() * plan.windows.count();
-  const int64_t channels = plan.batch * plan.channels;
+  const Windows& windows = plan.windows;
+  const int64_t cells = windows.cells(), column_block = windows.taps() * windows.count();
+  const bool unfolds = direction == Direction::unfold;
+  const RowFolding<T> folding(windows);
+  // An item is some lines of a channel's columns, or some rows of its cells.
+  const int64_t lines = unfolds ? windows.taps() * windows.height().count : folding.rows();
+  const int64_t at_once =
+      unfolds ? std::max<int64_t>(1, kNumbersOfItem / windows.width().count) : folding.rows_at_once();
+  const int64_t parts = ceil_divide(lines, at_once), items = plan.batch * plan.channels * parts;
   T* to = result.mutable_data<T>();
   std::atomic<int64_t> done{0};
   std::atomic<bool> out_of_memory{false};
-  parallel_for(useful_threads(plan, threads), channels, [&](int64_t c) {
+  constexpr double kNumbersPerThread = 1 << 18;
+  const auto numbers = static_cast<double>(plan.columns_shape().numel().value_or(0));
+  parallel_for(useful_threads(threads, numbers, kNumbersPerThread), items, [&](int64_t item) {
     if (out_of_memory || (job != nullptr && job->is_cancelled())) return;
-    if (direction == Direction::unfold) {
-      unfold_channel(plan.windows, from + c * cells, to + c * column_block);
-    } else if (!fold_channel(plan.windows, 0, plan.windows.count(), from + c * column_block, plan.windows.count(),
-                             to + c * cells)) {
-      out_of_memory = true;
-      return;
+    const int64_t c = item / parts, line = item % parts * at_once, line_end = std::min(lines, line + at_once);
+    Outcome outcome = Outcome::finished;
+    if (unfolds) {
+      unfold_lines(windows, line, line_end, from + c * cells, to + c * column_block);
+    } else {
+      outcome = folding.add(line, line_end, 0, windows.count(), from + c * column_block, windows.count(),
+                            to + c * cells, job);
     }
+    if (outcome == Outcome::out_of_memory) out_of_memory = true;
+    if (outcome != Outcome::finished) return;
     const int64_t finished = done.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (job != nullptr) job->report(static_cast<float>(finished) / static_cast<float>(channels));
+    if (job != nullptr) job->report(static_cast<float>(finished) / static_cast<float>(items));
   });
-  if (out_of_memory) {
-    return Error{"error.out_of_memory", "", {result.shape().to_string(), std::to_string(result.bytes() >> 20)}};
-  }
-  if (done < channels) return Error{"error.cancelled", "", {}};
+  if (out_of_memory) return convscope::out_of_memory(result.shape(), result.dtype());
+  if (done < items) return Error{"error.cancelled", "", {}};
   return {};
 }
 

@@ -1,8 +1,13 @@
 // unfold writes every window out as a column; fold adds the columns back where they came from.
 #pragma once
 
+#include <vector>
+
 #include "engine/cancel.h"
+#include "engine/conv2d_runner.h"
 #include "engine/result.h"
+#include "engine/row_kernels.h"
+#include "engine/row_taps.h"
 #include "engine/tensor.h"
 #include "engine/window_axes.h"
 
@@ -49,10 +54,40 @@ Result<Tensor> unfold(const FoldPlan& plan, const Tensor& picture, int threads =
 /// Source: torch.nn.functional.fold: where windows overlap, their numbers are added.
 Result<Tensor> fold(const FoldPlan& plan, const Tensor& columns, int threads = 0, Job* job = nullptr);
 
-/// Adds the columns of windows [first, first + count) of one channel to the channel's cells; padding is dropped. A
-/// column's taps are `stride` numbers apart, its neighbours one. Where all windows are given the cells must be zeros.
-/// False where there is no memory for the sums of a row.
+/// fold for one channel, some rows of its cells at a time: what all channels of the same windows share, made once.
 template <class T>
-bool fold_channel(const Windows& windows, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells);
+class RowFolding {
+ public:
+  explicit RowFolding(const Windows& windows);
+
+  /// Of cells, counted through all depths.
+  int64_t rows() const;
+  /// As many as are worth a call of their own.
+  int64_t rows_at_once() const;
+
+  /// Adds the columns of windows [first, first + count) of a channel to its rows [row, row_end); padding is dropped. A
+  /// column's taps are `stride` numbers apart, its neighbours one; `cells` are those of the channel. Where all windows
+  /// are given the cells must be zeros. Needs memory for the sums of a row.
+  Outcome add(int64_t row, int64_t row_end, int64_t first, int64_t count, const T* columns, int64_t stride, T* cells,
+              const Job* job) const;
+
+ private:
+  // Where a tap of windows goes.
+  struct Target {
+    WindowRange on;
+    int64_t at = 0;  // among the sums
+  };
+  static constexpr int64_t kMostPhases = 16;
+
+  Target target(int64_t tap, int64_t begin, int64_t end) const;
+
+  Windows windows_;
+  RowKernels<T> kernels_;
+  // Cells that are a stride apart are summed side by side and put in their places when the row is complete; else where
+  // they are.
+  bool in_place_ = false;
+  int64_t phases_ = 1, phase_width_ = 0;
+  std::vector<Target> targets_;  // of the taps of a whole row of windows; empty where these are many
+};
 
 }  // namespace convscope

@@ -43,16 +43,16 @@ AxisPhases horizontal_phases(const ConvPlan& plan) {
   return axis(plan.in.w, plan.out.w, plan.kernel.w, plan.stride.w, plan.dilation.w, plan.pads.left, plan.pads.right);
 }
 
-int64_t block_elements(const ConvPlan& plan, int64_t rows, int64_t columns) {
+int64_t block_elements(const ConvPlan& plan, int64_t rows, int64_t columns, int64_t channels) {
   const AxisPhases v = vertical_phases(plan);
   const AxisPhases h = horizontal_phases(plan);
   int64_t elements = saturating_mul(v.phases, saturating_add(rows, v.max_shift));
   elements = saturating_mul(elements, h.phases);
   elements = saturating_mul(elements, saturating_add(columns, h.max_shift));
-  return saturating_mul(elements, plan.channels_per_group());
+  return saturating_mul(elements, channels);
 }
 
-BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, int lanes, bool in_place) {
+BlockLayout block_planes(const ConvPlan& plan, int64_t rows, int64_t columns, bool in_place) {
   const AxisPhases v = vertical_phases(plan);
   const AxisPhases h = horizontal_phases(plan);
   BlockLayout layout;
@@ -60,25 +60,29 @@ BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, in
   layout.columns = columns;
   layout.plane_rows = in_place ? plan.in.h : rows + v.max_shift;
   layout.pitch = in_place ? plan.in.w : columns + h.max_shift;
-  const int64_t plane = layout.plane_rows * layout.pitch;
-  layout.channel_stride = v.phases * h.phases * plane;
+  layout.channel_stride = v.phases * h.phases * layout.plane_rows * layout.pitch;
+  return layout;
+}
 
-  std::vector<int64_t> down(static_cast<size_t>(plan.kernel.h)), right(static_cast<size_t>(plan.kernel.w));
-  for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
-    down[static_cast<size_t>(ky)] = v.phase_of(ky) * h.phases * plane + v.shift_of(ky) * layout.pitch;
-  }
-  for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
-    right[static_cast<size_t>(kx)] = h.phase_of(kx) * plane + h.shift_of(kx);
-  }
-  layout.tap_offsets.reserve(static_cast<size_t>(plan.taps()));
-  for (int64_t c = 0; c < plan.channels_per_group(); ++c) {
-    for (const int64_t y : down) {
-      for (const int64_t x : right) {
-        layout.tap_offsets.push_back(static_cast<int32_t>(c * layout.channel_stride + y + x));
+void write_tap_offsets(const ConvPlan& plan, const BlockLayout& layout, int64_t channels, int32_t* to) {
+  const AxisPhases v = vertical_phases(plan);
+  const AxisPhases h = horizontal_phases(plan);
+  const int64_t plane = layout.plane_rows * layout.pitch;
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
+      const int64_t down = v.phase_of(ky) * h.phases * plane + v.shift_of(ky) * layout.pitch;
+      for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+        const int64_t right = h.phase_of(kx) * plane + h.shift_of(kx);
+        *to++ = static_cast<int32_t>(c * layout.channel_stride + down + right);
       }
     }
   }
+}
 
+BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, int lanes, bool in_place) {
+  BlockLayout layout = block_planes(plan, rows, columns, in_place);
+  layout.tap_offsets.resize(static_cast<size_t>(plan.taps()));
+  write_tap_offsets(plan, layout, plan.channels_per_group(), layout.tap_offsets.data());
   // Either each row of outputs is covered on its own, or one run goes through all rows and the cells between the
   // rows' ends and the next beginnings are computed in vain. Whichever takes fewer vectors.
   const int64_t run = (rows - 1) * layout.pitch + columns;
@@ -108,50 +112,91 @@ BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, in
 
 namespace {
 
-/// Row `remainder` phase of a row of the input: to[u] = padded input at x0 + u * stride.
 template <class T>
-void fill_row(const AxisPhases& h, PaddingMode mode, int64_t x0, int64_t count, const T* row, T* to) {
-  // u in [begin, end) reads real cells. A stride may be as large as int64_t holds where there is one window, so nothing
-  // is added to it: steps_to() rounds up a distance of at least 1.
-  const auto steps_to = [&h](int64_t distance) { return (distance - 1) / h.stride + 1; };
-  const int64_t begin = x0 >= 0 ? 0 : std::min(count, steps_to(-x0));
-  const int64_t end = x0 >= h.in ? begin : std::max(begin, std::min(count, steps_to(h.in - x0)));
-  const auto padding = [&](int64_t u) {
-    const int64_t x = saturating_add(x0, saturating_mul(u, h.stride));
-    // Beyond the padding lie cells that no window reaches; they are there so that all phases have one size.
-    if (x < -h.pad_begin || x >= h.in + h.pad_end) return T{0};
-    const int64_t source = source_index(x, h.in, mode);
-    return source == kZeroPadding ? T{0} : row[source];
-  };
-  for (int64_t u = 0; u < begin; ++u) to[u] = padding(u);
-  if (h.stride == 1 && begin < end) {
-    std::memcpy(to + begin, row + x0 + begin, static_cast<size_t>(end - begin) * sizeof(T));
-  } else {
-    for (int64_t u = begin; u < end; ++u) to[u] = row[x0 + u * h.stride];
+void copy_cells(const T* from, int64_t count, T* to) {
+  constexpr int64_t kStep = 16 / sizeof(T);
+  if (count < kStep) {
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+    return;
   }
-  for (int64_t u = end; u < count; ++u) to[u] = padding(u);
+  // Rows are short: this is done before memcpy has decided how to do it. The last step goes back as far as it must.
+  for (int64_t i = 0; i < count - kStep; i += kStep) std::memcpy(to + i, from + i, 16);
+  std::memcpy(to + count - kStep, from + count - kStep, 16);
 }
+
+/// One phase of the rows of the input: to[u] = padded input at x0 + u * stride.
+struct RowOfPhase {
+  int64_t x0 = 0, count = 0;
+  int64_t begin = 0, end = 0;  // these u read real cells
+
+  RowOfPhase(const AxisPhases& h, int64_t first, int64_t cells) : x0(first), count(cells) {
+    // A stride may be as large as int64_t holds where there is one window, so nothing is added to it: steps_to() rounds
+    // up a distance of at least 1.
+    const auto steps_to = [&h](int64_t distance) { return (distance - 1) / h.stride + 1; };
+    begin = x0 >= 0 ? 0 : std::min(count, steps_to(-x0));
+    end = x0 >= h.in ? begin : std::max(begin, std::min(count, steps_to(h.in - x0)));
+  }
+
+  /// Rows are short, and the next is further on than the processor guesses.
+  template <class T>
+  void prefetch(const AxisPhases& h, const T* row) const {
+    if (begin >= end) return;
+    const T* last = row + x0 + (end - 1) * h.stride;
+    for (const T* at = row + x0 + begin * h.stride; at < last; at += 64 / sizeof(T)) __builtin_prefetch(at);
+    __builtin_prefetch(last);
+  }
+
+  template <class T>
+  void fill(const AxisPhases& h, PaddingMode mode, const T* row, T* to) const {
+    const auto padding = [&](int64_t u) {
+      if (mode == PaddingMode::zeros) return T{0};
+      const int64_t x = saturating_add(x0, saturating_mul(u, h.stride));
+      // Beyond the padding lie cells that no window reaches; they are there so that all phases have one size.
+      if (x < -h.pad_begin || x >= h.in + h.pad_end) return T{0};
+      return row[source_index(x, h.in, mode)];
+    };
+    for (int64_t u = 0; u < begin; ++u) to[u] = padding(u);
+    if (h.stride == 1 && begin < end) {
+      copy_cells(row + x0 + begin, end - begin, to + begin);
+    } else if (h.stride == 2 && begin < end) {
+      const T* from = row + x0;
+      for (int64_t u = begin; u < end; ++u) to[u] = from[2 * u];  // the compiler knows this one well
+    } else {
+      for (int64_t u = begin; u < end; ++u) to[u] = row[x0 + u * h.stride];
+    }
+    for (int64_t u = end; u < count; ++u) to[u] = padding(u);
+  }
+};
 
 }  // namespace
 
 template <class T>
-void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlock& block, const T* input, T* to) {
+void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlock& block, int64_t channels,
+                const T* input, T* to) {
   const AxisPhases v = vertical_phases(plan);
   const AxisPhases h = horizontal_phases(plan);
-  for (int64_t c = 0; c < plan.channels_per_group(); ++c) {
-    const T* plane = input + c * plan.in.h * plan.in.w;
-    for (int64_t vertical = 0; vertical < v.phases; ++vertical) {
-      for (int64_t horizontal = 0; horizontal < h.phases; ++horizontal) {
-        const int64_t x0 = block.x * h.stride - h.pad_begin + h.remainder_of_phase(horizontal);
-        for (int64_t t = 0; t < layout.plane_rows; ++t, to += layout.pitch) {
-          const int64_t first = v.remainder_of_phase(vertical) - v.pad_begin;
+  const int64_t plane_cells = layout.plane_rows * layout.pitch;
+  for (int64_t vertical = 0; vertical < v.phases; ++vertical) {
+    const int64_t first = v.remainder_of_phase(vertical) - v.pad_begin;
+    for (int64_t horizontal = 0; horizontal < h.phases; ++horizontal, to += plane_cells) {
+      const int64_t x0 = block.x * h.stride - h.pad_begin + h.remainder_of_phase(horizontal);
+      const RowOfPhase row(h, x0, layout.pitch);
+      for (int64_t c = 0; c < channels; ++c) {
+        const T* plane = input + c * plan.in.h * plan.in.w;
+        T* line = to + c * layout.channel_stride;
+        for (int64_t t = 0; t < layout.plane_rows; ++t, line += layout.pitch) {
           const int64_t y = saturating_add(saturating_mul(block.y + t, v.stride), first);
-          const bool reached = y >= -v.pad_begin && y < v.in + v.pad_end;
-          const int64_t source = reached ? source_index(y, v.in, plan.padding_mode) : kZeroPadding;
+          int64_t source = y;
+          if (y < 0 || y >= v.in) {
+            const bool reached = y >= -v.pad_begin && y < v.in + v.pad_end;
+            source = reached ? source_index(y, v.in, plan.padding_mode) : kZeroPadding;
+          }
           if (source == kZeroPadding) {
-            std::fill_n(to, layout.pitch, T{0});
+            std::fill_n(line, layout.pitch, T{0});
           } else {
-            fill_row(h, plan.padding_mode, x0, layout.pitch, plane + source * plan.in.w, to);
+            const T* cells = plane + source * plan.in.w;
+            if (horizontal == 0 && c + 1 < channels) row.prefetch(h, cells + plan.in.h * plan.in.w);
+            row.fill(h, plan.padding_mode, cells, line);
           }
         }
       }
@@ -159,7 +204,8 @@ void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlo
   }
 }
 
-template void fill_block<float>(const ConvPlan&, const BlockLayout&, const OutputBlock&, const float*, float*);
-template void fill_block<double>(const ConvPlan&, const BlockLayout&, const OutputBlock&, const double*, double*);
+template void fill_block<float>(const ConvPlan&, const BlockLayout&, const OutputBlock&, int64_t, const float*, float*);
+template void fill_block<double>(const ConvPlan&, const BlockLayout&, const OutputBlock&, int64_t, const double*,
+                                 double*);
 
 }  // namespace convscope

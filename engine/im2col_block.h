@@ -53,12 +53,18 @@ struct BlockLayout {
 /// input itself (strides 1, no padding), whose pitch and planes it keeps.
 BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, int lanes, bool in_place);
 
-/// Elements of a block of rows x columns outputs; saturates instead of overflowing.
-int64_t block_elements(const ConvPlan& plan, int64_t rows, int64_t columns);
+/// The same without tap_offsets and vectors; allocates nothing.
+BlockLayout block_planes(const ConvPlan& plan, int64_t rows, int64_t columns, bool in_place);
+/// BlockLayout::tap_offsets of so many channels.
+void write_tap_offsets(const ConvPlan& plan, const BlockLayout& layout, int64_t channels, int32_t* to);
 
-/// Copies one group's part of the padded input that the block's windows cover.
-/// Shapes: input is one image from its first channel of the group on.
+/// Elements of a block of rows x columns outputs in so many channels; saturates instead of overflowing.
+int64_t block_elements(const ConvPlan& plan, int64_t rows, int64_t columns, int64_t channels);
+
+/// Copies the part of the padded input that the block's windows cover, in so many channels.
+/// Shapes: input is one image from the first of these channels on.
 template <class T>
-void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlock& block, const T* input, T* to);
+void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlock& block, int64_t channels,
+                const T* input, T* to);
 
 }  // namespace convscope

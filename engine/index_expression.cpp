@@ -110,20 +110,12 @@ class Parser {
     opening_ = at_++;
     skip_space();
     while (!next_is(')')) {
-      const size_t before = at_;
-      if (text_.substr(at_).starts_with("dim")) {
-        take_name();
-        skip_space();
-        if (next_is('=')) {
-          ++at_;
-          skip_space();
-        } else {
-          at_ = before;
-        }
-      }
+      IndexArgument argument;
+      argument.keyword = take_keyword();
       Result<IndexItem> part = read_part();
       if (!part) return part.error();
-      attribute.arguments.push_back(*std::move(part));
+      argument.value = *std::move(part);
+      attribute.arguments.push_back(std::move(argument));
       if (next_is(')')) break;
       if (!next_is(',')) return unexpected();
       ++at_;
@@ -282,6 +274,21 @@ class Parser {
     const size_t before = at_;
     while (at_ < text_.size() && goes_on_name(text_[at_])) ++at_;
     return text_.substr(before, at_ - before);
+  }
+
+  /// The name before a `=`, if that is what stands here: both are passed.
+  std::string_view take_keyword() {
+    const size_t before = at_;
+    const bool is_name = at_ < text_.size() && starts_name(text_[at_]);
+    const std::string_view name = is_name ? take_name() : std::string_view();
+    skip_space();
+    if (is_name && next_is('=') && !text_.substr(at_).starts_with("==")) {
+      ++at_;
+      skip_space();
+      return name;
+    }
+    at_ = before;
+    return {};
   }
 
   bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }

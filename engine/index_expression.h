@@ -36,11 +36,17 @@ struct IndexBracket {
   bool is_tuple = false;  // with a comma: `[0,]` is one, `[0]` is not; `[()]` is one without items
 };
 
+/// A number, None or an ellipsis between the parentheses of a call, perhaps with `keyword =` before it.
+struct IndexArgument {
+  std::string keyword;
+  IndexItem value;
+};
+
 /// `.shape`, `.size(1)`, `.shape[1:]` behind the brackets.
 struct IndexAttribute {
   std::string name;
   bool is_called = false;
-  std::vector<IndexItem> arguments;    // numbers, None and ellipses; `dim=1` is 1
+  std::vector<IndexArgument> arguments;
   std::vector<IndexBracket> brackets;  // behind it
 };
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "engine/aligned_buffer.h"
+#include "engine/conv2d_runner.h"
 #include "engine/conv_nd.h"
+#include "engine/division.h"
 #include "engine/row_kernels.h"
 #include "engine/row_taps.h"
 #include "engine/thread_pool.h"
@@ -31,38 +33,90 @@ TapRange taps_inside(const WindowAxis& axis, int64_t window) {
   return {std::min(before, axis.kernel), std::min(until, axis.kernel)};
 }
 
+/// Windows of a plane that are pooled together: of the rows [row, row_end), counted through all depths, the columns
+/// [first, first + count).
+struct Block {
+  int64_t row = 0, row_end = 0, first = 0, count = 0;
+};
+
+/// How a plane of windows is cut into blocks of so many rows and columns, the last ones smaller.
+struct Cut {
+  int64_t all_rows = 1, all_columns = 1;
+  int64_t rows = 1, columns = 1;
+
+  int64_t across() const { return ceil_divide(all_columns, columns); }
+  int64_t blocks() const { return ceil_divide(all_rows, rows) * across(); }
+  Block block(int64_t i) const {
+    const int64_t row = i / across() * rows, first = i % across() * columns;
+    return {row, std::min(row + rows, all_rows), first, std::min(columns, all_columns - first)};
+  }
+};
+
+// Taps of a block, as far as whole rows and cells allow: what pays for a thread, and less than a millisecond.
+constexpr int64_t kTapsOfBlock = 1 << 18;
+
+Cut cut_of(const Windows& windows, int64_t columns, int64_t fewest_rows) {
+  Cut cut;
+  cut.all_rows = windows.depth().count * windows.height().count;
+  cut.all_columns = windows.width().count;
+  cut.columns = columns;
+  const int64_t wanted = std::max<int64_t>(1, kTapsOfBlock / windows.taps() / columns);
+  cut.rows = std::min(std::max(wanted, fewest_rows), cut.all_rows);
+  return cut;
+}
+
+/// Looks now and then whether the job was cancelled.
+class Watch {
+ public:
+  explicit Watch(const Job* job) : job_(job) {}
+  /// Told what comes next.
+  bool stopped(int64_t taps) {
+    left_ -= taps;
+    if (left_ > 0) return false;
+    left_ = kTapsOfBlock;
+    return job_ != nullptr && job_->is_cancelled();
+  }
+
+ private:
+  const Job* job_;
+  int64_t left_ = 0;
+};
+
+/// False where the job was cancelled.
 template <class T>
-void max_pool_channel(const Windows& windows, const T* cells, T* output, int64_t* indices) {
+bool max_pool_block(const Windows& windows, const Block& block, const T* cells, T* output, int64_t* indices,
+                    const Job* job) {
   const WindowAxis& depth = windows.depth();
   const WindowAxis& height = windows.height();
   const WindowAxis& width = windows.width();
-  for (int64_t o = 0; o < depth.count; ++o) {
-    const TapRange in_depth = taps_inside(depth, o);
-    for (int64_t p = 0; p < height.count; ++p) {
-      const TapRange in_height = taps_inside(height, p);
-      for (int64_t q = 0; q < width.count; ++q) {
-        const TapRange in_width = taps_inside(width, q);
-        T largest = -std::numeric_limits<T>::infinity();
-        // Where nothing is larger than -inf the index is the first tap's, as PyTorch has it.
-        int64_t at = (depth.cell(o, in_depth.first) * height.extent + height.cell(p, in_height.first)) * width.extent +
-                     width.cell(q, in_width.first);
-        for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
-          for (int64_t r = in_height.first; r < in_height.last; ++r) {
-            const int64_t row = (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
-            for (int64_t s = in_width.first; s < in_width.last; ++s) {
-              const int64_t cell = row + width.cell(q, s);
-              const T value = cells[cell];
-              if (!(value > largest) && !std::isnan(value)) continue;
-              largest = value;
-              at = cell;
-            }
+  Watch watch(job);
+  for (int64_t row = block.row; row < block.row_end; ++row) {
+    const int64_t o = row / height.count, p = row % height.count;
+    const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+    for (int64_t q = block.first; q < block.first + block.count; ++q) {
+      const TapRange in_width = taps_inside(width, q);
+      T largest = -std::numeric_limits<T>::infinity();
+      // Where nothing is larger than -inf the index is the first tap's, as PyTorch has it.
+      int64_t at = (depth.cell(o, in_depth.first) * height.extent + height.cell(p, in_height.first)) * width.extent +
+                   width.cell(q, in_width.first);
+      for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
+        for (int64_t r = in_height.first; r < in_height.last; ++r) {
+          if (watch.stopped(in_width.last - in_width.first)) return false;
+          const int64_t line = (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
+          for (int64_t s = in_width.first; s < in_width.last; ++s) {
+            const int64_t cell = line + width.cell(q, s);
+            const T value = cells[cell];
+            if (!(value > largest) && !std::isnan(value)) continue;
+            largest = value;
+            at = cell;
           }
         }
-        *output++ = largest;
-        if (indices != nullptr) *indices++ = at;
       }
+      output[row * width.count + q] = largest;
+      if (indices != nullptr) indices[row * width.count + q] = at;
     }
   }
+  return true;
 }
 
 /// The cells of a window along one axis, padding included but not what ceil_mode adds beyond it.
@@ -71,37 +125,39 @@ int64_t cells_with_padding(const WindowAxis& axis, int64_t window) {
   return std::min(origin + axis.kernel, axis.extent + axis.pad_end) - origin;
 }
 
+/// False where the job was cancelled.
 template <class T>
-void average_pool_channel(const PoolPlan& plan, const T* cells, T* output) {
+bool average_pool_block(const PoolPlan& plan, const Block& block, const T* cells, T* output, const Job* job) {
   const WindowAxis& depth = plan.windows.depth();
   const WindowAxis& height = plan.windows.height();
   const WindowAxis& width = plan.windows.width();
-  for (int64_t o = 0; o < depth.count; ++o) {
-    const TapRange in_depth = taps_inside(depth, o);
-    for (int64_t p = 0; p < height.count; ++p) {
-      const TapRange in_height = taps_inside(height, p);
-      for (int64_t q = 0; q < width.count; ++q) {
-        const TapRange in_width = taps_inside(width, q);
-        T sum = 0;
-        for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
-          for (int64_t r = in_height.first; r < in_height.last; ++r) {
-            const T* row = cells + (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
-            for (int64_t s = in_width.first; s < in_width.last; ++s) sum += row[width.cell(q, s)];
-          }
+  Watch watch(job);
+  for (int64_t row = block.row; row < block.row_end; ++row) {
+    const int64_t o = row / height.count, p = row % height.count;
+    const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+    for (int64_t q = block.first; q < block.first + block.count; ++q) {
+      const TapRange in_width = taps_inside(width, q);
+      T sum = 0;
+      for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
+        for (int64_t r = in_height.first; r < in_height.last; ++r) {
+          if (watch.stopped(in_width.last - in_width.first)) return false;
+          const T* line = cells + (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
+          for (int64_t s = in_width.first; s < in_width.last; ++s) sum += line[width.cell(q, s)];
         }
-        const int64_t real = std::max<int64_t>(0, in_depth.last - in_depth.first) *
-                             std::max<int64_t>(0, in_height.last - in_height.first) *
-                             std::max<int64_t>(0, in_width.last - in_width.first);
-        int64_t divisor = real;
-        if (plan.divisor_override) {
-          divisor = *plan.divisor_override;
-        } else if (plan.count_include_pad) {
-          divisor = cells_with_padding(depth, o) * cells_with_padding(height, p) * cells_with_padding(width, q);
-        }
-        *output++ = real > 0 ? sum / static_cast<T>(divisor) : T{0};
       }
+      const int64_t real = std::max<int64_t>(0, in_depth.last - in_depth.first) *
+                           std::max<int64_t>(0, in_height.last - in_height.first) *
+                           std::max<int64_t>(0, in_width.last - in_width.first);
+      int64_t divisor = real;
+      if (plan.divisor_override) {
+        divisor = *plan.divisor_override;
+      } else if (plan.count_include_pad) {
+        divisor = cells_with_padding(depth, o) * cells_with_padding(height, p) * cells_with_padding(width, q);
+      }
+      output[row * width.count + q] = real > 0 ? sum / static_cast<T>(divisor) : T{0};
     }
   }
+  return true;
 }
 
 /// What each column of windows has in its window along the width: cells of the input, and all that count.
@@ -123,87 +179,104 @@ ColumnCounts column_counts(const WindowAxis& width) {
 template <class T>
 class RowPooling {
  public:
-  explicit RowPooling(const PoolPlan& plan)
-      : plan_(plan), taps_(plan.windows.width(), 0, plan.windows.width().count), kernels_(row_kernels<T>()) {
-    if (plan.kind == PoolKind::average) counts_ = column_counts(plan.windows.width());
-  }
-
-  /// Pays where a row has several windows and its cells fit the cache a few times over.
-  static bool applies(const PoolPlan& plan) {
+  /// Nothing where it does not pay: a row must have several windows, and the rows under a block fit the cache.
+  static std::optional<RowPooling> make(const PoolPlan& plan) {
     const WindowAxis& width = plan.windows.width();
-    return width.count >= 4 && width.kernel <= kMostTaps && width.count <= kMostNumbers &&
-           width.extent <= kMostNumbers && plan.windows.taps() <= kMostTaps;
+    if (width.count < 4 || plan.windows.taps() > kMostTaps) return std::nullopt;
+    if (plan.kind == PoolKind::average && width.count > kMostCounts) return std::nullopt;
+    RowPooling pooling(plan, width.count);
+    const int64_t parts = ceil_divide(pooling.bytes(), kNearBytes);
+    if (parts > 1) {
+      // So many that what the windows at both ends have for themselves does not matter.
+      const int64_t columns = std::max(ceil_divide(width.count, parts), kFewestColumns * width.kernel);
+      if (columns < width.count) pooling = RowPooling(plan, columns);
+    }
+    if (pooling.bytes() > kMostBytes) return std::nullopt;
+    if (plan.kind == PoolKind::average) pooling.counts_ = column_counts(width);
+    return pooling;
   }
 
-  /// Where there is no memory for it: false.
-  bool pool_channel(const T* cells, T* output) const {
-    const WindowAxis& depth = plan_.windows.depth();
-    const WindowAxis& height = plan_.windows.height();
-    const int64_t count = plan_.windows.width().count;
+  /// Rows of the input that two blocks below each other both need are laid out twice.
+  Cut cut() const { return cut_of(plan_->windows, columns_, 2 * plan_->windows.height().kernel); }
+
+  Outcome pool_block(const Block& block, const T* cells, T* output, const Job* job) const {
+    const WindowAxis& depth = plan_->windows.depth();
+    const WindowAxis& height = plan_->windows.height();
+    const WindowAxis& width = plan_->windows.width();
     thread_local AlignedBuffer rows_buffer, divisors_buffer;
     thread_local std::vector<const T*> rows;
     thread_local std::vector<int64_t> held;  // which row of cells each slot holds
     // A slot for each row of a window: those that the next window shares are there already.
-    const int64_t slots = depth.kernel * height.kernel;
-    T* laid_out = rows_buffer.template reserve_for<T>(slots * taps_.width());
-    T* divisors = divisors_buffer.template reserve_for<T>(count);
-    if (laid_out == nullptr || divisors == nullptr) return false;
-    held.assign(static_cast<size_t>(slots), -1);
-    const T fill = plan_.kind == PoolKind::max ? -std::numeric_limits<T>::infinity() : T{0};
+    T* laid_out = rows_buffer.template reserve_for<T>(slots() * taps_.width());
+    T* divisors = divisors_buffer.template reserve_for<T>(block.count);
+    if (laid_out == nullptr || divisors == nullptr) return Outcome::out_of_memory;
+    held.assign(static_cast<size_t>(slots()), -1);
+    const T fill = plan_->kind == PoolKind::max ? -std::numeric_limits<T>::infinity() : T{0};
 
-    for (int64_t o = 0; o < depth.count; ++o) {
-      const TapRange in_depth = taps_inside(depth, o);
-      for (int64_t p = 0; p < height.count; ++p, output += count) {
-        const TapRange in_height = taps_inside(height, p);
-        rows.clear();
-        for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
-          for (int64_t r = in_height.first; r < in_height.last; ++r) {
-            const int64_t row = depth.cell(o, t) * height.extent + height.cell(p, r);
-            // Rows that stand below each other never meet in a slot while both are needed.
-            const int64_t slot = t * height.kernel + (height.dilation == 1 ? height.cell(p, r) % height.kernel : r);
-            T* at = laid_out + slot * taps_.width();
-            if (held[static_cast<size_t>(slot)] != row) {
-              taps_.lay_out(kernels_, cells + row * plan_.windows.width().extent, fill, at);
-              held[static_cast<size_t>(slot)] = row;
-            }
-            for (int64_t s = 0; s < plan_.windows.width().kernel; ++s) rows.push_back(at + taps_.offset(s));
+    for (int64_t window_row = block.row; window_row < block.row_end; ++window_row) {
+      if (job != nullptr && job->is_cancelled()) return Outcome::cancelled;
+      const int64_t o = window_row / height.count, p = window_row % height.count;
+      const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+      T* to = output + window_row * width.count + block.first;
+      rows.clear();
+      for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
+        for (int64_t r = in_height.first; r < in_height.last; ++r) {
+          const int64_t row = depth.cell(o, t) * height.extent + height.cell(p, r);
+          // Rows that stand below each other never meet in a slot while both are needed.
+          const int64_t slot = t * height.kernel + (height.dilation == 1 ? height.cell(p, r) % height.kernel : r);
+          T* at = laid_out + slot * taps_.width();
+          if (held[static_cast<size_t>(slot)] != row) {
+            taps_.lay_out(kernels_, cells + row * width.extent, block.first, block.count, fill, at);
+            held[static_cast<size_t>(slot)] = row;
           }
-        }
-        if (rows.empty()) {
-          std::fill_n(output, count, fill);
-        } else if (plan_.kind == PoolKind::max) {
-          kernels_.largest(rows.data(), std::ssize(rows), count, output);
-        } else {
-          kernels_.sum(rows.data(), std::ssize(rows), false, count, output);
-          divide(depth, o, in_depth, height, p, in_height, divisors, output);
+          for (int64_t s = 0; s < width.kernel; ++s) rows.push_back(at + taps_.offset(s));
         }
       }
+      if (rows.empty()) {
+        std::fill_n(to, block.count, fill);
+      } else if (plan_->kind == PoolKind::max) {
+        kernels_.largest(rows.data(), std::ssize(rows), block.count, to);
+      } else {
+        kernels_.sum(rows.data(), std::ssize(rows), block.count, to);
+        divide(block, o, in_depth, p, in_height, divisors, to);
+      }
     }
-    return true;
+    return Outcome::finished;
   }
 
  private:
-  static constexpr int64_t kMostTaps = 4096, kMostNumbers = int64_t{1} << 22;
+  static constexpr int64_t kMostTaps = 4096, kMostCounts = int64_t{1} << 22, kFewestColumns = 16;
+  // What each thread keeps of the rows: as much as fits a second-level cache, where that is enough.
+  static constexpr int64_t kNearBytes = 1 << 20, kMostBytes = 4 << 20;
 
-  void divide(const WindowAxis& depth, int64_t o, const TapRange& in_depth, const WindowAxis& height, int64_t p,
-              const TapRange& in_height, T* divisors, T* output) const {
-    const auto count = static_cast<size_t>(plan_.windows.width().count);
-    if (plan_.divisor_override) {
-      std::fill_n(divisors, count, static_cast<T>(*plan_.divisor_override));
+  RowPooling(const PoolPlan& plan, int64_t columns)
+      : plan_(&plan), columns_(columns), taps_(plan.windows.width(), columns), kernels_(row_kernels<T>()) {}
+
+  int64_t slots() const { return plan_->windows.depth().kernel * plan_->windows.height().kernel; }
+  int64_t bytes() const { return slots() * taps_.width() * static_cast<int64_t>(sizeof(T)); }
+
+  void divide(const Block& block, int64_t o, const TapRange& in_depth, int64_t p, const TapRange& in_height,
+              T* divisors, T* output) const {
+    const WindowAxis& depth = plan_->windows.depth();
+    const WindowAxis& height = plan_->windows.height();
+    const auto first = static_cast<size_t>(block.first), count = static_cast<size_t>(block.count);
+    if (plan_->divisor_override) {
+      std::fill_n(divisors, count, static_cast<T>(*plan_->divisor_override));
     } else {
-      const bool padded = plan_.count_include_pad;
+      const bool padded = plan_->count_include_pad;
       const int64_t others = padded ? cells_with_padding(depth, o) * cells_with_padding(height, p)
                                     : (in_depth.last - in_depth.first) * (in_height.last - in_height.first);
       const std::vector<int64_t>& own = padded ? counts_.with_padding : counts_.real;
       // A window without any cell has the sum 0, which stays.
       for (size_t q = 0; q < count; ++q) {
-        divisors[q] = counts_.real[q] > 0 ? static_cast<T>(others * own[q]) : T{1};
+        divisors[q] = counts_.real[first + q] > 0 ? static_cast<T>(others * own[first + q]) : T{1};
       }
     }
     for (size_t q = 0; q < count; ++q) output[q] /= divisors[q];
   }
 
-  const PoolPlan& plan_;
+  const PoolPlan* plan_;
+  int64_t columns_;  // of windows, that are laid out together
   RowTaps taps_;
   RowKernels<T> kernels_;
   ColumnCounts counts_;
@@ -211,34 +284,33 @@ class RowPooling {
 
 template <class T>
 Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indices, int threads, Job* job) {
-  const int64_t planes = plan.batch * plan.channels;
-  std::atomic<int64_t> done{0};
   std::optional<RowPooling<T>> by_rows;
-  if (indices == nullptr && RowPooling<T>::applies(plan)) by_rows.emplace(plan);
-  parallel_for(threads, planes, [&](int64_t plane) {
+  if (indices == nullptr) by_rows = RowPooling<T>::make(plan);
+  const Windows& windows = plan.windows;
+  const int64_t columns = std::clamp<int64_t>(kTapsOfBlock / windows.taps(), 1, windows.width().count);
+  const Cut cut = by_rows ? by_rows->cut() : cut_of(windows, columns, 1);
+  const int64_t items = plan.batch * plan.channels * cut.blocks();
+  std::atomic<int64_t> done{0};
+  parallel_for(threads, items, [&](int64_t item) {
     if (job != nullptr && job->is_cancelled()) return;
-    const T* cells = input + plane * plan.windows.cells();
-    T* to = output + plane * plan.windows.count();
-    if (by_rows && by_rows->pool_channel(cells, to)) {
-      // Done.
-    } else if (plan.kind == PoolKind::max) {
-      max_pool_channel(plan.windows, cells, to, indices != nullptr ? indices + plane * plan.windows.count() : nullptr);
-    } else {
-      average_pool_channel(plan, cells, to);
+    const int64_t plane = item / cut.blocks();
+    const Block block = cut.block(item % cut.blocks());
+    const T* cells = input + plane * windows.cells();
+    T* to = output + plane * windows.count();
+    Outcome outcome = by_rows ? by_rows->pool_block(block, cells, to, job) : Outcome::out_of_memory;
+    if (outcome == Outcome::out_of_memory) {  // what needs none
+      const bool is_done = plan.kind == PoolKind::max
+                               ? max_pool_block(windows, block, cells, to,
+                                                indices != nullptr ? indices + plane * windows.count() : nullptr, job)
+                               : average_pool_block(plan, block, cells, to, job);
+      outcome = is_done ? Outcome::finished : Outcome::cancelled;
     }
+    if (outcome == Outcome::cancelled) return;
     const int64_t finished = done.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (job != nullptr) job->report(static_cast<float>(finished) / static_cast<float>(planes));
+    if (job != nullptr) job->report(static_cast<float>(finished) / static_cast<float>(items));
   });
-  if (done < planes) return Error{"error.cancelled", "", {}};
+  if (done < items) return Error{"error.cancelled", "", {}};
   return {};
-}
-
-/// Threads that pay for their waking.
-int useful_threads(const PoolPlan& plan, int threads) {
-  constexpr double kTapsPerThread = 1 << 18;
-  if (threads <= 0) threads = hardware_threads();
-  const double taps = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.windows.taps());
-  return static_cast<int>(std::clamp(taps / kTapsPerThread, 1.0, static_cast<double>(threads)));
 }
 
 }  // namespace
@@ -255,7 +327,9 @@ Result<PoolResult> pool(const PoolPlan& plan, const Tensor& input, PoolIndices i
     result.indices.resize(static_cast<size_t>(plan.output_cells()));
   }
   int64_t* index_data = result.indices.empty() ? nullptr : result.indices.data();
-  threads = useful_threads(plan, threads);
+  constexpr double kTapsPerThread = 1 << 18;
+  const double taps = static_cast<double>(plan.output_cells()) * static_cast<double>(plan.windows.taps());
+  threads = useful_threads(threads, taps, kTapsPerThread);
   const Result<void> done =
       plan.dtype == DType::float32
           ? run<float>(plan, input.data<float>(), result.output.mutable_data<float>(), index_data, threads, job)

@@ -11,6 +11,7 @@
 #include "engine/conv2d_naive.h"
 #include "engine/conv2d_separable.h"
 #include "engine/conv2d_slices.h"
+#include "engine/conv2d_small.h"
 #include "engine/conv2d_toeplitz.h"
 #include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
@@ -20,16 +21,10 @@ namespace convscope {
 
 namespace {
 
-Error out_of_memory(const ConvPlan& plan) {
-  const Shape shape = plan.output_shape();
-  const int64_t bytes = *shape.numel() * size_of(plan.dtype);
-  return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(bytes >> 20)}};
-}
-
 Result<void> result_of(Outcome outcome, const ConvPlan& plan) {
   if (outcome == Outcome::finished) return {};
   if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
-  return out_of_memory(plan);
+  return out_of_memory(plan.output_shape(), plan.dtype);
 }
 
 bool has_packed_form(Algorithm algorithm) {
@@ -46,9 +41,11 @@ std::unique_ptr<Conv2dRunner<T>> packed_form(Algorithm algorithm, const ConvPlan
     case Algorithm::im2col:
       return prepare_im2col<T>(plan, weight, bias, threads, job);
     case Algorithm::direct:
-      return prepare_direct<T>(plan, weight, bias);
+      return prepare_direct<T>(plan, weight, bias, job);
     case Algorithm::winograd:
       return prepare_winograd<T>(plan, weight, bias, threads, job);
+    case Algorithm::naive:
+      return prepare_small<T>(plan, weight, bias);
     default:
       return nullptr;
   }
@@ -94,10 +91,10 @@ struct PreparedConv2d::State {
 
   /// Two passes over the image where each kernel is a column times a row: what direct summation comes to then.
   template <class T>
-  bool prepare_separably(const Tensor& from_weight, const Tensor& from_bias) {
-    const T* weight_data = from_weight.data<T>();
-    if (!separable_pays(plan, weight_data)) return false;
-    RunnerPtr<T> made = prepare_separable(plan, weight_data, plan.bias ? from_bias.data<T>() : nullptr);
+  bool prepare_separably(const Tensor& from_weight, const Tensor& from_bias, const Job* job) {
+    if (!separable_pays(plan)) return false;
+    const T* bias_data = plan.bias ? from_bias.data<T>() : nullptr;
+    RunnerPtr<T> made = prepare_separable(plan, from_weight.data<T>(), bias_data, job);
     if (made == nullptr) return false;
     runner = std::move(made);
     algorithm = Algorithm::direct;
@@ -106,7 +103,7 @@ struct PreparedConv2d::State {
 
   template <class T>
   bool prepare(bool is_automatic, const Tensor& from_weight, const Tensor& from_bias, const Job* job) {
-    if (is_automatic && prepare_separably<T>(from_weight, from_bias)) return true;
+    if (is_automatic && algorithm != Algorithm::naive && prepare_separably<T>(from_weight, from_bias, job)) return true;
     const T* bias_data = plan.bias ? from_bias.data<T>() : nullptr;
     RunnerPtr<T> made = packed_form<T>(algorithm, plan, from_weight.data<T>(), bias_data, threads, job);
     const bool is_made = made != nullptr;
@@ -138,13 +135,15 @@ Result<PreparedConv2d> PreparedConv2d::make(const ConvPlan& plan, const Tensor& 
   state->algorithm = is_automatic ? automatic_choice(plan) : options.algorithm;
   if (Result<void> able = check_algorithm(state->algorithm, plan); !able) return able.error();
   state->threads = options.threads;
-  if (!has_packed_form(state->algorithm)) {
+  // What `automatic` calls naive is naive's numbers, found faster; who asks for naive gets the readable loops.
+  const bool is_small = is_automatic && state->algorithm == Algorithm::naive;
+  if (!is_small && !has_packed_form(state->algorithm)) {
     state->weight = weight;
     state->bias = bias;
   } else if (!(plan.dtype == DType::float32 ? state->prepare<float>(is_automatic, weight, bias, options.job)
                                             : state->prepare<double>(is_automatic, weight, bias, options.job))) {
     if (options.job != nullptr && options.job->is_cancelled()) return Error{"error.cancelled", "", {}};
-    return out_of_memory(plan);
+    return out_of_memory(plan.output_shape(), plan.dtype);
   }
   if (options.job != nullptr && options.job->is_cancelled()) return Error{"error.cancelled", "", {}};
   PreparedConv2d prepared;

@@ -70,23 +70,20 @@ void largest(const T* const* rows, int64_t count, int64_t n, T* to) {
 }
 
 template <class T>
-void sum(const T* const* rows, int64_t count, bool accumulate, int64_t n, T* to) {
+void sum(const T* const* rows, int64_t count, int64_t n, T* to) {
   const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto join = [](auto a, auto b) { return hn::Add(a, b); };
-  if (accumulate) {
-    join_rows(
-        rows, count, n, to,
-        [&](int64_t i, int64_t some) { return some == lanes ? hn::LoadU(d, to + i) : load_some(d, to + i, some); },
-        join);
-  } else {
-    join_rows(rows, count, n, to, [&](int64_t, int64_t) { return hn::Zero(d); }, join);
-  }
+  join_rows(
+      rows, count, n, to, [&](int64_t, int64_t) { return hn::Zero(d); }, [](auto a, auto b) { return hn::Add(a, b); });
 }
 
 template <class T>
 void add(const T* from, int64_t n, T* to) {
-  sum(&from, 1, true, n, to);
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  join_rows(
+      &from, 1, n, to,
+      [&](int64_t i, int64_t some) { return some == lanes ? hn::LoadU(d, to + i) : load_some(d, to + i, some); },
+      [](auto a, auto b) { return hn::Add(a, b); });
 }
 
 template <class T>

@@ -13,8 +13,8 @@ template <class T>
 struct RowKernels {
   /// to[i] = the largest of rows[0][i], rows[1][i], ...; nan where one of them is nan. count >= 1.
   void (*largest)(const T* const* rows, int64_t count, int64_t n, T* to) = nullptr;
-  /// to[i] = rows[0][i] + rows[1][i] + ..., added in this order to `to` where `accumulate`, else to zero.
-  void (*sum)(const T* const* rows, int64_t count, bool accumulate, int64_t n, T* to) = nullptr;
+  /// to[i] = rows[0][i] + rows[1][i] + ..., added in this order to zero.
+  void (*sum)(const T* const* rows, int64_t count, int64_t n, T* to) = nullptr;
   /// to[i] = from[i * stride].
   void (*pick)(const T* from, int64_t stride, int64_t n, T* to) = nullptr;
   /// to[i * stride + p] = rows[p][i] for p < stride, up to `n` numbers of `to`.

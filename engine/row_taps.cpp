@@ -5,12 +5,6 @@
 
 namespace convscope {
 
-namespace {
-
-int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
-}  // namespace
-
 WindowRange windows_on_cells(const WindowAxis& axis, int64_t tap, int64_t first, int64_t count) {
   // Where window 0's tap stands: all that follows are further right.
   const int64_t place = axis.cell(0, tap);
@@ -18,15 +12,15 @@ WindowRange windows_on_cells(const WindowAxis& axis, int64_t tap, int64_t first,
     const bool is_inside = place >= 0 && place < axis.extent && first == 0 && count > 0;
     return is_inside ? WindowRange{0, 1} : WindowRange{first, first};
   }
-  const int64_t begin = place >= 0 ? 0 : -floor_divide(place, axis.stride);
+  const int64_t begin = place >= 0 ? 0 : ceil_divide(-place, axis.stride);
   const int64_t end = place >= axis.extent ? 0 : floor_divide(axis.extent - 1 - place, axis.stride) + 1;
   const WindowRange range{std::max(begin, first), std::min(end, first + count)};
   return range.begin < range.end ? range : WindowRange{first, first};
 }
 
-RowTaps::RowTaps(const WindowAxis& axis, int64_t first, int64_t count) {
-  // A single window is not strided; its stride may be as large as int64_t holds.
-  stride_ = axis.count == 1 ? 1 : axis.stride;
+// A single window is not strided; its stride may be as large as int64_t holds.
+RowTaps::RowTaps(const WindowAxis& axis, int64_t count)
+    : extent_(axis.extent), count_(count), stride_(axis.count == 1 ? 1 : axis.stride) {
   const auto taps = static_cast<size_t>(axis.kernel);
   offsets_.resize(taps);
 
@@ -39,7 +33,7 @@ RowTaps::RowTaps(const WindowAxis& axis, int64_t first, int64_t count) {
   // Every so many taps the remainder comes again.
   const auto period = static_cast<size_t>(stride_ / std::gcd(stride_, axis.dilation));
   for (size_t s = 0; s < taps; ++s) {
-    const int64_t place = axis.cell(first, static_cast<int64_t>(s));
+    const int64_t place = axis.cell(0, static_cast<int64_t>(s));
     const int64_t step = floor_divide(place, stride_), phase = place - step * stride_;
     const size_t i = s < period ? s : stretch_of[s - period];
     if (i == stretches.size()) {
@@ -54,17 +48,7 @@ RowTaps::RowTaps(const WindowAxis& axis, int64_t first, int64_t count) {
   }
   const bool shared = together <= axis.kernel * count;
   const auto add = [&](int64_t place, int64_t length) {
-    Segment segment;
-    segment.at = width_;
-    segment.length = length;
-    // Numbers i with 0 <= place + i * stride < extent.
-    const int64_t begin = place >= 0 ? 0 : std::min(length, -floor_divide(place, stride_));
-    const int64_t end =
-        place >= axis.extent ? 0 : std::min(length, floor_divide(axis.extent - 1 - place, stride_) + 1);
-    segment.before = begin;
-    segment.inside = std::max<int64_t>(0, end - begin);
-    segment.first_cell = segment.inside > 0 ? place + begin * stride_ : 0;
-    segments_.push_back(segment);
+    segments_.push_back({width_, length, place});
     width_ += length;
   };
   if (shared) {
@@ -73,14 +57,14 @@ RowTaps::RowTaps(const WindowAxis& axis, int64_t first, int64_t count) {
     }
     for (size_t s = 0; s < taps; ++s) {
       const Stretch& stretch = stretches[stretch_of[s]];
-      const int64_t step = floor_divide(axis.cell(first, static_cast<int64_t>(s)), stride_);
+      const int64_t step = floor_divide(axis.cell(0, static_cast<int64_t>(s)), stride_);
       offsets_[s] = segments_[stretch_of[s]].at + step - stretch.low;
     }
     return;
   }
   for (size_t s = 0; s < taps; ++s) {
     offsets_[s] = width_;
-    add(axis.cell(first, static_cast<int64_t>(s)), count);
+    add(axis.cell(0, static_cast<int64_t>(s)), count);
   }
 }
 

@@ -85,7 +85,7 @@ bool down(const T* from, int64_t from_pitch, int64_t step, const T* w, int64_t t
 template <class T>
 SeparableKernels<T> kernels() {
   const int lanes = static_cast<int>(hn::Lanes(hn::ScalableTag<T>()));
-  return {lanes, kRows, kVectors * lanes, kAcross * lanes, &across<T>, &down<T>};
+  return {kRows, kVectors * lanes, kAcross * lanes, &across<T>, &down<T>};
 }
 
 SeparableKernels<float> separable_kernels_float() { return kernels<float>(); }

@@ -10,7 +10,6 @@ namespace convscope {
 /// The kernels of one instruction set.
 template <class T>
 struct SeparableKernels {
-  int lanes = 1;
   int rows = 1;     // that one call of down() makes
   int columns = 1;  // that down() makes together: a few vectors
   int block = 1;    // the same, for across()

@@ -587,6 +587,13 @@ const char* name_of(SizeParam param) {
   return kNames[index(param)];
 }
 
+std::vector<SizeParam> size_params_of(LayerKind kind) {
+  std::vector<Param> params{Param::kernel_size, Param::stride, Param::padding};
+  if (kind != LayerKind::avg_pool) params.push_back(Param::dilation);
+  if (kind == LayerKind::conv_transpose) params.push_back(Param::output_padding);
+  return params;
+}
+
 SizeQuestion SizeQuestion::of(const WindowLayer& present, const Spatial& input, const Spatial& wanted) {
   SizeQuestion q;
   q.present = present;

@@ -18,6 +18,9 @@ inline constexpr size_t kSizeParams = 5;
 /// PyTorch's name.
 const char* name_of(SizeParam param);
 
+/// Those that a kind of layer has, in this order.
+std::vector<SizeParam> size_params_of(LayerKind kind);
+
 struct SizeBounds {
   int64_t minimum = 0;
   int64_t maximum = 0;

@@ -9,6 +9,11 @@ namespace convscope {
 
 const char* name_of(DType dtype) { return dtype == DType::float32 ? "float32" : "float64"; }
 
+Error out_of_memory(const Shape& shape, DType dtype) {
+  const int64_t bytes = shape.numel().value_or(0) * size_of(dtype);
+  return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(bytes >> 20)}};
+}
+
 namespace {
 
 uint64_t next_identity() {
@@ -33,9 +38,7 @@ Result<Tensor> Tensor::allocate(const Shape& shape, DType dtype, Contents conten
   const size_t bytes = (static_cast<size_t>(*numel * size_of(dtype)) / 64 + 2) * 64;
   // Pages that calloc gets from the system are zero already and cost nothing until they are touched.
   void* block = contents == Contents::zeros ? std::calloc(bytes + 64, 1) : std::malloc(bytes + 64);
-  if (block == nullptr) {
-    return Error{"error.out_of_memory", "", {shape.to_string(), std::to_string(bytes >> 20)}};
-  }
+  if (block == nullptr) return out_of_memory(shape, dtype);
   auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(block) + 63) & ~uintptr_t{63});
   Tensor tensor;
   tensor.data_ = std::shared_ptr<std::byte>(aligned, [block](std::byte*) { std::free(block); });

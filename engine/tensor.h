@@ -26,6 +26,9 @@ constexpr DType dtype_of() {
 /// No tensor of ConvScope is larger than this many bytes (8 GiB); larger ones are refused before allocation.
 inline constexpr int64_t kMaxTensorBytes = int64_t{8} << 30;
 
+/// error.out_of_memory for numbers of this shape (args: shape, MiB).
+Error out_of_memory(const Shape& shape, DType dtype);
+
 /// Copying a Tensor shares its data. Whoever made a tensor may write to it until it hands it on; after that
 /// nobody does. Data is aligned to 64 bytes.
 class Tensor {

@@ -66,10 +66,12 @@ Result<TensorAnswer> indexed(const Shape& shape, const IndexBracket& bracket) {
 }
 
 /// x.size() or x.size(axis).
-Result<TensorAnswer> size_of(const Shape& shape, const std::vector<IndexItem>& arguments) {
+Result<TensorAnswer> size_of(const Shape& shape, const std::vector<IndexArgument>& arguments) {
   if (arguments.empty()) return answer_of(shape);
-  const IndexNumber& number = arguments.front().number;
-  const bool is_number = arguments.size() == 1 && arguments.front().kind == Kind::number;
+  const IndexArgument& argument = arguments.front();
+  const IndexNumber& number = argument.value.number;
+  const bool is_axis = arguments.size() == 1 && (argument.keyword.empty() || argument.keyword == "dim");
+  const bool is_number = is_axis && argument.value.kind == Kind::number;
   if (is_number && number.kind == IndexNumber::Kind::name) return raised("error.slice_name", {number.text});
   if (!is_number || number.kind != IndexNumber::Kind::integer) return raised("error.slice_size_argument");
   if (number.overflows) return raised("error.slice_overflow", {number.text});

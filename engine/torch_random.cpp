@@ -289,14 +289,19 @@ Result<std::vector<int64_t>> TorchRandom::randperm_int64(int64_t n) {
 }
 
 Result<TorchRandom::LayerInit> TorchRandom::conv2d_init(const Shape& weight_shape, bool with_bias, DType dtype) {
+  return layer_init(weight_shape, with_bias ? std::optional(weight_shape[0]) : std::nullopt, dtype);
+}
+
+Result<TorchRandom::LayerInit> TorchRandom::layer_init(const Shape& weight_shape, std::optional<int64_t> bias_channels,
+                                                       DType dtype) {
   LayerInit init;
   // kaiming_uniform_ with a = sqrt(5), step by step as torch rounds it.
   double fan_in = 1;
   for (int axis = 1; axis < weight_shape.rank(); ++axis) fan_in *= static_cast<double>(weight_shape[axis]);
   if (fan_in == 0) {
     for (const auto& [tensor, shape] :
-         {std::pair(&init.weight, weight_shape), std::pair(&init.bias, Shape{weight_shape[0]})}) {
-      if (tensor == &init.bias && !with_bias) continue;
+         {std::pair(&init.weight, weight_shape), std::pair(&init.bias, Shape{bias_channels.value_or(0)})}) {
+      if (tensor == &init.bias && !bias_channels) continue;
       Result<Tensor> zeros = Tensor::zeros(shape, dtype);
       if (!zeros) return zeros.error();
       *tensor = *std::move(zeros);
@@ -308,9 +313,9 @@ Result<TorchRandom::LayerInit> TorchRandom::conv2d_init(const Shape& weight_shap
   Result<Tensor> weight = uniform(weight_shape, -bound, bound, dtype);
   if (!weight) return weight.error();
   init.weight = *std::move(weight);
-  if (with_bias) {
+  if (bias_channels) {
     const double bias_bound = 1.0 / std::sqrt(fan_in);
-    Result<Tensor> bias = uniform({weight_shape[0]}, -bias_bound, bias_bound, dtype);
+    Result<Tensor> bias = uniform({*bias_channels}, -bias_bound, bias_bound, dtype);
     if (!bias) return bias.error();
     init.bias = *std::move(bias);
   }

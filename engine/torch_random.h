@@ -35,6 +35,10 @@ class TorchRandom {
     Tensor weight, bias;
   };
   Result<LayerInit> conv2d_init(const Shape& weight_shape, bool with_bias, DType dtype = DType::float32);
+  /// The same of any convolution's module, which all draw alike; the weight of a transposed one is (in, out/groups,
+  /// ...). `bias_channels` are the module's out_channels where it has a bias.
+  Result<LayerInit> layer_init(const Shape& weight_shape, std::optional<int64_t> bias_channels,
+                               DType dtype = DType::float32);
 
  private:
   uint32_t random32();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/checked_math.h"
+#include "engine/conv_transpose_phases.h"
 
 namespace convscope {
 
@@ -177,18 +178,6 @@ void insert_zeros(const ConvTransposePlan& plan, const ConvPlan& direct, const T
     T* const image = to + plane * direct.in.h * direct.in.w;
     for (int64_t y = 0; y < rows; ++y) {
       for (int64_t x = 0; x < cols; ++x) image[y * step_y * direct.in.w + x * step_x] = *from++;
-    }
-  }
-}
-
-template <class T>
-void turn_kernels(const ConvTransposePlan& plan, const T* from, T* to) {
-  const int64_t area = plan.windows.taps(), kernels = plan.kernels_per_group(), channels = plan.channels_per_group();
-  for (int64_t k = 0; k < plan.out_channels; ++k) {
-    for (int64_t i = 0; i < channels; ++i) {
-      const int64_t c = k / kernels * channels + i;
-      const T* const slice = from + (c * kernels + k % kernels) * area;
-      for (int64_t tap = 0; tap < area; ++tap) *to++ = slice[area - 1 - tap];
     }
   }
 }

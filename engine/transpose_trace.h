@@ -47,7 +47,7 @@ void transposed_arithmetic(const ConvTransposePlan& plan, const ConvTensors& ten
                            TransposedArithmetic& out);
 
 /// What an output cell holds once the first `stamps` stamps are made: the bias and what they added. Costs the taps of
-/// one window and channel, whatever the size of the tensors. `touched` says whether any of them fell on the cell.
+/// one window and channel, whatever the size of the tensors.
 struct PartialSum {
   double value = 0;
   int64_t stamps = 0;  // that fell on it so far

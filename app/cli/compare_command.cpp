@@ -1,8 +1,8 @@
 // `convscope compare OP`: somebody's output against the engine's and, of conv2d, why it differs.
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/cli/command.h"
 #include "app/cli/input_files.h"
@@ -13,6 +13,7 @@
 #include "app/io/written_tensor.h"
 #include "app/session/json_reader.h"
 #include "engine/conv2d.h"
+#include "engine/conv2d_backward.h"
 #include "engine/output_check.h"
 
 namespace convscope {
@@ -21,7 +22,7 @@ namespace {
 
 struct CompareOptions {
   std::string operation, input, mine;
-  std::optional<std::string> weight, bias;
+  std::optional<std::string> weight, bias, grad_output;
   OperationOptions arguments;
   EngineOptions engine;
   bool json = false;
@@ -65,11 +66,11 @@ void print_diagnosis(const Diagnosis& diagnosis, int64_t cells) {
   for (const Cause& cause : diagnosis.same_shape) print(line("compare.same_shape", {words_of(cause)}));
 }
 
-/// `explains`: causes were looked for.
-void print_text(const OutputCheck& check, const Tensor& expected, bool explains) {
+/// Whether the numbers agree and where not, without a reason; `name` is the tensor's.
+void print_numbers(const OutputCheck& check, const Tensor& expected, const std::string& name) {
   const auto cell = [&](const char* key, int64_t flat) {
     print(line(key, {index_of(check.expected, flat).to_string(), number_text(check.output, flat),
-                     number_text(expected, flat)}));
+                     number_text(expected, flat), name}));
   };
   if (check.agrees() && check.comparison->cells == 0) {
     print(line("cli.compare.agrees_empty", {}));
@@ -85,6 +86,11 @@ void print_text(const OutputCheck& check, const Tensor& expected, bool explains)
   } else {
     print(line("cli.compare.shape", {check.yours.to_string(), check.expected.to_string()}));
   }
+}
+
+/// `explains`: causes were looked for.
+void print_text(const OutputCheck& check, const Tensor& expected, bool explains) {
+  print_numbers(check, expected, "output");
   if (check.output.numel() == 1) print(line("compare.one_cell", {}));
   if (check.agrees()) return;
   if (explains) {
@@ -123,7 +129,7 @@ Json json_of(const Explanation& explanation) {
       {"causes", causes}, {"cells_agreeing", explanation.cells_agreeing}, {"cells_checked", explanation.cells_checked}};
 }
 
-void print_json(const OutputCheck& check, const Tensor& expected, bool explains) {
+Json json_of(const OutputCheck& check, const Tensor& expected, bool explains) {
   Json json;
   json["agrees"] = check.agrees();
   json["output_size"] = list_of(check.expected);
@@ -155,7 +161,7 @@ void print_json(const OutputCheck& check, const Tensor& expected, bool explains)
     }
     json["tried"] = diagnosis.tried;
   }
-  print(pretty(json) + "\n");
+  return json;
 }
 
 // ---- the command ----
@@ -182,20 +188,6 @@ Result<void> verdict(const OutputCheck& check, bool explains) {
                {std::to_string(check.comparison->wrong), std::to_string(check.comparison->cells)}};
 }
 
-Result<Tensor> absolute(const Tensor& tensor) {
-  if (!tensor.defined()) return tensor;
-  Result<Tensor> result = Tensor::uninitialized(tensor.shape(), tensor.dtype());
-  if (!result) return result;
-  for (int64_t i = 0; i < tensor.numel(); ++i) {
-    if (tensor.dtype() == DType::float32) {
-      result->mutable_data<float>()[i] = std::abs(tensor.data<float>()[i]);
-    } else {
-      result->mutable_data<double>()[i] = std::abs(tensor.data<double>()[i]);
-    }
-  }
-  return result;
-}
-
 /// rounding_bound() for any operation: of those that add nothing up, it is that of the numbers themselves.
 Result<double> rounding_bound_of(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
                                  const Conv2dOptions& engine, DType yours) {
@@ -207,28 +199,67 @@ Result<double> rounding_bound_of(const Operation& operation, const OperationPlan
   }
   const Result<Tensor> sums = run_operation(operation, plan, magnitudes, engine);
   if (!sums) return sums.error();
-  double largest = 0;
-  for (int64_t i = 0; i < sums->numel(); ++i) {
-    if (std::isfinite(sums->at(i))) largest = std::max(largest, std::abs(sums->at(i)));
-  }
-  return rounding_bound(largest, numbers_per_cell(plan), inputs.dtype, yours);
+  return rounding_bound(largest_magnitude(*sums), numbers_per_cell(plan), inputs.dtype, yours);
 }
 
 /// Compares the numbers and looks for no cause.
 Result<OutputCheck> compare_numbers(const Operation& operation, const OperationPlan& plan, const Inputs& inputs,
                                     const Conv2dOptions& engine, const Tensor& expected, const WrittenTensor& mine) {
-  OutputCheck check;
-  check.yours = mine.tensor.shape();
-  check.expected = expected.shape();
-  const std::optional<Tensor> fitting = aligned(mine.tensor, expected.shape());
-  check.output = fitting.value_or(mine.tensor);
-  if (!fitting) return check;
   const Result<double> bound = rounding_bound_of(operation, plan, inputs, engine, mine.tensor.dtype());
   if (!bound) return bound.error();
-  const Result<Comparison> comparison = compare(*fitting, expected, {*bound, mine.digits});
-  if (!comparison) return comparison.error();
-  check.comparison = *comparison;
-  return check;
+  return compare_output(expected, mine.tensor, {*bound, mine.digits});
+}
+
+/// conv2d_backward's three tensors against the files PREFIX.input.npy, PREFIX.weight.npy and PREFIX.bias.npy; the last
+/// may be missing, as it is where the layer has no bias.
+Result<void> compare_gradients(const CompareOptions& options, const ConvPlan& plan, const Inputs& inputs,
+                               const Conv2dOptions& engine) {
+  if (!options.grad_output) return Error{"error.missing_option", "--grad-output", {"--grad-output"}};
+  const Tensor &x = inputs.input.tensor, &weight = inputs.weight.tensor, &above = inputs.grad_output.tensor;
+  const Result<Conv2dGradients> gradients = conv2d_backward(plan, x, weight, above, engine);
+  if (!gradients) return gradients.error();
+  const Result<Tensor> x_size = absolute(x), weight_size = absolute(weight), above_size = absolute(above);
+  for (const Result<Tensor>* size : {&x_size, &weight_size, &above_size}) {
+    if (!*size) return size->error();
+  }
+  const Result<Conv2dGradients> sums = conv2d_backward(plan, *x_size, *weight_size, *above_size, engine);
+  if (!sums) return sums.error();
+
+  struct One {
+    std::string name;
+    Tensor Conv2dGradients::*tensor;
+    int64_t products;  // that a cell is made of, at most
+  };
+  const int64_t positions = plan.batch * plan.positions();
+  Json json;
+  std::string wrong;
+  json["agrees"] = true;
+  for (const One& one :
+       {One{"input", &Conv2dGradients::input, plan.out_channels * plan.kernel.h * plan.kernel.w},
+        One{"weight", &Conv2dGradients::weight, positions}, One{"bias", &Conv2dGradients::bias, positions}}) {
+    const std::string path = options.mine + "." + one.name + ".npy";
+    std::error_code ignored;
+    if (one.name == "bias" && !std::filesystem::exists(path, ignored)) continue;
+    const Result<WrittenTensor> mine = read_written_tensor(path);
+    if (!mine) return mine.error();
+    const Tensor& expected = (*gradients).*one.tensor;
+    const double bound =
+        rounding_bound(largest_magnitude((*sums).*one.tensor), one.products, inputs.dtype, mine->tensor.dtype());
+    const Result<OutputCheck> check = compare_output(expected, mine->tensor, {bound, mine->digits});
+    if (!check) return check.error();
+    if (!check->agrees()) wrong += (wrong.empty() ? "" : ", ") + one.name;
+    if (options.json) {
+      json[one.name] = json_of(*check, expected, false);
+      json["agrees"] = wrong.empty();
+    } else {
+      print(line("cli.compare.gradient", {one.name}));
+      print_numbers(*check, expected, one.name + ".grad");
+    }
+  }
+  if (options.json) print(pretty(json) + "\n");
+  if (!options.json) tell_conversions(inputs);
+  if (wrong.empty()) return {};
+  return Error{"error.compare_gradients", "--mine", {wrong}};
 }
 
 Result<OutputCheck> check_conv2d(const ConvPlan& plan, const Inputs& inputs, const Tensor& expected,
@@ -241,26 +272,24 @@ Result<void> run_compare(const CompareOptions& options) {
   using Family = OperationFamily;
   const Result<Operation> operation = parse_operation(options.operation);
   if (!operation) return operation.error();
-  if (operation->family == Family::conv_backward) return Error{"error.compare_operation", "", {options.operation}};
-  const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose};
-  if (Result<void> good = check_option_use(*operation, options.arguments,
-                                           {{"--weight", options.weight.has_value(), with_weight},
-                                            {"--bias", options.bias.has_value(), with_weight},
-                                            {"--algorithm", options.engine.algorithm.has_value(), with_weight},
-                                            {"--kernel-size",
-                                             options.arguments.kernel_size.has_value(),
-                                             {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
+  const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose, Family::conv_backward};
+  if (Result<void> good =
+          check_option_use(*operation, options.arguments,
+                           {{"--weight", options.weight.has_value(), with_weight},
+                            {"--bias", options.bias.has_value(), {Family::conv, Family::conv_transpose}},
+                            {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
+                            {"--algorithm", options.engine.algorithm.has_value(), with_weight},
+                            {"--kernel-size",
+                             options.arguments.kernel_size.has_value(),
+                             {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});
       !good) {
     return good;
   }
   const Result<Conv2dOptions> engine = engine_options(options.engine, *operation);
   if (!engine) return engine.error();
-  Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, {}});
+  Result<Inputs> inputs = load_inputs({options.input, options.weight, options.bias, options.grad_output});
   if (!inputs) return inputs.error();
   add_channels(*operation, *inputs);
-  const Result<WrittenTensor> mine =
-      is_written_tensor(options.mine) ? written_tensor(options.mine) : read_written_tensor(options.mine);
-  if (!mine) return mine.error();
 
   WeightShapes shapes;
   if (options.weight) shapes.weight = inputs->weight.tensor.shape();
@@ -269,6 +298,12 @@ Result<void> run_compare(const CompareOptions& options) {
       plan_operation(*operation, options.arguments, shapes, inputs->dtype, inputs->input.tensor.shape());
   if (!plan) return plan.error();
   if (Result<void> converted = convert_inputs(*inputs); !converted) return converted;
+  if (operation->family == Family::conv_backward) {
+    return compare_gradients(options, as_conv2d(std::get<ConvNdPlan>(*plan)), *inputs, *engine);
+  }
+  const Result<WrittenTensor> mine =
+      is_written_tensor(options.mine) ? written_tensor(options.mine) : read_written_tensor(options.mine);
+  if (!mine) return mine.error();
   const Result<Tensor> output = run_operation(*operation, *plan, *inputs, *engine);
   if (!output) return output.error();
 
@@ -278,7 +313,7 @@ Result<void> run_compare(const CompareOptions& options) {
                                         : compare_numbers(*operation, *plan, *inputs, *engine, *output, *mine);
   if (!check) return check.error();
   if (options.json) {
-    print_json(*check, *output, explains);
+    print(pretty(json_of(*check, *output, explains)) + "\n");
   } else {
     print_text(*check, *output, explains);
     tell_conversions(*inputs);
@@ -295,6 +330,7 @@ void add_compare_command(CLI::App& app, Run& run) {
   command->add_option("--input", options->input, words("cli.compute.input"))->required();
   command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
+  command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
   command->add_option("--mine", options->mine, words("cli.compare.mine"))->required();
   add_operation_options(*command, options->arguments);
   add_engine_options(*command, options->engine);

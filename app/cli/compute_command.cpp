@@ -1,4 +1,5 @@
 // `convscope compute OP`: real tensors in, real tensors out.
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,30 +27,79 @@ struct ComputeOptions {
   bool cross_check = false, json = false;
 };
 
-/// Three files behind one prefix: all numbers are there before the first is written.
+/// Three files behind one prefix, all or none.
 Result<void> write_gradients(const std::string& prefix, const Conv2dGradients& gradients) {
+  AtomicFiles all;
   const std::pair<const char*, const Tensor*> files[] = {
       {".input.npy", &gradients.input}, {".weight.npy", &gradients.weight}, {".bias.npy", &gradients.bias}};
   for (const auto& [ending, tensor] : files) {
-    if (Result<void> written = write_npy(prefix + ending, *tensor); !written) return written;
+    const Result<std::string> added = add_tensor(all, prefix + ending, *tensor, {});
+    if (!added) return added.error();
   }
+  return all.commit();
+}
+
+/// The output beside what `files` has already.
+Result<void> write_output(const ComputeOptions& options, const Tensor& output, AtomicFiles files = {}) {
+  const Result<std::string> said = add_tensor(files, options.output, output, options.value_range);
+  if (!said) return said.error();
+  if (Result<void> written = files.commit(); !written) return written;
+  print(*said);
   return {};
 }
 
-Result<void> write_output(const ComputeOptions& options, const Tensor& output) {
-  Result<std::string> written = write_tensor(options.output, output, options.value_range);
-  if (!written) return written.error();
-  print(*written);
-  return {};
+/// Every algorithm on each of the gradients, a table for each.
+Result<void> check_gradients(const ConvPlan& plan, const Inputs& inputs, const Conv2dOptions& engine, bool as_json) {
+  const auto gradients_of = [&](const ConvPlan& of, Algorithm algorithm, auto change) -> Result<Conv2dGradients> {
+    const Result<Tensor> x = change(inputs.input.tensor), w = change(inputs.weight.tensor),
+                         g = change(inputs.grad_output.tensor);
+    for (const Result<Tensor>* tensor : {&x, &w, &g}) {
+      if (!*tensor) return tensor->error();
+    }
+    return conv2d_backward(of, *x, *w, *g, {algorithm, engine.threads, engine.job});
+  };
+  ConvPlan in_double = plan;
+  in_double.dtype = DType::float64;
+  const Result<Conv2dGradients> sums = gradients_of(in_double, Algorithm::naive, magnitudes_of);
+  if (!sums) return sums.error();
+  std::map<Algorithm, Conv2dGradients> computed;
+  const auto as_they_are = [](const Tensor& tensor) -> Result<Tensor> { return tensor; };
+  for (Algorithm algorithm : algorithms_of_other_operations().subspan(1)) {
+    Result<Conv2dGradients> gradients = gradients_of(plan, algorithm, as_they_are);
+    if (!gradients) return gradients.error();
+    computed[algorithm] = *std::move(gradients);
+  }
+  struct One {
+    const char* name;
+    Tensor Conv2dGradients::*tensor;
+    int64_t products;  // that a cell is made of, at most
+  };
+  const int64_t positions = plan.batch * plan.positions();
+  std::vector<NamedCrossCheck> checks;
+  for (const One& one :
+       {One{"input.grad", &Conv2dGradients::input, plan.out_channels * plan.kernel.h * plan.kernel.w},
+        One{"weight.grad", &Conv2dGradients::weight, positions}, One{"bias.grad", &Conv2dGradients::bias, positions}}) {
+    const Result<CrossCheck> check = cross_check(
+        CheckedOperation{algorithms_of_other_operations(),
+                         [&](Algorithm algorithm) -> Result<Tensor> { return computed.at(algorithm).*one.tensor; },
+                         [&]() -> Result<Tensor> { return (*sums).*one.tensor; }, one.products, plan.dtype},
+        engine.job);
+    if (!check) return check.error();
+    checks.push_back({one.name, *check});
+  }
+  return print_cross_checks(checks, as_json);
 }
 
 Result<void> compute_gradients(const ComputeOptions& options, const ConvNdPlan& plan, const Inputs& inputs,
                                const Conv2dOptions& engine) {
   if (!options.grad_output) return Error{"error.missing_option", "--grad-output", {"--grad-output"}};
-  const Result<Conv2dGradients> gradients =
-      conv2d_backward(as_conv2d(plan), inputs.input.tensor, inputs.weight.tensor, inputs.grad_output.tensor, engine);
-  if (!gradients) return gradients.error();
-  return write_gradients(options.output, *gradients);
+  if (!options.output.empty()) {
+    const Result<Conv2dGradients> gradients =
+        conv2d_backward(as_conv2d(plan), inputs.input.tensor, inputs.weight.tensor, inputs.grad_output.tensor, engine);
+    if (!gradients) return gradients.error();
+    if (Result<void> written = write_gradients(options.output, *gradients); !written) return written;
+  }
+  return options.cross_check ? check_gradients(as_conv2d(plan), inputs, engine, options.json) : Result<void>();
 }
 
 Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, const Inputs& inputs,
@@ -57,11 +107,14 @@ Result<void> compute_pool(const ComputeOptions& options, const PoolPlan& plan, c
   const PoolIndices wanted = options.output_indices ? PoolIndices::wanted : PoolIndices::none;
   const Result<PoolResult> result = pool(plan, inputs.input.tensor, wanted, engine.threads, engine.job);
   if (!result) return result.error();
+  AtomicFiles files;
   if (options.output_indices) {
-    Result<void> written = write_npy_integers(*options.output_indices, plan.output_shape(), result->indices);
+    const Result<AtomicFile*> file = files.add(*options.output_indices);
+    if (!file) return file.error();
+    Result<void> written = write_npy_integers(**file, plan.output_shape(), result->indices);
     if (!written) return written;
   }
-  return write_output(options, result->output);
+  return write_output(options, result->output, std::move(files));
 }
 
 /// conv1d is conv2d on pictures of height 1.
@@ -156,7 +209,7 @@ Result<void> run_compute(const ComputeOptions& options) {
                             {"--grad-output", options.grad_output.has_value(), {Family::conv_backward}},
                             {"--output-indices", options.output_indices.has_value(), {Family::max_pool}},
                             {"--algorithm", options.engine.algorithm.has_value(), with_weight},
-                            {"--cross-check", options.cross_check, {Family::conv, Family::conv_transpose}},
+                            {"--cross-check", options.cross_check, with_weight},
                             {"--kernel-size",
                              options.arguments.kernel_size.has_value(),
                              {Family::max_pool, Family::avg_pool, Family::unfold, Family::fold}}});

@@ -26,11 +26,11 @@ Json indices(const CrossCheck& check, const WorstCell& worst, bool is_flat) {
   return list;
 }
 
-std::string cell_text(const CrossCheck& check, const WorstCell& worst, bool is_flat) {
-  return "y" + indices(check, worst, is_flat).dump();
+std::string cell_text(const CrossCheck& check, const WorstCell& worst, bool is_flat, const std::string& name = "y") {
+  return name + indices(check, worst, is_flat).dump();
 }
 
-void print_json(const CrossCheck& check, bool is_flat) {
+Json json_of(const CrossCheck& check, bool is_flat) {
   Json json;
   json["tolerance"] = check.tolerance;
   json["all_agree"] = check.all_agree();
@@ -49,10 +49,10 @@ void print_json(const CrossCheck& check, bool is_flat) {
     }
     json["algorithms"].push_back(std::move(item));
   }
-  print(pretty(json) + "\n");
+  return json;
 }
 
-void print_text(const CrossCheck& check, bool is_flat) {
+void print_text(const CrossCheck& check, bool is_flat, const std::string& name) {
   const Language language = cli_language();
   for (const AlgorithmCheck& one : check.algorithms) {
     std::string line = name_of(one.algorithm);
@@ -66,7 +66,7 @@ void print_text(const CrossCheck& check, bool is_flat) {
       line += words("cli.cross_check.equal");
     } else {
       line += tr(language, check.agrees(one) ? "cli.cross_check.agrees" : "cli.cross_check.disagrees",
-                 {number(one.worst.difference), cell_text(check, one.worst, is_flat),
+                 {number(one.worst.difference), cell_text(check, one.worst, is_flat, name),
                   number(100 * check.part_of_tolerance(one))});
     }
     print(line + "\n");
@@ -76,20 +76,40 @@ void print_text(const CrossCheck& check, bool is_flat) {
   print(tr(language, "cli.cross_check.all_agree", {std::to_string(check.ran())}) + "\n");
 }
 
-}  // namespace
-
-Result<void> print_cross_check(const CrossCheck& check, bool as_json, bool is_flat) {
-  if (as_json) {
-    print_json(check, is_flat);
-  } else {
-    print_text(check, is_flat);
-  }
+Result<void> verdict(const CrossCheck& check, bool is_flat, const std::string& name) {
   if (check.all_agree()) return {};
   const AlgorithmCheck& worst = check.furthest();
   return Error{"error.algorithms_disagree",
                "--cross-check",
-               {name_of(worst.algorithm), cell_text(check, worst.worst, is_flat), number(worst.worst.difference),
+               {name_of(worst.algorithm), cell_text(check, worst.worst, is_flat, name), number(worst.worst.difference),
                 number(check.tolerance_of(worst))}};
+}
+
+}  // namespace
+
+Result<void> print_cross_check(const CrossCheck& check, bool as_json, bool is_flat) {
+  if (as_json) {
+    print(pretty(json_of(check, is_flat)) + "\n");
+  } else {
+    print_text(check, is_flat, "y");
+  }
+  return verdict(check, is_flat, "y");
+}
+
+Result<void> print_cross_checks(const std::vector<NamedCrossCheck>& checks, bool as_json) {
+  Json json;
+  Result<void> first_fault;
+  for (const NamedCrossCheck& one : checks) {
+    if (as_json) {
+      json[one.name] = json_of(one.check, false);
+    } else {
+      print(one.name + "\n");
+      print_text(one.check, false, one.name);
+    }
+    if (first_fault) first_fault = verdict(one.check, false, one.name);
+  }
+  if (as_json) print(pretty(json) + "\n");
+  return first_fault;
 }
 
 }  // namespace convscope

@@ -29,7 +29,7 @@ struct ExportOptions {
   std::string session, output;
   std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
       per_page;
-  bool caption = false, transparent = false;
+  bool caption = false, transparent = false, no_session = false;
 };
 
 /// "3:9", or "1,4,7:9": several ranges. Errors: error.not_a_number.
@@ -200,6 +200,7 @@ Result<void> run_command(const ExportOptions& options) {
   settings.theme = session->theme;
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;
+  if (!options.no_session) settings.session = *session;
   settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens);
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;
@@ -241,6 +242,7 @@ void add_export_command(CLI::App& app, Run& run) {
   command->add_option("--chroma", options->chroma, words("cli.export.chroma"));
   command->add_option("--step", options->step, words("cli.export.step"));
   command->add_option("--steps", options->steps, words("cli.export.steps"));
+  command->add_flag("--no-session", options->no_session, words("cli.export.no_session"));
   command->add_option("--per-page", options->per_page, words("cli.export.per_page"));
   command->callback([options, &run] { run = [options] { return run_command(*options); }; });
 }

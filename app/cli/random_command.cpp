@@ -4,6 +4,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,7 +13,10 @@
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/io/npy.h"
+#include "engine/checked_math.h"
+#include "engine/operation.h"
 #include "engine/torch_random.h"
+#include "engine/window_axes.h"
 
 namespace convscope {
 
@@ -37,12 +41,13 @@ Result<int64_t> parse_seed(const std::string& text) {
   return too_large;
 }
 
-/// What one --draw gave: a tensor or, as int64, the numbers themselves.
+/// What one --draw gave: a tensor or, as int64, the numbers themselves; of a layer with a bias also that.
 struct Drawn {
   Shape shape;
   Tensor tensor;
   std::vector<int64_t> whole;
   bool is_whole = false;
+  Tensor bias = {};
 };
 
 /// Whole numbers beyond this have gaps in float32.
@@ -102,6 +107,44 @@ bool becomes_int64(std::optional<DrawType> named, int64_t smallest, int64_t larg
   return smallest < -kMostExactFloat || largest > kMostExactFloat;
 }
 
+/// The operation whose layer is drawn, `conv1d` to `conv_transpose3d`.
+std::optional<Operation> layer_named(std::string_view kind) {
+  const std::optional<Operation> operation = operation_from_name(kind);
+  if (!operation) return std::nullopt;
+  const bool has_weight =
+      operation->family == OperationFamily::conv || operation->family == OperationFamily::conv_transpose;
+  return has_weight ? operation : std::nullopt;
+}
+
+/// A module's default weight and, behind `bias`, its bias: conv2d:8,3,3,3:bias. Of a transposed layer, whose weight
+/// does not tell its out_channels, groups may follow: conv_transpose2d:4,2,3,3:bias:groups=2.
+Result<Drawn> draw_layer(TorchRandom& random, const Operation& operation, const std::string& text, const Shape& weight,
+                         std::span<const std::string_view> words, DType dtype) {
+  constexpr std::string_view kGroups = "groups=";
+  const bool is_transposed = operation.family == OperationFamily::conv_transpose;
+  const bool has_groups = words.size() == 2 && is_transposed && words[1].starts_with(kGroups);
+  if (words.size() > (has_groups ? 2u : 1u)) return malformed(text);
+  if (!words.empty() && words[0] != "bias") return malformed(text);
+  if (weight.rank() != operation.dims + 2) {
+    return Error{"error.operation_weight_rank",
+                 "--draw",
+                 {weight.to_string(), std::string(operation.name), std::to_string(operation.dims + 2)}};
+  }
+  std::optional<int64_t> out_channels;
+  if (!words.empty()) {
+    Result<int64_t> groups = int64_t{1};
+    if (has_groups) groups = parse_integer(words[1].substr(kGroups.size()), "--draw", 1, INT64_MAX);
+    if (!groups) return groups.error();
+    out_channels = is_transposed ? checked_mul(weight[1], *groups) : weight[0];
+    if (!out_channels) return size_overflow("out_channels");
+  }
+  Result<TorchRandom::LayerInit> layer = random.layer_init(weight, out_channels, dtype);
+  if (!layer) return layer.error();
+  Result<Drawn> all = drawn(layer->weight);
+  if (all) all->bias = layer->bias;
+  return all;
+}
+
 /// One draw: KIND:NUMBERS[:ARGUMENTS][:TYPE].
 Result<Drawn> draw(TorchRandom& random, const std::string& text) {
   std::vector<std::string_view> parts = split(text, ':');
@@ -112,7 +155,8 @@ Result<Drawn> draw(TorchRandom& random, const std::string& text) {
   const size_t arguments = parts.size() - 2;
   const bool has_range = kind == "uniform" || kind == "randint";
   const bool is_whole = kind == "randint" || kind == "randperm" || kind == "arange";
-  if (arguments != (has_range ? 2u : 0u)) return malformed(text);
+  const std::optional<Operation> layer = layer_named(kind);
+  if (!layer && arguments != (has_range ? 2u : 0u)) return malformed(text);
   if (named == DrawType::int64 && !is_whole) return malformed(text);
   if (kind == "randperm") {
     Result<int64_t> n = parse_integer(parts[1], "--draw");
@@ -144,12 +188,7 @@ Result<Drawn> draw(TorchRandom& random, const std::string& text) {
     if (becomes_int64(named, *low, largest)) return drawn(*shape, random.randint_int64(*shape, *low, *high));
     return drawn(random.randint(*shape, *low, *high, dtype));
   }
-  if (kind == "conv2d") {
-    if (shape->rank() != 4) return Error{"error.weight_rank", "--draw", {shape->to_string()}};
-    Result<TorchRandom::LayerInit> layer = random.conv2d_init(*shape, false, dtype);
-    if (!layer) return layer.error();
-    return drawn(layer->weight);
-  }
+  if (layer) return draw_layer(random, *layer, text, *shape, std::span(parts).subspan(2), dtype);
   return malformed(text);
 }
 
@@ -164,15 +203,31 @@ Result<void> run_random(const RandomOptions& options) {
     if (!one) return one.error();
     all.push_back(*std::move(one));
   }
+  AtomicFiles files;
+  const auto add = [&files](const std::string& path, const auto& write) -> Result<void> {
+    const Result<AtomicFile*> file = files.add(path);
+    if (!file) return file.error();
+    if (Result<void> written = write(**file); !written) return written;
+    return (*file)->finish();  // there may be more draws than files that may be open
+  };
+  std::string said;
   for (size_t i = 0; i < all.size(); ++i) {
-    const std::string path = options.prefix + "." + std::to_string(i) + ".npy";
+    const std::string start = options.prefix + "." + std::to_string(i);
     const Drawn& one = all[i];
-    Result<void> written = one.is_whole ? write_npy_integers(path, one.shape, one.whole) : write_npy(path, one.tensor);
-    if (!written) return written;
+    const std::string path = start + (one.bias.defined() ? ".weight.npy" : ".npy");
+    Result<void> added = add(path, [&](AtomicFile& file) {
+      return one.is_whole ? write_npy_integers(file, one.shape, one.whole) : write_npy(file, one.tensor);
+    });
+    if (added && one.bias.defined()) {
+      added = add(start + ".bias.npy", [&](AtomicFile& file) { return write_npy(file, one.bias); });
+    }
+    if (!added) return added;
     if (one.is_whole && !options.draws[i].ends_with(":int64")) {
-      print(tr(cli_language(), "cli.random.as_int64", {path, options.draws[i]}) + "\n");
+      said += tr(cli_language(), "cli.random.as_int64", {path, options.draws[i]}) + "\n";
     }
   }
+  if (Result<void> written = files.commit(); !written) return written;
+  print(said);
   return {};
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 struct SizeOptions {
   std::string operation, input_size;
-  std::optional<std::string> weight_size, bias_size, out_channels;
+  std::optional<std::string> weight_size, bias_size, out_channels, dtype;
   bool json = false;
   OperationOptions arguments;
 };
@@ -91,6 +91,15 @@ Result<Shape> weight_shape(const Operation& operation, const SizeOptions& option
   return shape;
 }
 
+/// float32 where nothing is said, as PyTorch's default.
+Result<DType> parse_dtype(const std::optional<std::string>& text) {
+  if (!text) return DType::float32;
+  for (DType dtype : {DType::float32, DType::float64}) {
+    if (*text == name_of(dtype)) return dtype;
+  }
+  return Error{"error.dtype_word", "--dtype", {*text}};
+}
+
 Result<OperationCost> cost_of_operation(const Operation& operation, const OperationPlan& plan) {
   if (operation.family == OperationFamily::conv_backward) return cost_of_backward(std::get<ConvNdPlan>(plan));
   if (operation.family == OperationFamily::fold) return cost_of_fold(std::get<FoldPlan>(plan));
@@ -105,6 +114,7 @@ struct Report {
   Operation operation;
   Shape input, output;
   std::optional<Shape> weight;
+  DType dtype = DType::float32;
   std::optional<OperationCost> cost;  // nothing where its numbers are too large
   const char* formula_key = "";
   std::vector<AxisFormula> axes;
@@ -135,6 +145,7 @@ void print_json(const Report& report) {
   json["input_size"] = list_of(report.input);
   if (report.weight) json["weight_size"] = list_of(*report.weight);
   json["output_size"] = list_of(report.output);
+  json["dtype"] = name_of(report.dtype);
   if (report.operation.family == OperationFamily::conv_backward) {
     json["grad_input_size"] = list_of(report.input);
     json["grad_weight_size"] = list_of(*report.weight);
@@ -195,12 +206,15 @@ Result<void> run_size(const SizeOptions& options) {
       !good) {
     return good;
   }
+  const Result<DType> dtype = parse_dtype(options.dtype);
+  if (!dtype) return dtype.error();
   const Result<Shape> input = parse_shape(options.input_size, "--input-size");
   if (!input) return input.error();
 
   Report report;
   report.operation = *operation;
   report.input = *input;
+  report.dtype = *dtype;
   WeightShapes shapes;
   shapes.has_bias = options.bias_size.has_value();
   if (has_weight(*operation)) {
@@ -208,7 +222,7 @@ Result<void> run_size(const SizeOptions& options) {
     if (!weight) return weight.error();
     shapes.weight = report.weight = *weight;
   }
-  const Result<OperationPlan> plan = plan_operation(*operation, options.arguments, shapes, DType::float32, *input);
+  const Result<OperationPlan> plan = plan_operation(*operation, options.arguments, shapes, *dtype, *input);
   if (!plan) return plan.error();
   if (options.bias_size) {
     const Result<Shape> bias = parse_shape(*options.bias_size, "--bias-size");
@@ -241,6 +255,7 @@ void add_size_command(CLI::App& app, Run& run) {
   command->add_option("--weight-size", options->weight_size, words("cli.size.weight_size"));
   command->add_option("--bias-size", options->bias_size, words("cli.size.bias_size"));
   command->add_option("--out-channels", options->out_channels, words("cli.size.out_channels"));
+  command->add_option("--dtype", options->dtype, words("cli.size.dtype"));
   add_operation_options(*command, options->arguments);
   command->add_flag("--json", options->json, words("cli.json"));
   command->callback([options, &run] { run = [options] { return run_size(*options); }; });

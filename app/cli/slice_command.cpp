@@ -94,8 +94,10 @@ Result<void> run_slice(const SliceOptions& options) {
   if (options.output) {
     const Result<Tensor> copy = slice->to_tensor();
     if (!copy) return copy.error();
-    Result<std::string> written = write_tensor(*options.output, *copy, options.value_range);
+    AtomicFiles files;
+    Result<std::string> written = add_tensor(files, *options.output, *copy, options.value_range);
     if (!written) return written.error();
+    if (Result<void> done = files.commit(); !done) return done;
     said += *written;
   }
   if (options.json) {

@@ -19,7 +19,7 @@ using Param = SizeParam;
 
 struct SolveOptions {
   std::string operation, input_size, output_size;
-  std::optional<std::string> kernel_size, stride, padding, dilation, output_padding, ceil_mode, keep, limit;
+  std::optional<std::string> kernel_size, stride, padding, pads, dilation, output_padding, ceil_mode, keep, limit;
   std::array<std::optional<std::string>, kSizeParams> minimum, maximum;
   bool json = false;
 };
@@ -116,25 +116,47 @@ Result<WindowLayer> present_layer(const Operation& operation, LayerKind kind, co
     Spatial* target;
   };
   for (const Number& number :
-       {Number{"--stride", &options.stride, &layer.stride}, Number{"--padding", &options.padding, &layer.padding.both},
-        Number{"--dilation", &options.dilation, &layer.dilation},
+       {Number{"--stride", &options.stride, &layer.stride}, Number{"--dilation", &options.dilation, &layer.dilation},
         Number{"--output-padding", &options.output_padding, &layer.output_padding}}) {
     if (Result<void> good = apply_spatial(*number.text, number.option, dims, *number.target); !good) {
       return good.error();
     }
   }
+  ConvOptions padding;
+  padding.padding = options.padding;
+  padding.pads = options.pads;
+  if (Result<void> good = apply_padding(padding, dims, layer.padding); !good) return good.error();
   if (Result<void> good = apply_flag(options.ceil_mode, "--ceil-mode", layer.ceil_mode); !good) return good.error();
   return layer;
 }
 
+/// Words of padding as the numbers that they stand for. Errors: those of the gate, which refuses 'same' with a stride
+/// and both words where they are none of the operation's.
+Result<void> settle_padding_word(const Spatial& input, WindowLayer& layer) {
+  SpatialPadding& padding = layer.padding;
+  if (padding.kind == PaddingKind::numbers || padding.kind == PaddingKind::pads) return {};
+  if (padding.kind == PaddingKind::valid && layer.kind == LayerKind::conv) {
+    padding.kind = PaddingKind::numbers;  // whose numbers are 0
+    return {};
+  }
+  const Result<LayerPlan> plan = validate(layer, input);
+  if (!plan) return plan.error();
+  padding.begin = windows_of(*plan).all(&WindowAxis::pad_begin);
+  padding.end = windows_of(*plan).all(&WindowAxis::pad_end);
+  padding.kind = padding.begin == padding.end ? PaddingKind::numbers : PaddingKind::pads;
+  if (padding.begin == padding.end) padding.both = padding.begin;
+  return {};
+}
+
 Result<SizeQuestion> question_of(const Operation& operation, LayerKind kind, const SolveOptions& options) {
-  const Result<WindowLayer> layer = present_layer(operation, kind, options);
+  Result<WindowLayer> layer = present_layer(operation, kind, options);
   if (!layer) return layer.error();
   const Result<WrittenSize> input = parse_extents(options.input_size, "--input-size", operation.dims);
   if (!input) return input.error();
   const Result<WrittenSize> wanted = parse_extents(options.output_size, "--output-size", operation.dims);
   if (!wanted) return wanted.error();
   if (Result<void> good = check_leading(*input, *wanted, *layer); !good) return good.error();
+  if (Result<void> good = settle_padding_word(input->extents, *layer); !good) return good.error();
   SizeQuestion question = SizeQuestion::of(*layer, input->extents, wanted->extents);
   question.limit = 20;
   for (size_t i = 0; i < kSizeParams; ++i) {
@@ -177,12 +199,12 @@ const Spatial& value_of(const WindowLayer& layer, Param param) {
   return layer.output_padding;
 }
 
-/// The parameters that an operation has.
-std::vector<Param> params_of(LayerKind kind) {
-  std::vector<Param> params{Param::kernel_size, Param::stride, Param::padding};
-  if (kind != LayerKind::avg_pool) params.push_back(Param::dilation);
-  if (kind == LayerKind::conv_transpose) params.push_back(Param::output_padding);
-  return params;
+bool has_pads(const WindowLayer& layer) { return layer.padding.kind == PaddingKind::pads; }
+
+/// "1", and where begins and ends differ "0+1": no single padding says that.
+std::string text_of(const WindowLayer& layer, Param param) {
+  if (param != Param::padding || !has_pads(layer)) return value_of(layer, param).to_string();
+  return layer.padding.begin.to_string() + "+" + layer.padding.end.to_string();
 }
 
 Json list_of(const Spatial& spatial) { return std::vector<int64_t>(spatial.begin(), spatial.end()); }
@@ -230,7 +252,7 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
     print(reason_for_none(question, found));
     return;
   }
-  const std::vector<Param> params = params_of(question.present.kind);
+  const std::vector<Param> params = size_params_of(question.present.kind);
   std::vector<TextTable::Column> columns;
   columns.reserve(params.size() + 1);
   for (Param param : params) columns.push_back({name_of(param)});
@@ -240,7 +262,7 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
     std::vector<std::string> row;
     std::string changes;
     for (Param param : params) {
-      row.push_back(value_of(solution.layer, param).to_string());
+      row.push_back(text_of(solution.layer, param));
       if (solution.changes[static_cast<size_t>(param)])
         changes += (changes.empty() ? "" : ", ") + std::string(name_of(param));
     }
@@ -261,7 +283,7 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
 
 void print_json(const Operation& operation, const SizeQuestion& question, const SizeSolutions& found,
                 const std::optional<OperationPlan>& first) {
-  const std::vector<Param> params = params_of(question.present.kind);
+  const std::vector<Param> params = size_params_of(question.present.kind);
   Json json;
   json["operation"] = std::string(operation.name);
   json["input_size"] = list_of(question.input);
@@ -271,7 +293,14 @@ void print_json(const Operation& operation, const SizeQuestion& question, const 
   json["solutions"] = Json::array();
   for (const SizeSolution& solution : found.nearest) {
     Json one;
-    for (Param param : params) one[name_of(param)] = list_of(value_of(solution.layer, param));
+    for (Param param : params) {
+      if (param == Param::padding && has_pads(solution.layer)) {
+        one["pads"] = list_of(solution.layer.padding.begin);
+        for (int64_t end : solution.layer.padding.end) one["pads"].push_back(end);
+      } else {
+        one[name_of(param)] = list_of(value_of(solution.layer, param));
+      }
+    }
     one["changes"] = Json::array();
     for (Param param : params) {
       if (solution.changes[static_cast<size_t>(param)]) one["changes"].push_back(name_of(param));
@@ -346,6 +375,7 @@ void add_solve_command(CLI::App& app, Run& run) {
   command->add_option("--kernel-size", options->kernel_size, words("cli.solve.kernel_size"));
   command->add_option("--stride", options->stride, words("cli.solve.stride"));
   command->add_option("--padding", options->padding, words("cli.solve.padding"));
+  command->add_option("--pads", options->pads, words("cli.solve.pads"));
   command->add_option("--dilation", options->dilation, words("cli.solve.dilation"));
   command->add_option("--output-padding", options->output_padding, words("cli.solve.output_padding"));
   command->add_option("--ceil-mode", options->ceil_mode, words("cli.ceil_mode"));

@@ -117,23 +117,27 @@ Result<void> check_tensor_output(const std::string& path, const std::optional<st
   return {};
 }
 
-Result<std::string> write_tensor(const std::string& path, const Tensor& tensor,
-                                 const std::optional<std::string>& value_range) {
+Result<std::string> add_tensor(AtomicFiles& files, const std::string& path, const Tensor& tensor,
+                               const std::optional<std::string>& value_range) {
+  const Result<AtomicFile*> file = files.add(path);
+  if (!file) return file.error();
   if (!ends_as(path, ".png")) {
-    if (Result<void> written = write_npy(path, tensor); !written) return written.error();
+    if (Result<void> written = write_npy(**file, tensor); !written) return written.error();
     return std::string();
   }
   const Result<std::optional<ValueRange>> wanted = parse_value_range(value_range);
   if (!wanted) return wanted.error();
   const ValueRange range = *wanted ? **wanted : value_range_of(tensor);
-  const Result<CutOff> cut_off = write_tensor_png(path, tensor, range);
-  if (!cut_off) return cut_off.error();
-  const char* const key = cut_off->outside > 0 ? "cli.picture_cut_off" : "cli.picture_range";
+  const Result<TensorPng> png = tensor_png(path, tensor, range);
+  if (!png) return png.error();
+  if (Result<void> written = (*file)->write(png->bytes.data(), png->bytes.size()); !written) return written.error();
+  const CutOff& cut_off = png->cut_off;
+  const char* const key = cut_off.outside > 0 ? "cli.picture_cut_off" : "cli.picture_range";
   std::string said =
-      tr(cli_language(), key, {path, shortest(range.low), shortest(range.high), std::to_string(cut_off->outside)}) +
+      tr(cli_language(), key, {path, shortest(range.low), shortest(range.high), std::to_string(cut_off.outside)}) +
       "\n";
-  if (cut_off->not_finite > 0) {
-    said += tr(cli_language(), "cli.picture_not_finite", {path, std::to_string(cut_off->not_finite)}) + "\n";
+  if (cut_off.not_finite > 0) {
+    said += tr(cli_language(), "cli.picture_not_finite", {path, std::to_string(cut_off.not_finite)}) + "\n";
   }
   return said;
 }

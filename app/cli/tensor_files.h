@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/io/atomic_file.h"
 #include "app/io/npy.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
@@ -42,10 +43,10 @@ std::string loading_lines(const LoadedTensor& loaded, DType became);
 /// `auto`; 0,1 by default). Errors: error.compute_output_ending, error.value_range_of_picture, error.not_a_number.
 Result<void> check_tensor_output(const std::string& path, const std::optional<std::string>& value_range);
 
-/// Writes a tensor under a name that check_tensor_output() has found good. Returns what there is to say: of a .png one
-/// line about which values are black and white and how many were cut off, else nothing.
-/// Errors: also error.output_not_a_picture, those of write_npy() and write_png().
-Result<std::string> write_tensor(const std::string& path, const Tensor& tensor,
-                                 const std::optional<std::string>& value_range);
+/// Adds a tensor to the files that a command writes, under a name that check_tensor_output() has found good. Returns
+/// what there is to say: of a .png one line about which values are black and white and how many were cut off, else
+/// nothing. Errors: also error.output_not_a_picture, those of AtomicFiles, write_npy() and encode_png().
+Result<std::string> add_tensor(AtomicFiles& files, const std::string& path, const Tensor& tensor,
+                               const std::optional<std::string>& value_range);
 
 }  // namespace convscope

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/io/carried_text.h"
+#include "app/session/session_json.h"
 #include "engine/trace.h"
 
 namespace convscope {
@@ -52,6 +54,16 @@ std::string Clip::sentence(int64_t step, Language language) const {
   Scene scene;
   build_scene(request, scene);
   return scene.sentence;
+}
+
+std::string Clip::session() const {
+  if (!settings_.session) return {};
+  Session session = *settings_.session;
+  session.lens = settings_.lens;
+  session.theme = settings_.theme;
+  session.language = settings_.language;
+  session.step = plan_.moment(0).step + 1;
+  return carried_form(session_text_for(settings_.target, session));
 }
 
 std::string Clip::description() const {

@@ -68,6 +68,8 @@ class Clip {
   std::string title(Language language) const;
   /// What somebody who cannot see the picture is told: the shapes, and the last step in words.
   std::string description() const;
+  /// The session to keep in the file, as carried_form() has it; empty when there is none or it is too large.
+  std::string session() const;
   /// A step, from 0 and done, in one sentence.
   std::string sentence(int64_t step, Language language) const;
 

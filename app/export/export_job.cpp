@@ -43,7 +43,9 @@ Result<void> export_pixels(Clip& clip, const ExportSettings& settings, const Exp
   format.fps = settings.fps;
   format.transparent = settings.transparent;
   format.chroma444 = settings.chroma444;
+  format.title = clip.title();
   format.description = clip.description();
+  format.session = clip.session();
   auto opened = open_sink(settings.target, format);
   if (!opened) return opened.error();
   FrameSink& sink = **opened;

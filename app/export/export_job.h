@@ -39,6 +39,8 @@ struct ExportSettings {
   std::vector<std::pair<int64_t, int64_t>> chosen_steps;
   /// Pictures side by side on a page of PDF; width is that of the page, and its height follows.
   int columns = 1, rows = 1;
+  /// Kept in the file, with the lens, theme, language and first step exported, so that it can be opened again.
+  std::optional<Session> session;
 };
 
 /// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.

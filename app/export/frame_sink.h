@@ -16,7 +16,10 @@ struct ClipFormat {
   int fps = 20;
   bool transparent = false;
   bool chroma444 = false;
-  std::string description;  // alternative text, kept where the format can carry it
+  // Kept where the format can carry them:
+  std::string title;
+  std::string description;  // alternative text
+  std::string session;      // as carried_form() has it
 };
 
 /// Takes frames in order; the target appears whole at finish(), and not at all without it.

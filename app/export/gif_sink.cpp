@@ -78,6 +78,7 @@ class GifSink final : public FrameSink {
   };
 
   Result<void> open(const Pixels& first);
+  Result<void> put_comment(const std::string& words);
   /// False when it was stopped.
   bool index_rows(const Pixels& frame, int first_row, int last_row);
   Result<void> flush(int64_t until);
@@ -163,16 +164,21 @@ Result<void> GifSink::open(const Pixels& first) {
       EGifPutExtensionBlock(gif_, sizeof endless, endless) == GIF_ERROR || EGifPutExtensionTrailer(gif_) == GIF_ERROR) {
     return write_error();
   }
-  if (!format_.description.empty()) {
-    if (EGifPutExtensionLeader(gif_, COMMENT_EXT_FUNC_CODE) == GIF_ERROR) return write_error();
-    for (size_t at = 0; at < format_.description.size(); at += kLongestComment) {
-      const size_t size = std::min<size_t>(kLongestComment, format_.description.size() - at);
-      if (EGifPutExtensionBlock(gif_, static_cast<int>(size), format_.description.data() + at) == GIF_ERROR) {
-        return write_error();
-      }
-    }
-    if (EGifPutExtensionTrailer(gif_) == GIF_ERROR) return write_error();
+  // programs that show one comment show the last
+  for (const std::string* words : {&format_.session, &format_.description}) {
+    if (auto put = put_comment(*words); !put) return put;
   }
+  return {};
+}
+
+Result<void> GifSink::put_comment(const std::string& words) {
+  if (words.empty()) return {};
+  if (EGifPutExtensionLeader(gif_, COMMENT_EXT_FUNC_CODE) == GIF_ERROR) return write_error();
+  for (size_t at = 0; at < words.size(); at += kLongestComment) {
+    const size_t size = std::min<size_t>(kLongestComment, words.size() - at);
+    if (EGifPutExtensionBlock(gif_, static_cast<int>(size), words.data() + at) == GIF_ERROR) return write_error();
+  }
+  if (EGifPutExtensionTrailer(gif_) == GIF_ERROR) return write_error();
   return {};
 }
 

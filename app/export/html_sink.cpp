@@ -34,7 +34,7 @@ class HtmlSink final : public SceneSink {
   }
 
   Result<void> finish() override {
-    const auto document = page_.finish(clip_.all_steps());
+    const auto document = page_.finish(clip_.all_steps(), clip_.session());
     if (!document) return document.error();
     if (auto written = file_.write(document->data(), document->size()); !written) return written;
     return file_.commit();

@@ -12,6 +12,7 @@
 
 #include "app/export/sinks.h"
 #include "app/export/target_format.h"
+#include "app/io/carried_text.h"
 #include "app/io/system_error.h"
 
 namespace convscope {
@@ -119,6 +120,7 @@ Result<void> PngSequenceSink::add(const Pixels& frame, int repeat) {
     wrote(1);
   }
   count_ += repeat;
+  format_.session.clear();  // one of the pictures is enough
   return {};
 }
 
@@ -161,8 +163,11 @@ Result<void> PngSequenceSink::finish() {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> text_chunks(const ClipFormat& format) {
-  if (format.description.empty()) return {};
-  return {{"Description", format.description}};
+  std::vector<std::pair<std::string, std::string>> chunks;
+  if (!format.title.empty()) chunks.emplace_back("Title", format.title);
+  if (!format.description.empty()) chunks.emplace_back("Description", format.description);
+  if (!format.session.empty()) chunks.emplace_back(kCarriedKey, format.session);
+  return chunks;
 }
 
 Result<std::unique_ptr<FrameSink>> open_png_still_sink(const std::string& target, const ClipFormat& format) {

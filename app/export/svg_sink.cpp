@@ -18,12 +18,12 @@ class SvgSink final : public SceneSink {
     const Theme& colors = theme(clip_.settings().theme);
     const float scale = clip_.plan().scale;
     if (!clip_.plan().animation) {
-      auto still = svg_still(scene, colors, clip_.title(), clip_.description(), scale);
+      auto still = svg_still(scene, colors, words(), scale);
       if (!still) return still.error();
       still_ = std::move(still).value();
       return {};
     }
-    if (!animation_) animation_.emplace(colors, clip_.title(), clip_.description(), scale);
+    if (!animation_) animation_.emplace(colors, words(), scale);
     return animation_->add(scene, static_cast<double>(repeat) / clip_.settings().fps);
   }
 
@@ -35,6 +35,8 @@ class SvgSink final : public SceneSink {
   }
 
  private:
+  SvgWords words() const { return {clip_.title(), clip_.description(), clip_.session()}; }
+
   AtomicFile file_;
   const Clip& clip_;
   std::optional<SvgAnimation> animation_;

@@ -15,7 +15,7 @@ class TikzSink final : public SceneSink {
  public:
   TikzSink(AtomicFile file, const Clip& clip)
       : file_(std::move(file)),
-        document_(theme(clip.settings().theme), clip.title(), clip.description(),
+        document_(theme(clip.settings().theme), clip.title(), clip.description(), clip.session(),
                   static_cast<double>(clip.plan().scale) * kPointsPerPixel) {}
 
   Result<void> add(const Scene& scene, int64_t, int repeat) override {

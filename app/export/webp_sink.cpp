@@ -13,6 +13,7 @@
 #include "app/export/frame_difference.h"
 #include "app/export/sinks.h"
 #include "app/io/atomic_file.h"
+#include "app/io/carried_text.h"
 
 namespace convscope {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 /// kB at 3 and 135 kB at 6, in a fifth of a second more (libwebp 1.2.4).
 constexpr int kEffort = 6;
 constexpr int64_t kLongestDelay = 0xFFFFFF;
-constexpr uint8_t kHasAlpha = 0x10, kIsAnimated = 0x02;
+constexpr uint8_t kHasAlpha = 0x10, kHasXmp = 0x04, kIsAnimated = 0x02;
 constexpr uint8_t kReplace = 0x02, kCompose = 0x00;  // a frame's blending bit
 
 class Bytes {
@@ -57,6 +58,7 @@ class WebpSink final : public FrameSink {
 
   Result<void> put_chunk(const char* type, std::string_view head, std::string_view rest = {});
   Result<void> put_frame(const Pending& frame, int64_t milliseconds);
+  bool has_words() const { return !format_.title.empty() || !format_.description.empty() || !format_.session.empty(); }
   /// Compresses into packed_.
   Result<void> pack(const Pixels& pixels);
   Result<void> flush();
@@ -97,7 +99,7 @@ Result<void> WebpSink::begin() {
   size_ = riff.get().size();
   if (auto written = file_.write(riff.get().data(), riff.get().size()); !written) return written;
   Bytes header;
-  const int flags = kIsAnimated | kHasAlpha;
+  const int flags = kIsAnimated | kHasAlpha | (has_words() ? kHasXmp : 0);
   header.little(static_cast<uint64_t>(flags), 4);
   header.little(static_cast<uint64_t>(format_.width - 1), 3).little(static_cast<uint64_t>(format_.height - 1), 3);
   if (auto written = put_chunk("VP8X", header.get()); !written) return written;
@@ -173,6 +175,10 @@ Result<void> WebpSink::add(const Pixels& frame, int repeat) {
 Result<void> WebpSink::finish() {
   if (!pending_) return Error{"error.export_encoder", "", {"WebP", "0"}};
   if (auto flushed = flush(); !flushed) return flushed;
+  if (has_words()) {
+    const std::string packet = xmp_packet(format_.title, format_.description, format_.session);
+    if (auto written = put_chunk("XMP ", packet); !written) return written;
+  }
   Bytes size;
   size.little(size_ - 8, 4);
   if (auto written = file_.write_at(4, size.get().data(), size.get().size()); !written) return written;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
+#include "app/session/operation_plan.h"
 
 namespace convscope {
 
@@ -30,6 +32,13 @@ constexpr std::array kRows = {
     AlgorithmRow{Algorithm::toeplitz, "algorithm.toeplitz", "algorithm_help.toeplitz"},
     AlgorithmRow{Algorithm::winograd, "algorithm.winograd", "algorithm_help.winograd"},
     AlgorithmRow{Algorithm::fft, "algorithm.fft", "algorithm_help.fft"},
+};
+
+/// Of ConvTranspose2d.
+constexpr std::array kTransposedRows = {
+    AlgorithmRow{Algorithm::automatic, "algorithm.auto", "algorithm_help.transposed.auto"},
+    AlgorithmRow{Algorithm::naive, "algorithm.naive", "algorithm_help.transposed.naive"},
+    AlgorithmRow{Algorithm::im2col, "algorithm.transposed.im2col", "algorithm_help.transposed.im2col"},
 };
 
 /// What is shown of a result, put into words once per result and language.
@@ -193,20 +202,25 @@ void draw_cross_check(UiContext& ui) {
 }  // namespace
 
 void draw_algorithm_fields(UiContext& ui) {
+  const OperationFamily family = shown_family(ui.session().operation).value_or(OperationFamily::conv);
+  const bool is_transposed = family == OperationFamily::conv_transpose;
+  const std::span<const AlgorithmRow> rows = is_transposed ? std::span<const AlgorithmRow>(kTransposedRows) : kRows;
   std::array<const char*, kRows.size()> labels{};
   std::array<std::string_view, kRows.size()> keys{};
+  const Algorithm chosen = algorithm_of(ui.session());
   int current = 0;
-  for (size_t i = 0; i < kRows.size(); ++i) {
-    labels[i] = ui.text(kRows[i].label_key);
-    keys[i] = name_of(kRows[i].algorithm);
-    if (kRows[i].algorithm == ui.session().algorithm) current = static_cast<int>(i);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    labels[i] = ui.text(rows[i].label_key);
+    keys[i] = name_of(rows[i].algorithm);
+    if (rows[i].algorithm == chosen) current = static_cast<int>(i);
   }
-  if (ui_combo(ui, "algorithm", current, labels, -0.01f, keys)) {
-    ui.workbench.apply(edit_algorithm(kRows[static_cast<size_t>(current)].algorithm));
+  if (ui_combo(ui, "algorithm", current, std::span(labels).first(rows.size()), -0.01f,
+               std::span(keys).first(rows.size()))) {
+    ui.workbench.apply(edit_algorithm(rows[static_cast<size_t>(current)].algorithm));
   }
   ui_tooltip(ui, ui.text("algorithm.choice_help"));
   ui_field_error(ui, "algorithm");
-  ui_words(ui, ui.text(kRows[static_cast<size_t>(current)].help_key), Role::secondary, ui.fonts.caption);
+  ui_words(ui, ui.text(rows[static_cast<size_t>(current)].help_key), Role::secondary, ui.fonts.caption);
   ui_gap(ui, 4);
   draw_cross_check(ui);
 }

@@ -12,6 +12,7 @@
 
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
+#include "app/session/operation_plan.h"
 #include "engine/conv_param_spec.h"
 
 namespace convscope {
@@ -182,23 +183,33 @@ void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
 void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
   const ConvParams& params = ui.session().params;
   ui_label(ui, spec.name, spec.name.data(), help_of(ui, spec), true);
-  // Words and sides of their own are conv2d's.
-  if (ui.session().operation != "conv2d" && params.padding_kind == PaddingKind::numbers) {
-    draw_pair_fields(ui, spec);
-    return;
-  }
   const float start = ImGui::GetCursorPosX();
-  const std::array<const char*, 4> labels = {ui.text("padding.numbers"), "'same'", "'valid'", ui.text("padding.pads")};
-  constexpr std::array<std::string_view, 4> kKeys = {"numbers", "same", "valid", "pads"};
-  int kind = static_cast<int>(params.padding_kind);
-  if (ui_combo(ui, "padding.kind", kind, labels, 116, kKeys)) {
+  // Words are conv2d's; one that came with a file is shown, and refused, with other operations.
+  std::array<PaddingKind, 4> kinds{};
+  std::array<const char*, 4> labels{};
+  std::array<std::string_view, 4> keys{};
+  size_t count = 0;
+  int current = 0;
+  const auto add = [&](PaddingKind kind, const char* label, std::string_view key) {
+    const bool is_word = kind == PaddingKind::same || kind == PaddingKind::valid;
+    if (is_word && ui.session().operation != "conv2d" && kind != params.padding_kind) return;
+    if (kind == params.padding_kind) current = static_cast<int>(count);
+    kinds[count] = kind;
+    labels[count] = label;
+    keys[count++] = key;
+  };
+  add(PaddingKind::numbers, ui.text("padding.numbers"), "numbers");
+  add(PaddingKind::same, "'same'", "same");
+  add(PaddingKind::valid, "'valid'", "valid");
+  add(PaddingKind::pads, ui.text("padding.pads"), "pads");
+  if (ui_combo(ui, "padding.kind", current, std::span(labels).first(count), 116, std::span(keys).first(count))) {
     // From a word to numbers: the numbers that the word stood for, where numbers can say it. To each side by itself:
     // what the sides are now.
-    const ConvPlan* plan = ui.workbench.plan();
-    const std::optional<Pads> pads = plan ? std::optional<Pads>(plan->pads) : std::nullopt;
-    set_argument(ui, spec, [kind, pads](ConvParams& p) {
+    const OperationPlan* plan = ui.workbench.operation_plan();
+    const std::optional<Pads> pads = plan ? std::optional<Pads>(plan->pads()) : std::nullopt;
+    set_argument(ui, spec, [kind = kinds[static_cast<size_t>(current)], pads](ConvParams& p) {
       const bool was_word = p.padding_kind != PaddingKind::numbers;
-      p.padding_kind = static_cast<PaddingKind>(kind);
+      p.padding_kind = kind;
       if (p.padding_kind == PaddingKind::pads && pads) p.pads = *pads;
       if (p.padding_kind != PaddingKind::numbers || !was_word || !pads) return;
       if (pads->top == pads->bottom && pads->left == pads->right) p.padding = {pads->top, pads->left};

@@ -108,7 +108,12 @@ void refresh(const UiContext& ui) {
     if (m.has_worst) m.worst = words_of(*check, expected, comparison.worst);
     if (comparison.is_small()) m.small = tr(language, "compare.small", {rounded(comparison.largest_difference)});
   }
-  if (!check->agrees()) write_diagnosis(m, check->diagnosis, language);
+  if (check->agrees()) return;
+  if (review.computation()->plan.conv2d() != nullptr) {
+    write_diagnosis(m, check->diagnosis, language);
+  } else {
+    m.no_cause = tr(language, "compare.causes_of_conv2d");
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -189,7 +194,10 @@ void draw_cell(UiContext& ui, const char* name, const char* title_key, const Cel
   options.tooltip = ui.text("compare.go");
   if (ui_button(ui, name, cell.place.c_str(), options)) {
     ui.playback.pause();
-    ui.playback.go_to(cell.step, ui.workbench.step_count());
+    // A transposed convolution has the cell's own step in one lens, in the others one whose stamp lies around it.
+    const ComputationPtr& computed = ui.review->computation();
+    const int64_t step = step_across(computed->plan, Lens::gather, cell.step, ui.session().lens);
+    ui.playback.go_to(step, ui.workbench.step_count());
   }
   draw_numbers(ui, name, cell);
 }

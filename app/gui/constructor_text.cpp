@@ -104,6 +104,8 @@ struct LayerClass {
 };
 
 constexpr size_t kMostArguments = 12;
+/// Each side by itself, all begins and then all ends: ONNX's word, which the modules beside Conv2d have no way to say.
+constexpr std::string_view kPads = "pads";
 /// A stride that nobody types: None.
 constexpr Pair kFollowsKernel{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
 constexpr std::array<std::string_view, 11> kConvSignature = {"in_channels",  "out_channels", "kernel_size", "stride",
@@ -560,11 +562,14 @@ std::string constructor_text(const LayerCall& call) {
   const ConvParams& p = call.params;
   if (call.operation == "conv2d") return constructor_text(p);
   const MoreParams& more = call.more;
-  const auto pads = [&] { return padding_text(p); };
+  const auto padding = [&]() -> std::string {
+    if (!has_own_ends(p)) return ", padding=" + padding_text(p);
+    return ", " + std::string(kPads) + "=(" + std::to_string(p.pads.top) + ", " + std::to_string(p.pads.left) + ", " +
+           std::to_string(p.pads.bottom) + ", " + std::to_string(p.pads.right) + ")";
+  };
   if (call.operation == "conv_transpose2d") {
     std::string text = "ConvTranspose2d(" + std::to_string(p.in_channels) + ", " + std::to_string(p.out_channels) +
-                       ", kernel_size=" + pair_text(p.kernel_size) + ", stride=" + pair_text(p.stride) +
-                       ", padding=" + pads();
+                       ", kernel_size=" + pair_text(p.kernel_size) + ", stride=" + pair_text(p.stride) + padding();
     if (more.output_padding != Pair{0, 0}) text += ", output_padding=" + pair_text(more.output_padding);
     if (p.groups != 1) text += ", groups=" + std::to_string(p.groups);
     if (!p.bias) text += ", bias=False";
@@ -576,7 +581,7 @@ std::string constructor_text(const LayerCall& call) {
   const bool is_max = call.operation == "max_pool2d";
   std::string text = std::string(is_max ? "MaxPool2d(" : "AvgPool2d(") + pair_text(p.kernel_size);
   if (p.stride != p.kernel_size) text += ", stride=" + pair_text(p.stride);
-  if (p.padding_kind != PaddingKind::numbers || p.padding != Pair{0, 0}) text += ", padding=" + pads();
+  if (p.padding_kind != PaddingKind::numbers || p.padding != Pair{0, 0}) text += padding();
   if (is_max && p.dilation != Pair{1, 1}) text += ", dilation=" + pair_text(p.dilation);
   if (more.ceil_mode) text += ", ceil_mode=True";
   if (is_max) return text + ")";
@@ -601,10 +606,19 @@ Result<LayerCall> parse_layer(std::string_view text) {
   result.operation = layer.operation;
   ConvParams& params = result.params;
   std::array<bool, kMostArguments> given{};
+  std::optional<Pads> own_ends;
   bool named = false;
   size_t position = 0;
   for (const Argument& argument : arguments) {
     size_t index = 0;
+    if (argument.name == kPads && layer.operation != "conv2d") {
+      const auto* sides = std::get_if<std::vector<int64_t>>(&argument.value);
+      if (sides == nullptr || sides->size() != 4) return wrong_type(argument, kPads, "(0, 0, 1, 1)");
+      if (own_ends) return Error{"error.constructor_twice", "padding", {std::string(kPads)}};
+      own_ends = Pads{(*sides)[0], (*sides)[1], (*sides)[2], (*sides)[3]};
+      named = true;
+      continue;
+    }
     if (argument.name.empty()) {
       if (named) return Error{"error.constructor_positional_late", "constructor", {argument.source}};
       if (position >= signature.size()) {
@@ -638,15 +652,15 @@ Result<LayerCall> parse_layer(std::string_view text) {
     for (size_t i = 0; i < signature.size(); ++i) has_stride = has_stride || (signature[i] == "stride" && given[i]);
     if (!has_stride || params.stride == kFollowsKernel) params.stride = params.kernel_size;
   }
-  if (call->padding) {
+  if (call->padding || own_ends) {
     // Padding twice over, with two kinds of cells, is no single convolution.
     const bool pads_too = params.padding_kind == PaddingKind::same ||
                           (params.padding_kind == PaddingKind::numbers && params.padding != Pair{0, 0});
     if (pads_too) return Error{"error.constructor_two_paddings", "padding", {padding_text(params)}};
     params.padding_kind = PaddingKind::pads;
     params.padding = {0, 0};
-    params.pads = call->padding->pads;
-    params.padding_mode = call->padding->mode;
+    params.pads = own_ends ? *own_ends : call->padding->pads;
+    if (call->padding) params.padding_mode = call->padding->mode;
   }
   return result;
 }

@@ -271,6 +271,7 @@ Action edit_layer(const LayerCall& call, const LastGood& last) {
                     next.kernel_size = call.params.kernel_size;
                     next.padding_kind = call.params.padding_kind;
                     next.padding = call.params.padding;
+                    next.pads = call.params.pads;
                     next.dilation = call.params.dilation;
                     // Before change_params(), which lets a stride follow the kernel.
                     session.params.stride = {0, 0};
@@ -294,7 +295,10 @@ Action edit_solution(const SizeSolution& solution, const LastGood& last) {
                   ConvParams next = session.params;
                   next.kernel_size = pair(layer.kernel_size);
                   next.stride = pair(layer.stride);
-                  next.dilation = pair(layer.dilation);
+                  if (layer.kind != LayerKind::avg_pool) next.dilation = pair(layer.dilation);
+                  if (layer.transposes()) session.more.output_padding = pair(layer.output_padding);
+                  // Before change_params(), which lets the stride of pooling follow the kernel.
+                  if (layer.pools()) session.params.stride = {0, 0};
                   // 'same' follows the kernel, 'valid' is always 0: they stay where they still mean these numbers.
                   const bool stays = next.padding_kind == PaddingKind::same
                                          ? solution.changed == 0

@@ -202,6 +202,7 @@ struct ExportDialog::State {
     const ComputationPtr computation = ui.workbench.computation();
     if (!computation) return;
     ui.settings.export_folder = parent_of(without_ending(settings.target));
+    settings.session = ui.session();
     running = std::make_unique<Running>();
     Running* const job = running.get();
     job->target = settings.target;

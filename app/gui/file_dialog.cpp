@@ -17,6 +17,7 @@
 #include "app/gui/keys.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/io/image.h"
 
 namespace convscope {
 
@@ -24,8 +25,11 @@ namespace {
 
 using Purpose = FileDialog::Purpose;
 
-const std::vector<std::string> kPictures = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tga",
-                                            ".psd", ".ppm", ".pgm",  ".pnm", ".hdr", ".pic"};
+std::vector<std::string> picture_endings() {
+  std::vector<std::string> endings;
+  for (std::string_view ending : image_endings()) endings.push_back("." + std::string(ending));
+  return endings;
+}
 
 bool saves(Purpose purpose) { return purpose == Purpose::save_project || purpose == Purpose::choose_export_target; }
 
@@ -57,14 +61,18 @@ struct Filter {
 Filter filter_of(Purpose purpose) {
   switch (purpose) {
     case Purpose::open_any: {
-      std::vector<std::string> endings = kPictures;
+      std::vector<std::string> endings = picture_endings();
       endings.insert(endings.end(), {kProjectEnding, ".json", ".npy", ".txt"});
+      // what was exported with its session in it
+      for (const std::string& ending : export_endings()) {
+        if (std::find(endings.begin(), endings.end(), ending) == endings.end()) endings.push_back(ending);
+      }
       return {"file_dialog.filter.sessions", endings};
     }
     case Purpose::save_project:
       return {"file_dialog.filter.project", {kProjectEnding, ".json"}};
     case Purpose::choose_input: {
-      std::vector<std::string> endings = kPictures;
+      std::vector<std::string> endings = picture_endings();
       endings.insert(endings.end(), {".npy", ".txt"});
       return {"file_dialog.filter.input", endings};
     }

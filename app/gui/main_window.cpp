@@ -431,11 +431,15 @@ void MainWindow::serve_requests(UiContext& ui) {
 void MainWindow::open(const std::string& name) {
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
-  const bool tensor = is_tensor_name(name);
-  const bool chain = !tensor && find_preset(name) == nullptr && is_chain_file(name);
-  Result<Session> opened = tensor  ? session_with_input_following(now, name, LastGood(workbench_->computation()))
-                           : chain ? session_with_chain_file(now, name)
-                                   : open_session(name);
+  std::optional<Session> carried;
+  if (find_preset(name) == nullptr) carried = carried_session(name);
+  const bool exported = carried.has_value();
+  const bool tensor = !exported && is_tensor_name(name);
+  const bool chain = !exported && !tensor && find_preset(name) == nullptr && is_chain_file(name);
+  Result<Session> opened = exported ? Result<Session>(std::move(*carried))
+                           : tensor ? session_with_input_following(now, name, LastGood(workbench_->computation()))
+                           : chain  ? session_with_chain_file(now, name)
+                                    : open_session(name);
   if (!opened) {
     tell(describe(now.language, opened.error()), true);
     return;
@@ -448,8 +452,8 @@ void MainWindow::open(const std::string& name) {
     opened->step = 1;
   }
   const bool is_project = is_project_file(name);
-  if (!tensor && !chain && !is_project) opened->title = name;
-  if (is_project && opened->title.empty()) opened->title = path.stem().string();
+  if (find_preset(name) != nullptr) opened->title = name;
+  if ((is_project || exported) && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;
   workbench_->replace(std::move(*opened), chain ? "edit.open_chain" : "edit.open");
@@ -461,7 +465,7 @@ void MainWindow::open(const std::string& name) {
   } else {
     settings_.project_path.clear();
   }
-  if (tensor || chain || is_project) {
+  if (tensor || chain || is_project || exported) {
     auto& recent = settings_.recent_files;
     const std::string full = std::filesystem::absolute(path).string();
     recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());

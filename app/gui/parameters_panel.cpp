@@ -55,7 +55,7 @@ void draw_parameters_panel(UiContext& ui) {
     ui_gap(ui);
     if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
   }
-  if (family == OperationFamily::conv) {
+  if (family == OperationFamily::conv || family == OperationFamily::conv_transpose) {
     ui_gap(ui);
     if (ui_section(ui, "section.algorithm", ui.text("section.algorithm"))) draw_algorithm_fields(ui);
   }

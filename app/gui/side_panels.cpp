@@ -13,9 +13,9 @@ namespace {
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
     SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
-    SidePanel{"compare", "tab.compare", draw_compare_panel, true},
+    SidePanel{"compare", "tab.compare", draw_compare_panel},
     SidePanel{"cost", "tab.cost", draw_cost_panel},
-    SidePanel{"solver", "tab.solver", draw_solver_panel, true},
+    SidePanel{"solver", "tab.solver", draw_solver_panel},
     SidePanel{"field", "tab.field", draw_receptive_field_panel},
 };
 constexpr size_t kMostTabs = kPanels.size() + kMostFirstTabs;
@@ -95,13 +95,7 @@ void draw_side_tabs(UiContext& ui, std::span<const SidePanel> first) {
 
 void draw_side_panel(UiContext& ui, std::span<const SidePanel> first) {
   const Tabs tabs = tabs_of(ui, first);
-  const SidePanel& panel = tabs.panels[static_cast<size_t>(tabs.current)];
-  if (panel.conv2d_only && ui.session().operation != "conv2d") {
-    ui_words(ui, ui.text("panel.conv2d_only"), Role::secondary);
-    ui.widgets.note_item("side.conv2d_only");
-    return;
-  }
-  panel.draw(ui);
+  tabs.panels[static_cast<size_t>(tabs.current)].draw(ui);
 }
 
 }  // namespace convscope

@@ -12,7 +12,6 @@ struct SidePanel {
   std::string_view key;        // of scripts and of the settings: "cell"
   std::string_view label_key;  // of the language files
   void (*draw)(UiContext& ui);
-  bool conv2d_only = false;  // says so while the session shows another operation
 };
 
 /// In the order of their tabs.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "app/session/chains.h"
-#include "engine/output_size.h"
+#include "app/session/operation_plan.h"
+#include "engine/pool_trace.h"
 #include "engine/size_solver.h"
 
 namespace convscope {
@@ -20,20 +22,24 @@ namespace convscope {
 namespace {
 
 using Param = SizeParam;
-constexpr std::array kShown = {Param::kernel_size, Param::stride, Param::padding, Param::dilation};
 constexpr int64_t kMostListed = 30;
+
+std::array<SizeBounds, kSizeParams> standard_bounds() {
+  return SizeQuestion::of(WindowLayer::of(LayerKind::conv, 2), {1, 1}, {1, 1}).bounds;
+}
 
 /// One solution as it stands in the list.
 struct Row {
-  std::array<std::string, kShown.size()> numbers;
-  std::array<bool, kShown.size()> changed{};
-  std::string name;  // of the widget
+  std::array<std::string, kSizeParams> numbers;  // by SizeParam
+  std::string name;                              // of the widget
 };
 
 /// What the user asked for, and the answer to the last question.
 struct Memory {
   std::optional<Spatial> wish;  // nothing: the present output
   std::array<bool, kSizeParams> locked{};
+  std::array<SizeBounds, kSizeParams> bounds = standard_bounds();
+  std::vector<Param> shown;  // those of the session's operation
   std::optional<SizeQuestion> question;
   Language language = Language::en;
   SizeSolutions found;
@@ -41,8 +47,8 @@ struct Memory {
   std::vector<Row> rows;
   std::string headline;
   std::vector<std::string> reasons;
-  int hovered = -1;  // whose formula is written out
-  std::array<FormulaLine, 2> formulas;
+  int hovered = -1;                                    // whose formula is written out
+  std::array<std::array<FormulaLine, 2>, 2> formulas;  // of each axis; that of transposed convolution takes two lines
   bool formulas_agree = false;
 };
 
@@ -52,11 +58,11 @@ Memory& memory() {
 }
 
 /// The session's layer with its padding in numbers, whatever word stands for them.
-WindowLayer present_layer(const Session& session, const ConvPlan* plan) {
+WindowLayer present_layer(const Session& session, const OperationPlan* plan) {
   WindowLayer layer = own_layer(session);
   SpatialPadding& padding = layer.padding;
   if (padding.kind == PaddingKind::numbers || padding.kind == PaddingKind::pads) return layer;
-  const Pads pads = plan != nullptr ? plan->pads : Pads{};
+  const Pads pads = plan != nullptr ? plan->pads() : Pads{};
   padding.kind = PaddingKind::pads;
   padding.begin = {pads.top, pads.left};
   padding.end = {pads.bottom, pads.right};
@@ -69,12 +75,12 @@ WindowLayer present_layer(const Session& session, const ConvPlan* plan) {
 SizeQuestion question_now(const UiContext& ui) {
   const Memory& m = memory();
   const Session& session = ui.session();
-  const ConvPlan* plan = ui.workbench.plan();
+  const OperationPlan* plan = ui.workbench.operation_plan();
   const ComputationPtr computation = ui.workbench.computation();
   Spatial input{1, 1};
   const Shape shape = as_nchw(session.input_shape);
   if (plan != nullptr) {
-    input = {plan->in.h, plan->in.w};
+    input = {plan->in().h, plan->in().w};
   } else if (input_brings_shape(session) && computation) {
     input = {computation->plan.in().h, computation->plan.in().w};
   } else if (shape.rank() == 4) {
@@ -82,11 +88,14 @@ SizeQuestion question_now(const UiContext& ui) {
   }
   Spatial wanted = input;
   if (computation) wanted = {computation->plan.out().h, computation->plan.out().w};
-  if (plan != nullptr) wanted = {plan->out.h, plan->out.w};
+  if (plan != nullptr) wanted = {plan->out().h, plan->out().w};
   if (m.wish) wanted = *m.wish;
   SizeQuestion question = SizeQuestion::of(present_layer(session, plan), input, wanted);
   question.limit = kMostListed;
-  for (const Param param : kShown) question.is_locked(param) = m.locked[static_cast<size_t>(param)];
+  question.bounds = m.bounds;
+  for (const Param param : size_params_of(question.present.kind)) {
+    question.is_locked(param) = m.locked[static_cast<size_t>(param)];
+  }
   // Modes that copy cells cannot pad by more than they have.
   const int64_t smallest = std::min(input[0], input[1]);
   SizeBounds& padding = question.bounds_of(Param::padding);
@@ -111,8 +120,7 @@ Row row_of(const SizeSolution& solution, size_t index) {
   Row row;
   const WindowLayer& layer = solution.layer;
   row.numbers = {pair_text(layer.kernel_size), pair_text(layer.stride), padding_text(layer.padding),
-                 pair_text(layer.dilation)};
-  for (size_t i = 0; i < kShown.size(); ++i) row.changed[i] = solution.changes[static_cast<size_t>(kShown[i])];
+                 pair_text(layer.dilation), pair_text(layer.output_padding)};
   row.name = "solver.solution." + std::to_string(index + 1);
   return row;
 }
@@ -145,6 +153,7 @@ void refresh(UiContext& ui) {
   if (m.question == question && m.language == ui.language()) return;
   m.question = question;
   m.language = ui.language();
+  m.shown = size_params_of(question.present.kind);
   m.rows.clear();
   m.hovered = -1;
   m.error.reset();
@@ -162,18 +171,47 @@ void refresh(UiContext& ui) {
   write_reasons(m, ui.language());
 }
 
-void write_formula(FormulaLine& line, const char* axis, const SizeQuestion& q, const WindowLayer& layer, int i) {
-  const bool apart = layer.padding.kind == PaddingKind::pads;
-  const int64_t begin = apart ? layer.padding.begin[i] : layer.padding.both[i];
-  const int64_t end = apart ? layer.padding.end[i] : layer.padding.both[i];
-  const std::optional<OutputSize> size =
-      output_size(q.input[i], begin, end, layer.kernel_size[i], layer.dilation[i], layer.stride[i]);
-  line.clear();
-  if (!size) return;
-  line.add(axis, Role::output).add(" = ").floor().add(size->n, Role::input).add(" + ").add(begin, Role::secondary);
-  line.add(" + ").add(end, Role::secondary).add(" \u2212 ").add(size->d).add("\u00b7(");
-  line.add(size->k, Role::weight).add(" \u2212 1) \u2212 1").over().add(size->s, Role::bias);
-  line.close().add(" + 1 = ").add_result(size->out, Role::output);
+using Lines = std::array<FormulaLine, 2>;
+
+// floor((n + b + e - d (k - 1) - 1) / s) + 1, of pooling's ceil_mode with ceil and perhaps a window less.
+void write_formula(Lines& lines, const char* axis, const WindowAxis& w, const WindowLayer& layer) {
+  FormulaLine& line = lines[0];
+  line.add(axis, Role::output).add(" = ");
+  (layer.ceil_mode ? line.ceil() : line.floor()).add(w.extent, Role::input).add(" + ");
+  line.add(w.pad_begin, Role::secondary).add(" + ").add(w.pad_end, Role::secondary).add(" \u2212 ");
+  line.add(w.dilation).add("\u00b7(").add(w.kernel, Role::weight).add(" \u2212 1) \u2212 1");
+  line.over().add(w.stride, Role::bias).close().add(" + 1");
+  if (layer.pools() && pool_size(w, layer.ceil_mode).dropped) line.add(" \u2212 1");
+  line.add(" = ").add_result(w.count, Role::output);
+}
+
+// (n - 1) s - b - e
+// + d (k - 1) + op + 1
+void write_transposed(Lines& lines, const char* axis, const WindowAxis& w, int64_t output_padding) {
+  lines[0].add(axis, Role::output).add(" = (").add(w.count, Role::input).add(" \u2212 1)\u00b7");
+  lines[0].add(w.stride, Role::bias).add(" \u2212 ").add(w.pad_begin, Role::secondary).add(" \u2212 ");
+  lines[0].add(w.pad_end, Role::secondary);
+  lines[1].add("+ ").add(w.dilation).add("\u00b7(").add(w.kernel, Role::weight).add(" \u2212 1) + ");
+  lines[1].add(output_padding, Role::accent).add(" + 1 = ").add_result(w.extent, Role::output);
+}
+
+void write_formulas(Memory& m, const WindowLayer& layer) {
+  for (Lines& lines : m.formulas) {
+    for (FormulaLine& line : lines) line.clear();
+  }
+  const Result<LayerPlan> plan = validate(layer, m.question->input);
+  if (!plan) return;
+  const Windows& windows = windows_of(*plan);
+  m.formulas_agree = windows.height() == windows.width() && layer.output_padding[0] == layer.output_padding[1];
+  for (int i = 0; i < (m.formulas_agree ? 1 : 2); ++i) {
+    const char* const name = m.formulas_agree ? "H = W" : i == 0 ? "H" : "W";
+    Lines& lines = m.formulas[static_cast<size_t>(i)];
+    if (layer.transposes()) {
+      write_transposed(lines, name, windows.axis(i), layer.output_padding[i]);
+    } else {
+      write_formula(lines, name, windows.axis(i), layer);
+    }
+  }
 }
 
 /// Beside the row, so that the rows below stay in sight.
@@ -182,20 +220,16 @@ void show_formula(UiContext& ui, int index, ImVec2 beside) {
   const SizeSolution& solution = m.found.nearest[static_cast<size_t>(index)];
   if (m.hovered != index) {
     m.hovered = index;
-    const WindowLayer& l = solution.layer;
-    const Spatial& in = m.question->input;
-    const auto same = [](const Spatial& s) { return s[0] == s[1]; };
-    m.formulas_agree = same(in) && same(l.kernel_size) && same(l.stride) && same(l.dilation) &&
-                       l.padding.kind == PaddingKind::numbers && same(l.padding.both);
-    write_formula(m.formulas[0], m.formulas_agree ? "H = W" : "H", *m.question, l, 0);
-    write_formula(m.formulas[1], "W", *m.question, l, 1);
+    write_formulas(m, solution.layer);
   }
   ImGui::SetNextWindowPos(beside, ImGuiCond_Always, {1, 0.5f});
   ImGui::BeginTooltip();
-  m.formulas[0].draw(ui, 18, ui.px(420));
-  if (!m.formulas_agree) {
-    ui_gap(ui, 8);
-    m.formulas[1].draw(ui, 18, ui.px(420));
+  for (const Lines& lines : m.formulas) {
+    if (lines[0].empty()) continue;
+    if (&lines != m.formulas.data()) ui_gap(ui, 8);
+    for (const FormulaLine& line : lines) {
+      if (!line.empty()) line.draw(ui, 18, ui.px(420));
+    }
   }
   if (solution.keeps_size) ui_words(ui, ui.text("solver.keeps_size_help"), Role::secondary, ui.fonts.caption);
   ImGui::EndTooltip();
@@ -230,38 +264,85 @@ void draw_wish(UiContext& ui) {
   ui_typing_error(ui, "solver");
 }
 
+/// A widget's name for each parameter: "solver.keep.stride".
+using Names = std::array<const char*, kSizeParams>;
+
 void draw_locks(UiContext& ui) {
+  constexpr Names kNames = {"solver.keep.kernel_size", "solver.keep.stride", "solver.keep.padding",
+                            "solver.keep.dilation", "solver.keep.output_padding"};
   Memory& m = memory();
   ui_words(ui, ui.text("solver.keep"), Role::text);
   const float start = ImGui::GetCursorPosX();
-  constexpr std::array<const char*, kShown.size()> kNames = {"solver.keep.kernel_size", "solver.keep.stride",
-                                                             "solver.keep.padding", "solver.keep.dilation"};
   const UiFont mono(ui.fonts.mono);
-  for (size_t i = 0; i < kShown.size(); ++i) {
+  for (size_t i = 0; i < m.shown.size(); ++i) {
     if (i % 2 == 1) ImGui::SameLine(start + ui.px(148));
-    ui_checkbox(ui, kNames[i], name_of(kShown[i]), m.locked[static_cast<size_t>(kShown[i])]);
+    const auto param = static_cast<size_t>(m.shown[i]);
+    ui_checkbox(ui, kNames[param], name_of(m.shown[i]), m.locked[param]);
+  }
+}
+
+/// From where to where each parameter is searched.
+void draw_bounds(UiContext& ui) {
+  constexpr Names kFrom = {"solver.min.kernel_size", "solver.min.stride", "solver.min.padding", "solver.min.dilation",
+                           "solver.min.output_padding"};
+  constexpr Names kTo = {"solver.max.kernel_size", "solver.max.stride", "solver.max.padding", "solver.max.dilation",
+                         "solver.max.output_padding"};
+  Memory& m = memory();
+  if (!ui_section(ui, "section.solver_bounds", ui.text("solver.bounds"), false)) return;
+  for (const Param param : m.shown) {
+    const auto i = static_cast<size_t>(param);
+    if (m.locked[i]) continue;
+    ui_label(ui, kFrom[i], name_of(param), nullptr, true, 108);
+    StepperOptions options;
+    options.minimum = param == Param::padding || param == Param::output_padding ? 0 : 1;
+    options.maximum = 64;
+    options.width = 92;
+    options.invalid = m.error && m.error->field == name_of(param) && m.error->code == "error.solver_bounds";
+    ui_int_stepper(ui, kFrom[i], m.bounds[i].minimum, options);
+    ImGui::SameLine(0, ui.px(6));
+    ui_int_stepper(ui, kTo[i], m.bounds[i].maximum, options);
+    ui_typing_error(ui, kFrom[i]);
+    ui_typing_error(ui, kTo[i]);
+  }
+  if (m.bounds != standard_bounds()) {
+    if (ui_button(ui, "solver.bounds.reset", ui.text("solver.bounds_reset"))) m.bounds = standard_bounds();
   }
 }
 
 /// Texts in the middle of as many columns as there are parameters.
 float column_center(ImVec2 low, float width, size_t column) {
-  return low.x + width * (static_cast<float>(column) + 0.5f) / static_cast<float>(kShown.size());
+  return low.x + width * (static_cast<float>(column) + 0.5f) / static_cast<float>(memory().shown.size());
 }
 
 /// The widths leave room for the mark of what keeps every size.
 constexpr float kMarkWidth = 26;
 
+/// A name that is wider than its column stands in two lines, broken behind its _.
 void draw_heading(UiContext& ui) {
+  const Memory& m = memory();
   const UiFont caption(ui.fonts.caption);
   const ImVec2 low = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x - ui.px(kMarkWidth);
-  for (size_t i = 0; i < kShown.size(); ++i) {
-    const char* words = name_of(kShown[i]);
-    const float wide = ImGui::CalcTextSize(words).x;
-    ImGui::GetWindowDrawList()->AddText({std::floor(column_center(low, width, i) - wide / 2), low.y},
-                                        ui_color32(ui, Role::secondary), words);
+  const float column = width / static_cast<float>(m.shown.size());
+  const float line = ImGui::GetTextLineHeight();
+  const auto break_of = [](const char* words) {
+    const char* const mark = std::strchr(words, '_');
+    return mark != nullptr ? mark + 1 : words;
+  };
+  bool is_broken = false;
+  for (const Param param : m.shown) is_broken = is_broken || ImGui::CalcTextSize(name_of(param)).x > column - ui.px(4);
+  for (size_t i = 0; i < m.shown.size(); ++i) {
+    const char* const words = name_of(m.shown[i]);
+    const char* const second = is_broken ? break_of(words) : words;
+    const auto put = [&](const char* begin, const char* end, float y) {
+      const float wide = ImGui::CalcTextSize(begin, end).x;
+      ImGui::GetWindowDrawList()->AddText({std::floor(column_center(low, width, i) - wide / 2), y},
+                                          ui_color32(ui, Role::secondary), begin, end);
+    };
+    if (second != words) put(words, second, low.y);
+    put(second, nullptr, is_broken ? low.y + line : low.y);
   }
-  ImGui::Dummy({1, ImGui::GetTextLineHeight()});
+  ImGui::Dummy({1, is_broken ? 2 * line : line});
 }
 
 /// True when it was clicked.
@@ -280,21 +361,24 @@ bool draw_row(UiContext& ui, int index) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (hovered) list->AddRectFilled(low, high, ui_color32(ui, Role::accent, 0.12f), ui.px(6));
   const float y = (low.y + high.y) / 2;
-  for (size_t i = 0; i < kShown.size(); ++i) {
-    const UiFont font(row.changed[i] ? ui.fonts.bold : ui.fonts.mono);
-    const char* words = row.numbers[i].c_str();
+  const SizeSolution& solution = m.found.nearest[static_cast<size_t>(index)];
+  for (size_t i = 0; i < m.shown.size(); ++i) {
+    const auto param = static_cast<size_t>(m.shown[i]);
+    const bool changed = solution.changes[param];
+    const UiFont font(changed ? ui.fonts.bold : ui.fonts.mono);
+    const char* words = row.numbers[param].c_str();
     const ImVec2 size = ImGui::CalcTextSize(words);
     const float x = column_center(low, width, i);
-    if (row.changed[i]) {
+    if (changed) {
       // What changes stands out by weight and by a patch, not by its colour alone.
       const float half = std::max(size.x / 2 + ui.px(8), ui.px(14));
       list->AddRectFilled({x - half, low.y + ui.px(3)}, {x + half, high.y - ui.px(3)},
                           ui_color32(ui, Role::accent, 0.16f), ui.px(6));
     }
     list->AddText({std::floor(x - size.x / 2), std::floor(y - size.y / 2)},
-                  ui_color32(ui, row.changed[i] ? Role::accent : Role::text), words);
+                  ui_color32(ui, changed ? Role::accent : Role::text), words);
   }
-  if (m.found.nearest[static_cast<size_t>(index)].keeps_size) {
+  if (solution.keeps_size) {
     const UiFont mono(ui.fonts.mono);
     const ImVec2 size = ImGui::CalcTextSize("=");
     list->AddText({std::floor(high.x - ui.px(kMarkWidth) / 2 - size.x / 2), std::floor(y - size.y / 2)},
@@ -333,6 +417,8 @@ void draw_solver_panel(UiContext& ui) {
   draw_wish(ui);
   ui_gap(ui, 8);
   draw_locks(ui);
+  ui_gap(ui, 4);
+  draw_bounds(ui);
   ui_gap(ui, 8);
   ui_rule(ui);
   ui_gap(ui, 8);

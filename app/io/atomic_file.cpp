@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <climits>
@@ -20,36 +19,47 @@ namespace convscope {
 
 namespace {
 
-// Paths of unfinished files in memory that a signal handler may read: a slot is a fixed buffer and a flag.
+// Paths of unfinished files in memory that a signal handler may read: a slot is a fixed buffer and a flag. Slots are
+// linked one behind the other, used again and never freed.
 struct PendingSlot {
   std::atomic<int> state{0};  // 0 free, 1 being filled, 2 in use
   char path[PATH_MAX] = {};
+  PendingSlot* next = nullptr;
 };
-std::array<PendingSlot, 16> pending;
+std::atomic<PendingSlot*> pending{nullptr};
+
+void fill(PendingSlot& slot, const std::string& path) {
+  std::memcpy(slot.path, path.c_str(), path.size() + 1);
+  slot.state.store(2);
+}
 
 void remember_pending(const std::string& path) {
   if (path.size() >= PATH_MAX) return;
-  for (PendingSlot& slot : pending) {
+  for (PendingSlot* slot = pending.load(); slot != nullptr; slot = slot->next) {
     int free_slot = 0;
-    if (!slot.state.compare_exchange_strong(free_slot, 1)) continue;
-    std::memcpy(slot.path, path.c_str(), path.size() + 1);
-    slot.state.store(2);
+    if (!slot->state.compare_exchange_strong(free_slot, 1)) continue;
+    fill(*slot, path);
     return;
+  }
+  auto* const slot = new PendingSlot;
+  fill(*slot, path);
+  slot->next = pending.load();
+  while (!pending.compare_exchange_weak(slot->next, slot)) {
   }
 }
 
 void forget_pending(const std::string& path) {
-  for (PendingSlot& slot : pending) {
-    if (slot.state.load() == 2 && path == slot.path) {
-      slot.state.store(0);
+  for (PendingSlot* slot = pending.load(); slot != nullptr; slot = slot->next) {
+    if (slot->state.load() == 2 && path == slot->path) {
+      slot->state.store(0);
       return;
     }
   }
 }
 
 extern "C" void remove_pending_and_die(int signal_number) {
-  for (PendingSlot& slot : pending) {
-    if (slot.state.load() == 2) unlink(slot.path);
+  for (PendingSlot* slot = pending.load(); slot != nullptr; slot = slot->next) {
+    if (slot->state.load() == 2) unlink(slot->path);
   }
   // The handler was installed with SA_RESETHAND: the second delivery ends the process as the signal always does.
   raise(signal_number);
@@ -181,14 +191,40 @@ Result<void> AtomicFile::write_at(uint64_t offset, const void* data, size_t size
   return {};
 }
 
-Result<void> AtomicFile::commit() {
+Result<void> AtomicFile::finish() {
+  if (fd_ < 0) return {};
   // close() is where network file systems admit to a full disk.
   const int closed = close(fd_);
   fd_ = -1;
   if (closed != 0 && errno != EINTR) return write_error(target_, errno);
+  return {};
+}
+
+Result<void> AtomicFile::commit() {
+  if (Result<void> finished = finish(); !finished) return finished;
   if (rename(temporary_.c_str(), target_.c_str()) != 0) return write_error(target_, errno);
   forget_pending(temporary_);
   temporary_.clear();
+  return {};
+}
+
+Result<AtomicFile*> AtomicFiles::add(const std::string& target) {
+  Result<AtomicFile> file = AtomicFile::create(target);
+  if (!file) return file.error();
+  for (const auto& other : files_) {
+    if (other->target_ == file->target_) return Error{"error.target_twice", "", {target}};
+  }
+  files_.push_back(std::make_unique<AtomicFile>(*std::move(file)));
+  return files_.back().get();
+}
+
+Result<void> AtomicFiles::commit() {
+  for (const auto& file : files_) {
+    if (Result<void> finished = file->finish(); !finished) return finished;
+  }
+  for (const auto& file : files_) {
+    if (Result<void> done = file->commit(); !done) return done;
+  }
   return {};
 }
 

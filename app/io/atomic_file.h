@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/result.h"
 
@@ -24,12 +26,28 @@ class AtomicFile {
   Result<void> write(const void* data, size_t size);
   /// Writes over bytes that were written before: counts and sizes that are known at the end.
   Result<void> write_at(uint64_t offset, const void* data, size_t size);
+  /// Ends the writing, with all that can fail but the renaming, and holds the file open no longer; commit() does so,
+  /// too.
+  Result<void> finish();
   Result<void> commit();
 
  private:
+  friend class AtomicFiles;
   AtomicFile() = default;
   std::string target_, temporary_;
   int fd_ = -1;
+};
+
+/// Several files that appear together or not at all: none is renamed before every one is written and closed.
+class AtomicFiles {
+ public:
+  /// The next file; it lives as long as the set. Errors: those of AtomicFile::create(); error.target_twice (args:
+  /// path).
+  Result<AtomicFile*> add(const std::string& target);
+  Result<void> commit();
+
+ private:
+  std::vector<std::unique_ptr<AtomicFile>> files_;
 };
 
 /// Makes SIGINT, SIGTERM and SIGHUP remove unfinished files before they end the process, and a file-size limit an

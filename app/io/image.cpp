@@ -111,15 +111,19 @@ Result<Picture> read_picture(const std::string& path) {
   return picture;
 }
 
+std::span<const std::string_view> image_endings() {
+  static constexpr std::string_view kEndings[] = {"png", "jpg", "jpeg", "jpe", "bmp", "gif",
+                                                  "ppm", "pgm", "pnm",  "tga", "psd"};
+  return kEndings;
+}
+
 bool is_image_name(const std::string& path) {
   const size_t dot = path.rfind('.');
   if (dot == std::string::npos) return false;
   std::string ending = path.substr(dot + 1);
   for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (std::string_view known : {"png", "jpg", "jpeg", "jpe", "bmp", "gif", "ppm", "pgm", "pnm"}) {
-    if (ending == known) return true;
-  }
-  return false;
+  const std::span<const std::string_view> endings = image_endings();
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
 }  // namespace convscope

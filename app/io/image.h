@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,17 +39,19 @@ Result<Picture> read_picture(const std::string& path);
 /// sizes.
 Result<Shape> image_shape(const std::string& path);
 
-/// Whether the name ends like a picture that read_image() reads.
+/// How names of pictures that read_image() reads end: "png", ..., in lower case.
+std::span<const std::string_view> image_endings();
+/// Whether the name ends like that.
 bool is_image_name(const std::string& path);
 
 /// PNG, whole or not at all. `text` are key/value pairs kept as tEXt/iTXt chunks; `job` (may be null) is asked between
 /// the rows whether to stop. Errors: error.png_encoding, error.cancelled, those of the file.
 Result<void> write_png(const std::string& path, const Pixels& pixels,
                        const std::vector<std::pair<std::string, std::string>>& text = {}, const Job* job = nullptr);
-/// The same of the red of each pixel alone, as a grey PNG.
-Result<void> write_grey_png(const std::string& path, const Pixels& pixels);
 /// The bytes of a PNG in memory (for SVG's data URIs).
 Result<std::vector<uint8_t>> encode_png(const Pixels& pixels);
+/// The same of the red of each pixel alone, as a grey PNG.
+Result<std::vector<uint8_t>> encode_grey_png(const Pixels& pixels);
 
 /// A photograph-like picture that the project makes itself: an evening by a lake. The same numbers on every
 /// machine, (1, 3, height, width), values n/255. Errors: those of Tensor::zeros().

@@ -88,6 +88,69 @@ bool is_truncated_pnm(std::string_view bytes) {
   return !data || *data > static_cast<int64_t>(bytes.size()) - static_cast<int64_t>(at);
 }
 
+/// The header of a TGA whose rows run from left to right, as the decoder takes them.
+struct TgaHead {
+  int64_t width = 0, height = 0, pixel_bytes = 0;
+  size_t data = 0;  // where the pixels begin
+  bool run_lengths = false;
+};
+
+std::optional<TgaHead> tga_head(std::string_view bytes) {
+  constexpr size_t kHeader = 18;
+  if (bytes.size() < kHeader) return std::nullopt;
+  const uint32_t map_type = byte_at(bytes, 1), type = byte_at(bytes, 2), bits = byte_at(bytes, 16);
+  const bool has_map = type == 1 || type == 9, is_grey = type == 3 || type == 11, is_color = type == 2 || type == 10;
+  const bool from_the_right = (byte_at(bytes, 17) & 0x10) != 0;
+  if (map_type != (has_map ? 1u : 0u) || !(has_map || is_grey || is_color) || from_the_right) return std::nullopt;
+  const uint32_t map_first = little(bytes, 3, 2), map_length = little(bytes, 5, 2), map_bits = byte_at(bytes, 7);
+  if (has_map && (map_first != 0 || map_length == 0 || map_bits < 15 || map_bits > 32)) return std::nullopt;
+  const bool good_bits = is_color ? bits == 15 || bits == 16 || bits == 24 || bits == 32 : bits == 8;
+  TgaHead head{little(bytes, 12, 2), little(bytes, 14, 2), (bits + 7) / 8, 0, type >= 9};
+  if (!good_bits || head.width == 0 || head.height == 0) return std::nullopt;
+  head.data = kHeader + byte_at(bytes, 0) + (has_map ? size_t{map_length} * ((map_bits + 7) / 8) : 0);
+  return head;
+}
+
+bool is_truncated_tga(std::string_view bytes) {
+  const TgaHead head = *tga_head(bytes);
+  const auto size = static_cast<int64_t>(bytes.size());
+  auto at = static_cast<int64_t>(head.data);
+  int64_t pixels = head.width * head.height;
+  if (!head.run_lengths) return at + pixels * head.pixel_bytes > size;
+  while (pixels > 0 && at < size) {
+    const uint32_t packet = byte_at(bytes, static_cast<size_t>(at));
+    const int64_t count = (packet & 0x7f) + 1;
+    at += 1 + ((packet & 0x80) != 0 ? 1 : count) * head.pixel_bytes;
+    pixels -= count;
+  }
+  return pixels > 0 || at > size;
+}
+
+/// A picture of all layers stands behind three blocks, each with its length before it.
+bool is_truncated_psd(std::string_view bytes) {
+  const auto size = static_cast<int64_t>(bytes.size());
+  int64_t at = 26;
+  if (size < at) return true;
+  const int64_t channels = big(bytes, 12, 2), height = big(bytes, 14, 4), width = big(bytes, 18, 4);
+  for (int block = 0; block < 3; ++block) {
+    if (at + 4 > size) return true;
+    at += 4 + int64_t{big(bytes, static_cast<size_t>(at), 4)};
+  }
+  if (at + 2 > size) return true;
+  const uint32_t compression = big(bytes, static_cast<size_t>(at), 2);
+  at += 2;
+  if (compression == 0) {
+    const std::optional<int64_t> data = checked_product({channels, height, width, big(bytes, 22, 2) / 8});
+    return !data || *data > size - at;
+  }
+  if (compression != 1) return false;  // which the decoder refuses by itself
+  const std::optional<int64_t> table = checked_product({channels, height, 2});
+  if (!table || *table > size - at) return true;
+  int64_t data = 0;
+  for (int64_t row = 0; row < channels * height; ++row) data += big(bytes, static_cast<size_t>(at + 2 * row), 2);
+  return data > size - at - *table;
+}
+
 }  // namespace
 
 ImageFormat image_format(std::string_view bytes) {
@@ -97,6 +160,8 @@ ImageFormat image_format(std::string_view bytes) {
   if (starts_with(bytes, "BM"sv)) return ImageFormat::bmp;
   if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return ImageFormat::gif;
   if (starts_with(bytes, "P5"sv) || starts_with(bytes, "P6"sv)) return ImageFormat::pnm;
+  if (starts_with(bytes, "8BPS"sv)) return ImageFormat::psd;
+  if (tga_head(bytes)) return ImageFormat::tga;
   return ImageFormat::unknown;
 }
 
@@ -114,6 +179,10 @@ bool is_truncated_image(std::string_view bytes) {
     case ImageFormat::gif:
       // Blocks end with a zero byte, the file with a semicolon; some writers leave the latter out.
       return bytes.find_last_of(std::string_view("\0;", 2)) != bytes.size() - 1;
+    case ImageFormat::psd:
+      return is_truncated_psd(bytes);
+    case ImageFormat::tga:
+      return is_truncated_tga(bytes);
     case ImageFormat::unknown:
       return true;
   }

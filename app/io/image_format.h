@@ -7,9 +7,9 @@
 
 namespace convscope {
 
-enum class ImageFormat : uint8_t { unknown, png, jpeg, bmp, gif, pnm };
+enum class ImageFormat : uint8_t { unknown, png, jpeg, bmp, gif, pnm, psd, tga };
 
-/// By the first bytes, whatever the name.
+/// By the first bytes, whatever the name. A TGA has no mark of its own: its header must make sense throughout.
 ImageFormat image_format(std::string_view bytes);
 
 /// Whether the file ends before its pixels do, as far as that shows without decoding.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/io/atomic_file.h"
+#include "app/io/foreign_file.h"
 #include "app/io/npy_header.h"
 #include "app/io/system_error.h"
 
@@ -72,7 +73,9 @@ Result<OpenedNpy> open_npy(const std::string& path) {
   unsigned char start[12] = {};
   const int64_t got = file.read_up_to(start, 10);
   if (got < 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
-  if (got < 6 || std::memcmp(start, "\x93NUMPY", 6) != 0) return Error{"error.npy_magic", "", {path}};
+  if (got < 6 || std::memcmp(start, "\x93NUMPY", 6) != 0) {
+    return foreign_file(path).value_or(Error{"error.npy_magic", "", {path}});
+  }
   if (got < 10) return Error{"error.npy_truncated", "", {path, std::to_string(got), "10"}};
   const int major = start[6];
   if (major < 1 || major > 3) {
@@ -305,7 +308,7 @@ Result<NpyFile> read_npy(const std::string& path) {
 namespace {
 
 /// A whole file: version 1, C order, little endian; `descr` names the type of the numbers.
-Result<void> write_numbers(const std::string& path, const char* descr, const Shape& extents, const void* numbers,
+Result<void> write_numbers(AtomicFile& file, const char* descr, const Shape& extents, const void* numbers,
                            size_t bytes) {
   std::string shape = "(";
   for (int axis = 0; axis < extents.rank(); ++axis) {
@@ -322,25 +325,29 @@ Result<void> write_numbers(const std::string& path, const char* descr, const Sha
   start += static_cast<char>(header.size() >> 8);
   start += header;
 
-  Result<AtomicFile> file = AtomicFile::create(path);
-  if (!file) return file.error();
-  if (Result<void> written = file->write(start.data(), start.size()); !written) return written;
-  if (Result<void> written = file->write(numbers, bytes); !written) return written;
-  return file->commit();
+  if (Result<void> written = file.write(start.data(), start.size()); !written) return written;
+  return file.write(numbers, bytes);
 }
 
 }  // namespace
 
 Result<void> write_npy(const std::string& path, const Tensor& tensor) {
+  Result<AtomicFile> file = AtomicFile::create(path);
+  if (!file) return file.error();
+  if (Result<void> written = write_npy(*file, tensor); !written) return written;
+  return file->commit();
+}
+
+Result<void> write_npy(AtomicFile& file, const Tensor& tensor) {
   const bool single = tensor.dtype() == DType::float32;
   const void* data =
       single ? static_cast<const void*>(tensor.data<float>()) : static_cast<const void*>(tensor.data<double>());
-  return write_numbers(path, single ? "<f4" : "<f8", tensor.shape(), data, static_cast<size_t>(tensor.bytes()));
+  return write_numbers(file, single ? "<f4" : "<f8", tensor.shape(), data, static_cast<size_t>(tensor.bytes()));
 }
 
-Result<void> write_npy_integers(const std::string& path, const Shape& shape, std::span<const int64_t> numbers) {
+Result<void> write_npy_integers(AtomicFile& file, const Shape& shape, std::span<const int64_t> numbers) {
   assert(shape.numel() == static_cast<int64_t>(numbers.size()));
-  return write_numbers(path, "<i8", shape, numbers.data(), numbers.size_bytes());
+  return write_numbers(file, "<i8", shape, numbers.data(), numbers.size_bytes());
 }
 
 }  // namespace convscope

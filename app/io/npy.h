@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/io/atomic_file.h"
 #include "app/io/whole_numbers.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
@@ -43,9 +44,11 @@ Result<NpyInfo> npy_info(const std::string& path);
 /// The shape alone.
 Result<Shape> npy_shape(const std::string& path);
 
-/// Writes version 1, C order, little endian; the file appears whole or not at all.
+/// Writes version 1, C order, little endian; the file appears whole or not at all. Into an AtomicFile, which others
+/// commit, the numbers alone.
 Result<void> write_npy(const std::string& path, const Tensor& tensor);
+Result<void> write_npy(AtomicFile& file, const Tensor& tensor);
 /// The same for whole numbers, as int64. Needs as many numbers as the shape has.
-Result<void> write_npy_integers(const std::string& path, const Shape& shape, std::span<const int64_t> numbers);
+Result<void> write_npy_integers(AtomicFile& file, const Shape& shape, std::span<const int64_t> numbers);
 
 }  // namespace convscope

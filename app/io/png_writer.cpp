@@ -93,12 +93,10 @@ Result<void> write_png(const std::string& path, const Pixels& pixels,
   return write_file(path, std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
 }
 
-Result<void> write_grey_png(const std::string& path, const Pixels& pixels) {
-  const Result<std::vector<uint8_t>> bytes = encode(pixels, {}, nullptr, PngColor::grey);
-  if (!bytes) return bytes.error();
-  return write_file(path, std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
-}
-
 Result<std::vector<uint8_t>> encode_png(const Pixels& pixels) { return encode(pixels, {}, nullptr); }
+
+Result<std::vector<uint8_t>> encode_grey_png(const Pixels& pixels) {
+  return encode(pixels, {}, nullptr, PngColor::grey);
+}
 
 }  // namespace convscope

@@ -22,7 +22,7 @@ ValueRange value_range_of(const Tensor& tensor) {
   return {low, high};
 }
 
-Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range) {
+Result<TensorPng> tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range) {
   const Shape& shape = tensor.shape();
   const int rank = shape.rank();
   const bool is_plane = rank >= 2 && rank <= 4;
@@ -37,7 +37,8 @@ Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, c
   pixels.width = static_cast<int>(shape[rank - 1]);
   const int64_t plane = shape[rank - 2] * shape[rank - 1];
   pixels.rgba.resize(static_cast<size_t>(plane) * 4);
-  CutOff cut_off;
+  TensorPng png;
+  CutOff& cut_off = png.cut_off;
   for (int64_t i = 0; i < plane; ++i) {
     for (int64_t c = 0; c < 3; ++c) {
       const double value = tensor.at((channels == 3 ? c * plane : 0) + i);
@@ -53,9 +54,10 @@ Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, c
     }
     pixels.rgba[static_cast<size_t>(4 * i + 3)] = 255;
   }
-  const Result<void> written = channels == 1 ? write_grey_png(path, pixels) : write_png(path, pixels);
-  if (!written) return written.error();
-  return cut_off;
+  Result<std::vector<uint8_t>> bytes = channels == 1 ? encode_grey_png(pixels) : encode_png(pixels);
+  if (!bytes) return bytes.error();
+  png.bytes = *std::move(bytes);
+  return png;
 }
 
 }  // namespace convscope

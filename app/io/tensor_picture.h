@@ -1,7 +1,9 @@
 // Tensors as picture files, with the scaling said.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/result.h"
 #include "engine/tensor.h"
@@ -24,9 +26,15 @@ struct CutOff {
   int64_t not_finite = 0;  // nan and -inf are black, inf is white
 };
 
-/// Writes (C, H, W) or (1, C, H, W) with C = 1 (grey) or 3 (red, green, blue), or (H, W), as an 8-bit PNG of as many
-/// channels, whole or not at all. Returns how many numbers were cut off.
-/// Needs range.low < range.high. Errors: error.output_not_a_picture (args: path, shape), write_png()'s.
-Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {});
+/// A picture's file in memory.
+struct TensorPng {
+  std::vector<uint8_t> bytes;
+  CutOff cut_off;
+};
+
+/// (C, H, W) or (1, C, H, W) with C = 1 (grey) or 3 (red, green, blue), or (H, W), as an 8-bit PNG of as many channels.
+/// Needs range.low < range.high. Errors: error.output_not_a_picture (args: `path`, which names it, and the shape),
+/// encode_png()'s.
+Result<TensorPng> tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {});
 
 }  // namespace convscope

@@ -74,13 +74,35 @@ bool read_number(std::string_view text, size_t& at, double& number) {
   return true;
 }
 
+/// Whether the parenthesis at `at` begins a tuple of numbers, and not a call's arguments.
+bool begins_tuple(std::string_view text, size_t at) {
+  size_t before = at;
+  while (before > 0 && is_blank(text[before - 1])) --before;
+  if (before > 0 && (is_word(text[before - 1]) || text[before - 1] == ')' || text[before - 1] == ']')) return false;
+  size_t inner = at;
+  while (inner < text.size() && (text[inner] == '(' || is_space(text[inner]))) ++inner;
+  double number = 0;
+  size_t end = inner;
+  return inner < text.size() && (text[inner] == '[' || read_number(text, end, number));
+}
+
+/// Where a list or a tuple begins.
+size_t opening_of(std::string_view text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '[' || (text[at] == '(' && begins_tuple(text, at))) return at;
+  }
+  return std::string_view::npos;
+}
+
 /// Reads numbers into a TensorText under the rules of their use.
 class Reader {
  public:
-  Reader(std::string_view text, TensorTextUse use) : text_(text), use_(use) {}
+  Reader(std::string_view text, TensorTextUse use) : plain_(without_comments(text)), text_(plain_), use_(use) {}
 
   Result<TensorText> run() {
-    if (text_.find('[') != std::string_view::npos) return read_brackets();
+    at_ = opening_of(text_);
+    if (at_ != std::string_view::npos) return read_brackets();
+    at_ = 0;
     // `tensor(3.5)`: a number of rank 0.
     const size_t call = text_.find('(');
     if (call != std::string_view::npos && is_written_tensor(text_)) return read_scalar(call + 1);
@@ -95,6 +117,7 @@ class Reader {
   Result<void> check_separation() {
     const Separation here = comma_behind_last_ ? Separation::commas : Separation::blanks;
     if (!comma_behind_last_ && !blank_behind_last_) return error_at("error.tensor_text_no_separator", text_, at_);
+    if (here == Separation::blanks && closes_ == ')') return error_at("error.tensor_text_no_separator", text_, at_);
     if (separation_ != Separation::none && separation_ != here) return mixed_separators();
     separation_ = here;
     return {};
@@ -117,10 +140,11 @@ class Reader {
     std::array<int64_t, Shape::kMaxRank> extents{};
     extents.fill(-1);
     std::array<int64_t, Shape::kMaxRank> counts{};
+    std::array<char, Shape::kMaxRank> opened{};
     int depth = 0;
     int deepest = 0;
     int leaf_depth = 0;
-    at_ = text_.find('[');
+    bool is_in_parentheses = false;  // the whole, and no tuple
     if (Result<void> good = check_prefix(); !good) return good.error();
     bool closed = false;
     while (at_ < text_.size() && !closed) {
@@ -133,7 +157,7 @@ class Reader {
         if (Result<void> good = take_comma(!follows); !good) return good.error();
       } else if (c == ';') {
         return error_at("error.tensor_text_semicolon", text_, at_);
-      } else if (c == '[') {
+      } else if (c == '[' || c == '(') {
         if (Result<void> good = follows ? check_separation() : Result<void>(); !good) return good.error();
         end_entry();
         if (leaf_depth != 0 && depth >= leaf_depth) {
@@ -144,11 +168,18 @@ class Reader {
         }
         if (depth > 0) ++counts[static_cast<size_t>(depth - 1)];
         counts[static_cast<size_t>(depth)] = 0;
+        opened[static_cast<size_t>(depth)] = c;
         ++depth;
+        closes_ = c == '[' ? ']' : ')';
         deepest = std::max(deepest, depth);
         ++at_;
-      } else if (c == ']') {
+      } else if (c == ']' || c == ')') {
         const auto level = static_cast<size_t>(depth - 1);
+        if (c != closes_) return error_at("error.tensor_text_closing", text_, at_);
+        if (c == ')' && counts[level] == 1 && !comma_behind_last_) {
+          if (depth > 1) return error_at("error.tensor_text_lone_parenthesis", text_, at_);
+          is_in_parentheses = true;
+        }
         if (extents[level] < 0) {
           extents[level] = counts[level];
         } else if (extents[level] != counts[level]) {
@@ -156,6 +187,7 @@ class Reader {
               "error.tensor_text_uneven", "values", {std::to_string(counts[level]), std::to_string(extents[level])}};
         }
         --depth;
+        closes_ = depth > 0 && opened[static_cast<size_t>(depth - 1)] == '(' ? ')' : ']';
         ++at_;
         end_entry();
         closed = depth == 0;
@@ -172,7 +204,11 @@ class Reader {
     if (!result_.values.empty() && deepest != leaf_depth) {
       return Error{"error.tensor_text_ragged", "values", {std::to_string(deepest)}};
     }
-    for (int axis = 0; axis < deepest; ++axis) result_.shape.push_back(extents[static_cast<size_t>(axis)]);
+    const bool is_number = is_in_parentheses && deepest == 1;
+    if (is_number && use_ == TensorTextUse::cells) result_.shape.push_back(1);
+    for (int axis = is_in_parentheses ? 1 : 0; axis < deepest; ++axis) {
+      result_.shape.push_back(extents[static_cast<size_t>(axis)]);
+    }
     return read_suffixes();
   }
 
@@ -311,10 +347,12 @@ class Reader {
     return true;
   }
 
+  std::string plain_;
   std::string_view text_;
   TensorTextUse use_;
   size_t at_ = 0;
   Separation separation_ = Separation::none;
+  char closes_ = ']';               // what closes the present list
   bool comma_behind_last_ = false;  // entry of the present list
   bool blank_behind_last_ = false;
   TensorText result_;
@@ -354,13 +392,56 @@ bool is_tensor_text(std::string_view text) {
   return false;
 }
 
-bool is_written_tensor(std::string_view text) {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  if (text.starts_with('[')) return true;
-  for (std::string_view module : {"torch.", "numpy.", "np."}) {
-    if (text.starts_with(module)) text.remove_prefix(module.size());
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view leading_word(std::string_view text) {
+  size_t end = 0;
+  while (end < text.size() && is_word(text[end])) ++end;
+  return text.substr(0, end);
+}
+
+/// What stands behind `y =` or `y: torch.Tensor =`, or the text itself.
+std::string_view behind_assignment(std::string_view text) {
+  const std::string_view name = leading_word(text);
+  if (name.empty()) return text;
+  std::string_view rest = trimmed(text.substr(name.size()));
+  if (rest.starts_with(':')) {
+    rest = trimmed(rest.substr(1));
+    rest = trimmed(rest.substr(leading_word(rest).size()));
   }
-  return text.starts_with("tensor(") || text.starts_with("array(");
+  return rest.starts_with('=') ? trimmed(rest.substr(1)) : text;
+}
+
+}  // namespace
+
+bool is_written_tensor(std::string_view raw) {
+  const std::string plain = without_comments(raw);
+  std::string_view text = trimmed(plain);
+  constexpr std::string_view kParameter = "Parameter containing:";
+  if (text.starts_with(kParameter)) text = trimmed(text.substr(kParameter.size()));
+  text = behind_assignment(text);
+  if (text.starts_with('[')) return true;
+  if (text.starts_with('(')) return text.ends_with(')') && begins_tuple(text, 0);
+  std::string_view name = leading_word(text);
+  if (!text.substr(name.size()).starts_with('(')) return false;
+  name = name.substr(name.rfind('.') == std::string_view::npos ? 0 : name.rfind('.') + 1);
+  constexpr std::array<std::string_view, 5> kMakers = {"tensor", "array", "as_tensor", "asarray", "Parameter"};
+  return std::find(kMakers.begin(), kMakers.end(), name) != kMakers.end();
+}
+
+std::string without_comments(std::string_view text) {
+  std::string plain(text);
+  for (size_t at = plain.find('#'); at != std::string::npos; at = plain.find('#', at)) {
+    const size_t end = std::min(plain.find('\n', at), plain.size());
+    std::fill(plain.begin() + static_cast<std::ptrdiff_t>(at), plain.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+  }
+  return plain;
 }
 
 std::string tensor_text(const std::vector<double>& values, int64_t rows, int64_t columns) {
@@ -384,8 +465,9 @@ namespace {
 void append_number(std::string& text, const Tensor& tensor, int64_t flat) {
   std::array<char, 32> number{};
   char* const end = number.data() + number.size();
-  const auto written = tensor.dtype() == DType::float32 ? std::to_chars(number.data(), end, tensor.data<float>()[flat])
-                                                        : std::to_chars(number.data(), end, tensor.data<double>()[flat]);
+  const auto written = tensor.dtype() == DType::float32
+                           ? std::to_chars(number.data(), end, tensor.data<float>()[flat])
+                           : std::to_chars(number.data(), end, tensor.data<double>()[flat]);
   text.append(number.data(), written.ptr);
 }
 

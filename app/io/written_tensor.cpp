@@ -16,7 +16,9 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
-PrintedDigits printed_digits(std::string_view text) {
+PrintedDigits printed_digits(std::string_view raw) {
+  const std::string plain = without_comments(raw);
+  std::string_view text = plain;
   // What stands around the brackets, such as torch.float64, is no number.
   const size_t begin = text.find('['), end = text.rfind(']');
   if (begin != std::string_view::npos && end != std::string_view::npos && begin < end) {

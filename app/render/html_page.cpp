@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/io/carried_text.h"
 #include "app/render/quad.h"
 #include "embedded/page.h"
 
@@ -50,7 +51,7 @@ std::string hex(Color color) {
 }
 
 constexpr const char* kLabels[] = {"timeline.play",  "timeline.pause", "timeline.forward", "timeline.back",
-                                   "timeline.first", "timeline.last",  "page.count",    "page.speed",
+                                   "timeline.first", "timeline.last",  "page.count",       "page.speed",
                                    "page.scrub",     "page.help",      "page.language"};
 
 }  // namespace
@@ -70,7 +71,7 @@ Result<void> HtmlPage::add(const Scene& scene, double seconds) {
   return {};
 }
 
-Result<std::string> HtmlPage::finish(int64_t all_steps) {
+Result<std::string> HtmlPage::finish(int64_t all_steps, const std::string& session) {
   if (frames_.frames() == 0 || steps_.empty()) return Error{"error.svg_no_frames", "", {}};
 
   // Elements that come and go together share a number; which frames show them is a list of the script's.
@@ -110,6 +111,11 @@ Result<std::string> HtmlPage::finish(int64_t all_steps) {
   }
   labels += "}";
 
+  std::string carried;
+  if (!session.empty()) {
+    carried.append("<script type=\"application/json\" id=\"").append(kCarriedKey).append("\">");
+    carried.append(session).append("</script>\n");
+  }
   std::string_view page;
   for (const embedded::File& file : embedded::page()) {
     if (file.path == "player.html") page = file.contents;
@@ -131,7 +137,8 @@ Result<std::string> HtmlPage::finish(int64_t all_steps) {
       {"accent", color(Role::accent)},
       {"scheme", theme_.id == ThemeId::dark ? "dark" : "light"},
       {"sentence", escaped(steps_.front().second[static_cast<size_t>(language_)])},
-      {"svg", svg_document(size, theme_, frames_.elements(), "", body, "", "", scale_)},
+      {"svg", svg_document(size, theme_, frames_.elements(), "", body, {}, scale_)},
+      {"session", carried},
       {"labels", labels},
       {"runs", "[" + runs + "]"},
       {"milliseconds", listed(milliseconds_, [](int64_t ms) { return std::to_string(ms); })},

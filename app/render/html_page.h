@@ -25,8 +25,9 @@ class HtmlPage {
   void begin_step(int64_t number, Translated sentence);
   /// Adds a frame of the present step that is shown for `seconds`.
   Result<void> add(const Scene& scene, double seconds);
-  /// `all_steps`: of the whole operation, of which these may be a part. Errors: error.svg_no_frames.
-  Result<std::string> finish(int64_t all_steps);
+  /// `all_steps`: of the whole operation, of which these may be a part; `session` as carried_form() has it, or empty.
+  /// Errors: error.svg_no_frames.
+  Result<std::string> finish(int64_t all_steps, const std::string& session);
 
  private:
   const Theme& theme_;

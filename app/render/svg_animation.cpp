@@ -12,18 +12,17 @@
 namespace convscope {
 
 struct SvgAnimation::State {
-  State(const Theme& colors, std::string name, std::string words)
-      : theme(colors), title(std::move(name)), description(std::move(words)), frames(colors) {}
+  State(const Theme& colors, SvgWords said) : theme(colors), words(std::move(said)), frames(colors) {}
 
   const Theme& theme;
-  std::string title, description;
+  SvgWords words;
   float scale = 1;
   SvgFrames frames;
   std::vector<double> seconds;
 };
 
-SvgAnimation::SvgAnimation(const Theme& theme, std::string title, std::string description, float scale)
-    : state_(std::make_unique<State>(theme, std::move(title), std::move(description))) {
+SvgAnimation::SvgAnimation(const Theme& theme, SvgWords words, float scale)
+    : state_(std::make_unique<State>(theme, std::move(words))) {
   state_->scale = scale;
 }
 SvgAnimation::~SvgAnimation() = default;
@@ -86,8 +85,8 @@ Result<std::string> SvgAnimation::finish() {
   std::string timing = ".convscope .timed{animation:";
   append_number(timing, total);
   timing += "s step-end infinite}\n";
-  return svg_document(state.frames.size(), state.theme, state.frames.elements(), timing + rules, body, state.title,
-                      state.description, state.scale);
+  return svg_document(state.frames.size(), state.theme, state.frames.elements(), timing + rules, body, state.words,
+                      state.scale);
 }
 
 }  // namespace convscope

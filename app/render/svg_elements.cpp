@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/io/carried_text.h"
 #include "app/io/image.h"
 #include "app/render/font_stack.h"
 #include "app/render/quad.h"
@@ -295,15 +296,17 @@ std::string SvgElements::rules(std::string_view prefix) const {
 }
 
 std::string svg_document(const Scene& scene, const Theme& theme, const SvgElements& elements,
-                         std::string_view more_rules, std::string_view body, const std::string& title,
-                         const std::string& description, float scale) {
+                         std::string_view more_rules, std::string_view body, const SvgWords& words, float scale) {
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"";
   append_attribute(out, "width", std::round(static_cast<double>(scene.width * scale)));
   append_attribute(out, "height", std::round(static_cast<double>(scene.height * scale)));
   out += " viewBox=\"0 0 " + number(static_cast<double>(scene.width)) + " " +
          number(static_cast<double>(scene.height)) + "\" xml:space=\"preserve\" class=\"convscope\">";
-  if (!title.empty()) out += "<title>" + escaped(title) + "</title>\n";
-  if (!description.empty()) out += "<desc>" + escaped(description) + "</desc>\n";
+  if (!words.title.empty()) out += "<title>" + escaped(words.title) + "</title>\n";
+  if (!words.description.empty()) out += "<desc>" + escaped(words.description) + "</desc>\n";
+  if (!words.session.empty()) {
+    out.append("<metadata id=\"").append(kCarriedKey).append("\">").append(words.session).append("</metadata>\n");
+  }
   out += "<style>\n" + elements.rules(".convscope ") + std::string(more_rules) + "</style>\n";
   if (!elements.definitions().empty()) out += "<defs>" + elements.definitions() + "</defs>\n";
   if (!scene.transparent) {

@@ -14,6 +14,11 @@
 
 namespace convscope {
 
+/// What a document says of itself: <title>, <desc> and, as carried_form() has it, the session that it shows.
+struct SvgWords {
+  std::string title, description, session;
+};
+
 /// Collects what the elements of a document share: classes of colours and pictures of tensors.
 class SvgElements {
  public:
@@ -51,9 +56,8 @@ void append_number(std::string& out, double value);
 /// Text for XML: escaped, without characters that XML does not know.
 std::string escaped(std::string_view text);
 
-/// A whole document around its body, `scale` pixels for each of the scene's. `title` and `description` may be empty.
+/// A whole document around its body, `scale` pixels for each of the scene's. Of the words each may be empty.
 std::string svg_document(const Scene& scene, const Theme& theme, const SvgElements& elements,
-                         std::string_view more_rules, std::string_view body, const std::string& title,
-                         const std::string& description, float scale);
+                         std::string_view more_rules, std::string_view body, const SvgWords& words, float scale);
 
 }  // namespace convscope

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "app/io/carried_text.h"
 #include "app/render/font_stack.h"
 #include "app/render/quad.h"
 #include "app/render/raster_pixels.h"
@@ -135,8 +136,13 @@ std::string tex_text(std::string_view text, bool* chinese) {
   return out;
 }
 
-TikzDocument::TikzDocument(const Theme& theme, std::string title, std::string description, double points)
-    : theme_(theme), title_(std::move(title)), description_(std::move(description)), points_(points) {}
+TikzDocument::TikzDocument(const Theme& theme, std::string title, std::string description, std::string session,
+                           double points)
+    : theme_(theme),
+      title_(std::move(title)),
+      description_(std::move(description)),
+      session_(std::move(session)),
+      points_(points) {}
 
 std::string TikzDocument::length(float pixels) const { return number(static_cast<double>(pixels) * points_) + "bp"; }
 
@@ -284,6 +290,10 @@ std::string TikzDocument::finish() const {
       "% stands between two pictures, may be redefined before.\n";
   if (chinese_) {
     out += "% In a paper Chinese needs \\usepackage{CJKutf8} with pdflatex, or ctex with XeLaTeX and LuaLaTeX.\n";
+  }
+  constexpr size_t kLongestLine = 1000;  // TeX reads lines of a limited length
+  for (size_t at = 0; at < session_.size(); at += kLongestLine) {
+    out.append(kTexPrefix).append(session_.substr(at, kLongestLine)).append("\n");
   }
   // After \begin{document} LaTeX forgets \@nodocument.
   out +=

@@ -17,8 +17,9 @@ namespace convscope {
 /// \usepackage{tikz} is loaded. A tensor drawn as a texture becomes at most 72 x 72 coloured cells.
 class TikzDocument {
  public:
-  /// `points`: TeX's big points (1/72 inch) for each of the scene's pixels.
-  TikzDocument(const Theme& theme, std::string title, std::string description, double points);
+  /// `session` as carried_form() has it, or empty; `points`: TeX's big points (1/72 inch) for each of the scene's
+  /// pixels.
+  TikzDocument(const Theme& theme, std::string title, std::string description, std::string session, double points);
 
   void add(const Scene& scene);
   std::string finish() const;
@@ -34,7 +35,7 @@ class TikzDocument {
   std::string dashes(const VectorShape& shape) const;
 
   const Theme& theme_;
-  std::string title_, description_;
+  std::string title_, description_, session_;
   double points_;
   std::map<std::pair<std::string, std::string>, std::string> styles_;  // use and declaration to name
   std::map<std::string, int> names_;

@@ -40,7 +40,9 @@ std::shared_ptr<const GatherView> gather_of(const ConvTransposePlan& plan, const
   return view ? std::make_shared<const GatherView>(*std::move(view)) : nullptr;
 }
 
-Result<Tensor> output_of(const OperationPlan& plan, const ConvTensors& tensors, const Conv2dOptions& options) {
+}  // namespace
+
+Result<Tensor> run_plan(const OperationPlan& plan, const ConvTensors& tensors, const Conv2dOptions& options) {
   if (const ConvTransposePlan* transposed = plan.transposed()) {
     return conv_transpose(*transposed, tensors.input, tensors.weight, tensors.bias, options);
   }
@@ -52,8 +54,6 @@ Result<Tensor> output_of(const OperationPlan& plan, const ConvTensors& tensors, 
   return conv2d(*plan.conv2d(), tensors.input, tensors.weight, tensors.bias, options);
 }
 
-}  // namespace
-
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options) {
   const Result<OperationPlan> plan = plan_of(session, cache);
   if (!plan) return plan.error();
@@ -61,15 +61,15 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   if (!tensors) return tensors.error();
   if (options.job != nullptr && options.job->cancelled) return Error{"error.cancelled", "", {}};
   Conv2dOptions engine = options;
-  if (engine.algorithm == Algorithm::automatic) engine.algorithm = session.algorithm;
+  if (engine.algorithm == Algorithm::automatic) engine.algorithm = algorithm_of(session);
   const auto start = std::chrono::steady_clock::now();
-  Result<Tensor> output = output_of(*plan, *tensors, engine);
+  Result<Tensor> output = run_plan(*plan, *tensors, engine);
   if (!output) return output.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
 
   static std::atomic<uint64_t> generations{0};
   auto computation = std::make_shared<Computation>();
-  computation->algorithm = session.algorithm;
+  computation->algorithm = algorithm_of(session);
   computation->params = session.params;
   computation->more = session.more;
   computation->plan = *plan;
@@ -137,28 +137,23 @@ std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPl
   return last.seconds * std::max(1.0, ratio) * kCaution;
 }
 
-namespace {
-
-/// Of transposed convolution and pooling, as cautious.
-double other_seconds(const OperationPlan& plan) {
-  constexpr double kProductsPerSecond = 3e8, kTapsPerSecond = 1e8;
+double other_seconds(const OperationPlan& plan, Algorithm algorithm) {
+  constexpr double kProductsPerSecond = 3e8, kReferenceProducts = 1e8, kTapsPerSecond = 1e8;
   if (const ConvTransposePlan* transposed = plan.transposed()) {
     const Result<OperationCost> cost = cost_of(*transposed);
     // The zeros that the gathered view inserts are written as well.
-    return cost ? static_cast<double>(cost->macs) / kProductsPerSecond +
-                      static_cast<double>(plan.output_cells()) / kTapsPerSecond
+    const double pace = algorithm == Algorithm::naive ? kReferenceProducts : kProductsPerSecond;
+    return cost ? static_cast<double>(cost->macs) / pace + static_cast<double>(plan.output_cells()) / kTapsPerSecond
                 : 1e9;
   }
   const Result<OperationCost> cost = cost_of(*plan.pool());
   return cost ? static_cast<double>(cost->window_operations) / kTapsPerSecond : 1e9;
 }
 
-}  // namespace
-
 double estimated_seconds(const Session& session, const OperationPlan& shown, TensorCache& cache,
                          const Computation* last) {
   const double preparation = cache.preparation_seconds(session, shown);
-  if (shown.conv2d() == nullptr) return preparation + other_seconds(shown);
+  if (shown.conv2d() == nullptr) return preparation + other_seconds(shown, algorithm_of(session));
   const ConvPlan& plan = *shown.conv2d();
   if (last != nullptr) {
     if (const std::optional<double> known = conv2d_seconds_after(*last, plan, session.algorithm)) {

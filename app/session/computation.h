@@ -21,7 +21,7 @@ struct Computation {
   ConvTensors tensors;  // weight and bias stay undefined where the operation has none
   /// Of a transposed convolution, as long as it is not too large to be looked at cell by cell; else null.
   std::shared_ptr<const GatherView> gather;
-  Algorithm algorithm = Algorithm::automatic;  // as the session names it
+  Algorithm algorithm = Algorithm::automatic;  // algorithm_of() the session
   uint64_t generation = 0;                     // grows with each computation of the process
   Algorithm ran = Algorithm::naive;            // of conv2d; never automatic
   double seconds = 0;                          // that it took
@@ -53,12 +53,18 @@ Result<OperationPlan> plan_of(const Session& session, TensorCache& cache);
 /// A cautious guess at what conv2d() alone takes with an algorithm.
 double conv2d_seconds(const ConvPlan& plan, Algorithm algorithm);
 
+/// The same of transposed convolution and pooling.
+double other_seconds(const OperationPlan& plan, Algorithm algorithm);
+
 /// The same from what the same algorithm took for nearly the same plan; without an answer where they differ too much.
 std::optional<double> conv2d_seconds_after(const Computation& last, const ConvPlan& plan, Algorithm algorithm);
 
 /// A cautious guess at what compute() will take, to choose between at once and in the background. `last` may be null.
 double estimated_seconds(const Session& session, const OperationPlan& plan, TensorCache& cache,
                          const Computation* last);
+
+/// The operation's output for these tensors; their own output is not looked at. Errors: those of the operation.
+Result<Tensor> run_plan(const OperationPlan& plan, const ConvTensors& tensors, const Conv2dOptions& options);
 
 /// Everything, on the calling thread, with the session's algorithm unless the options name another. Errors:
 /// plan_of()'s, of tensors and of the operation, error.cancelled.

@@ -4,18 +4,61 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <utility>
+
+#include "engine/output_check.h"
 
 namespace convscope {
 
 namespace {
 
+/// The cell (n, c, y, x) of a position in the output, whose batch axis may be left out.
+OutputCell cell_of(const Shape& output, int64_t flat) {
+  const Shape index = index_of(output, flat);
+  const int last = index.rank() - 1;
+  return {index.rank() > 3 ? index[0] : 0, index[last - 2], index[last - 1], index[last]};
+}
+
+Result<CrossCheck> check_transposed(const Computation& computation, Job* job) {
+  const OperationPlan& plan = computation.plan;
+  const ConvTensors& tensors = computation.tensors;
+  const auto run = [&](Algorithm algorithm) { return run_plan(plan, tensors, {algorithm, 0, job}); };
+  const auto sum_of_absolute = [&]() -> Result<Tensor> {
+    ConvTensors magnitudes;
+    for (const auto& [from, to] :
+         {std::pair(&tensors.input, &magnitudes.input), std::pair(&tensors.weight, &magnitudes.weight),
+          std::pair(&tensors.bias, &magnitudes.bias)}) {
+      Result<Tensor> magnitude = magnitudes_of(*from);
+      if (!magnitude) return magnitude;
+      *to = *std::move(magnitude);
+    }
+    ConvTransposePlan in_double = *plan.transposed();
+    in_double.dtype = DType::float64;
+    return run_plan(in_double, magnitudes, {Algorithm::naive, 1, job});
+  };
+  Result<CrossCheck> check = cross_check(
+      CheckedOperation{algorithms_of(plan.family()), run, sum_of_absolute, plan.numbers_per_cell(), plan.dtype()}, job);
+  if (!check) return check;
+  for (AlgorithmCheck& one : check->algorithms) {
+    if (one.worst.difference > 0) one.worst.cell = cell_of(check->output, one.worst.flat);
+  }
+  return check;
+}
+
 Result<CrossCheck> check_computation(const ComputationPtr& computation, Job* job) {
   const ConvTensors& tensors = computation->tensors;
+  if (computation->plan.transposed() != nullptr) return check_transposed(*computation, job);
   return cross_check(*computation->plan.conv2d(), tensors.input, tensors.weight, tensors.bias, 0, job);
 }
 
 /// Every algorithm once, and the reference once more for the tolerance.
-double seconds_of(const ConvPlan& plan) {
+double seconds_of(const OperationPlan& shown) {
+  if (shown.conv2d() == nullptr) {
+    double seconds = other_seconds(shown, Algorithm::naive);
+    for (Algorithm algorithm : algorithms_of(shown.family()).subspan(1)) seconds += other_seconds(shown, algorithm);
+    return seconds;
+  }
+  const ConvPlan& plan = *shown.conv2d();
   double seconds = conv2d_seconds(plan, Algorithm::naive);
   for (Algorithm algorithm : algorithms().subspan(1)) seconds += conv2d_seconds(plan, algorithm);
   return seconds;
@@ -27,8 +70,8 @@ CrossChecker::CrossChecker() : worker_(check_computation) {}
 
 void CrossChecker::start(const ComputationPtr& computation) {
   forget();
-  if (computation == nullptr || computation->plan.conv2d() == nullptr) return;
-  const double seconds = seconds_of(*computation->plan.conv2d());
+  if (computation == nullptr || computation->plan.pool() != nullptr) return;
+  const double seconds = seconds_of(computation->plan);
   if (seconds <= kMaxCrossCheckSeconds) {
     worker_.start(computation);
     return;

@@ -18,8 +18,8 @@ class CrossChecker {
  public:
   CrossChecker();
 
-  /// Runs cross_check() on these numbers, where they are conv2d's. Work of more than kMaxCrossCheckSeconds is refused
-  /// at once: error.cross_check_too_large (args: seconds, limit).
+  /// Runs cross_check() on these numbers, where they are a convolution's, transposed or not. Work of more than
+  /// kMaxCrossCheckSeconds is refused at once: error.cross_check_too_large (args: seconds, limit).
   void start(const ComputationPtr& computation);
   /// Stops what runs and forgets what was found: the numbers are no longer those of the session.
   void forget();

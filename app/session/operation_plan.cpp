@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/checked_math.h"
 #include "engine/transpose_trace.h"
 
 namespace convscope {
@@ -81,6 +82,14 @@ int64_t OperationPlan::output_cells() const {
       plan_);
 }
 
+int64_t OperationPlan::numbers_per_cell() const {
+  return std::visit(
+      Overloaded{[](const ConvPlan& plan) { return plan.taps(); },
+                 [](const ConvTransposePlan& plan) { return plan.channels_per_group() * plan.windows.taps(); },
+                 [](const PoolPlan& plan) { return plan.windows.taps(); }},
+      plan_);
+}
+
 Pair OperationPlan::in() const {
   return std::visit(Overloaded{[](const ConvPlan& plan) { return plan.in; },
                                [](const ConvTransposePlan& plan) {
@@ -109,11 +118,31 @@ Pair OperationPlan::out() const {
                     plan_);
 }
 
+Pads OperationPlan::pads() const {
+  if (conv2d() != nullptr) return conv2d()->pads;
+  const Windows& windows = transposed() != nullptr ? transposed()->windows : pool()->windows;
+  const WindowAxis &height = windows.height(), &width = windows.width();
+  return {height.pad_begin, width.pad_begin, height.pad_end, width.pad_end};
+}
+
 std::vector<std::string_view> shown_operations() { return {kShown.begin(), kShown.end()}; }
 
 std::optional<OperationFamily> shown_family(std::string_view operation) {
   if (std::find(kShown.begin(), kShown.end(), operation) == kShown.end()) return std::nullopt;
   return operation_from_name(operation)->family;
+}
+
+std::span<const Algorithm> algorithms_of(OperationFamily family) {
+  if (family == OperationFamily::conv) return algorithms();
+  const std::span<const Algorithm> others = algorithms_of_other_operations();
+  return family == OperationFamily::conv_transpose ? others : others.first(1);
+}
+
+Algorithm algorithm_of(const Session& session) {
+  const std::span<const Algorithm> known =
+      algorithms_of(shown_family(session.operation).value_or(OperationFamily::conv));
+  const bool has = std::find(known.begin(), known.end(), session.algorithm) != known.end();
+  return has ? session.algorithm : Algorithm::automatic;
 }
 
 Result<void> change_operation(Session& session, std::string_view operation) {
@@ -134,21 +163,25 @@ Result<void> change_operation(Session& session, std::string_view operation) {
     if (p.groups < 1 || p.in_channels % p.groups != 0 || p.out_channels % p.groups != 0) p.groups = 1;
   }
   if (*family != OperationFamily::conv) {
-    const bool even = p.pads.top == p.pads.bottom && p.pads.left == p.pads.right;
     if (p.padding_kind == PaddingKind::same) {
       // As much as an odd kernel needs to keep the size.
       p.padding = {p.dilation.h * (p.kernel_size.h - 1) / 2, p.dilation.w * (p.kernel_size.w - 1) / 2};
-    } else if (p.padding_kind == PaddingKind::pads && even) {
-      p.padding = {p.pads.top, p.pads.left};
-    } else if (p.padding_kind != PaddingKind::numbers) {
+      p.padding_kind = PaddingKind::numbers;
+    } else if (p.padding_kind == PaddingKind::valid) {
       p.padding = {0, 0};
+      p.padding_kind = PaddingKind::numbers;
     }
-    p.padding_kind = PaddingKind::numbers;
     p.padding_mode = PaddingMode::zeros;
   }
   if (pools) {
     p.padding.h = std::min(p.padding.h, p.kernel_size.h / 2);
     p.padding.w = std::min(p.padding.w, p.kernel_size.w / 2);
+    // Pads may be as large as leaves every window a cell of the input.
+    const Pair dilation = *family == OperationFamily::max_pool ? p.dilation : Pair{1, 1};
+    const int64_t high = checked_mul(dilation.h, p.kernel_size.h - 1).value_or(0);
+    const int64_t wide = checked_mul(dilation.w, p.kernel_size.w - 1).value_or(0);
+    for (int64_t* side : {&p.pads.top, &p.pads.bottom}) *side = std::min(*side, high);
+    for (int64_t* side : {&p.pads.left, &p.pads.right}) *side = std::min(*side, wide);
   }
   Pair& extra = session.more.output_padding;
   if (extra.h >= std::max(p.stride.h, p.dilation.h)) extra.h = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,11 +46,15 @@ class OperationPlan {
   Shape bias_shape() const;    // the same
   Shape output_shape() const;
   int64_t output_cells() const;
+  /// Products, or numbers of a pooling's window, that a cell of the output is made of.
+  int64_t numbers_per_cell() const;
 
   /// What its kernel does on the picture, in cells of one channel: input, kernel and output.
   Pair in() const;
   Pair kernel() const;
   Pair out() const;
+  /// On each side of the input; of a transposed convolution, what is cut off its output.
+  Pads pads() const;
 
   /// The chain of layers that the session looks at beside its operation; null where it is illegal or not asked for.
   const ChainPlanPtr& chain() const { return chain_; }
@@ -63,14 +68,21 @@ class OperationPlan {
   ChainPlanPtr chain_;
 };
 
+/// What computes an operation: all of algorithms() for conv2d, some for a transposed convolution, `automatic` alone for
+/// pooling.
+std::span<const Algorithm> algorithms_of(OperationFamily family);
+/// The session's algorithm where its operation has it, else `automatic`: what an operation does not take stays for the
+/// next one.
+Algorithm algorithm_of(const Session& session);
+
 /// The operations that a session can show, in the order of the widgets: "conv2d", "conv_transpose2d", ...
 std::vector<std::string_view> shown_operations();
 /// Empty where a session cannot show it.
 std::optional<OperationFamily> shown_family(std::string_view operation);
 
 /// The session with another operation on the same input and numbers. What the new operation does not take becomes what
-/// it does: words of padding become numbers, channels those of the input, a padding or output_padding that would be too
-/// large smaller; the lens one that shows it. Errors: error.unknown_operation.
+/// it does: words of padding become numbers, channels those of the input, a padding, pads or output_padding that would
+/// be too large smaller; the lens one that shows it. Errors: error.unknown_operation.
 Result<void> change_operation(Session& session, std::string_view operation);
 
 /// The session's parameters as the engine takes them for those operations.

@@ -14,11 +14,38 @@ constexpr size_t kQuickCharacters = 1 << 14;
 
 /// A cautious guess at the products of check_output(): both results in full, a few hundred guesses in some cells each,
 /// and the search for the closest.
-bool is_quick(const ConvPlan& plan) {
+bool is_quick(const OperationPlan& shown) {
+  if (shown.conv2d() == nullptr) {
+    // The magnitudes' output, and the comparison.
+    constexpr double kPerCell = 4;
+    return static_cast<double>(shown.output_cells()) * (static_cast<double>(shown.numbers_per_cell()) + kPerCell) <
+           kQuickMacs;
+  }
+  const ConvPlan& plan = *shown.conv2d();
   constexpr double kFull = 4, kGuessedCells = 8000, kSingles = 80, kClosestCells = 1024;
   const auto cells = static_cast<double>(plan.output_cells());
   const double looked_at = kFull * cells + kGuessedCells + kSingles * std::min(cells, kClosestCells);
   return looked_at * static_cast<double>(plan.taps()) < kQuickMacs;
+}
+
+/// Of conv2d with the causes, whose usual mistakes are known; of the other operations where the numbers differ.
+Result<OutputCheck> check_of(const Computation& computation, const WrittenTensor& written, Job* job) {
+  const OperationPlan& plan = computation.plan;
+  const ConvTensors& tensors = computation.tensors;
+  if (plan.conv2d() != nullptr) return check_output(*plan.conv2d(), tensors, written.tensor, written.digits, job);
+  ConvTensors magnitudes;
+  for (const auto& [from, to] :
+       {std::pair(&tensors.input, &magnitudes.input), std::pair(&tensors.weight, &magnitudes.weight),
+        std::pair(&tensors.bias, &magnitudes.bias)}) {
+    Result<Tensor> magnitude = absolute(*from);
+    if (!magnitude) return magnitude.error();
+    *to = *std::move(magnitude);
+  }
+  const Result<Tensor> sums = run_plan(plan, magnitudes, {Algorithm::automatic, 0, job});
+  if (!sums) return sums.error();
+  const double bound =
+      rounding_bound(largest_magnitude(*sums), plan.numbers_per_cell(), plan.dtype(), written.tensor.dtype());
+  return compare_output(tensors.output, written.tensor, {bound, written.digits}, job);
 }
 
 }  // namespace
@@ -58,8 +85,7 @@ Result<OutputReview::Finding> OutputReview::find(const Request& request, Job* jo
     finding.written = std::make_shared<const WrittenTensor>(*std::move(written));
   }
   if (finding.computation == nullptr) return finding;
-  Result<OutputCheck> check = check_output(*finding.computation->plan.conv2d(), finding.computation->tensors,
-                                           finding.written->tensor, finding.written->digits, job);
+  Result<OutputCheck> check = check_of(*finding.computation, *finding.written, job);
   if (!check) return check.error();
   finding.check = *std::move(check);
   return finding;
@@ -89,11 +115,9 @@ void OutputReview::take(Result<Finding> finding) {
   check_ = std::move(finding->check);
 }
 
-void OutputReview::update(const ComputationPtr& latest) {
-  // The usual mistakes are those of conv2d: another operation's output is compared with nothing.
-  const ComputationPtr computation = latest != nullptr && latest->plan.conv2d() != nullptr ? latest : nullptr;
+void OutputReview::update(const ComputationPtr& computation) {
   if (std::optional<Result<Finding>> finished = worker_.take()) take(*std::move(finished));
-  const bool quick = computation != nullptr && is_quick(*computation->plan.conv2d());
+  const bool quick = computation != nullptr && is_quick(computation->plan);
   if (source_) {
     Request request = *std::move(source_);
     source_.reset();

@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "app/io/atomic_file.h"
+#include "app/io/carried_text.h"
+#include "app/io/foreign_file.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
 #include "app/io/tensor_text.h"
@@ -30,8 +32,8 @@ struct Ordered {
   Preset preset;
 };
 
-/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in chain
-/// that the session looks at.
+/// A preset is a session with one more object: "preset": {"group": "...", "order": 10}; its "chain" names a built-in
+/// chain that the session looks at.
 std::optional<Ordered> parse(const embedded::File& file) {
   Result<Json> json = parse_json(file.contents);
   if (!json || !json->is_object() || !json->contains("preset")) return std::nullopt;
@@ -131,6 +133,7 @@ bool is_tensor_name(const std::string& path) {
 }
 
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {
+  if (const std::optional<Error> foreign = foreign_file(path)) return *foreign;
   const bool is_npy = lower_ending(path) == ".npy";
   std::optional<TextInput> text;
   if (lower_ending(path) == ".txt") {
@@ -180,7 +183,7 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_tensor_name(name) && !is_chain_file(name);
+  return find_preset(name) == nullptr && !is_tensor_name(name) && !is_chain_file(name) && !carried_session(name);
 }
 
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
@@ -205,6 +208,7 @@ Result<Session> open_session(const std::string& preset_or_path) {
     if (looks_like_a_path) return Error{"error.file_not_found", "", {preset_or_path}};
     return Error{"error.unknown_session", "", {preset_or_path, nearest_preset(preset_or_path)}};
   }
+  if (auto carried = carried_session(preset_or_path)) return std::move(*carried);
   if (is_tensor_name(preset_or_path)) {
     Session session;
     if (is_image_name(preset_or_path)) {
@@ -225,8 +229,18 @@ Result<Session> open_session(const std::string& preset_or_path) {
     }
     return opened;
   }
+  if (carried_text(preset_or_path).can_carry) return Error{"error.no_session_inside", "", {preset_or_path}};
   if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
+  if (const std::optional<Error> foreign = foreign_file(preset_or_path)) return *foreign;
   return load_session(preset_or_path);
+}
+
+std::optional<Session> carried_session(const std::string& path) {
+  const CarriedText carried = carried_text(path);
+  if (!carried.json) return std::nullopt;
+  Result<Session> session = session_from_json(*carried.json, std::filesystem::path(path).parent_path().string());
+  if (!session) return std::nullopt;
+  return std::move(*session);
 }
 
 }  // namespace convscope

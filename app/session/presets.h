@@ -1,6 +1,7 @@
 // The built-in sessions, from assets/presets/*.json, embedded at build time.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,20 +28,23 @@ const Preset* find_preset(std::string_view name);
 /// The preset whose name is most like the text.
 std::string nearest_preset(std::string_view name);
 
-/// What the commands take: the name of a preset or the path of a session file, a chain of layers, an image or .npy (the
-/// last two become a session with that input). Errors: error.unknown_session (args: text, nearest preset), those of loading.
+/// What the commands take: the name of a preset or the path of a session file, of a file that was exported with its
+/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input). Errors:
+/// error.unknown_session (args: text, nearest preset), error.no_session_inside (args: path), those of loading.
 Result<Session> open_session(const std::string& preset_or_path);
+
+/// The session that an exported file carries; empty where the file is another one, or carries none that can be read.
+std::optional<Session> carried_session(const std::string& path);
 
 /// Numbers of a text that becomes typed input: they are kept in the session and in every project file of it.
 inline constexpr int64_t kMaxTextInput = 1 << 18;
 /// Whether a file of that name is opened as the input: .npy, .txt or a picture.
 bool is_tensor_name(const std::string& path);
 
-
 /// Whether the file is a chain of layers (see chain_json.h). Reads it.
 bool is_chain_file(const std::string& path);
-/// Whether what was opened under this name is saved back there: a session's file is, but a preset and what only became
-/// part of a session, a tensor or a chain, are not written over.
+/// Whether what was opened under this name is saved back there: a session's file is, but a preset, an exported file and
+/// what only became part of a session, a tensor or a chain, are not written over.
 bool is_project_file(const std::string& name);
 /// The session with that chain as the one it looks at, in the lens of receptive fields, called as the file is. Errors:
 /// those of reading and of chain_from_json().

@@ -404,6 +404,18 @@ Result<Session> load_session(const std::string& path) {
   return session;
 }
 
+std::string session_text_for(const std::string& path, const Session& session) {
+  Session copy = session;
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
+  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias}) {
+    if (source->path.empty()) continue;
+    const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
+    source->path = file.lexically_relative(folder).string();
+  }
+  return session_to_json(copy);
+}
+
 Result<void> save_session(const std::string& path, const Session& session) {
   // Files beside the project or below it are named from there, so that the folder can be moved as a whole.
   Session copy = session;

@@ -29,6 +29,9 @@ Error error_in_file(Error error, std::string_view text, const std::string& path)
 
 /// Reads a project file (at most 64 MiB). Errors: those of session_from_json and of reading.
 Result<Session> load_session(const std::string& path);
+/// The session as a file at `path` would carry it: files that it names are named from there ("../pictures/cat.png"), so
+/// that the text tells no more of a computer's folders than it must.
+std::string session_text_for(const std::string& path, const Session& session);
 /// Whole or not at all.
 Result<void> save_session(const std::string& path, const Session& session);
 

@@ -90,6 +90,7 @@ double relative_difference(std::span<const float> expected, std::span<const floa
   for (size_t i = 0; i < expected.size(); ++i) {
     squares += double{expected[i]} * double{expected[i]};
     const double difference = std::fabs(double{expected[i]} - double{actual[i]});
+    if (std::isnan(difference)) return HUGE_VAL;
     if (!(difference <= worst)) worst = difference;
   }
   return worst / std::sqrt(squares / static_cast<double>(expected.size()));

@@ -14,7 +14,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<std::string> kLessons = {"slices", "loops", "im2col_per_channel", "toeplitz"};
-constexpr const char* kNames = "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, winograd, fft";
+constexpr const char* kNames =
+    "auto, naive, slices, loops, im2col_per_channel, im2col, toeplitz, direct, winograd, fft";
 
 class Algorithms : public testing_support::Program {
  protected:
@@ -145,6 +146,31 @@ TEST_F(Algorithms, cross_check_runs_what_the_operation_has) {
   const std::string upward = success(command("conv_transpose2d", {"--stride", "2", "--cross-check"}));
   EXPECT_THAT(upward, HasSubstr("\nim2col "));
   EXPECT_THAT(upward, HasSubstr("all 2 algorithms that ran agree\n"));
+}
+
+TEST_F(Algorithms, cross_check_of_the_gradients_has_a_table_for_each) {
+  success({"random", "--draw", "randn:2,4,6,7", "--draw", "randn:6,2,3,2", "--draw", "randn:2,6,4,6", "-o", "r"});
+  const std::vector<std::string> args =
+      command("conv2d_backward", {"--groups", "2", "--grad-output", "r.2.npy", "--cross-check"});
+  const std::string text = success(args);
+  for (const char* name : {"input.grad\nnaive ", "\nweight.grad\nnaive ", "\nbias.grad\nnaive "}) {
+    EXPECT_THAT(text, HasSubstr(name));
+  }
+  std::vector<std::string> as_json = args;
+  as_json.emplace_back("--json");
+  const json tables = json::parse(success(as_json));
+  ASSERT_EQ(tables.size(), 3u);
+  for (const json& table : tables) {
+    EXPECT_EQ(table["all_agree"], true);
+    ASSERT_EQ(table["algorithms"].size(), 2u);
+    EXPECT_EQ(table["algorithms"][1]["algorithm"], "im2col");
+    EXPECT_EQ(table["algorithms"][1]["ran"], true);
+  }
+  EXPECT_GT(tables["input.grad"]["tolerance"].get<double>(), 0);
+  std::vector<std::string> written = args;
+  written.insert(written.end(), {"-o", "g"});
+  success(written);
+  EXPECT_EQ(numbers("g.bias.npy").size(), 6u);
 }
 
 TEST_F(Algorithms, cross_check_says_which_had_no_room) {

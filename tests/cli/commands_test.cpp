@@ -164,6 +164,27 @@ std::vector<double> numbers(const Result<Tensor>& tensor) {
   return list;
 }
 
+TEST_F(Commands, size_counts_the_bytes_of_a_type) {
+  const std::vector<std::string> base{"size",          "conv2d",  "--input-size", "1,2,4,4",
+                                      "--weight-size", "3,2,2,2", "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return nlohmann::json::parse(success(more));
+  };
+  const nlohmann::json usual = with({}), single = with({"--dtype", "float32"}), exact = with({"--dtype", "float64"});
+  EXPECT_EQ(usual, single);
+  EXPECT_EQ(single["input_bytes"], 4 * 32);
+  EXPECT_EQ(exact["dtype"], "float64");
+  for (const char* name : {"input_bytes", "weight_bytes", "output_bytes", "im2col_bytes"}) {
+    EXPECT_EQ(exact[name], 2 * single[name].get<int64_t>()) << name;
+  }
+  EXPECT_EQ(exact["arithmetic_intensity"].get<double>(), single["arithmetic_intensity"].get<double>() / 2);
+  EXPECT_EQ(exact["macs"], single["macs"]);
+  std::vector<std::string> wrong = base;
+  wrong.insert(wrong.end(), {"--dtype", "half"});
+  EXPECT_THAT(refusal(wrong, 1), HasSubstr("half"));
+}
+
 TEST_F(Commands, random_draws_on_from_one_generator) {
   success(
       {"random",          "--seed", "10010",          "--draw", "randn:5,5",        "--draw", "randn:3,3",  "--draw",
@@ -232,17 +253,42 @@ TEST_F(Commands, a_layer_without_input_channels_has_an_empty_weight) {
   EXPECT_EQ(get("c.1.npy"), get("r.0.npy"));  // it draws nothing
 }
 
+TEST_F(Commands, a_layers_bias_is_drawn_behind_its_weight) {
+  // torch.manual_seed(3); nn.Conv2d(2, 3, 3); torch.randn(4)
+  EXPECT_EQ(success({"random", "--seed", "3", "--draw", "conv2d:3,2,3,3:bias", "--draw", "randn:4", "-o", "r"}), "");
+  EXPECT_THAT(names(), testing::ElementsAre("r.0.bias.npy", "r.0.weight.npy", "r.1.npy"));
+  EXPECT_EQ(read_npy(path("r.0.weight.npy"))->shape, (Shape{3, 2, 3, 3}));
+  EXPECT_EQ(numbers(path("r.0.weight.npy"))[1], -0.18593639135360718);
+  EXPECT_THAT(numbers(path("r.0.bias.npy")),
+              testing::ElementsAre(0.15142379701137543, 0.05876869335770607, -0.08455026149749756));
+  EXPECT_THAT(numbers(path("r.1.npy")),
+              testing::ElementsAre(-0.3317258954048157, 0.6189020276069641, -0.15696166455745697, 0.7003199458122253));
+  // nn.ConvTranspose2d(4, 4, 3, groups=2)
+  success(
+      {"random", "--seed", "3", "--draw", "conv_transpose2d:4,2,3,3:bias:groups=2", "--draw", "randn:4", "-o", "t"});
+  EXPECT_THAT(numbers(path("t.0.bias.npy")), testing::ElementsAre(-0.10691928118467331, 0.0035148505121469498,
+                                                                  0.14483222365379333, 0.08147351443767548));
+  EXPECT_EQ(numbers(path("t.1.npy"))[0], -2.1925268173217773);
+  success({"random", "--draw", "conv1d:3,2,3:bias:float64", "-o", "d"});
+  EXPECT_EQ(read_npy(path("d.0.bias.npy"))->stored_type, "<f8");
+}
+
 TEST_F(Commands, random_refuses_and_leaves_nothing) {
   const auto with = [&](const std::string& draw, int status) {
     return refusal({"random", "--draw", "rand:2", "--draw", draw, "-o", "r"}, status);
   };
   for (const char* draw :
        {"rand", "frob:3", "randint:3", "randint:3:0", "rand:3:1:2", "conv2d:3,3", "randint:3:5:5", "rand:-1",
-        "randperm:-1", "uniform:3:0:4e38", "rand:100000,100000,100000", "rand:3:float16"}) {
+        "randperm:-1", "uniform:3:0:4e38", "rand:100000,100000,100000", "rand:3:float16", "conv2d:3,2,3,3:biased",
+        "conv2d:3,2,3,3:bias:groups=2", "conv_transpose1d:4,2,3:bias:groups=0", "conv_transpose1d:4,2,3:groups=2",
+        "conv3d:3,2,3,3:bias", "max_pool2d:3,2,3,3"}) {
     EXPECT_NE(with(draw, 1), "") << draw;
   }
   EXPECT_THAT(with("rand:three", 2), HasSubstr("--draw"));
   EXPECT_THAT(with("uniform:3:low:1", 2), HasSubstr("--draw"));
+  std::filesystem::create_directory(folder_ / "r.1.npy");
+  EXPECT_THAT(with("rand:3", 1), HasSubstr("r.1.npy"));
+  std::filesystem::remove(folder_ / "r.1.npy");
   EXPECT_THAT(refusal({"random", "--seed", "x", "--draw", "rand:2", "-o", "r"}, 2), HasSubstr("--seed"));
   EXPECT_THAT(refusal({"random", "--draw", "rand:2"}, 2), HasSubstr("--output"));
   EXPECT_THAT(names(), testing::IsEmpty());

@@ -138,9 +138,9 @@ TEST_F(CompareCommand, what_cannot_be_compared_is_refused) {
   EXPECT_THAT(refusal(compare("none.npy"), 1), HasSubstr("none.npy"));
   put("y.txt", "no numbers");
   EXPECT_THAT(refusal(compare("y.txt"), 1), HasSubstr("no number"));
-  EXPECT_THAT(
-      refusal({"compare", "conv2d_backward", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "d.0.npy"}, 1),
-      HasSubstr("three tensors"));
+  EXPECT_THAT(refusal({"compare", "conv2d_backward", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "g"}, 2),
+              HasSubstr("--grad-output"));
+  EXPECT_THAT(refusal(compare("d.0.npy", {"--grad-output", "d.0.npy"}), 1), HasSubstr("--grad-output"));
   EXPECT_THAT(refusal({"compare", "max_pool2d", "--input", "d.0.npy", "--weight", "d.1.npy", "--mine", "d.0.npy"}, 1),
               HasSubstr("--weight"));
   EXPECT_THAT(refusal(compare("d.0.npy", {"--kernel-size", "3"}), 1), HasSubstr("--kernel-size"));
@@ -174,6 +174,37 @@ TEST_F(CompareCommand, other_operations_are_compared_without_causes) {
   }
   EXPECT_THAT(run({"compare", "max_pool2d", "--input", "t.0.npy", "--kernel-size", "2", "--mine", "t.0.npy"}).out,
               HasSubstr("shape: yours (1, 2, 4, 5), expected (1, 2, 2, 2)"));
+}
+
+TEST_F(CompareCommand, gradients_are_compared_one_by_one) {
+  success({"random", "--seed", "4", "--draw", "randn:2,2,5,5", "-o", "above"});
+  const std::vector<std::string> layer = {"conv2d_backward", "--input", "d.0.npy",       "--weight",   "d.1.npy",
+                                          "--padding",       "1",       "--grad-output", "above.0.npy"};
+  std::vector<std::string> compute = {"compute"}, compare = {"compare"};
+  for (std::vector<std::string>* args : {&compute, &compare}) args->insert(args->end(), layer.begin(), layer.end());
+  compute.insert(compute.end(), {"-o", "g", "--algorithm", "naive"});
+  compare.insert(compare.end(), {"--mine", "g"});
+  success(compute);
+  const std::string good = success(compare);
+  for (const char* name : {"gradient of input:\nagrees: 150", "gradient of weight:\nagrees: 54", "gradient of bias:"}) {
+    EXPECT_THAT(good, HasSubstr(name));
+  }
+  Tensor weight = tensor("g.weight.npy");
+  weight.mutable_data<float>()[5] += 0.5f;
+  ASSERT_TRUE(write_npy(path("g.weight.npy"), weight));
+  std::filesystem::remove(path("g.bias.npy"));
+  const testing_support::Outcome outcome = run(compare);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, testing::AllOf(HasSubstr("first wrong: weight.grad[0, 0, 1, 2]"), Not(HasSubstr("bias"))));
+  EXPECT_THAT(outcome.err, HasSubstr("The gradients by weight differ"));
+  compare.emplace_back("--json");
+  const nlohmann::json json = nlohmann::json::parse(run(compare).out);
+  EXPECT_EQ(json["agrees"], false);
+  EXPECT_EQ(json["input"]["agrees"], true);
+  EXPECT_EQ(json["weight"]["wrong"], 1);
+  EXPECT_FALSE(json.contains("bias"));
+  std::filesystem::remove(path("g.input.npy"));
+  EXPECT_THAT(run(compare).err, HasSubstr("g.input.npy"));
 }
 
 TEST_F(CompareCommand, one_number_proves_little) {

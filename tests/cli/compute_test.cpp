@@ -159,7 +159,9 @@ TEST_F(ComputeCommand, whole_numbers_that_are_rounded_are_told) {
       "input: 16777217 has no place in float32 and became 16777216; other numbers may have been rounded too. Write "
       "tensor(..., dtype=torch.float64) around them.\n");
   EXPECT_EQ(success({"compute", "conv2d", "--input", "[[16777216, 0.1]]", "--weight", "w.npy", "-o", "y.npy"}), "");
-  ASSERT_TRUE(write_npy_integers(path("i.npy"), Shape{1, 1, 1, 2}, std::vector<int64_t>{5, (int64_t{1} << 53) + 1}));
+  AtomicFile file = *AtomicFile::create(path("i.npy"));
+  ASSERT_TRUE(write_npy_integers(file, Shape{1, 1, 1, 2}, std::vector<int64_t>{5, (int64_t{1} << 53) + 1}));
+  ASSERT_TRUE(file.commit());
   EXPECT_EQ(success({"compute", "avg_pool2d", "--input", "i.npy", "--kernel-size", "1", "-o", "y.npy"}),
             "i.npy: int64 converted to float64.\ni.npy: 9007199254740993 has no place in float64 and became "
             "9007199254740992; other numbers may have been rounded too.\n");
@@ -268,6 +270,10 @@ TEST_F(ComputeCommand, broken_and_missing_files_end_with_1) {
   EXPECT_THAT(with("none.npy", "w.npy", "y.npy"), HasSubstr("none.npy"));
   EXPECT_THAT(with("bad.npy", "w.npy", "y.npy"), HasSubstr("bad.npy"));
   EXPECT_THAT(with("bad.png", "w.npy", "y.npy"), HasSubstr("bad.png"));
+  put("bad.npz", "PK");
+  put("bad.tif", "II*");
+  EXPECT_THAT(with("bad.npz", "w.npy", "y.npy"), HasSubstr("bad.npz is an archive"));
+  EXPECT_THAT(with("bad.tif", "w.npy", "y.npy"), HasSubstr("bad.tif is not a picture that can be read"));
   EXPECT_THAT(with(".", "w.npy", "y.npy"), HasSubstr("folder"));
   EXPECT_THAT(with("x.npy", "flat.npy", "y.npy"), HasSubstr("3, 3"));
   EXPECT_THAT(with("flat.npy", "w.npy", "y.npy"), HasSubstr("3, 3"));
@@ -286,6 +292,39 @@ TEST_F(ComputeCommand, a_target_that_is_no_file_is_refused_and_an_old_file_survi
   refusal({"compute", "conv2d", "--input", "x.npy", "--weight", "w.npy", "-o", "y.npy", "--stride", "0"}, 1);
   EXPECT_EQ(get("y.npy"), "old");
   EXPECT_EQ(names(), (std::vector<std::string>{"dir.npy", "w.npy", "x.npy", "y.npy"}));
+}
+
+TEST_F(ComputeCommand, results_in_several_files_appear_all_or_not_at_all) {
+  put_tensor("x.npy", Shape{1, 1, 4, 4});
+  put_tensor("w.npy", Shape{1, 1, 2, 2});
+  put_tensor("g.npy", Shape{1, 1, 3, 3});
+  std::filesystem::create_directory(folder_ / "d.weight.npy");
+  const std::vector<std::string> before = names();
+  const auto pool = [&](const std::string& output, const std::string& indices) {
+    return refusal(
+        {"compute", "max_pool2d", "--input", "x.npy", "--kernel-size", "2", "-o", output, "--output-indices", indices},
+        1);
+  };
+  EXPECT_THAT(pool("none/y.npy", "i.npy"), HasSubstr("folder does not exist"));
+  EXPECT_THAT(pool("y.npy", "none/i.npy"), HasSubstr("folder does not exist"));
+  EXPECT_THAT(pool("y.npy", "y.npy"), HasSubstr("y.npy is to hold two results"));
+  EXPECT_THAT(refusal({"compute", "conv2d_backward", "--input", "x.npy", "--weight", "w.npy", "--grad-output", "g.npy",
+                       "-o", "d"},
+                      1),
+              HasSubstr("d.weight.npy"));
+  EXPECT_EQ(names(), before);
+  success(
+      {"compute", "max_pool2d", "--input", "x.npy", "--kernel-size", "2", "-o", "y.npy", "--output-indices", "i.npy"});
+  EXPECT_THAT(numbers("i.npy"), ElementsAre(5, 7, 13, 15));
+  EXPECT_THAT(numbers("y.npy"), ElementsAre(5, 7, 13, 15));
+}
+
+TEST_F(ComputeCommand, tensors_are_taken_as_python_writes_and_prints_them) {
+  for (const char* weight : {"((1, 2), (3, 4))", "w = torch.tensor([[1, 2], [3, 4]])  # mine",
+                             "Parameter containing:\ntensor([[1., 2.],\n        [3., 4.]], requires_grad=True)"}) {
+    EXPECT_EQ(success({"compute", "conv2d", "--input", "[[1, 0], [0, 1]]", "--weight", weight, "-o", "y.npy"}), "");
+    EXPECT_THAT(numbers("y.npy"), ElementsAre(5)) << weight;
+  }
 }
 
 TEST_F(ComputeCommand, what_the_command_needs_is_asked_for) {

@@ -171,6 +171,35 @@ TEST_F(SolveCommand, a_batch_that_no_parameter_changes_is_refused) {
               HasSubstr("3 channels and the output 8"));
 }
 
+TEST_F(SolveCommand, present_pads_and_words_are_where_it_begins) {
+  // 'same' of a kernel of 4 is 1 before and 2 behind.
+  const json same =
+      solve({"conv2d", "--input-size", "7,7", "--output-size", "7,7", "--kernel-size", "4", "--padding", "same"});
+  EXPECT_EQ(same["solutions"][0]["pads"], json({1, 1, 2, 2}));
+  EXPECT_EQ(same["solutions"][0]["changes"], json::array());
+  EXPECT_FALSE(same["solutions"][0].contains("padding"));
+  const json odd = solve({"conv2d", "--input-size", "7,7", "--output-size", "7,7", "--padding", "same"});
+  EXPECT_EQ(odd["solutions"][0]["padding"], json({1, 1}));
+  const json pads = solve({"max_pool2d", "--input-size", "6,5", "--output-size", "3,3", "--kernel-size", "2", "--pads",
+                           "0,0,0,1", "--keep", "padding"});
+  EXPECT_EQ(pads["solutions"][0]["pads"], json({0, 0, 0, 1}));
+  EXPECT_EQ(pads["solutions"][0]["changes"], json::array());
+  EXPECT_THAT(success({"solve", "conv_transpose1d", "--input-size", "4", "--output-size", "8", "--kernel-size", "4",
+                       "--stride", "2", "--pads", "0,2"}),
+              HasSubstr("0+2"));
+  const std::vector<std::string> base{"solve", "conv2d", "--input-size", "5", "--output-size", "3"};
+  const auto refused = [&](std::vector<std::string> more, int status) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return refusal(more, status);
+  };
+  EXPECT_THAT(refused({"--padding", "same", "--stride", "2"}, 1), HasSubstr("same"));
+  EXPECT_THAT(refused({"--pads", "1,1"}, 1), HasSubstr("--pads"));
+  EXPECT_THAT(refused({"--pads", "0,0,1,1", "--padding", "1"}, 1), HasSubstr("--pads"));
+  EXPECT_THAT(refused({"--padding", "full"}, 2), HasSubstr("full"));
+  EXPECT_THAT(refusal({"solve", "max_pool2d", "--input-size", "5", "--output-size", "3", "--padding", "same"}, 1),
+              HasSubstr("padding"));
+}
+
 TEST_F(SolveCommand, refusals) {
   const auto refused = [&](std::vector<std::string> args, int status = 1) {
     args.insert(args.begin(), "solve");

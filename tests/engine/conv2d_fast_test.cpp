@@ -2,51 +2,30 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <limits>
+#include <new>
 #include <thread>
 #include <vector>
 
+#include "conv_cases.h"
 #include "engine/conv2d.h"
 #include "engine/gemm.h"
 #include "engine/thread_pool.h"
+#include "numbers.h"
 #include "random_plans.h"
 
 namespace convscope {
 namespace {
 
+using testing::ForcedTarget;
+using testing::NamedPlan;
+using testing::random_tensors;
 using testing::RandomCase;
-
-struct Tensors {
-  Tensor input, weight, bias;
-};
-
-Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
-  Tensors t;
-  t.input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
-  t.weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
-  if (plan.bias) t.bias = testing::random_tensor(random, plan.bias_shape(), plan.dtype);
-  return t;
-}
-
-Tensor run(const ConvPlan& plan, const Tensors& t, Algorithm algorithm, int threads = 1) {
-  return conv2d(plan, t.input, t.weight, t.bias, {algorithm, threads, nullptr}).value();
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
-  return a.dtype() == DType::float32
-             ? std::memcmp(a.data<float>(), b.data<float>(), static_cast<size_t>(a.bytes())) == 0
-             : std::memcmp(a.data<double>(), b.data<double>(), static_cast<size_t>(a.bytes())) == 0;
-}
-
-/// Uses an instruction set as long as it lives.
-class ForcedTarget {
- public:
-  explicit ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
-  ~ForcedTarget() { use_simd_target(""); }
-};
+using testing::run;
+using testing::same_bits;
+using testing::Tensors;
 
 constexpr Algorithm kFast[] = {Algorithm::im2col, Algorithm::direct};
 
@@ -113,12 +92,6 @@ TEST_P(FastPaths, the_number_of_threads_does_not_change_a_bit) {
     }
   }
 }
-
-struct NamedPlan {
-  const char* name;
-  ConvParams params;
-  Shape input;
-};
 
 ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair padding = {0, 0},
                 Pair dilation = {1, 1}, int64_t groups = 1, PaddingMode mode = PaddingMode::zeros) {
@@ -221,11 +194,33 @@ TEST(fused_instruction_sets, give_the_same_bits_as_each_other) {
   }
 }
 
-TEST(small_work, automatic_is_the_reference_itself) {
+TEST(small_work, automatic_gives_the_very_bits_of_the_reference) {
+  const uint64_t seed = testing::test_seed() + 6;
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 300; ++i) {
+    const DType dtype = i % 2 == 0 ? DType::float32 : DType::float64;
+    const RandomCase c = testing::random_case(random, dtype, 2048);
+    const Tensors t = random_tensors(random, c.plan);
+    EXPECT_TRUE(same_bits(run(c.plan, t, Algorithm::automatic, 3), run(c.plan, t, Algorithm::naive)))
+        << "CONVSCOPE_TEST_SEED=" << seed - 6 << ", case " << i << ": " << testing::describe(c);
+  }
+}
+
+TEST(small_work, is_summed_up_even_where_the_kernel_is_a_column_times_a_row) {
   const ConvPlan plan = validate(conv(1, 1, {3, 3}), {1, 1, 5, 5}).value();
   std::mt19937_64 random(1);
-  const Tensors t = random_tensors(random, plan);
+  Tensors t = random_tensors(random, plan);
+  for (int i = 0; i < 9; ++i) t.weight.mutable_data<float>()[i] = 0.1f;
   EXPECT_TRUE(same_bits(run(plan, t, Algorithm::automatic), run(plan, t, Algorithm::naive)));
+}
+
+TEST(small_work, of_no_picture_needs_no_memory_for_its_windows) {
+  const ConvPlan plan = validate(conv(1, 1, {3, 3}), {0, 1, 40000, 40000}).value();
+  Tensors t;
+  t.input = Tensor::zeros(plan.input_shape(), plan.dtype).value();
+  t.weight = Tensor::zeros(plan.weight_shape(), plan.dtype).value();
+  t.bias = Tensor::zeros(plan.bias_shape(), plan.dtype).value();
+  EXPECT_EQ(run(plan, t, Algorithm::automatic).numel(), 0);
 }
 
 TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) {
@@ -237,7 +232,7 @@ TEST(infinity, in_a_weight_over_padding_gives_the_same_not_a_number_everywhere) 
   const Tensor naive = run(plan, t, Algorithm::naive);
   for (const Algorithm algorithm : kFast) {
     const Tensor fast = run(plan, t, algorithm);
-    for (int64_t i = 0; i < naive.numel(); ++i) EXPECT_EQ(std::isnan(naive.at(i)), std::isnan(fast.at(i))) << i;
+    EXPECT_EQ(testing::spoiled_differently(naive, fast), "") << name_of(algorithm);
     EXPECT_TRUE(std::isnan(fast.at(0)));
     EXPECT_FALSE(std::isnan(fast.at(400)));
   }
@@ -325,6 +320,23 @@ TEST(thread_pool, does_every_item_once) {
   std::vector<std::atomic<int>> times(1000);
   parallel_for(4, 1000, [&](int64_t i) { ++times[static_cast<size_t>(i)]; });
   for (const auto& count : times) EXPECT_EQ(count, 1);
+}
+
+TEST(thread_pool, has_its_threads_again_after_an_item_has_thrown) {
+  const std::thread::id here = std::this_thread::get_id();
+  const auto throwing = [&](int64_t) {
+    if (std::this_thread::get_id() == here) throw std::bad_alloc();
+  };
+  EXPECT_THROW(parallel_for(2, 1000000, throwing), std::bad_alloc);
+  // Each item waits for the other: one thread alone would never see both begin.
+  std::atomic<int> begun{0}, met{0};
+  parallel_for(2, 2, [&](int64_t) {
+    ++begun;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (begun < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    if (begun == 2) ++met;
+  });
+  EXPECT_EQ(met, 2);
 }
 
 TEST(thread_pool, serves_callers_from_several_threads_and_from_inside_an_item) {

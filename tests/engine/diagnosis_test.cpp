@@ -74,7 +74,13 @@ Problem problem_of(const json& c) {
   p.out_channels = weight[0];
   p.kernel_size = {weight[2], weight[3]};
   p.stride = pair("stride");
-  p.padding = pair("padding");
+  if (c["padding"].size() == 4) {
+    const auto side = [&c](size_t i) { return c["padding"][i].get<int64_t>(); };
+    p.padding_kind = PaddingKind::pads;
+    p.pads = {side(0), side(1), side(2), side(3)};
+  } else {
+    p.padding = pair("padding");
+  }
   p.dilation = pair("dilation");
   p.groups = c["groups"];
   p.bias = c["bias"];

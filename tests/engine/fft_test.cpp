@@ -8,8 +8,10 @@
 #include <limits>
 #include <numbers>
 #include <random>
+#include <thread>
 #include <vector>
 
+#include "conv_cases.h"
 #include "engine/algorithm_choice.h"
 #include "engine/aligned_buffer.h"
 #include "engine/conv2d.h"
@@ -25,12 +27,11 @@ namespace convscope {
 namespace {
 
 using Complex = std::complex<double>;
-
-class ForcedTarget {
- public:
-  explicit ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
-  ~ForcedTarget() { use_simd_target(""); }
-};
+using testing::ForcedTarget;
+using testing::NamedPlan;
+using testing::random_tensors;
+using testing::run;
+using testing::Tensors;
 
 // ---- the transforms ----
 
@@ -253,22 +254,6 @@ TEST(fft, stores_the_same_past_the_cache) {
 
 // ---- convolution ----
 
-struct Tensors {
-  Tensor input, weight, bias;
-};
-
-Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
-  Tensors t;
-  t.input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
-  t.weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
-  if (plan.bias) t.bias = testing::random_tensor(random, plan.bias_shape(), plan.dtype);
-  return t;
-}
-
-Tensor run(const ConvPlan& plan, const Tensors& t, Algorithm algorithm, int threads = 1) {
-  return conv2d(plan, t.input, t.weight, t.bias, {algorithm, threads, nullptr}).value();
-}
-
 ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair padding = {0, 0}, Pair dilation = {1, 1}, int64_t groups = 1,
                 PaddingMode mode = PaddingMode::zeros) {
   ConvParams p;
@@ -281,12 +266,6 @@ ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair padding = {0, 0}, Pai
   p.padding_mode = mode;
   return p;
 }
-
-struct NamedPlan {
-  const char* name;
-  ConvParams params;
-  Shape input;
-};
 
 const NamedPlan kNamedPlans[] = {
     {"picture_filter", conv(1, 1, {31, 31}, {15, 15}), {1, 1, 190, 230}},
@@ -406,26 +385,33 @@ TEST_P(FftConvolution, gives_what_naive_gives_where_numbers_are_not_finite_or_ov
   params.dtype = GetParam();
   const ConvPlan plan = validate(params, {2, 2, 120, 140}).value();
   std::mt19937_64 random(testing::test_seed() + 4);
-  const double huge = GetParam() == DType::float32 ? 3e38 : 1.7e308;
-  const double infinity = std::numeric_limits<double>::infinity();
-  for (double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN(), huge}) {
+  for (double bad : testing::numbers_that_spoil(GetParam())) {
     for (bool in_weight : {false, true}) {
-      const Tensors drawn = random_tensors(random, plan);
-      Tensor spoiled = (in_weight ? drawn.weight : drawn.input).to(DType::float64).value();
-      spoiled.mutable_data<double>()[in_weight ? 5 : 140 * 57 + 33] = bad;
-      Tensors t = drawn;
-      (in_weight ? t.weight : t.input) = spoiled.to(GetParam()).value();
+      Tensors t = random_tensors(random, plan);
+      Tensor& spoiled = in_weight ? t.weight : t.input;
+      spoiled = testing::with_number(spoiled, in_weight ? 5 : 140 * 57 + 33, bad);
       const Tensor naive = run(plan, t, Algorithm::naive), fft = run(plan, t, Algorithm::fft, 2);
-      for (int64_t i = 0; i < naive.numel(); ++i) {
-        ASSERT_EQ(std::isfinite(naive.at(i)), std::isfinite(fft.at(i))) << bad << " cell " << i;
-        ASSERT_EQ(std::isnan(naive.at(i)), std::isnan(fft.at(i)));
-        if (std::isinf(naive.at(i))) {
-          ASSERT_EQ(naive.at(i), fft.at(i));
-        }
-      }
+      ASSERT_EQ(testing::spoiled_differently(naive, fft), "") << bad;
       EXPECT_EQ(testing::difference(plan, t.input, t.weight, t.bias, naive, fft), "") << bad;
     }
   }
+}
+
+TEST(fft_convolution, of_a_weight_that_is_not_finite_tells_its_progress_and_can_be_stopped) {
+  const ConvPlan plan = validate(conv(16, 16, {15, 15}, {7, 7}), {1, 16, 400, 400}).value();  // 9 G multiply-adds
+  Tensors t{Tensor::zeros(plan.input_shape(), plan.dtype).value(),
+            testing::with_number(Tensor::zeros(plan.weight_shape(), plan.dtype).value(), 0, HUGE_VAL),
+            Tensor::zeros(plan.bias_shape(), plan.dtype).value()};
+  Job job;
+  std::thread stopper([&job] {
+    while (job.progress.load() == 0.0f) std::this_thread::yield();
+    job.cancelled = true;
+  });
+  const Result<Tensor> result = conv2d(plan, t.input, t.weight, t.bias, {Algorithm::fft, 2, &job});
+  stopper.join();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "error.cancelled");
+  EXPECT_LT(job.progress.load(), 1.0f);
 }
 
 TEST(fft_convolution, one_runner_serves_again_and_again_without_allocating) {

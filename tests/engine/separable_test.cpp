@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "conv_cases.h"
 #include "engine/conv2d.h"
 #include "engine/conv2d_separable.h"
 #include "engine/gemm.h"
@@ -16,15 +17,8 @@
 namespace convscope {
 namespace {
 
-class ForcedTarget {
- public:
-  explicit ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
-  ~ForcedTarget() { use_simd_target(""); }
-};
-
-struct Tensors {
-  Tensor input, weight, bias;
-};
+using testing::ForcedTarget;
+using testing::Tensors;
 
 /// Every plane of the weight a random column times a random row, rounded once.
 Tensors separable_tensors(std::mt19937_64& random, const ConvPlan& plan) {
@@ -135,20 +129,10 @@ TEST_P(Separable, the_number_of_threads_and_the_bands_do_not_change_a_bit) {
 TEST_P(Separable, gives_what_naive_gives_where_numbers_are_not_finite_or_overflow) {
   const ConvPlan plan = filter(1, {9, 9}, {1, 1, 60, 70}, GetParam());
   std::mt19937_64 random(testing::test_seed() + 2);
-  const double huge = GetParam() == DType::float32 ? 3e38 : 1.7e308;
-  const double infinity = std::numeric_limits<double>::infinity();
-  for (double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN(), huge}) {
+  for (double bad : testing::numbers_that_spoil(GetParam())) {
     Tensors t = separable_tensors(random, plan);
-    Tensor spoiled = t.input.to(DType::float64).value();
-    for (int64_t i = 0; i < 3; ++i) spoiled.mutable_data<double>()[70 * 30 + 20 + i] = bad;
-    t.input = spoiled.to(GetParam()).value();
-    const Tensor expected = naive(plan, t), actual = run(plan, t);
-    for (int64_t i = 0; i < expected.numel(); ++i) {
-      ASSERT_EQ(std::isnan(expected.at(i)), std::isnan(actual.at(i))) << bad << " cell " << i;
-      if (std::isinf(expected.at(i)) || std::isinf(actual.at(i))) {
-        ASSERT_EQ(expected.at(i), actual.at(i));
-      }
-    }
+    for (int64_t i = 0; i < 3; ++i) t.input = testing::with_number(t.input, 70 * 30 + 20 + i, bad);
+    EXPECT_EQ(testing::spoiled_differently(naive(plan, t), run(plan, t)), "") << bad;
   }
 }
 
@@ -190,11 +174,12 @@ TEST(separable, is_taken_by_auto_for_large_kernels) {
   const ConvPlan plan = filter(1, {9, 9}, {1, 1, 100, 130});
   std::mt19937_64 random(testing::test_seed() + 3);
   const Tensors t = separable_tensors(random, plan);
-  EXPECT_TRUE(separable_pays(plan, t.weight.data<float>()));
+  EXPECT_TRUE(separable_pays(plan));
   EXPECT_TRUE(testing::same_bits(conv2d(plan, t.input, t.weight, t.bias).value(), run(plan, t)));
   const Tensor other = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
-  EXPECT_FALSE(separable_pays(plan, other.data<float>()));
-  EXPECT_FALSE(separable_pays(filter(1, {3, 3}, {1, 1, 100, 130}), t.weight.data<float>()));
+  EXPECT_EQ(prepare_separable<float>(plan, other.data<float>(), nullptr), nullptr);
+  EXPECT_TRUE(conv2d(plan, t.input, other, t.bias).ok());
+  EXPECT_FALSE(separable_pays(filter(1, {3, 3}, {1, 1, 100, 130})));
 }
 
 TEST(separable, one_runner_serves_again_and_again_without_allocating_and_can_be_stopped) {
@@ -212,6 +197,7 @@ TEST(separable, one_runner_serves_again_and_again_without_allocating_and_can_be_
   EXPECT_EQ(job.progress, 1.0f);
   job.cancelled = true;
   EXPECT_EQ(run_once(2, &job), Outcome::cancelled);
+  EXPECT_EQ(prepare_separable<float>(plan, t.weight.data<float>(), nullptr, &job), nullptr);
   EXPECT_GT(runner->packed_bytes(), 2 * (15 * 15 + 30) * 4);
   EXPECT_GT(runner->scratch_bytes(1), 0);
   if (!test::allocations_are_counted()) GTEST_SKIP() << "allocations are not counted here";

@@ -22,6 +22,7 @@ TEST(tensor_answer, a_tensor_says_what_it_is) {
   EXPECT_EQ(said("x.size(1)"), "int 3");
   EXPECT_EQ(said("x.size(-2)"), "int 2");
   EXPECT_EQ(said("x.size(dim=1)"), "int 3");
+  EXPECT_EQ(said("x.size( dim = -1 )"), "int 3");
   EXPECT_EQ(said("x.dim()"), "int 2");
   EXPECT_EQ(said("x.ndim"), "int 2");
   EXPECT_EQ(said("x.numel()"), "int 6");
@@ -58,7 +59,14 @@ TEST(tensor_answer, refusals_are_pythons) {
   EXPECT_EQ(said("x[0, 0].size(0)"), "error.slice_size_of_scalar|0");
   EXPECT_EQ(said("x.size(1, 2)"), "error.slice_size_argument");
   EXPECT_EQ(said("x.size(1.5)"), "error.slice_size_argument");
+  EXPECT_EQ(said("x.size(dimension=0)"), "error.slice_size_argument");
+  EXPECT_EQ(said("x.size(dimx = 1)"), "error.slice_size_argument");
+  EXPECT_EQ(said("x.size(axis=1)"), "error.slice_size_argument");
+  EXPECT_EQ(said("x.size(1, dim=0)"), "error.slice_size_argument");
+  EXPECT_EQ(said("x.size(dim==1)"), "error.slice_unsupported|==1)");
   EXPECT_EQ(said("x.size(i)"), "error.slice_name|i");
+  EXPECT_EQ(said("x.size(dim)"), "error.slice_name|dim");
+  EXPECT_EQ(said("x.size(dim=i)"), "error.slice_name|i");
   EXPECT_EQ(said("x.size(99999999999999999999)"), "error.slice_overflow|99999999999999999999");
   EXPECT_EQ(said("x.shape[2]"), "error.slice_shape_index|2, 3|2");
   EXPECT_EQ(said("x.shape[0, 1]"), "error.slice_shape_index_type|tuple");

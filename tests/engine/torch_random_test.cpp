@@ -140,8 +140,10 @@ std::vector<Tensor> drawn(TorchRandom& random, const nlohmann::json& draw) {
   if (kind == "uniform") return {random.uniform(shape, draw["low"], draw["high"], dtype).value()};
   if (kind == "randint") return {random.randint(shape, draw["low"], draw["high"], dtype).value()};
   if (kind == "randperm") return {random.randperm(shape[0], dtype).value()};
-  const bool has_bias = draw["bias"];
-  const TorchRandom::LayerInit layer = random.conv2d_init(shape, has_bias, dtype).value();
+  const bool has_bias = draw["bias"], is_transposed = kind.starts_with("conv_transpose");
+  const int64_t out_channels = is_transposed ? shape[1] * draw["groups"].get<int64_t>() : shape[0];
+  const TorchRandom::LayerInit layer =
+      random.layer_init(shape, has_bias ? std::optional(out_channels) : std::nullopt, dtype).value();
   return has_bias ? std::vector<Tensor>{layer.weight, layer.bias} : std::vector<Tensor>{layer.weight};
 }
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "conv_cases.h"
 #include "engine/algorithm_choice.h"
 #include "engine/aligned_buffer.h"
 #include "engine/cross_check.h"
@@ -22,20 +23,12 @@
 namespace convscope {
 namespace {
 
+using testing::ForcedTarget;
 using testing::largest_difference;
+using testing::NamedPlan;
+using testing::random_tensors;
 using testing::same_bits;
-
-struct Tensors {
-  Tensor input, weight, bias;
-};
-
-Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
-  Tensors t;
-  t.input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
-  t.weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
-  if (plan.bias) t.bias = testing::random_tensor(random, plan.bias_shape(), plan.dtype);
-  return t;
-}
+using testing::Tensors;
 
 Tensor as(const Tensor& tensor, DType dtype) { return tensor.defined() ? tensor.to(dtype).value() : tensor; }
 
@@ -64,13 +57,6 @@ Tensor run(const ConvPlan& plan, const Tensors& t, WinogradTile tile, int thread
 double bound(const ConvPlan& plan, WinogradTile tile) {
   return winograd_error_factor(plan, tile) * (static_cast<double>(plan.channels_per_group()) + (plan.bias ? 1 : 0));
 }
-
-/// Uses an instruction set as long as it lives.
-class ForcedTarget {
- public:
-  explicit ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
-  ~ForcedTarget() { use_simd_target(""); }
-};
 
 /// A random plan that Winograd takes.
 testing::RandomCase random_case(std::mt19937_64& random, DType dtype, double max_macs) {
@@ -131,43 +117,39 @@ TEST_P(Winograd, every_instruction_set_stays_within_the_bound_and_threads_change
   }
 }
 
-struct NamedPlan {
-  const char* name;
-  int64_t in, out, groups;
-  Pads pads;
-  PaddingMode mode;
-  Shape input;
-};
+ConvParams conv(int64_t in, int64_t out, int64_t groups, const Pads& pads, PaddingMode mode = PaddingMode::zeros) {
+  ConvParams p;
+  p.in_channels = in;
+  p.out_channels = out;
+  p.groups = groups;
+  p.padding_kind = PaddingKind::pads;
+  p.pads = pads;
+  p.padding_mode = mode;
+  return p;
+}
 
 // Each takes another way through blocks, strips and panels.
 const NamedPlan kNamedPlans[] = {
-    {"one_cell", 1, 1, 1, {1, 1, 1, 1}, PaddingMode::zeros, {1, 1, 1, 1}},
-    {"one_window", 3, 5, 1, {}, PaddingMode::zeros, {2, 3, 3, 3}},
-    {"many_images_in_a_block", 20, 33, 1, {1, 1, 1, 1}, PaddingMode::zeros, {9, 20, 5, 6}},
-    {"several_blocks_of_rows", 40, 31, 1, {1, 1, 1, 1}, PaddingMode::zeros, {2, 40, 61, 50}},
-    {"several_strips", 5, 17, 1, {1, 1, 1, 1}, PaddingMode::zeros, {1, 5, 7, 1100}},
-    {"strips_that_repeat_the_border", 3, 4, 1, {2, 3, 4, 5}, PaddingMode::replicate, {1, 3, 9, 700}},
-    {"more_kernels_than_are_computed_together", 9, 530, 1, {1, 1, 1, 1}, PaddingMode::zeros, {1, 9, 14, 14}},
-    {"groups_of_odd_size", 21, 51, 3, {0, 1, 2, 0}, PaddingMode::zeros, {2, 21, 17, 23}},
-    {"depthwise", 19, 19, 19, {1, 1, 1, 1}, PaddingMode::zeros, {1, 19, 20, 33}},
-    {"padding_larger_than_the_picture", 4, 6, 1, {20, 30, 11, 25}, PaddingMode::zeros, {1, 4, 3, 2}},
-    {"reflect", 8, 16, 1, {7, 6, 5, 8}, PaddingMode::reflect, {1, 8, 9, 11}},
-    {"circular", 8, 16, 2, {9, 11, 4, 3}, PaddingMode::circular, {2, 8, 9, 11}},
-    {"empty_batch", 3, 4, 1, {1, 1, 1, 1}, PaddingMode::zeros, {0, 3, 8, 8}},
+    {"one_cell", conv(1, 1, 1, {1, 1, 1, 1}), {1, 1, 1, 1}},
+    {"one_window", conv(3, 5, 1, {}), {2, 3, 3, 3}},
+    {"many_images_in_a_block", conv(20, 33, 1, {1, 1, 1, 1}), {9, 20, 5, 6}},
+    {"several_blocks_of_rows", conv(40, 31, 1, {1, 1, 1, 1}), {2, 40, 61, 50}},
+    {"several_strips", conv(5, 17, 1, {1, 1, 1, 1}), {1, 5, 7, 1100}},
+    {"strips_that_repeat_the_border", conv(3, 4, 1, {2, 3, 4, 5}, PaddingMode::replicate), {1, 3, 9, 700}},
+    {"more_kernels_than_are_computed_together", conv(9, 530, 1, {1, 1, 1, 1}), {1, 9, 14, 14}},
+    {"groups_of_odd_size", conv(21, 51, 3, {0, 1, 2, 0}), {2, 21, 17, 23}},
+    {"depthwise", conv(19, 19, 19, {1, 1, 1, 1}), {1, 19, 20, 33}},
+    {"padding_larger_than_the_picture", conv(4, 6, 1, {20, 30, 11, 25}), {1, 4, 3, 2}},
+    {"reflect", conv(8, 16, 1, {7, 6, 5, 8}, PaddingMode::reflect), {1, 8, 9, 11}},
+    {"circular", conv(8, 16, 2, {9, 11, 4, 3}, PaddingMode::circular), {2, 8, 9, 11}},
+    {"empty_batch", conv(3, 4, 1, {1, 1, 1, 1}), {0, 3, 8, 8}},
 };
 
 TEST_P(Winograd, every_way_through_it_agrees_with_the_reference_on_every_instruction_set) {
   std::mt19937_64 random(testing::test_seed() + 2);
-  for (const NamedPlan& named : kNamedPlans) {
-    ConvParams p;
-    p.in_channels = named.in;
-    p.out_channels = named.out;
-    p.groups = named.groups;
-    p.padding_kind = PaddingKind::pads;
-    p.pads = named.pads;
-    p.padding_mode = named.mode;
-    p.dtype = dtype();
-    const Result<ConvPlan> plan = validate(p, named.input);
+  for (NamedPlan named : kNamedPlans) {
+    named.params.dtype = dtype();
+    const Result<ConvPlan> plan = validate(named.params, named.input);
     ASSERT_TRUE(plan) << named.name << " " << plan.error().code;
     const Tensors t = random_tensors(random, *plan);
     const Tensor expected = exact(*plan, t);
@@ -192,25 +174,13 @@ ConvPlan layer(int64_t in, int64_t out, int64_t side, DType dtype = DType::float
 TEST_P(Winograd, infinities_and_what_overflows_come_out_as_those_of_the_reference) {
   const ConvPlan plan = layer(5, 20, 19, dtype());
   std::mt19937_64 random(testing::test_seed() + 3);
-  const double largest =
-      dtype() == DType::float32 ? double{std::numeric_limits<float>::max()} : std::numeric_limits<double>::max();
-  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL, largest}) {
+  for (const double bad : testing::numbers_that_spoil(dtype())) {
     for (const bool in_weight : {false, true}) {
-      const Tensors t = random_tensors(random, plan);
-      Tensor place = in_weight ? t.weight : t.input;
-      if (dtype() == DType::float32) {
-        place.mutable_data<float>()[100] = static_cast<float>(bad);
-      } else {
-        place.mutable_data<double>()[100] = bad;
-      }
-      const Tensor naive = conv2d(plan, t.input, t.weight, t.bias, {Algorithm::naive, 1, nullptr}).value();
-      const Tensor fast = run(plan, t, tile(), 2);
-      for (int64_t i = 0; i < naive.numel(); ++i) {
-        ASSERT_EQ(std::isnan(naive.at(i)), std::isnan(fast.at(i))) << bad << " cell " << i;
-        if (std::isinf(naive.at(i))) {
-          EXPECT_EQ(naive.at(i), fast.at(i)) << bad << " cell " << i;
-        }
-      }
+      Tensors t = random_tensors(random, plan);
+      Tensor& spoiled = in_weight ? t.weight : t.input;
+      spoiled = testing::with_number(spoiled, 100, bad);
+      const Tensor naive = testing::run(plan, t, Algorithm::naive);
+      EXPECT_EQ(testing::spoiled_differently(naive, run(plan, t, tile(), 2)), "") << bad;
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "app/export/export_job.h"
 #include "app/gui/settings_file.h"
 #include "app/gui/widgets.h"
 #include "app/io/image.h"
@@ -272,6 +273,31 @@ TEST_F(WindowTest, the_step_of_a_cell) {
   EXPECT_EQ(step_of(plan(), {TensorId::weight, 0, 0, 0, 0}, 0), std::nullopt);
   EXPECT_EQ(step_of(plan(), {TensorId::im2col, 0, 0, 99, 0}, 0), std::nullopt);
   EXPECT_EQ(step_of(plan(), {TensorId::input, 0, 0, -1, -1}, 0), 0) << "padding counts to the nearest window";
+}
+
+TEST_F(WindowTest, an_exported_file_that_is_dropped_brings_its_session_back_and_is_not_saved_over) {
+  const TemporaryFolder folder;
+  Session exported = open_session("dilation").value();
+  exported.lens = Lens::im2col;
+  TensorCache cache;
+  ExportSettings settings;
+  settings.target = folder.file("clip.gif");
+  settings.width = 320;
+  settings.height = 180;
+  settings.lens = exported.lens;
+  settings.steps = {{2, 2}};
+  settings.session = exported;
+  ASSERT_TRUE(run_export(compute(exported, cache).value(), settings).ok());
+  open("padding_strides");
+  play("drop " + settings.target + "\nwait idle");
+  EXPECT_EQ(session().params.dilation, exported.params.dilation);
+  EXPECT_EQ(session().input_shape, exported.input_shape);
+  EXPECT_EQ(session().lens, Lens::im2col);
+  EXPECT_EQ(session().step, 2);
+  EXPECT_EQ(session().title, "clip");
+  const auto bytes = std::filesystem::file_size(settings.target);
+  play("key ctrl+s\nwait idle");
+  EXPECT_EQ(std::filesystem::file_size(settings.target), bytes);
 }
 
 TEST_F(WindowTest, a_picture_that_is_dropped_becomes_the_input) {

@@ -18,6 +18,7 @@ class AlgorithmPanel : public DrivenWindow {
     wide.weight = {SourceKind::ones, {}, {}, nullptr};
     open(wide);
   }
+  Algorithm session_algorithm() { return window().workbench().computation()->algorithm; }
   CrossChecker& checker() { return window().workbench().cross_checker(); }
 };
 
@@ -48,6 +49,20 @@ TEST_F(AlgorithmPanel, the_comparison_lists_every_algorithm_until_the_numbers_ch
   ASSERT_NE(checker().result(), nullptr);
   EXPECT_TRUE(checker().result()->all_agree());
   play("key right\nexpect cross_check.result\nclick padding.h.plus\nexpect no cross_check.result");
+}
+
+TEST_F(AlgorithmPanel, a_transposed_convolution_has_those_that_it_takes) {
+  Session session = find_preset("padding_strides_transposed")->session;
+  session.algorithm = Algorithm::slices;  // stays for conv2d
+  open(session);
+  play("expect algorithm\nclick algorithm\nexpect no algorithm.slices\nclick algorithm.naive");
+  EXPECT_EQ(session_algorithm(), Algorithm::naive);
+  play("click algorithm\nclick algorithm.im2col\nclick cross_check.run\nwait idle\nexpect cross_check.row.naive");
+  play("expect cross_check.row.im2col\nexpect no cross_check.row.loops");
+  ASSERT_NE(checker().result(), nullptr);
+  EXPECT_TRUE(checker().result()->all_agree());
+  open("max_pooling");
+  EXPECT_EQ(widget("algorithm"), nullptr);
 }
 
 TEST_F(AlgorithmPanel, a_long_comparison_shows_its_progress_and_can_be_stopped) {

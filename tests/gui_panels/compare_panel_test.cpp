@@ -1,7 +1,9 @@
 // The tabs Compare and Cost in the real interface, off screen.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "app/io/npy.h"
 #include "tests/gui/driven_window.h"
@@ -65,6 +67,27 @@ TEST_F(ComparePanel, a_file_is_compared_like_text) {
   window().review().open(folder.file("y.npy"));
   off_->settle();
   play("expect compare.agrees");
+}
+
+TEST_F(ComparePanel, every_operation_has_its_first_wrong_cell_and_the_step_that_makes_it) {
+  for (const auto& [preset, lens, step] :
+       {std::tuple("padding_strides_transposed", "gather", 8), std::tuple("max_pooling", "pooling", 3)}) {
+    open(preset, 1280, 1000);
+    play(std::string("click lens.") + lens + "\nclick tab.compare");
+    const Tensor& right = window().workbench().computation()->tensors.output;
+    const TemporaryFolder folder;
+    ASSERT_TRUE(write_npy(folder.file("y.npy"), right));
+    window().review().open(folder.file("y.npy"));
+    off_->settle();
+    play("expect compare.agrees");
+    Tensor wrong = Tensor::zeros(right.shape(), DType::float32).value();
+    std::copy(right.data<float>(), right.data<float>() + right.numel(), wrong.mutable_data<float>());
+    wrong.mutable_data<float>()[step - 1] += 1;
+    ASSERT_TRUE(write_npy(folder.file("n.npy"), wrong));
+    window().review().open(folder.file("n.npy"));
+    off_->settle();
+    play("expect compare.wrong\nexpect compare.no_cause\nclick compare.first\nexpect step " + std::to_string(step));
+  }
 }
 
 TEST_F(ComparePanel, an_idle_frame_allocates_nothing) {

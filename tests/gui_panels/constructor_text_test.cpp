@@ -222,6 +222,26 @@ TEST(LayerCalls, are_written_as_pytorch_writes_them_and_read_back) {
   }
 }
 
+TEST(LayerCalls, ends_of_their_own_that_no_module_takes_are_written_in_onnxs_word) {
+  for (const char* operation : {"conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+    LayerCall call{operation, {}, {}};
+    call.params.padding_kind = PaddingKind::pads;
+    call.params.pads = {1, 0, 0, 2};
+    const std::string text = constructor_text(call);
+    EXPECT_NE(text.find(", pads=(1, 0, 0, 2)"), std::string::npos) << text;
+    EXPECT_EQ(text.find("padding="), std::string::npos) << text;
+    const Result<LayerCall> read = parse_layer(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->params.padding_kind, PaddingKind::pads);
+    EXPECT_EQ(read->params.pads, call.params.pads);
+    call.params.pads = {1, 0, 1, 0};
+    EXPECT_NE(constructor_text(call).find("padding=(1, 0)"), std::string::npos);
+  }
+  EXPECT_EQ(parse_layer("MaxPool2d(2, pads=(1, 0))").error().code, "error.constructor_type");
+  EXPECT_EQ(parse_layer("MaxPool2d(2, padding=1, pads=(1, 0, 0, 0))").error().code, "error.constructor_two_paddings");
+  EXPECT_EQ(parse_layer("Conv2d(1, 1, 3, pads=(1, 0, 0, 0))").error().code, "error.constructor_unknown_argument");
+}
+
 TEST(LayerCalls, take_pytorchs_order_and_defaults) {
   // torch.nn.ConvTranspose2d's order: bias before dilation.
   const Result<LayerCall> transposed = parse_layer("ConvTranspose2d(2, 4, 3, 2, 1, 1, 2, False, 2)");

@@ -71,6 +71,20 @@ TEST_F(Panels, from_same_to_numbers_the_padding_stays_what_it_was) {
   EXPECT_EQ(session().params.padding, (Pair{1, 1}));
 }
 
+TEST_F(Panels, every_operation_pads_each_side_by_itself) {
+  for (const char* operation : {"conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+    open("no_padding_no_strides", 1280, 1200);
+    play(std::string("click operation\nclick operation.") + operation);
+    play("click padding.kind\nexpect no padding.kind.same\nclick padding.kind.pads\nclick padding.top.plus");
+    EXPECT_EQ(session().params.padding_kind, PaddingKind::pads) << operation;
+    EXPECT_EQ(session().params.pads, (Pads{1, 0, 0, 0})) << operation;
+    EXPECT_EQ(window().workbench().error(), nullptr) << operation;
+    EXPECT_EQ(window().workbench().operation_plan()->pads(), (Pads{1, 0, 0, 0})) << operation;
+    play("click operation\nclick operation.conv2d");
+    EXPECT_EQ(session().params.pads, (Pads{1, 0, 0, 0})) << operation;
+  }
+}
+
 TEST_F(Panels, the_buttons_of_groups_keep_to_legal_numbers) {
   open("no_padding_no_strides", 1280, 1200);
   play(

@@ -65,6 +65,50 @@ TEST_F(SolverPanel, without_a_solution_it_names_what_to_loosen) {
   play("click solver.keep.kernel_size\nclick solver.keep.dilation\nclick solver.reset");
 }
 
+TEST_F(SolverPanel, a_transposed_convolution_is_solved_with_its_output_padding) {
+  open("padding_strides_transposed", 1280, 1000);
+  play("click tab.solver\nexpect solver.keep.output_padding\nclick solver.h.plus\nclick solver.w.plus");
+  const Pair before = window().workbench().operation_plan()->out();
+  for (const char* param : {"kernel_size", "stride", "padding", "dilation"}) {
+    play(std::string("click solver.keep.") + param);
+  }
+  play("click solver.solution.1");
+  EXPECT_EQ(window().workbench().error(), nullptr);
+  EXPECT_EQ(window().workbench().operation_plan()->out(), (Pair{before.h + 1, before.w + 1}));
+  EXPECT_EQ(session().more.output_padding, (Pair{1, 1}));
+  for (const char* param : {"kernel_size", "stride", "padding", "dilation"}) {
+    play(std::string("click solver.keep.") + param);
+  }
+}
+
+TEST_F(SolverPanel, pooling_is_solved_and_its_stride_stays_where_it_is_no_part_of_the_answer) {
+  open("max_pooling", 1280, 1000);
+  play("click tab.solver\nexpect solver.keep.dilation\nexpect no solver.keep.output_padding");
+  const Pair stride = session().params.stride;
+  const Pair out = window().workbench().operation_plan()->out();
+  play(
+      "click solver.keep.stride\nclick solver.keep.padding\nclick solver.keep.dilation\nclick solver.h.minus\n"
+      "click solver.w.minus\nclick solver.solution.1\n"
+      "click solver.keep.stride\nclick solver.keep.padding\nclick solver.keep.dilation");
+  EXPECT_EQ(window().workbench().error(), nullptr);
+  EXPECT_EQ(window().workbench().operation_plan()->out(), (Pair{out.h - 1, out.w - 1}));
+  EXPECT_EQ(session().params.stride, stride);
+  open("average_pooling_padding", 1280, 1000);
+  play("click tab.solver\nexpect no solver.keep.dilation\nexpect solver.solution.1");
+}
+
+TEST_F(SolverPanel, the_bounds_are_the_users) {
+  open_tab("solver");
+  play("click section.solver_bounds\nexpect solver.max.padding\nexpect no solver.bounds.reset");
+  play("click solver.h\ntype 30\nkey enter\nclick solver.w\ntype 30\nkey enter\nexpect solver.none");
+  play("click solver.max.padding\ntype 40\nkey enter\nexpect no solver.none\nclick solver.solution.1");
+  EXPECT_EQ(plan().out, (Pair{30, 30}));
+  EXPECT_EQ(window().workbench().error(), nullptr);
+  play(
+      "click solver.max.padding\ntype -1\nkey enter\nexpect solver.error\nclick solver.bounds.reset\n"
+      "expect no solver.error\nexpect no solver.bounds.reset\nclick section.solver_bounds");
+}
+
 TEST_F(SolverPanel, an_illegal_session_can_be_solved_back_to_a_legal_one) {
   open_tab("solver");
   play("click kernel_size.h\ntype 9\nkey enter");

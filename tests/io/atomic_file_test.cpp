@@ -44,6 +44,29 @@ TEST_F(AtomicFileTest, the_temporary_file_keeps_the_ending_and_the_folder) {
   EXPECT_EQ(temporary.parent_path(), std::filesystem::canonical(folder_));
 }
 
+TEST_F(AtomicFileTest, several_appear_together_or_not_at_all) {
+  put("old.txt", "old");
+  {
+    AtomicFiles files;
+    ASSERT_TRUE((*files.add(path("old.txt")))->write("new", 3));
+    ASSERT_TRUE((*files.add(path("b.txt")))->write("b", 1));
+    EXPECT_EQ(files.add(path("no/such/c.txt")).error().code, "error.target_unwritable");
+  }
+  EXPECT_EQ(get("old.txt"), "old");
+  EXPECT_THAT(names(), testing::ElementsAre("old.txt"));
+  AtomicFiles files;
+  ASSERT_TRUE((*files.add(path("old.txt")))->write("new", 3));
+  AtomicFile* const second = *files.add(path("b.txt"));
+  ASSERT_TRUE(second->write("b", 1));
+  ASSERT_TRUE(second->finish());
+  EXPECT_EQ(files.add(path("old.txt")).error(), (Error{"error.target_twice", "", {path("old.txt")}}));
+  EXPECT_EQ(get("old.txt"), "old");
+  ASSERT_TRUE(files.commit());
+  EXPECT_EQ(get("old.txt"), "new");
+  EXPECT_EQ(get("b.txt"), "b");
+  EXPECT_THAT(names(), testing::ElementsAre("b.txt", "old.txt"));
+}
+
 TEST_F(AtomicFileTest, moving_hands_the_file_on) {
   Result<AtomicFile> file = AtomicFile::create(path("a.txt"));
   ASSERT_TRUE(file);

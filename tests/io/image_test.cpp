@@ -8,6 +8,7 @@
 #include <random>
 
 #include "app/io/image_format.h"
+#include "app/io/npy.h"
 #include "tests/io/temporary_folder.h"
 
 namespace convscope {
@@ -44,6 +45,35 @@ std::string bmp(int width, int height, const std::vector<uint8_t>& rgb) {
 std::string png(int width, int height, int channels, const std::vector<uint8_t>& data) {
   std::string bytes;
   stbi_write_png_to_func(append, &bytes, width, height, channels, data.data(), width * channels);
+  return bytes;
+}
+
+/// stb writes run lengths unless told otherwise.
+std::string tga(int width, int height, int channels, const std::vector<uint8_t>& data, bool run_lengths) {
+  std::string bytes;
+  stbi_write_tga_with_rle = run_lengths ? 1 : 0;
+  stbi_write_tga_to_func(append, &bytes, width, height, channels, data.data());
+  return bytes;
+}
+
+/// Planes of red, green and blue, plain or as rows of literal runs.
+std::string psd(int width, int height, const std::vector<uint8_t>& rgb, bool run_lengths) {
+  const auto big = [](int value, int count) {
+    std::string text;
+    for (int i = count - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i));
+    return text;
+  };
+  std::string bytes = "8BPS" + big(1, 2) + std::string(6, '\0') + big(3, 2) + big(height, 4) + big(width, 4) +
+                      big(8, 2) + big(3, 2) + big(0, 4) + big(4, 4) + "oops" + big(0, 4) + big(run_lengths, 2);
+  if (run_lengths) {
+    for (int row = 0; row < 3 * height; ++row) bytes += big(width + 1, 2);
+  }
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < height; ++y) {
+      if (run_lengths) bytes += static_cast<char>(width - 1);
+      for (int x = 0; x < width; ++x) bytes += static_cast<char>(rgb[static_cast<size_t>((y * width + x) * 3 + c)]);
+    }
+  }
   return bytes;
 }
 
@@ -136,6 +166,34 @@ TEST_F(ImageTest, jpeg_bmp_and_pnm_are_read) {
   EXPECT_EQ(tensor->shape(), (Shape{1, 1, 1, 2}));
 }
 
+TEST_F(ImageTest, tga_and_psd_are_read) {
+  const std::vector<uint8_t> rgb{10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+  for (bool run_lengths : {false, true}) {
+    for (const std::string& bytes : {tga(2, 2, 3, rgb, run_lengths), psd(2, 2, rgb, run_lengths)}) {
+      const Result<Tensor> tensor = read("a.tga", bytes);
+      ASSERT_TRUE(tensor) << run_lengths << tensor.error().code;
+      ASSERT_EQ(tensor->shape(), (Shape{1, 3, 2, 2}));
+      EXPECT_EQ(image_shape(path("a.tga")).value(), tensor->shape());
+      for (int64_t i = 0; i < 12; ++i) {
+        EXPECT_EQ(tensor->at(i), static_cast<float>(rgb[static_cast<size_t>(i % 4 * 3 + i / 4)]) / 255.0f) << i;
+      }
+    }
+    EXPECT_EQ(read("grey.tga", tga(2, 2, 1, {0, 51, 102, 255}, run_lengths))->shape(), (Shape{1, 1, 2, 2}));
+  }
+}
+
+TEST_F(ImageTest, kinds_that_are_not_read_are_called_by_their_names) {
+  put("a.npz", "PK\x03\x04");
+  put("b.WebP", "RIFF");
+  put("c.pt", "PK\x03\x04");
+  put("d.bin", "what");
+  EXPECT_EQ(read_npy(path("a.npz")).error(), (Error{"error.archive_numpy", "", {path("a.npz")}}));
+  EXPECT_EQ(read_npy(path("b.WebP")).error().code, "error.image_format");
+  EXPECT_EQ(read_npy(path("c.pt")).error().code, "error.archive_torch");
+  EXPECT_EQ(read_npy(path("d.bin")).error().code, "error.npy_magic");
+  EXPECT_EQ(read_npy(path("none.tif")).error().code, "error.file_not_found");
+}
+
 TEST_F(ImageTest, the_content_counts_and_not_the_name) {
   ASSERT_TRUE(read("really.jpg", png(2, 2, 1, {0, 51, 102, 255})));
   EXPECT_EQ(code_of("text.png", "no picture at all"), "error.image_format");
@@ -143,7 +201,8 @@ TEST_F(ImageTest, the_content_counts_and_not_the_name) {
 }
 
 TEST_F(ImageTest, names_are_told_by_their_ending) {
-  for (const char* name : {"a.png", "A.PNG", "b.jpeg", "c.JpG", "x.y.bmp", "d.gif", "e.ppm", "f.pgm"}) {
+  for (const char* name :
+       {"a.png", "A.PNG", "b.jpeg", "c.JpG", "x.y.bmp", "d.gif", "e.ppm", "f.pgm", "g.tga", "h.PSD"}) {
     EXPECT_TRUE(is_image_name(name)) << name;
   }
   for (const char* name : {"a.npy", "png", "a.png.json", "a.", ""}) EXPECT_FALSE(is_image_name(name)) << name;
@@ -204,8 +263,10 @@ TEST_F(ImageTest, a_camera_held_sideways_is_followed) {
 TEST_F(ImageTest, every_cut_of_a_good_file_is_refused) {
   std::vector<uint8_t> rgb;
   for (int i = 0; i < 24 * 24 * 3; ++i) rgb.push_back(static_cast<uint8_t>(i * i));
-  const std::string good[] = {png(24, 24, 3, rgb), jpeg(24, 24, 3, rgb), bmp(24, 24, rgb),
-                              "P6 24 24 255\n" + std::string(rgb.begin(), rgb.end())};
+  const std::string good[] = {png(24, 24, 3, rgb),        jpeg(24, 24, 3, rgb),
+                              bmp(24, 24, rgb),           "P6 24 24 255\n" + std::string(rgb.begin(), rgb.end()),
+                              tga(24, 24, 3, rgb, false), tga(24, 24, 3, rgb, true),
+                              psd(24, 24, rgb, false),    psd(24, 24, rgb, true)};
   for (const std::string& bytes : good) {
     ASSERT_EQ(code_of("x", bytes), "");
     for (size_t cut : {bytes.size() - 1, bytes.size() / 2, size_t{60}, size_t{20}, size_t{3}, size_t{1}}) {
@@ -217,7 +278,8 @@ TEST_F(ImageTest, every_cut_of_a_good_file_is_refused) {
 TEST_F(ImageTest, changed_bytes_never_do_worse_than_an_error) {
   std::vector<uint8_t> rgb;
   for (int i = 0; i < 24 * 24 * 3; ++i) rgb.push_back(static_cast<uint8_t>(i * i));
-  const std::string good[] = {png(24, 24, 3, rgb), jpeg(24, 24, 3, rgb), bmp(24, 24, rgb)};
+  const std::string good[] = {png(24, 24, 3, rgb), jpeg(24, 24, 3, rgb), bmp(24, 24, rgb), tga(24, 24, 3, rgb, true),
+                              psd(24, 24, rgb, true)};
   std::mt19937 random(20240607);
   for (const std::string& bytes : good) {
     for (int round = 0; round < 300; ++round) {

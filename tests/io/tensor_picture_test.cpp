@@ -4,11 +4,22 @@
 
 #include <cmath>
 
+#include "app/io/atomic_file.h"
 #include "app/io/image.h"
 #include "tests/io/temporary_folder.h"
 
 namespace convscope {
 namespace {
+
+/// Writes the picture; returns what was cut off.
+Result<CutOff> write_tensor_png(const std::string& path, const Tensor& tensor, const ValueRange& range = {}) {
+  const Result<TensorPng> png = tensor_png(path, tensor, range);
+  if (!png) return png.error();
+  const Result<void> written =
+      write_file(path, std::string_view(reinterpret_cast<const char*>(png->bytes.data()), png->bytes.size()));
+  if (!written) return written.error();
+  return png->cut_off;
+}
 
 Tensor row(std::initializer_list<double> numbers) {
   Tensor tensor = *Tensor::zeros({1, 1, static_cast<int64_t>(numbers.size())}, DType::float64);

@@ -190,11 +190,51 @@ TEST(TensorText, what_stands_beside_the_brackets_is_not_lost_in_silence) {
   EXPECT_EQ(tensor_of("w = torch.tensor([[1, 2]])\n").shape, (Shape{1, 2}));
 }
 
+TEST(TensorText, tuples_are_lists) {
+  EXPECT_EQ(parsed("((1, 2), (3, 4))").shape, (Shape{2, 2}));
+  EXPECT_THAT(parsed("x = ((1, 2), (3, 4))").values, ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(parsed("[(1, 2), [3, 4], (5, 6),]").shape, (Shape{3, 2}));
+  EXPECT_EQ(parsed("np.array(((1, 2, 3), (4, 5, 6)), dtype=np.float64)").shape, (Shape{2, 3}));
+  EXPECT_EQ(parsed("((1,), (2,))").shape, (Shape{2, 1}));
+  EXPECT_EQ(tensor_of("(-2.5)").shape, Shape{});
+  EXPECT_EQ(parsed("(-2.5)").shape, (Shape{1}));
+  EXPECT_EQ(parsed("(\n[[1, 2]]\n)").shape, (Shape{1, 2}));
+  EXPECT_EQ(parsed("(torch.tensor([[1, 2]]))").shape, (Shape{1, 2}));
+  EXPECT_EQ(refusal("((1), (2))"), "error.tensor_text_lone_parenthesis");
+  EXPECT_EQ(refusal("[(1, 2], (3, 4)]"), "error.tensor_text_closing");
+  EXPECT_EQ(refusal("((1, 2], (3, 4))"), "error.tensor_text_closing");
+  EXPECT_EQ(refusal("(1 2)"), "error.tensor_text_no_separator");
+  EXPECT_EQ(refusal("((1, 2), 3)"), "error.tensor_text_ragged");
+  EXPECT_EQ(refusal("(1, 2"), "error.tensor_text_unclosed");
+}
+
+TEST(TensorText, comments_are_left_out) {
+  const TensorText text = parsed(
+      "# a kernel [3, 3] of 0.12345\n"
+      "w = torch.tensor([[1, 0],  # the first row\n"
+      "                  [0, -1]])  # [9, 9]\n");
+  EXPECT_EQ(text.shape, (Shape{2, 2}));
+  EXPECT_THAT(text.values, ElementsAre(1, 0, 0, -1));
+  EXPECT_EQ(parsed("# from numpy.savetxt\n1 2\n3 4  # end").shape, (Shape{2, 2}));
+  EXPECT_EQ(refusal("# nothing else"), "error.tensor_text_empty");
+  EXPECT_EQ(parse_tensor_text("[1,  # one\n x]").error().args.at(1), "2");
+}
+
+TEST(TensorText, words_that_python_prints_or_writes_before_a_tensor_are_none_of_its_numbers) {
+  EXPECT_EQ(tensor_of("Parameter containing:\ntensor([[1., 2.]], requires_grad=True)").shape, (Shape{1, 2}));
+  EXPECT_EQ(tensor_of("Parameter containing:\ntensor(0.5, requires_grad=True)").shape, Shape{});
+  EXPECT_EQ(tensor_of("y: torch.Tensor = torch.tensor(0.5)").shape, Shape{});
+}
+
 TEST(TensorText, written_tensors_are_told_from_names_of_files) {
-  for (const char* text : {"[1]", " [[1, 2]]", "tensor(1.)", "torch.tensor([1])", "np.array([1])", "array([1])"}) {
+  for (const char* text :
+       {"[1]", " [[1, 2]]", "tensor(1.)", "torch.tensor([1])", "np.array([1])", "array([1])", "y = tensor([1])",
+        "x=[1, 2]", "Parameter containing:\ntensor([1.], requires_grad=True)", "((1, 2), (3, 4))", " (1, 2)\n",
+        "w: torch.Tensor = torch.as_tensor([1])", "# mine\ntensor(1.)", "nn.Parameter(torch.tensor([1.]))"}) {
     EXPECT_TRUE(is_written_tensor(text)) << text;
   }
-  for (const char* text : {"x.npy", "tensor.npy", "a[1].npy", "1 2 3", "", "array_1(2).npy"}) {
+  for (const char* text : {"x.npy", "tensor.npy", "a[1].npy", "1 2 3", "", "array_1(2).npy", "(1) scan.npy", "a=b.npy",
+                           "photo (2).png", "mytensor([1])", "conv(x)"}) {
     EXPECT_FALSE(is_written_tensor(text)) << text;
   }
 }

@@ -32,6 +32,10 @@ TEST(PrintedDigits, what_stands_around_the_brackets_is_no_number) {
   EXPECT_EQ(printed_digits("x1.55555 = tensor([1.5], device='cuda:0', grad_fn=<ConvolutionBackward0.123>)"), digits(1));
 }
 
+TEST(PrintedDigits, comments_have_none) {
+  EXPECT_EQ(printed_digits("tensor([1.5,  # 0.12345\n 2.]) # [0.123]"), digits(1));
+}
+
 TEST(WrittenTensor, text_is_float64_with_its_digits) {
   const WrittenTensor written = written_tensor("tensor([[1.3073, -1.5880]])").value();
   EXPECT_EQ(written.tensor.shape(), (Shape{1, 2}));

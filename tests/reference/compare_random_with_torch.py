@@ -4,7 +4,7 @@
 For developers who have a Python with torch and numpy, on a processor with AVX2:
     compare_random_with_torch.py build/release/convscope [--sequences 500] [--minutes 5] [--seed 1]
 Each sequence begins with torch.manual_seed and goes on with up to twelve draws of all kinds, types and sizes, among
-them the weights and biases of nn.Conv2d; some draws are such as PyTorch refuses. Prints how many draws of each kind were
+them the weights and biases of convolution layers; some draws are such as PyTorch refuses. Prints how many draws of each kind were
 equal; exits with 1 if one was not.
 """
 
@@ -41,8 +41,7 @@ def compare(program, folder, source, counts):
     draws = [draw_of(source) for _ in range(source.randint(1, 12))]
     command = [program, "random", "--seed", str(seed), "-o", os.path.join(folder, "x")]
     for draw in draws:
-        for words in torch_draws.words_of(draw):
-            command += ["--draw", words]
+        command += ["--draw", torch_draws.words_of(draw)]
     done = subprocess.run(command, capture_output=True, text=True)
     torch.manual_seed(seed)
     try:
@@ -54,10 +53,11 @@ def compare(program, folder, source, counts):
         return f"torch refuses ({str(refusal).splitlines()[0]}), convscope does not: {' '.join(command)} {done.stderr}"
     if done.returncode != 0:
         return f"{' '.join(command)}: {done.stderr}"
-    for i, tensor in enumerate(expected):
-        actual, wanted = numpy.load(os.path.join(folder, f"x.{i}.npy")), tensor.numpy()
+    files = [file for number, draw in enumerate(draws) for file in torch_draws.files_of(draw, number)]
+    for file, tensor in zip(files, expected, strict=True):
+        actual, wanted = numpy.load(os.path.join(folder, "x" + file)), tensor.numpy()
         if actual.dtype != wanted.dtype or actual.shape != wanted.shape or actual.tobytes() != wanted.tobytes():
-            return f"draw {i} of {' '.join(command)} differs: {actual.ravel()[:4]} instead of {wanted.ravel()[:4]}"
+            return f"x{file} of {' '.join(command)} differs: {actual.ravel()[:4]} instead of {wanted.ravel()[:4]}"
     for draw in draws:
         counts[draw["kind"]] += 1
     return None

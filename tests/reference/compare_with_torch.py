@@ -9,10 +9,15 @@ of summation, and each case that disagrees; exits with 1 if any does.
 Beside what torch_operations.py draws, some cases are written in unusual ways: one number for all axes, too many
 numbers, unknown words, an output_size with the batch, a bias or grad_output that does not fit; pooling also meets
 equal numbers, NaN and infinities.
+
+winograd and fft compute some convolutions only: where their rules (engine/algorithm.h) say that they do not, they must
+refuse, and the case is computed without --algorithm instead; how many they computed is printed. They are allowed what
+the cross-check allows them: their own error beside that of another order of summation.
 """
 
 import argparse
 import collections
+import math
 import os
 import random
 import subprocess
@@ -25,7 +30,8 @@ import torch
 
 import torch_operations as operations
 
-ALGORITHMS = ["auto", "naive", "im2col", "slices", "loops", "im2col_per_channel", "toeplitz", "direct", "fft"]
+OF_EVERY_WEIGHT = ["auto", "naive", "im2col"]  # what transposed convolutions and conv2d's gradients take, too
+ALGORITHMS = OF_EVERY_WEIGHT + ["slices", "loops", "im2col_per_channel", "toeplitz", "direct", "winograd", "fft"]
 
 
 def text_of(value):
@@ -164,15 +170,77 @@ def difference(name, actual, expected, tolerance):
     return f"{name}{list(map(int, at))}: {actual[at]} instead of {wanted[at]}, allowed {tolerance}", 0.0
 
 
-def compare(program, folder, source, case, algorithm):
-    """A complaint or None, whether both refused, and the largest difference as a part of the tolerance."""
+def algorithms_of(operation):
+    """Those that `--algorithm` takes; none of an operation without a weight."""
+    if operation in operations.CONVOLUTIONS:
+        return ALGORITHMS
+    return OF_EVERY_WEIGHT if operation in operations.TRANSPOSED + ["conv2d_backward"] else []
+
+
+def fit(algorithm, case):
+    """Makes a case its own that most random ones are not."""
+    a, dims = case["arguments"], operations.dims_of(case["operation"])
+    if algorithm == "fft":
+        a["stride"][-2:] = [1] * min(2, dims)
+    elif dims > 1 and len(case["weight_shape"]) == dims + 2:
+        case["weight_shape"][-2:] = [3, 3]
+        for name in ("stride", "dilation"):
+            a[name][-2:] = [1, 1]
+
+
+def takes(algorithm, case, output_shape):
+    """Whether the algorithm computes a good convolution. The planes of conv3d are computed one by one, conv1d as
+    pictures of one row; along an axis with a single result fft has no step to take."""
+    a = case["arguments"]
+    dims = operations.dims_of(case["operation"])
+    last = min(2, dims)
+    stride, dilation = (operations.each(a[name], dims)[-last:] for name in ("stride", "dilation"))
+    if algorithm == "winograd":
+        return case["weight_shape"][2:][-2:] == [3, 3] and stride == [1, 1] and dilation == [1, 1]
+    if algorithm == "fft":
+        return all(s == 1 or n == 1 for s, n in zip(stride, output_shape[-last:]))
+    return True
+
+
+def own_error(algorithm, case, tensors):
+    """What transforms may be off by: transform_tolerance() of engine/cross_check.h and, with its larger tile,
+    winograd_error_bound() of engine/conv2d_winograd.h."""
+    x, weight, bias = tensors["input"], tensors["weight"].double(), tensors.get("bias")
+    epsilon, dims = torch.finfo(x.dtype).eps, operations.dims_of(case["operation"])
+    if x.numel() == 0:
+        return 0.0
+    if algorithm == "fft":
+        return 32 * epsilon * x.abs().max().item() * weight.flatten(1).norm(dim=1).max().item()
+    if algorithm != "winograd":
+        return 0.0
+    kappa, roundings = 33.6, math.prod(weight.shape[1:-2]) + 30
+    factor = roundings * epsilon / 2 / (1 - roundings * epsilon / 2) * kappa**2 * min(1.0, 2.5 / roundings**0.5)
+    inputs = x.abs().double().reshape(-1, case["arguments"]["groups"], weight.shape[1],
+                                      math.prod(x.shape[-dims:])).amax(dim=3)
+    filters = weight.abs().amax(dim=(-2, -1)).reshape(weight.shape[0], weight.shape[1], -1).sum(dim=2)
+    filters = filters.reshape(inputs.shape[1], -1, weight.shape[1])
+    sums = torch.einsum("ngc,gkc->ngk", inputs, filters).max().item()
+    return factor * (sums + (bias.abs().max().item() if bias is not None else 0.0))
+
+
+def compare(program, folder, source, case, algorithm, uses):
+    """A complaint or None, whether both refused, and the largest difference as a part of the tolerance. `uses` counts
+    how often the algorithm computed and how often it does not take the case."""
     tensors, threads = draw_tensors(source, case), source.randint(1, 8)
     expected = operations.ask_torch(case, tensors["input"], tensors.get("weight"), tensors.get("bias"),
                                     tensors.get("grad_output"))
     given = {k: v for k, v in tensors.items() if not (case["operation"] == "conv2d_backward" and k == "bias")}
     actual, message = ask_convscope(program, folder, case, given, algorithm, threads)
-    if "left" in message:
+    if "but left" in message:
         return message, True, 0.0
+    if algorithm and expected.tensors is not None:
+        taken = "output" not in expected.tensors or takes(algorithm, case, expected.tensors["output"].shape)
+        if not taken and actual is not None:
+            return f"{algorithm} computes what is none of its own", False, 0.0
+        uses[taken] += 1
+        if not taken:
+            algorithm = None
+            actual, message = ask_convscope(program, folder, case, given, algorithm, threads)
     if (actual is None) != (expected.tensors is None):
         verb = "refuses: " + expected.message if expected.tensors is None else "accepts"
         return f"torch {verb}; convscope does not: {message}", False, 0.0
@@ -187,7 +255,8 @@ def compare(program, folder, source, case, algorithm):
         return f"size says {size}, compute {actual['output'].shape}", False, 0.0
     worst = 0.0
     for name, wanted in expected.tensors.items():
-        complaint, part = difference(name, actual[name], wanted, expected.tolerances.get(name, 0.0))
+        tolerance = expected.tolerances.get(name, 0.0) + (own_error(algorithm, case, tensors) if algorithm else 0.0)
+        complaint, part = difference(name, actual[name], wanted, tolerance)
         if complaint:
             return complaint, False, 0.0
         worst = max(worst, part)
@@ -201,7 +270,8 @@ def main():
     parser.add_argument("--minutes", type=float, help="go on for so long, whatever --cases says")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(0, 2**31))
     parser.add_argument("--operation", choices=operations.OPERATIONS, help="one of them (default: each in turn)")
-    parser.add_argument("--algorithm", choices=ALGORITHMS, help="one of them (default: each in turn)")
+    parser.add_argument("--algorithm", choices=ALGORITHMS,
+                        help="one of them, for the operations that take it (default: any)")
     parser.add_argument("--largest", type=int, default=40, help="the longest axis of most one-dimensional inputs")
     options = parser.parse_args()
     print(f"seed {options.seed}, torch {torch.__version__}")
@@ -209,7 +279,7 @@ def main():
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
 
-    counts = collections.defaultdict(lambda: [0, 0])
+    counts, uses = collections.defaultdict(lambda: [0, 0]), collections.defaultdict(lambda: [0, 0])
     wrong, worst, number = 0, 0.0, 0
     end = time.monotonic() + 60 * options.minutes if options.minutes else None
     with tempfile.TemporaryDirectory() as folder:
@@ -217,14 +287,16 @@ def main():
             operation = options.operation or operations.OPERATIONS[number % len(operations.OPERATIONS)]
             largest = options.largest * source.choice([1, 1, 1, 6])
             case = operations.random_case(source, operation, largest)
+            known = algorithms_of(operation)
+            algorithm = source.choice(known) if known else None
+            if options.algorithm:
+                algorithm = options.algorithm if options.algorithm in known else None
+            if algorithm in ("winograd", "fft") and source.randint(0, 3):
+                fit(algorithm, case)
             if source.randint(0, 9) == 0:
                 write_strangely(source, case)
-            algorithm = None
-            if "weight_shape" in case:
-                takes_all = operation in operations.CONVOLUTIONS  # the others: the first three
-                algorithm = options.algorithm or source.choice(ALGORITHMS if takes_all else ALGORITHMS[:3])
             try:
-                complaint, refused, part = compare(options.program, folder, source, case, algorithm)
+                complaint, refused, part = compare(options.program, folder, source, case, algorithm, uses[algorithm])
             except AssertionError as problem:
                 complaint, refused, part = str(problem), False, 0.0
             counts[operation][refused] += 1
@@ -235,6 +307,9 @@ def main():
                 print(f"case {number - 1}: {complaint}\n  {case} {algorithm or ''}", flush=True)
     for operation, (computed, refused) in counts.items():
         print(f"{operation}: {computed} computed, {refused} refused by both")
+    for algorithm in filter(None, uses):
+        not_taken, ran = uses[algorithm]
+        print(f"--algorithm {algorithm}: computed {ran}" + (f", not its own {not_taken}" if not_taken else ""))
     print(f"{number} cases, {wrong} disagree; largest difference {worst:.3f} of the tolerance")
     sys.exit(1 if wrong else 0)
 

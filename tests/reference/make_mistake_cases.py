@@ -29,19 +29,20 @@ def pad(x, top, left, bottom, right, mode="zeros"):
 
 
 class Case:
-    """The right convolution and its tensors."""
+    """The right convolution and its tensors. A padding of four is top, left, bottom, right."""
 
     def __init__(self, seed, n=1, c=1, k=1, size=7, kernel=3, stride=1, padding=0, dilation=1, groups=1, mode="zeros",
                  bias=True):
+        padding = padding if isinstance(padding, tuple) and len(padding) == 4 else pair(padding)
         self.fields = dict(seed=seed, input_shape=[n, c, *pair(size)], weight_shape=[k, c // groups, *pair(kernel)],
-                           stride=pair(stride), padding=pair(padding), dilation=pair(dilation), groups=groups,
+                           stride=pair(stride), padding=padding, dilation=pair(dilation), groups=groups,
                            padding_mode=mode, bias=bias)
         torch.manual_seed(seed)
         self.x = torch.randn(self.fields["input_shape"])
         self.w = torch.randn(self.fields["weight_shape"])
         self.b = torch.randn(k) if bias else None
         self.stride, self.padding, self.dilation, self.groups, self.mode = (
-            pair(stride), pair(padding), pair(dilation), groups, mode)
+            pair(stride), padding, pair(dilation), groups, mode)
 
     def conv(self, **changes):
         """The right result, but for what `changes` names."""
@@ -177,6 +178,12 @@ def cases():
     yield ["batch_reversed"], case, case.conv().flip(0)
     yield ["output_image_missing"], case, case.conv()[:-1]
     yield ["bias_missing", "output_one_image"], case, case.conv(b=None)[0]
+    case = plain(22, padding=(2, 0, 0, 1))
+    yield ["padding_sides_swapped"], case, case.conv(padding=(0, 1, 2, 0))
+    case = plain(23, kernel=2, padding=(0, 0, 1, 1))  # 'same', its odd cell on the wrong side
+    yield ["padding_sides_swapped"], case, case.conv(padding=(1, 1, 0, 0))
+    case = plain(24, kernel=2, padding=1)
+    yield ["padding_stride_value"], case, case.conv(padding=(2, 2), stride=(3, 3))
     # Two at once.
     case = p(18)
     yield ["kernel_flipped", "bias_missing"], case, case.conv(w=case.w.flip(2, 3), b=None)

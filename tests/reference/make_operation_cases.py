@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes operation_cases.json: what PyTorch makes of every operation beside conv2d, for a test that needs no PyTorch.
+"""Writes operation_cases.json: what PyTorch makes of every operation, for a test that needs no PyTorch. Of conv2d only
+what conv2d_cases.json has not: separate begins and ends, and circular padding without a batch axis.
 
 Run with a Python that has torch (Debian's python3-torch, 1.13.1):  /usr/bin/python3 make_operation_cases.py
 
@@ -46,22 +47,34 @@ def asks(case):
                                for name, t in answer.tensors.items()})
 
 
+def some_cases(source, operation, wanted, refusals, fits=lambda case: True):
+    """As many good and refused ones as asked for, of those that fit."""
+    cases, good, refused = [], 0, 0
+    while good < wanted or refused < refusals:
+        case = dict(operations.random_case(source, operation, 9), seed=source.randint(0, 2**31))
+        if not fits(case):
+            continue
+        case = asks(case)
+        if "refused" in case:
+            if refused < refusals:
+                cases.append(case)
+            refused += 1
+        elif sum(len(r["numbers"]) for r in case["results"].values()) <= MOST_NUMBERS and good < wanted:
+            cases.append(case)
+            good += 1
+    return cases
+
+
 def main():
     source = random.Random(10010)
     cases = []
     for operation in operations.OPERATIONS:
-        if operation == "conv2d":
-            continue  # conv2d_cases.json has its own
-        good = refused = 0
-        while good < PER_OPERATION or refused < REFUSED_PER_OPERATION:
-            case = asks(dict(operations.random_case(source, operation, 9), seed=source.randint(0, 2**31)))
-            if "refused" in case:
-                if refused < REFUSED_PER_OPERATION:
-                    cases.append(case)
-                refused += 1
-            elif sum(len(r["numbers"]) for r in case["results"].values()) <= MOST_NUMBERS and good < PER_OPERATION:
-                cases.append(case)
-                good += 1
+        if operation != "conv2d":
+            cases += some_cases(source, operation, PER_OPERATION, REFUSED_PER_OPERATION)
+    mode = lambda case: case["arguments"]["padding_mode"]
+    for name in operations.MODES:
+        cases += some_cases(source, "conv2d", 8, 3, lambda case: "pads" in case["arguments"] and mode(case) == name)
+    cases += some_cases(source, "conv2d", 6, 0, lambda case: mode(case) == "circular" and len(case["input_shape"]) == 3)
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "operation_cases.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write('{"made_by": "make_operation_cases.py", "torch": "%s", "cases": [\n' % torch.__version__)

@@ -1,14 +1,13 @@
 """Random draws of PyTorch's generator: compare_random_with_torch.py asks for them live, make_random_cases.py writes
 them down.
 
-A draw is a dictionary: "kind", "dtype", "shape" and, of uniform and randint, "low" and "high"; "conv2d" is nn.Conv2d's
-default weight of that shape, (out_channels, in_channels / groups, height, width), with the bias after it if "bias".
+A draw is a dictionary: "kind", "dtype", "shape" and, of uniform and randint, "low" and "high". The convolutions' names
+are the default weight of their module, of that shape, with the bias after it if "bias".
 """
-
-import math
 
 import torch
 
+LAYERS = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 KINDS = ["randn", "rand", "uniform", "randint", "randperm", "conv2d"]
 
 
@@ -20,7 +19,10 @@ def shape_of(source, largest):
 
 
 def random_draw(source, largest):
-    draw = dict(kind=source.choice(KINDS), dtype=source.choice(["float32", "float64"]), shape=shape_of(source, largest))
+    kind = source.choice(KINDS)
+    if kind == "conv2d" and source.randint(0, 1):
+        kind = source.choice(LAYERS)
+    draw = dict(kind=kind, dtype=source.choice(["float32", "float64"]), shape=shape_of(source, largest))
     if draw["kind"] == "uniform":
         magnitude = 10.0 ** source.randint(-3, 3)
         low, high = sorted(source.uniform(-magnitude, magnitude) for _ in range(2))
@@ -31,9 +33,10 @@ def random_draw(source, largest):
         draw["low"], draw["high"] = low, min(2**63 - 1, low + span)
     elif draw["kind"] == "randperm":
         draw["shape"] = [source.choice([source.randint(0, 20), source.randint(370, 380), source.randint(0, largest)])]
-    elif draw["kind"] == "conv2d":
+    elif draw["kind"] in LAYERS:
         draw["groups"], draw["bias"] = source.randint(1, 4), source.randint(0, 1) == 1
-        draw["shape"] = [draw["groups"] * source.randint(1, 9)] + [source.randint(1, most) for most in (9, 7, 7)]
+        most = (9, 7, 7) if draw["kind"].endswith("2d") else (9,) + (4,) * int(draw["kind"][-2])
+        draw["shape"] = [draw["groups"] * source.randint(1, 9)] + [source.randint(1, n) for n in most]
     return draw
 
 
@@ -54,17 +57,26 @@ def tensors_of(draw):
     if kind == "randperm":
         return [torch.randperm(shape[0]).to(dtype)]
     groups, kernel = draw["groups"], tuple(shape[2:])
-    layer = torch.nn.Conv2d(groups * shape[1], shape[0], kernel, groups=groups, bias=draw["bias"], dtype=dtype)
+    first, second = shape[0], groups * shape[1]
+    name, dims = ("ConvTranspose" if "transpose" in kind else "Conv"), kind[-2:]
+    channels = (first, second) if "transpose" in kind else (second, first)
+    layer = getattr(torch.nn, name + dims)(*channels, kernel, groups=groups, bias=draw["bias"], dtype=dtype)
     return [layer.weight.detach()] + ([layer.bias.detach()] if draw["bias"] else [])
 
 
 def words_of(draw):
-    """The draw as `convscope random --draw` takes it; a bias is a draw of its own."""
+    """The draw as `convscope random --draw` takes it."""
     ending = f":{draw['dtype']}"
     words = f"{draw['kind']}:{','.join(map(str, draw['shape']))}"
     if "low" in draw:
         words += f":{draw['low']!r}:{draw['high']!r}"
-    if not draw.get("bias"):
-        return [words + ending]
-    bound = 1 / math.sqrt(math.prod(draw["shape"][1:]))
-    return [words + ending, f"uniform:{draw['shape'][0]}:{-bound!r}:{bound!r}{ending}"]
+    if draw.get("bias"):
+        words += ":bias"
+        if "transpose" in draw["kind"] and draw["groups"] > 1:
+            words += f":groups={draw['groups']}"
+    return words + ending
+
+
+def files_of(draw, number):
+    """The endings of the files that hold it, behind the prefix."""
+    return [f".{number}.weight.npy", f".{number}.bias.npy"] if draw.get("bias") else [f".{number}.npy"]

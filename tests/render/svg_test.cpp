@@ -132,7 +132,7 @@ TEST_F(Drawing, svg_looks_like_the_window) {
   if (!have_rsvg()) GTEST_SKIP() << "no rsvg-convert on this machine";
   for (const ThemeId id : {ThemeId::light, ThemeId::dark, ThemeId::contrast}) {
     const Scene scene = everything().scene;
-    const Result<std::string> svg = svg_still(scene, theme(id), "Title", "Words");
+    const Result<std::string> svg = svg_still(scene, theme(id), {"Title", "Words", ""});
     ASSERT_TRUE(svg.ok());
     const Difference off =
         difference(draw(scene, id), rsvg_picture(*svg, "everything_" + std::to_string(static_cast<int>(id))));
@@ -152,7 +152,7 @@ TEST_F(Drawing, the_comparison_of_pictures_notices_a_missing_mark) {
   Scene scene = everything().scene;
   const Pixels whole = draw(scene);
   scene.marks.erase(scene.marks.begin() + 60, scene.marks.begin() + 64);
-  const Result<std::string> svg = svg_still(scene, theme(ThemeId::light), "", "");
+  const Result<std::string> svg = svg_still(scene, theme(ThemeId::light), {"", "", ""});
   ASSERT_TRUE(svg.ok());
   EXPECT_GT(difference(whole, rsvg_picture(*svg, "missing")).large, 0.005);
 }
@@ -160,7 +160,7 @@ TEST_F(Drawing, the_comparison_of_pictures_notices_a_missing_mark) {
 TEST(SvgStill, is_well_formed_and_says_what_it_shows) {
   Sketch sketch = everything();
   sketch.text({0, 0, 100, 20}, "a < b && \"c\" > \x01\xFF", 12);
-  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "Conv <1>", "x & y");
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), {"Conv <1>", "x & y", ""});
   ASSERT_TRUE(svg.ok());
   EXPECT_EQ(xml_fault(*svg), "");
   EXPECT_THAT(*svg, testing::HasSubstr("<title>Conv &lt;1&gt;</title>"));
@@ -178,7 +178,7 @@ TEST(SvgStill, has_no_canvas_when_transparent) {
   Sketch sketch(100, 100);
   sketch.box({10, 10, 20, 20}, Role::output, Fill::full);
   const auto canvases = [&] {
-    const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::dark), "", "");
+    const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::dark), {"", "", ""});
     EXPECT_TRUE(svg.ok());
     return svg->find("width=\"100%\"") != std::string::npos;
   };
@@ -190,7 +190,7 @@ TEST(SvgStill, has_no_canvas_when_transparent) {
 TEST(SvgStill, takes_the_size_asked_for_and_keeps_its_coordinates) {
   Sketch sketch(100, 80);
   sketch.box({10, 10, 20, 20}, Role::output, Fill::full);
-  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "", "", 2.5f);
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), {"", "", ""}, 2.5f);
   ASSERT_TRUE(svg.ok());
   EXPECT_THAT(*svg, testing::HasSubstr("width=\"250\" height=\"200\" viewBox=\"0 0 100 80\""));
   EXPECT_THAT(*svg, testing::HasSubstr("x=\"10\" y=\"10\" width=\"10\" height=\"10\""));
@@ -203,7 +203,7 @@ TEST(SvgStill, stays_small_for_a_grid_of_numbers) {
     sketch.box({x, y, x + 17, y + 11}, Role::input, Fill::tint, Outline::hairline, 3);
     sketch.text({x, y, x + 17, y + 11}, "12", 9);
   }
-  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "", "");
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), {"", "", ""});
   ASSERT_TRUE(svg.ok());
   EXPECT_LT(svg->size() / 2000, 180u);
 }
@@ -301,7 +301,7 @@ Sketch random_frame(std::mt19937& random) {
 TEST(SvgAnimation, shows_each_frame_as_its_still_in_the_same_paint_order) {
   std::mt19937 random(5);
   for (int round = 0; round < 40; ++round) {
-    SvgAnimation animation(theme(ThemeId::light), "", "");
+    SvgAnimation animation(theme(ThemeId::light), {"", "", ""});
     SvgElements elements(theme(ThemeId::light));
     std::vector<std::vector<std::string>> stills;
     std::vector<double> starts{0};
@@ -330,7 +330,7 @@ TEST(SvgAnimation, shows_each_frame_as_its_still_in_the_same_paint_order) {
 }
 
 TEST(SvgAnimation, writes_what_all_frames_share_once) {
-  SvgAnimation animation(theme(ThemeId::light), "Title", "Words");
+  SvgAnimation animation(theme(ThemeId::light), {"Title", "Words", ""});
   constexpr int kFrames = 30;
   for (int frame = 0; frame < kFrames; ++frame) {
     Sketch sketch(400, 100);
@@ -352,7 +352,7 @@ TEST(SvgAnimation, writes_what_all_frames_share_once) {
 
 TEST(SvgAnimation, embeds_a_tensor_once) {
   Result<Tensor> tensor = Tensor::zeros({1, 1, 30, 30}, DType::float32);
-  SvgAnimation animation(theme(ThemeId::light), "", "");
+  SvgAnimation animation(theme(ThemeId::light), {"", "", ""});
   for (int frame = 0; frame < 10; ++frame) {
     Sketch sketch(200, 200);
     Raster raster;
@@ -382,7 +382,7 @@ TEST_F(Drawing, svg_of_a_zoomed_tensor_embeds_what_is_visible) {
   raster.low = -1;
   raster.u1 = raster.v1 = 1000;
   sketch.raster({-3000, -2500, 7000, 7500}, raster, Role::input);
-  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), "", "");
+  const Result<std::string> svg = svg_still(sketch.scene, theme(ThemeId::light), {"", "", ""});
   ASSERT_TRUE(svg.ok());
   EXPECT_LT(svg->size(), 6000u);
   if (!have_rsvg()) GTEST_SKIP() << "no rsvg-convert on this machine";
@@ -392,7 +392,7 @@ TEST_F(Drawing, svg_of_a_zoomed_tensor_embeds_what_is_visible) {
 
 TEST_F(Drawing, an_animation_is_its_first_frame_to_programs_that_know_none) {
   if (!have_rsvg()) GTEST_SKIP() << "no rsvg-convert on this machine";
-  SvgAnimation animation(theme(ThemeId::light), "", "");
+  SvgAnimation animation(theme(ThemeId::light), {"", "", ""});
   Pixels first;
   for (int frame = 0; frame < 3; ++frame) {
     Sketch sketch = everything();
@@ -409,7 +409,7 @@ TEST_F(Drawing, an_animation_is_its_first_frame_to_programs_that_know_none) {
 }
 
 TEST(SvgAnimation, refuses_to_be_without_frames) {
-  SvgAnimation animation(theme(ThemeId::light), "", "");
+  SvgAnimation animation(theme(ThemeId::light), {"", "", ""});
   const Result<std::string> svg = animation.finish();
   ASSERT_FALSE(svg.ok());
   EXPECT_EQ(svg.error().code, "error.svg_no_frames");

@@ -179,6 +179,44 @@ TEST(CrossChecker, finds_that_all_agree_on_the_present_numbers) {
   EXPECT_GT(checker.result_id(), first);
 }
 
+TEST(SessionAlgorithm, that_the_operation_does_not_take_waits_for_the_next_one) {
+  Session session = preset("padding_strides_transposed");
+  session.algorithm = Algorithm::loops;
+  EXPECT_EQ(algorithm_of(session), Algorithm::automatic);
+  TensorCache cache;
+  EXPECT_EQ(compute(session, cache).value()->algorithm, Algorithm::automatic);
+  session.algorithm = Algorithm::naive;
+  EXPECT_EQ(compute(session, cache).value()->algorithm, Algorithm::naive);
+  session.algorithm = Algorithm::loops;
+  ASSERT_TRUE(change_operation(session, "max_pool2d"));
+  EXPECT_EQ(algorithm_of(session), Algorithm::automatic);
+  ASSERT_TRUE(change_operation(session, "conv2d"));
+  EXPECT_EQ(algorithm_of(session), Algorithm::loops);
+}
+
+TEST(CrossChecker, of_a_transposed_convolution_runs_what_that_takes) {
+  Session session = preset("padding_strides_transposed");
+  session.input.kind = SourceKind::randn;
+  session.weight = {SourceKind::randn, {}, {}, nullptr};
+  Workbench bench{session};
+  bench.cross_checker().start(bench.computation());
+  bench.wait();
+  const CrossCheck* check = bench.cross_checker().result();
+  ASSERT_NE(check, nullptr);
+  EXPECT_TRUE(check->all_agree());
+  EXPECT_EQ(check->ran(), 2);
+  EXPECT_GT(check->tolerance, 0);
+  const AlgorithmCheck& furthest = check->furthest();
+  if (furthest.worst.difference > 0) {
+    const Pair out = bench.operation_plan()->out();
+    EXPECT_EQ(furthest.worst.flat, furthest.worst.cell.y * out.w + furthest.worst.cell.x);
+  }
+  bench.apply({"edit.operation", {}, [](Session& edited) { (void)change_operation(edited, "max_pool2d"); }});
+  bench.cross_checker().start(bench.computation());
+  bench.wait();
+  EXPECT_EQ(bench.cross_checker().result(), nullptr);
+}
+
 TEST(CrossChecker, is_forgotten_when_the_numbers_change_and_kept_when_they_do_not) {
   Workbench bench{preset("tutorial_6_2_2")};
   bench.cross_checker().start(bench.computation());

@@ -80,6 +80,36 @@ TEST(ShownOperations, files_keep_every_argument) {
   }
 }
 
+TEST(ShownOperations, pads_are_kept_where_the_operation_takes_them) {
+  for (std::string_view operation : {"conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+    Session session;
+    session.params.padding_kind = PaddingKind::pads;
+    session.params.pads = {0, 1, 2, 0};
+    ASSERT_TRUE(change_operation(session, operation));
+    EXPECT_EQ(session.params.padding_kind, PaddingKind::pads) << operation;
+    EXPECT_EQ(session.params.pads, (Pads{0, 1, 2, 0})) << operation;
+    const ComputationPtr done = computed(session);
+    ASSERT_NE(done, nullptr) << operation;
+    EXPECT_EQ(done->plan.pads(), (Pads{0, 1, 2, 0})) << operation;
+    ASSERT_TRUE(change_operation(session, "conv2d"));
+    EXPECT_EQ(session.params.pads, (Pads{0, 1, 2, 0})) << operation;
+    const Result<Session> read = session_from_json(session_to_json(session));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->params.pads, session.params.pads);
+  }
+  Session wide;
+  wide.params.padding_kind = PaddingKind::pads;
+  wide.params.pads = {5, 1, 0, 7};
+  ASSERT_TRUE(change_operation(wide, "avg_pool2d"));
+  EXPECT_EQ(wide.params.pads, (Pads{2, 1, 0, 2})) << "each window has a cell of the input";
+  EXPECT_NE(computed(wide), nullptr);
+  Session same;
+  same.params.padding_kind = PaddingKind::same;
+  ASSERT_TRUE(change_operation(same, "max_pool2d"));
+  EXPECT_EQ(same.params.padding_kind, PaddingKind::numbers);
+  EXPECT_EQ(same.params.padding, (Pair{1, 1}));
+}
+
 TEST(ShownOperations, a_file_without_them_takes_pytorchs_defaults) {
   const Result<Session> pool = session_from_json(R"({"format": "convscope-session", "version": 1,
       "operation": "avg_pool2d", "params": {"kernel_size": 3}})");

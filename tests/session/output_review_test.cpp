@@ -70,6 +70,25 @@ TEST(OutputReview, compares_again_when_the_engine_has_other_numbers) {
   EXPECT_EQ(review.computation(), second);
 }
 
+TEST(OutputReview, other_operations_are_compared_without_causes) {
+  for (const auto& [operation, right] : {std::pair("max_pool2d", "[[12, 13, 14], [17, 18, 19], [22, 23, 24]]"),
+                                         std::pair("avg_pool2d", "[[6, 7, 8], [11, 12, 13], [16, 17, 18]]")}) {
+    Session session;
+    ASSERT_TRUE(change_operation(session, operation));
+    const ComputationPtr computation = Workbench(session).computation();
+    OutputReview review;
+    review.paste(right);
+    review.update(computation);
+    ASSERT_NE(review.check(), nullptr) << operation;
+    EXPECT_TRUE(review.check()->agrees()) << operation;
+    review.paste(kRight);
+    review.update(computation);
+    ASSERT_NE(review.check(), nullptr) << operation;
+    EXPECT_EQ(review.check()->comparison->wrong, 9) << operation;
+    EXPECT_TRUE(review.check()->diagnosis.explanations.empty()) << operation;
+  }
+}
+
 TEST(OutputReview, text_that_is_none_says_why_and_compares_nothing) {
   OutputReview review;
   review.paste("hello");

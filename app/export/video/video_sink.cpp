@@ -12,10 +12,12 @@ extern "C" {
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "app/export/video/video_module.h"
 #include "app/io/atomic_file.h"
+#include "app/io/carried_text.h"
 #include "app/io/system_error.h"
 
 namespace convscope {
@@ -41,7 +43,7 @@ struct Kind {
   const char* name;
   const char* muxer;
   const char* encoder;
-  bool odd_sizes;
+  bool webm;  // takes odd sizes as they are, and any tags
   void (*tune)(AVCodecContext&);
 };
 
@@ -100,6 +102,7 @@ class VideoSink final : public FrameSink {
   Result<void> convert(const Pixels& frame);
   /// Sends a frame (null: no more) and writes what comes out.
   Result<void> encode(const AVFrame* frame);
+  Result<void> append_xmp();
   Error failure(int code) const;
   static int asked_to_stop(void* sink) { return static_cast<const VideoSink*>(sink)->cancelled() ? 1 : 0; }
 
@@ -135,8 +138,8 @@ Result<void> VideoSink::open_codec() {
   if (encoder == nullptr) return Error{"error.export_encoder", "", {kind_.name, kind_.encoder}};
   codec_.reset(avcodec_alloc_context3(encoder));
   if (!codec_) return failure(AVERROR(ENOMEM));
-  codec_->width = kind_.odd_sizes ? format_.width : even(format_.width);
-  codec_->height = kind_.odd_sizes ? format_.height : even(format_.height);
+  codec_->width = kind_.webm ? format_.width : even(format_.width);
+  codec_->height = kind_.webm ? format_.height : even(format_.height);
   codec_->time_base = {1, format_.fps};
   codec_->framerate = {format_.fps, 1};
   codec_->sample_aspect_ratio = {1, 1};
@@ -199,9 +202,13 @@ Result<void> VideoSink::begin() {
   stream_->time_base = codec_->time_base;
   stream_->avg_frame_rate = codec_->framerate;
   if (const int code = avcodec_parameters_from_context(stream_->codecpar, codec_.get()); code < 0) return failure(code);
-  if (!format_.description.empty()) {
-    av_dict_set(&muxer->metadata, "comment", format_.description.c_str(), 0);
-  }
+  const auto tag = [&](const char* key, const std::string& words) {
+    if (!words.empty()) av_dict_set(&muxer->metadata, key, words.c_str(), 0);
+  };
+  tag("title", format_.title);
+  tag("comment", format_.description);
+  // MP4's own tags are few: there the session is in an XMP packet, see finish()
+  if (kind_.webm) tag(kMatroskaTag, format_.session);
 
   picture_.reset(av_frame_alloc());
   packet_.reset(av_packet_alloc());
@@ -290,7 +297,22 @@ Result<void> VideoSink::finish() {
   if (const int code = av_write_trailer(muxer_.get()); code < 0) return failure(code);
   if (const int code = avio_closep(&muxer_->pb); code < 0) return failure(code);
   muxer_.reset();
+  if (!kind_.webm && !format_.session.empty()) {
+    if (auto written = append_xmp(); !written) return written;
+  }
   return file_.commit();
+}
+
+Result<void> VideoSink::append_xmp() {
+  const std::string packet = xmp_packet(format_.title, format_.description, format_.session);
+  std::string box;
+  const size_t size = 8 + kXmpBox.size() + packet.size();
+  for (const int shift : {24, 16, 8, 0}) box += static_cast<char>(static_cast<uint8_t>(size >> shift));
+  box.append("uuid").append(kXmpBox).append(packet);
+  std::error_code failed;
+  const uint64_t end = std::filesystem::file_size(file_.temporary_path(), failed);
+  if (failed) return Error{"error.target_unwritable", "output", {target_, reason_of(failed.value())}};
+  return file_.write_at(end, box.data(), box.size());
 }
 
 }  // namespace
