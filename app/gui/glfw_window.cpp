@@ -201,7 +201,7 @@ Result<Start> starting_point(const std::string& open) {
   } else {
     const std::filesystem::path path(open);
     if (start.session.title.empty()) start.session.title = path.stem().string();
-    if (!is_tensor_name(open)) start.settings.project_path = std::filesystem::absolute(path).string();
+    if (is_project_file(open)) start.settings.project_path = std::filesystem::absolute(path).string();
   }
   if (remembered.session) {
     start.session.language = remembered.session->language;

@@ -419,7 +419,8 @@ void MainWindow::serve_requests(UiContext& ui) {
     save_project(ui, settings_.project_path);
   } else if (wishes.save_project || wishes.save_project_as) {
     const std::string& title = workbench_->session().title;
-    file_dialog_.open(Purpose::save_project, settings_.last_folder, (title.empty() ? "session" : title) + kProjectEnding);
+    file_dialog_.open(Purpose::save_project, settings_.last_folder,
+                      (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
@@ -450,10 +451,8 @@ void MainWindow::open(const std::string& name) {
     opened->title = path.stem().string();
     opened->step = 1;
   }
-  // A chain becomes part of the session: its own file is not where that is saved. An exported file is no project
-  // either: saving must not write over it.
-  const bool is_project = !exported && !tensor && !chain && find_preset(name) == nullptr;
-  if (!exported && !tensor && !chain && !is_project) opened->title = name;
+  const bool is_project = is_project_file(name);
+  if (find_preset(name) != nullptr) opened->title = name;
   if ((is_project || exported) && opened->title.empty()) opened->title = path.stem().string();
   const std::string title = opened->title;
   const DType dtype = opened->params.dtype;

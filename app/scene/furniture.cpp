@@ -155,9 +155,10 @@ void draw_place_label(StageFrame& frame, const Grid& grid, char name, Role role,
   painter.text(words, x + 8 * ui, y + 13 * ui, size, Role::text);
 }
 
-void draw_too_small(StageFrame& frame) {
+void draw_too_small(StageFrame& frame) { draw_only_words(frame, words_of(frame.request.language, "scene.too_small")); }
+
+void draw_only_words(StageFrame& frame, std::string_view words) {
   Painter& painter = frame.painter;
-  const std::string_view words = words_of(frame.request.language, "scene.too_small");
   const Box room = painter.viewport();
   const float width = painter.width(words, Face::sans, kLabelSize);
   const float size = std::max(1.0f, width > room.width() - 8 ? kLabelSize * (room.width() - 8) / width : kLabelSize);

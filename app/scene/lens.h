@@ -104,6 +104,8 @@ void draw_place_label(StageFrame& frame, const Grid& grid, char name, Role role,
 
 /// What stands in a viewport that no layout fits.
 void draw_too_small(StageFrame& frame);
+/// The same for other reasons, one line.
+void draw_only_words(StageFrame& frame, std::string_view words);
 
 /// An operator between tensors.
 void draw_sign(StageFrame& frame, std::string_view sign, double x, double y);

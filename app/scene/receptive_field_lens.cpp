@@ -34,7 +34,8 @@ struct LevelGrid : Grid {
   double least_height = 0;
   /// Rows and columns, both ends included.
   Box box(const CellRun& row, const CellRun& col) const {
-    Box box{static_cast<float>(left(static_cast<double>(col.first))), static_cast<float>(top(static_cast<double>(row.first))),
+    Box box{static_cast<float>(left(static_cast<double>(col.first))),
+            static_cast<float>(top(static_cast<double>(row.first))),
             static_cast<float>(left(static_cast<double>(col.last + 1))),
             static_cast<float>(top(static_cast<double>(row.last + 1)))};
     const auto more = static_cast<float>(least_height - pitch);
@@ -137,7 +138,8 @@ bool for_pieces(const FieldFrame& frame, const LevelGrid& grid, const CellRuns& 
 }
 
 // What the field covers of a surface.
-void draw_covered(FieldFrame& frame, const LevelGrid& grid, int level, const Box& real, const LitLevel& lit, float opacity) {
+void draw_covered(FieldFrame& frame, const LevelGrid& grid, int level, const Box& real, const LitLevel& lit,
+                  float opacity) {
   Painter& painter = frame.painter;
   const Role role = role_of_level(level);
   if (lit.rows.empty() || lit.cols.empty()) {
@@ -155,9 +157,8 @@ void draw_covered(FieldFrame& frame, const LevelGrid& grid, int level, const Box
     }
     return;
   }
-  const bool drawn = for_pieces(frame, grid, lit.rows, lit.cols, kMostPieces, kLeastPiece, [&](const Box& box) {
-    painter.box(box, role, Fill::full).opacity = opacity;
-  });
+  const bool drawn = for_pieces(frame, grid, lit.rows, lit.cols, kMostPieces, kLeastPiece,
+                                [&](const Box& box) { painter.box(box, role, Fill::full).opacity = opacity; });
   if (drawn) return;
   // With gaps too fine to be told apart.
   const Box all = grid.box(whole(lit.rows), whole(lit.cols));
@@ -181,8 +182,8 @@ void draw_cells(FieldFrame& frame, const LevelGrid& grid, int level, const LitLe
         continue;
       }
       const bool fades = read && opacity < 1 && opacity > 0;
-      Mark& mark = painter.box(box, role, read && opacity >= 1 ? Fill::full : Fill::tint, Outline::hairline,
-                               grid.radius());
+      Mark& mark =
+          painter.box(box, role, read && opacity >= 1 ? Fill::full : Fill::tint, Outline::hairline, grid.radius());
       painter.refer(mark, {TensorId::level, lit.slice, level, y, x});
       if (fades) painter.box(box, role, Fill::full, Outline::none, grid.radius()).opacity = opacity;
     }
@@ -330,7 +331,8 @@ void draw_words(FieldFrame& frame, int level) {
   const auto write = [&](std::string_view words, float y, float size, Role role, Face face) {
     const float wide = painter.width(words, face, size);
     if (words.empty() || wide > width) return;
-    painter.box({middle - wide / 2 - 2, y - size * 0.6f, middle + wide / 2 + 2, y + size * 0.6f}, Role::canvas, Fill::full)
+    painter
+        .box({middle - wide / 2 - 2, y - size * 0.6f, middle + wide / 2 + 2, y + size * 0.6f}, Role::canvas, Fill::full)
         .opacity = kPatch;
     painter.text(words, middle, y, size, role, Align::center, face);
   };
@@ -350,8 +352,8 @@ void draw_words(FieldFrame& frame, int level) {
       const float gap = name_size * 0.4f, wide = name + gap + painter.width(placed.size, Face::sans, small);
       const float x = middle - wide / 2;
       if (wide <= width) {
-        painter.box({x - 2, y - name_size * 0.6f, x + wide + 2, y + name_size * 0.6f}, Role::canvas, Fill::full).opacity =
-            kPatch;
+        painter.box({x - 2, y - name_size * 0.6f, x + wide + 2, y + name_size * 0.6f}, Role::canvas, Fill::full)
+            .opacity = kPatch;
         painter.text(placed.name, x, y, name_size, role_of_level(level), Align::left, Face::bold);
         painter.text(placed.size, x + name + gap, y, small, Role::text);
       }
@@ -389,15 +391,6 @@ void draw_place(FieldFrame& frame, int level) {
   painter.text(words, x + 8 * ui, y + 13 * ui, size, Role::text);
 }
 
-void draw_nothing(StageFrame& frame, const char* key) {
-  Painter& painter = frame.painter;
-  const std::string_view words = words_of(frame.request.language, key);
-  const Box room = painter.viewport();
-  const float width = painter.width(words, Face::sans, kLabelSize);
-  const float size = std::max(1.0f, width > room.width() - 8 ? kLabelSize * (room.width() - 8) / width : kLabelSize);
-  painter.text(words, room.width() / 2, room.height() / 2, size, Role::secondary, Align::center);
-}
-
 }  // namespace
 
 void build_field_scene(const SceneRequest& request, Scene& scene) {
@@ -405,12 +398,12 @@ void build_field_scene(const SceneRequest& request, Scene& scene) {
   const ChainPlanPtr& chain = computation.plan.chain();
   Painter painter(request, scene);
   StageFrame base{request, computation.tensors, painter, make_stage(request, painter)};
-  if (!chain) return draw_nothing(base, "scene.field_no_chain");
+  if (!chain) return draw_only_words(base, words_of(request.language, "scene.field_no_chain"));
   const FieldLayout& layout = field_layout(chain, base.stage, painter);
   if (!layout.good) return draw_too_small(base);
   const int64_t step = std::clamp<int64_t>(request.moment.step, 0, chain->steps() - 1);
   const FieldTrace& trace = trace_of_step(chain, step);
-  if (!trace.known()) return draw_nothing(base, "scene.field_scattered");
+  if (!trace.known()) return draw_only_words(base, words_of(request.language, "scene.field_scattered"));
   const bool gliding = request.steps_per_second < kJumpStepsPerSecond && !request.reduced_motion;
   FieldFrame frame{base, chain, layout, trace};
   frame.reveal = gliding ? std::clamp(request.moment.phase / kProductsEnd, 0.0f, 1.0f) : 1;

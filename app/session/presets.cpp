@@ -182,6 +182,10 @@ bool is_chain_file(const std::string& path) {
   return text && is_chain_text(*text);
 }
 
+bool is_project_file(const std::string& name) {
+  return find_preset(name) == nullptr && !is_tensor_name(name) && !is_chain_file(name) && !carried_session(name);
+}
+
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
   const Result<std::string> text = read_file(path, kMaxChainBytes);
   if (!text) return text.error();

@@ -43,6 +43,9 @@ bool is_tensor_name(const std::string& path);
 
 /// Whether the file is a chain of layers (see chain_json.h). Reads it.
 bool is_chain_file(const std::string& path);
+/// Whether what was opened under this name is saved back there: a session's file is, but a preset, an exported file and
+/// what only became part of a session, a tensor or a chain, are not written over.
+bool is_project_file(const std::string& name);
 /// The session with that chain as the one it looks at, in the lens of receptive fields, called as the file is. Errors:
 /// those of reading and of chain_from_json().
 Result<Session> session_with_chain_file(const Session& base, const std::string& path);

@@ -152,6 +152,9 @@ TEST_F(FieldLens, a_dropped_chain_is_looked_at_in_the_session_and_can_be_undone)
   ASSERT_EQ(session().chain.layers.size(), 2u);
   EXPECT_TRUE(draws(at(2, 4, 4)));
   EXPECT_FALSE(window().notice().is_error);
+  // Saving asks for a name: the chain's own file stays what it is.
+  play("key ctrl+s\nexpect file_dialog.cancel\nkey escape\nexpect no file_dialog.cancel");
+  EXPECT_TRUE(is_chain_file(path));
   play("key ctrl+z");
   EXPECT_TRUE(session().chain.layers.empty());
   EXPECT_EQ(session().lens, Lens::sliding);

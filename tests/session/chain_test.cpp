@@ -259,6 +259,10 @@ TEST_F(OpenedChainFile, becomes_a_session_that_looks_at_it) {
   EXPECT_EQ(opened->params, Session().params);
   put("session.json", session_to_json(Session()));
   EXPECT_FALSE(is_chain_file(path("session.json")));
+  EXPECT_TRUE(is_project_file(path("session.json")));
+  EXPECT_FALSE(is_project_file(path("own.json"))) << "a session must not be written over it";
+  EXPECT_FALSE(is_project_file("vgg16.npy"));
+  EXPECT_FALSE(is_project_file("receptive_field_vgg16"));
   put("wrong.json", R"({"format": "convscope-chain", "version": 1, "input_size": 9,
     "layers": [{"layer": "Conv2d", "kernel_size": 3, "kernel": 4}]})");
   EXPECT_EQ(open_session(path("wrong.json")).error().code, "error.chain_unknown_field");
