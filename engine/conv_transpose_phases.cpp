@@ -99,6 +99,16 @@ Result<Tensor> phase_weight(const ConvTransposePlan& plan, const ConvNdPlan& dir
   return turned;
 }
 
+/// The cells of a row that no tap reaches hold the bias alone.
+template <class T>
+void fill_gaps(const std::vector<Tensor>& columns, T bias, int64_t extent, T* row) {
+  const int64_t phases = std::ssize(columns);
+  for (int64_t i = 0; i < phases; ++i) {
+    if (columns[static_cast<size_t>(i)].defined()) continue;
+    for (int64_t x = i; x < extent; x += phases) row[x] = bias;
+  }
+}
+
 /// Writes the rows of one remainder by depth and height, whose columns come from the tensors of all remainders by
 /// width; a tensor that is not there stands for cells that no tap reaches.
 template <class T>
@@ -121,23 +131,27 @@ Result<void> write_rows(const ConvTransposePlan& plan, const Phase& phase, int64
   const auto stopped = [&] { return options.job != nullptr && options.job->is_cancelled(); };
   parallel_for(threads, items, [&](int64_t item) {
     if (stopped()) return;
+    const int64_t first = item * at_once, end = std::min(lines, first + at_once);
     std::array<const T*, kMostPhases> rows{};
-    for (int64_t line = item * at_once; line < std::min(lines, (item + 1) * at_once); ++line) {
-      const int64_t nk = line / rows_of_plane, z = line % rows_of_plane / phase[1].cells, y = line % phase[1].cells;
-      for (int64_t i = 0; i < phases; ++i) {
-        const Tensor& column = columns[static_cast<size_t>(i)];
-        const int64_t width = ceil_divide(extent - i, phases);
-        rows[static_cast<size_t>(i)] = column.defined() ? column.data<T>() + line * width : nothing->data<T>();
-      }
+    std::array<int64_t, kMostPhases> widths{};
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const int64_t width = ceil_divide(extent - static_cast<int64_t>(i), phases);
+      rows[i] = columns[i].defined() ? columns[i].data<T>() + first * width : nothing->template data<T>();
+      widths[i] = columns[i].defined() ? width : 0;
+    }
+    int64_t nk = first / rows_of_plane, z = first % rows_of_plane / phase[1].cells, y = first % phase[1].cells;
+    for (int64_t line = first; line < end; ++line) {
       const int64_t row =
           (nk * axes[0].extent + first_plane + z * plane_stride) * axes[1].extent + first_row + y * row_stride;
       T* to = output + row * extent;
       kernels.interleave(rows.data(), phases, extent, to);
-      if (bias == nullptr) continue;
-      for (int64_t i = 0; i < phases; ++i) {
-        if (columns[static_cast<size_t>(i)].defined()) continue;  // it has its bias
-        for (int64_t x = i; x < extent; x += phases) to[x] = bias[nk % plan.out_channels];
-      }
+      if (has_gaps && bias != nullptr) fill_gaps(columns, bias[nk % plan.out_channels], extent, to);
+      for (size_t i = 0; i < columns.size(); ++i) rows[i] += widths[i];
+      if (++y < phase[1].cells) continue;
+      y = 0;
+      if (++z < phase[0].cells) continue;
+      z = 0;
+      ++nk;
     }
   });
   if (stopped()) return Error{"error.cancelled", "", {}};

@@ -43,11 +43,10 @@ struct Block {
 struct Cut {
   int64_t all_rows = 1, all_columns = 1;
   int64_t rows = 1, columns = 1;
+  int64_t across = 1, blocks = 1;
 
-  int64_t across() const { return ceil_divide(all_columns, columns); }
-  int64_t blocks() const { return ceil_divide(all_rows, rows) * across(); }
   Block block(int64_t i) const {
-    const int64_t row = i / across() * rows, first = i % across() * columns;
+    const int64_t row = i / across * rows, first = i % across * columns;
     return {row, std::min(row + rows, all_rows), first, std::min(columns, all_columns - first)};
   }
 };
@@ -62,37 +61,49 @@ Cut cut_of(const Windows& windows, int64_t columns, int64_t fewest_rows) {
   cut.columns = columns;
   const int64_t wanted = std::max<int64_t>(1, kTapsOfBlock / windows.taps() / columns);
   cut.rows = std::min(std::max(wanted, fewest_rows), cut.all_rows);
+  cut.across = ceil_divide(cut.all_columns, columns);
+  cut.blocks = ceil_divide(cut.all_rows, cut.rows) * cut.across;
   return cut;
 }
 
-/// Looks now and then whether the job was cancelled.
-class Watch {
- public:
-  explicit Watch(const Job* job) : job_(job) {}
-  /// Told what comes next.
-  bool stopped(int64_t taps) {
-    left_ -= taps;
-    if (left_ > 0) return false;
-    left_ = kTapsOfBlock;
-    return job_ != nullptr && job_->is_cancelled();
-  }
+/// A row of windows: its place along depth and height, and the taps that stand on the input there.
+struct WindowRow {
+  const WindowAxis& depth;
+  const WindowAxis& height;
+  int64_t o, p;
+  TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
 
- private:
-  const Job* job_;
-  int64_t left_ = 0;
+  WindowRow(const Windows& windows, int64_t row)
+      : depth(windows.depth()), height(windows.height()), o(row / height.count), p(row % height.count) {}
+  /// To the next one, which there must be.
+  void advance() {
+    if (++p == height.count) {
+      p = 0;
+      in_depth = taps_inside(depth, ++o);
+    }
+    in_height = taps_inside(height, p);
+  }
 };
 
-/// False where the job was cancelled.
-template <class T>
+bool is_cancelled(const Job* job) { return job != nullptr && job->is_cancelled(); }
+
+/// False where the job was cancelled, which is looked at once for a row of windows; for each of their rows where they
+/// are vast, which ordinary ones need not pay for.
+template <bool kVast, class T>
 bool max_pool_block(const Windows& windows, const Block& block, const T* cells, T* output, int64_t* indices,
                     const Job* job) {
   const WindowAxis& depth = windows.depth();
   const WindowAxis& height = windows.height();
   const WindowAxis& width = windows.width();
-  Watch watch(job);
+  WindowRow here(windows, block.row);
   for (int64_t row = block.row; row < block.row_end; ++row) {
-    const int64_t o = row / height.count, p = row % height.count;
-    const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+    if (is_cancelled(job)) return false;
+    if (row > block.row) here.advance();
+    const int64_t o = here.o, p = here.p;
+    const TapRange in_depth = here.in_depth, in_height = here.in_height;
+    const int64_t place = row * width.count + block.first;
+    T* to = output + place;
+    int64_t* index_to = indices != nullptr ? indices + place : nullptr;
     for (int64_t q = block.first; q < block.first + block.count; ++q) {
       const TapRange in_width = taps_inside(width, q);
       T largest = -std::numeric_limits<T>::infinity();
@@ -101,7 +112,7 @@ bool max_pool_block(const Windows& windows, const Block& block, const T* cells, 
                    width.cell(q, in_width.first);
       for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
         for (int64_t r = in_height.first; r < in_height.last; ++r) {
-          if (watch.stopped(in_width.last - in_width.first)) return false;
+          if (kVast && is_cancelled(job)) return false;
           const int64_t line = (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
           for (int64_t s = in_width.first; s < in_width.last; ++s) {
             const int64_t cell = line + width.cell(q, s);
@@ -112,8 +123,8 @@ bool max_pool_block(const Windows& windows, const Block& block, const T* cells, 
           }
         }
       }
-      output[row * width.count + q] = largest;
-      if (indices != nullptr) indices[row * width.count + q] = at;
+      *to++ = largest;
+      if (index_to != nullptr) *index_to++ = at;
     }
   }
   return true;
@@ -125,22 +136,26 @@ int64_t cells_with_padding(const WindowAxis& axis, int64_t window) {
   return std::min(origin + axis.kernel, axis.extent + axis.pad_end) - origin;
 }
 
-/// False where the job was cancelled.
-template <class T>
+/// The same.
+template <bool kVast, class T>
 bool average_pool_block(const PoolPlan& plan, const Block& block, const T* cells, T* output, const Job* job) {
-  const WindowAxis& depth = plan.windows.depth();
-  const WindowAxis& height = plan.windows.height();
-  const WindowAxis& width = plan.windows.width();
-  Watch watch(job);
+  const Windows& windows = plan.windows;
+  const WindowAxis& depth = windows.depth();
+  const WindowAxis& height = windows.height();
+  const WindowAxis& width = windows.width();
+  WindowRow here(windows, block.row);
   for (int64_t row = block.row; row < block.row_end; ++row) {
-    const int64_t o = row / height.count, p = row % height.count;
-    const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+    if (is_cancelled(job)) return false;
+    if (row > block.row) here.advance();
+    const int64_t o = here.o, p = here.p;
+    const TapRange in_depth = here.in_depth, in_height = here.in_height;
+    T* to = output + row * width.count + block.first;
     for (int64_t q = block.first; q < block.first + block.count; ++q) {
       const TapRange in_width = taps_inside(width, q);
       T sum = 0;
       for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
         for (int64_t r = in_height.first; r < in_height.last; ++r) {
-          if (watch.stopped(in_width.last - in_width.first)) return false;
+          if (kVast && is_cancelled(job)) return false;
           const T* line = cells + (depth.cell(o, t) * height.extent + height.cell(p, r)) * width.extent;
           for (int64_t s = in_width.first; s < in_width.last; ++s) sum += line[width.cell(q, s)];
         }
@@ -154,10 +169,16 @@ bool average_pool_block(const PoolPlan& plan, const Block& block, const T* cells
       } else if (plan.count_include_pad) {
         divisor = cells_with_padding(depth, o) * cells_with_padding(height, p) * cells_with_padding(width, q);
       }
-      output[row * width.count + q] = real > 0 ? sum / static_cast<T>(divisor) : T{0};
+      *to++ = real > 0 ? sum / static_cast<T>(divisor) : T{0};
     }
   }
   return true;
+}
+
+template <bool kVast, class T>
+bool pool_block(const PoolPlan& plan, const Block& block, const T* cells, T* output, int64_t* indices, const Job* job) {
+  return plan.kind == PoolKind::max ? max_pool_block<kVast>(plan.windows, block, cells, output, indices, job)
+                                    : average_pool_block<kVast>(plan, block, cells, output, job);
 }
 
 /// What each column of windows has in its window along the width: cells of the input, and all that count.
@@ -213,10 +234,12 @@ class RowPooling {
     held.assign(static_cast<size_t>(slots()), -1);
     const T fill = plan_->kind == PoolKind::max ? -std::numeric_limits<T>::infinity() : T{0};
 
+    WindowRow here(plan_->windows, block.row);
     for (int64_t window_row = block.row; window_row < block.row_end; ++window_row) {
-      if (job != nullptr && job->is_cancelled()) return Outcome::cancelled;
-      const int64_t o = window_row / height.count, p = window_row % height.count;
-      const TapRange in_depth = taps_inside(depth, o), in_height = taps_inside(height, p);
+      if (is_cancelled(job)) return Outcome::cancelled;
+      if (window_row > block.row) here.advance();
+      const int64_t o = here.o, p = here.p;
+      const TapRange in_depth = here.in_depth, in_height = here.in_height;
       T* to = output + window_row * width.count + block.first;
       rows.clear();
       for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
@@ -289,20 +312,19 @@ Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indic
   const Windows& windows = plan.windows;
   const int64_t columns = std::clamp<int64_t>(kTapsOfBlock / windows.taps(), 1, windows.width().count);
   const Cut cut = by_rows ? by_rows->cut() : cut_of(windows, columns, 1);
-  const int64_t items = plan.batch * plan.channels * cut.blocks();
+  const int64_t items = plan.batch * plan.channels * cut.blocks;
   std::atomic<int64_t> done{0};
   parallel_for(threads, items, [&](int64_t item) {
-    if (job != nullptr && job->is_cancelled()) return;
-    const int64_t plane = item / cut.blocks();
-    const Block block = cut.block(item % cut.blocks());
+    if (is_cancelled(job)) return;
+    const int64_t plane = item / cut.blocks;
+    const Block block = cut.block(item % cut.blocks);
     const T* cells = input + plane * windows.cells();
     T* to = output + plane * windows.count();
     Outcome outcome = by_rows ? by_rows->pool_block(block, cells, to, job) : Outcome::out_of_memory;
     if (outcome == Outcome::out_of_memory) {  // what needs none
-      const bool is_done = plan.kind == PoolKind::max
-                               ? max_pool_block(windows, block, cells, to,
-                                                indices != nullptr ? indices + plane * windows.count() : nullptr, job)
-                               : average_pool_block(plan, block, cells, to, job);
+      int64_t* to_indices = indices != nullptr ? indices + plane * windows.count() : nullptr;
+      const bool is_done = windows.taps() > kTapsOfBlock ? pool_block<true>(plan, block, cells, to, to_indices, job)
+                                                         : pool_block<false>(plan, block, cells, to, to_indices, job);
       outcome = is_done ? Outcome::finished : Outcome::cancelled;
     }
     if (outcome == Outcome::cancelled) return;

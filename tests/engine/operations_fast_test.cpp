@@ -322,13 +322,15 @@ TEST_P(Operations, pooling_does_not_depend_on_the_threads) {
 // ---- blocks of windows ----
 
 TEST_P(Operations, pooling_in_blocks_of_columns_agrees_with_pooling_window_by_window) {
-  // Rows so long, or windows so high, that the rows under all windows of a row are too much at once; the last stands
-  // so far apart that rows are of no use.
+  // Rows so long, or windows so high, that the rows under all windows of a row are too much at once; then windows so
+  // far apart that rows are of no use, and some of so many taps that the job is looked at within them.
   struct Named {
     Spatial kernel, stride, extents;
   };
-  for (const auto& [kernel, stride, extents] :
-       {Named{{40, 40}, {7, 1}, {60, 9000}}, {{3, 3}, {1, 1}, {5, 200000}}, {{50, 60}, {5, 60}, {61, 40000}}}) {
+  for (const auto& [kernel, stride, extents] : {Named{{40, 40}, {7, 1}, {60, 9000}},
+                                                {{3, 3}, {1, 1}, {5, 200000}},
+                                                {{50, 60}, {5, 60}, {61, 40000}},
+                                                {{600, 600}, {1, 1}, {600, 602}}}) {
     PoolParams p = PoolParams::of(PoolKind::max, 2);
     p.dtype = GetParam();
     p.kernel_size = kernel;
