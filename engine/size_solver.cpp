@@ -587,11 +587,11 @@ const char* name_of(SizeParam param) {
   return kNames[index(param)];
 }
 
-std::vector<SizeParam> size_params_of(LayerKind kind) {
-  std::vector<Param> params{Param::kernel_size, Param::stride, Param::padding};
-  if (kind != LayerKind::avg_pool) params.push_back(Param::dilation);
-  if (kind == LayerKind::conv_transpose) params.push_back(Param::output_padding);
-  return params;
+std::span<const SizeParam> size_params_of(LayerKind kind) {
+  static constexpr std::array<Param, kSizeParams> kAll = {Param::kernel_size, Param::stride, Param::padding,
+                                                          Param::dilation, Param::output_padding};
+  const size_t count = kind == LayerKind::avg_pool ? 3 : kind == LayerKind::conv_transpose ? 5 : 4;
+  return std::span(kAll).first(count);
 }
 
 SizeQuestion SizeQuestion::of(const WindowLayer& present, const Spatial& input, const Spatial& wanted) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/result.h"
@@ -19,7 +20,7 @@ inline constexpr size_t kSizeParams = 5;
 const char* name_of(SizeParam param);
 
 /// Those that a kind of layer has, in this order.
-std::vector<SizeParam> size_params_of(LayerKind kind);
+std::span<const SizeParam> size_params_of(LayerKind kind);
 
 struct SizeBounds {
   int64_t minimum = 0;

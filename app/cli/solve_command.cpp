@@ -252,7 +252,7 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
     print(reason_for_none(question, found));
     return;
   }
-  const std::vector<Param> params = size_params_of(question.present.kind);
+  const std::span<const Param> params = size_params_of(question.present.kind);
   std::vector<TextTable::Column> columns;
   columns.reserve(params.size() + 1);
   for (Param param : params) columns.push_back({name_of(param)});
@@ -283,7 +283,7 @@ void print_text(const Operation& operation, const SizeQuestion& question, const 
 
 void print_json(const Operation& operation, const SizeQuestion& question, const SizeSolutions& found,
                 const std::optional<OperationPlan>& first) {
-  const std::vector<Param> params = size_params_of(question.present.kind);
+  const std::span<const Param> params = size_params_of(question.present.kind);
   Json json;
   json["operation"] = std::string(operation.name);
   json["input_size"] = list_of(question.input);

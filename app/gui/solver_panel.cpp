@@ -39,7 +39,7 @@ struct Memory {
   std::optional<Spatial> wish;  // nothing: the present output
   std::array<bool, kSizeParams> locked{};
   std::array<SizeBounds, kSizeParams> bounds = standard_bounds();
-  std::vector<Param> shown;  // those of the session's operation
+  std::span<const Param> shown;  // those of the session's operation
   std::optional<SizeQuestion> question;
   Language language = Language::en;
   SizeSolutions found;
@@ -409,19 +409,9 @@ void draw_none(UiContext& ui) {
   }
 }
 
-}  // namespace
-
-void draw_solver_panel(UiContext& ui) {
+/// The settings that give the wish, to be clicked.
+void draw_solutions(UiContext& ui) {
   Memory& m = memory();
-  refresh(ui);
-  draw_wish(ui);
-  ui_gap(ui, 8);
-  draw_locks(ui);
-  ui_gap(ui, 4);
-  draw_bounds(ui);
-  ui_gap(ui, 8);
-  ui_rule(ui);
-  ui_gap(ui, 8);
   if (m.error) {
     ui_error_line(ui, "solver", *m.error);
     return;
@@ -445,6 +435,21 @@ void draw_solver_panel(UiContext& ui) {
   if (chosen < 0) return;
   ui.workbench.apply(edit_solution(m.found.nearest[static_cast<size_t>(chosen)], LastGood(ui.workbench.computation())));
   m.wish.reset();  // from here on the wish is the output again
+}
+
+}  // namespace
+
+void draw_solver_panel(UiContext& ui) {
+  refresh(ui);
+  draw_wish(ui);
+  ui_gap(ui, 8);
+  draw_locks(ui);
+  ui_gap(ui, 8);
+  ui_rule(ui);
+  ui_gap(ui, 8);
+  draw_solutions(ui);
+  ui_gap(ui, 8);
+  draw_bounds(ui);
 }
 
 }  // namespace convscope
