@@ -18,10 +18,8 @@ struct Axis {
 
 Axis axis_of(const ConvPlan& plan, bool horizontal) {
   const Pads& pads = plan.pads;
-  return horizontal ? Axis{plan.in.w,     pads.left,       pads.right,    plan.stride.w,
-                           plan.dilation.w, plan.kernel.w, plan.out.w}
-                    : Axis{plan.in.h,     pads.top,        pads.bottom,   plan.stride.h,
-                           plan.dilation.h, plan.kernel.h, plan.out.h};
+  return horizontal ? Axis{plan.in.w, pads.left, pads.right, plan.stride.w, plan.dilation.w, plan.kernel.w, plan.out.w}
+                    : Axis{plan.in.h, pads.top, pads.bottom, plan.stride.h, plan.dilation.h, plan.kernel.h, plan.out.h};
 }
 
 /// The windows that have a tap on coordinate `at`, which may lie in the padding.

@@ -26,8 +26,8 @@ struct AxisUse {
   bool operator==(const AxisUse&) const = default;
 };
 
-/// Who reads the indices first .. last - 1 of one axis of the input, directly or as copies in padding that is not zeros;
-/// of each index ascending by window, then by tap.
+/// Who reads the indices first .. last - 1 of one axis of the input, directly or as copies in padding that is not
+/// zeros; of each index ascending by window, then by tap.
 class AxisUses {
  public:
   /// Does nothing where it holds the same already; keeps its memory.
@@ -58,8 +58,8 @@ struct GrowingSum {
   int64_t of = 0;     // that there will be in the end
 };
 
-/// What kernels k0 .. k1 - 1 (absolute, of the cell's group) add to the gradient of input cell (n, c, y, x), where `rows`
-/// and `columns` are who reads y and x. Costs (k1 - k0) * rows * columns.
+/// What kernels k0 .. k1 - 1 (absolute, of the cell's group) add to the gradient of input cell (n, c, y, x), where
+/// `rows` and `columns` are who reads y and x. Costs (k1 - k0) * rows * columns.
 double input_gradient_by(const ConvPlan& plan, const Tensor& weight, const Tensor& grad_output, int64_t n, int64_t c,
                          std::span<const AxisUse> rows, std::span<const AxisUse> columns, int64_t k0, int64_t k1);
 /// What kernel k alone has added once its first `positions` output cells of image n are through; counts them.

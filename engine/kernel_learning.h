@@ -47,11 +47,12 @@ struct LearningPath {
   int64_t last() const { return static_cast<int64_t>(losses.size()) - 1; }
 };
 
-/// torch.optim.SGD without momentum on F.mse_loss(conv2d(input, weight, bias), target), from the given weight and bias on.
+/// torch.optim.SGD without momentum on F.mse_loss(conv2d(input, weight, bias), target), from the given weight and bias
+/// on.
 ///
 /// Shapes: as in ConvPlan; target like the output.
-/// Errors: error.learning_too_large (args: MiB, limit) when the path would take more than 512 MiB; those of conv2d() and
-/// conv2d_backward(), error.cancelled.
+/// Errors: error.learning_too_large (args: MiB, limit) when the path would take more than 512 MiB; those of conv2d()
+/// and conv2d_backward(), error.cancelled.
 Result<LearningPath> learn_by_descent(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
                                       const Tensor& bias, const Tensor& target, const DescentOptions& descent,
                                       const Conv2dOptions& options = {});

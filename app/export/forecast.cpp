@@ -57,7 +57,7 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   const auto format = target_format(settings.target);
   if (!format) return format.error();
   if (auto checked = check_numbers(settings, *format); !checked) return checked.error();
-  if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
+  if (!lens_applies(settings.lens, plan)) return unfit_lens(settings.lens);
 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
   ExportPlan result;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/gui/gradient_pointing.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/widgets.h"
 #include "app/scene/operation_scene.h"
@@ -65,9 +66,10 @@ std::string indexed(const char* name, bool batch, const CellRef& cell) {
 }
 
 /// Whether the cell lies in the current window or is the current output cell.
-bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int64_t current_step) {
-  if (shown.conv2d() == nullptr) return is_current_cell(shown, lens, cell, current_step);
+bool is_current(const OperationPlan& shown, Lens lens, const CellRef& pointed, int64_t current_step) {
+  if (shown.conv2d() == nullptr) return is_current_cell(shown, lens, pointed, current_step);
   const ConvPlan& plan = *shown.conv2d();
+  const CellRef cell = of_whose_gradient(pointed);
   if (cell.tensor != TensorId::input) return step_of(plan, cell, current_step) == current_step;
   const OutputCell output = cell_of_step(plan, current_step);
   const Pair origin = window_origin(plan, output);
@@ -78,7 +80,8 @@ bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int6
 
 }  // namespace
 
-std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_t current_step) {
+std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& shown, int64_t current_step) {
+  const CellRef cell = of_whose_gradient(shown);
   const OutputCell current = cell_of_step(plan, std::clamp<int64_t>(current_step, 0, step_count(plan) - 1));
   OutputCell wanted = current;
   switch (cell.tensor) {
@@ -124,6 +127,7 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
     case TensorId::weight:
     case TensorId::bias:
     case TensorId::kernel_matrix:
+    default:
       return std::nullopt;
   }
   if (wanted.n < 0 || wanted.n >= plan.batch || wanted.c < 0 || wanted.c >= plan.out_channels || wanted.y < 0 ||
@@ -203,6 +207,8 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       const OutputCell output = cell_of_step(plan, *step);
       return describe_cell(computation, {TensorId::output, output.n, output.c, output.y, output.x}, current_step);
     }
+    default:
+      return describe_gradient_cell(computation, cell, current_step);
   }
   return {};
 }
@@ -381,8 +387,15 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
       words += line.substr(value + 3);
     }
   }
+  ui.shows(words);
   if (words.empty()) {
-    if (shown.tensor != TensorId::input) return;
+    if (shown.tensor == TensorId::grad_input) {
+      words = ui.text("picture.padding_gradient");
+    } else if (shown.tensor != TensorId::input) {
+      return;
+    }
+  }
+  if (words.empty()) {
     words = ui.text(blank_cell_key(computation->plan, ui.session().lens, shown));
   }
   // In the corner: next to the pointer it would hide the neighbours that are to be compared.

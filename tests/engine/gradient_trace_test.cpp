@@ -1,4 +1,5 @@
-// Gradients on their way and kernels being learned: against PyTorch, and against the reference with part of grad_output.
+// Gradients on their way and kernels being learned: against PyTorch, and against the reference with part of
+// grad_output.
 #include "engine/gradient_trace.h"
 
 #include <gtest/gtest.h>
@@ -82,8 +83,8 @@ TEST(GradientTrace, any_step_holds_the_gradients_of_the_cells_so_far) {
     const Tensor weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
     const Tensor grad = testing::random_tensor(random, plan.output_shape(), plan.dtype);
     const WeightGradientSums sums = WeightGradientSums::make(plan, input, grad).value();
-    for (const int64_t steps : {int64_t{0}, int64_t{1}, plan.output_cells() / 3, plan.output_cells() - 1,
-                                plan.output_cells()}) {
+    for (const int64_t steps :
+         {int64_t{0}, int64_t{1}, plan.output_cells() / 3, plan.output_cells() - 1, plan.output_cells()}) {
       const Conv2dGradients wanted =
           conv2d_backward(plan, input, weight, slice_of(grad, steps), {Algorithm::naive, 1, nullptr}).value();
       const Traced found = traced(plan, weight, grad, sums, steps);
@@ -213,9 +214,7 @@ TEST(GradientTrace, whole_and_partial_gradients_are_pytorchs) {
   }
 }
 
-Tensor sobel(DType dtype) {
-  return testing::tensor_of({1, 1, 3, 3}, {-1, 0, 1, -2, 0, 2, -1, 0, 1}, dtype);
-}
+Tensor sobel(DType dtype) { return testing::tensor_of({1, 1, 3, 3}, {-1, 0, 1, -2, 0, 2, -1, 0, 1}, dtype); }
 
 Tensor wished(const Drawn& d) {
   ConvPlan plain = d.plan;
@@ -259,8 +258,7 @@ TEST(KernelLearning, a_large_learning_rate_diverges_without_a_nan_and_the_one_pr
 
 TEST(KernelLearning, from_the_wished_kernel_on_nothing_changes) {
   const Drawn d = drawn(reference()["descents"][0]);
-  const LearningPath path =
-      learn_by_descent(d.plan, d.input, sobel(d.plan.dtype), d.bias, wished(d), {0.1, 5}).value();
+  const LearningPath path = learn_by_descent(d.plan, d.input, sobel(d.plan.dtype), d.bias, wished(d), {0.1, 5}).value();
   EXPECT_EQ(path.losses, std::vector<double>(6, 0.0));
   EXPECT_TRUE(testing::same_bits(path.weights.back(), sobel(d.plan.dtype)));
 }
