@@ -368,6 +368,9 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
   const ComputationPtr computation = ui.workbench.computation();
   const CellRef cell = own_cell(computation->plan, ui.session().lens, shown);
   const int64_t step = ui.playback.moment().step;
+  // The wished output has the output's colours, not its numbers.
+  const bool learns = ui.session().lens == Lens::gradient && computation->plan.learning_steps() > 0;
+  if (learns && cell.tensor == TensorId::output) return;
   std::string words = describe_cell(*computation, cell, step);
   // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
   const bool colours = cell.tensor == TensorId::input &&

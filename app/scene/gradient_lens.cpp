@@ -298,7 +298,8 @@ void draw_grad_input(GradientFrame& frame, const Grid& grid, int64_t n, int64_t 
     int64_t done = 0;
     if (begun >= plan.positions()) {
       done = plan.in.h;
-    } else if (begun > 0) {
+    } else if (begun > 0 && plan.padding_mode != PaddingMode::circular) {
+      // Around the edge the last windows come back to the first rows.
       done = begun / plan.out.w * plan.stride.h - plan.pads.top;
     }
     draw_large_gradient(frame, grid, frame.numbers.whole.input, TensorId::grad_input, n, c, Role::input, done, opacity);

@@ -149,19 +149,23 @@ void draw_outputs(LearningFrame& frame, Box room) {
   draw(2, "Y*", frame.numbers.target, TensorId::output, Role::output, plan.out.h, plan.out.w, outputs, false);
 }
 
-void draw_divergence(LearningFrame& frame, float x, float y, float room) {
+// Why the loss grows, at the foot of the picture; its height where `draws` is off.
+float divergence(LearningFrame& frame, float x, float y, float room, bool draws) {
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
   append_divergence(words, frame.request.language, frame.numbers);
-  if (words.empty()) return;
+  if (words.empty()) return 0;
   Painter& painter = frame.painter;
-  const float ui = frame.stage.ui, r = 9 * ui;
-  painter.box({x, y - r, x + 2 * r, y + r}, Role::error, Fill::none, Outline::solid, r);
-  painter.text("!", x + r, y, 14 * ui, Role::error, Align::center, Face::bold);
-  float size = 14 * ui;
-  const float left = room - 2 * r - 8 * ui, wide = painter.width(words, Face::sans, size);
-  if (wide > left) size *= left / wide;
-  painter.text(words, x + 2 * r + 8 * ui, y, size, Role::error);
+  const float ui = frame.stage.ui, r = 9 * ui, indent = 2 * r + 8 * ui;
+  const Paragraph paragraph =
+      paragraph_of(painter, words, Face::sans, 14 * ui, std::max(12.0f, 12 * ui), room - indent);
+  if (draws) {
+    const float middle = y + paragraph.size * kLineHeight / 2;
+    painter.box({x, middle - r, x + 2 * r, middle + r}, Role::error, Fill::none, Outline::solid, r);
+    painter.text("!", x + r, middle, 14 * ui, Role::error, Align::center, Face::bold);
+    draw_paragraph(painter, words, paragraph, room - indent, x + indent, y, Role::error, Align::left, Face::sans);
+  }
+  return std::max(2 * r, paragraph.height());
 }
 
 }  // namespace
@@ -192,25 +196,29 @@ void build_learning_lens(LearningFrame& frame) {
   rate.append(text, static_cast<size_t>(std::snprintf(text, sizeof text, "%g", numbers.learn.learning_rate)));
   rate.append(" \u00b7");
   const double minus = static_cast<double>(painter.width(rate, Face::sans, 22 * ui)) + 24 * u, equals = 52 * u;
-  const int grids = has_kernel ? 4 : 3;
-  const double apart = has_kernel ? 56 * u : 0;
-  const bool grows = path.grows();
-  const double note = grows ? 26 * u : 0;
+  // Upright pictures break the line before the sign of equality.
+  const bool upright = content.height() > content.width();
+  const int grids = upright ? 2 : has_kernel ? 4 : 3;
+  const double apart = !has_kernel ? 0 : upright ? minus - equals : 56 * u;
+  const double note =
+      static_cast<double>(divergence(frame, 0, 0, content.width(), false)) + (path.grows() ? 10 * u : 0);
   const double whole_w = static_cast<double>(content.width()), whole_h = static_cast<double>(content.height()) - note;
   const auto rows = static_cast<double>(shown * plan.kernel.h), cols = static_cast<double>(plan.kernel.w);
-  const double upper = whole_h * 0.5;
+  const double upper = whole_h * (upright ? 0.3 : 0.5);
   const double bias_h = plan.bias ? 24 * u : 0;
-  double pitch = std::min({(whole_w - minus - equals - apart - grids * sheets) / (cols * grids),
+  const double signs = upright ? minus : minus + equals + apart;
+  double pitch = std::min({(whole_w - signs - grids * sheets) / (cols * grids),
                            (upper - tag - sheets - bias_h - between * static_cast<double>(shown - 1)) / rows, 72 * u});
   if (pitch >= 8) pitch = std::floor(pitch);
   if (pitch < 1.5) {
     draw_too_small(frame);
     return;
   }
-  const double least_w = 118 * u;  // a name and "iteration 100"
+  const double least_w = std::min(118 * u, (whole_w - signs) / grids);  // a name and "iteration 100"
   const double block = std::max(cols * pitch + sheets, least_w);
-  double x = static_cast<double>(content.x0) + std::max(0.0, (whole_w - minus - equals - apart - grids * block) / 2);
-  const double top = static_cast<double>(content.y0) + tag + sheets;
+  const double first_x = static_cast<double>(content.x0) + std::max(0.0, (whole_w - signs - grids * block) / 2);
+  double x = first_x;
+  double top = static_cast<double>(content.y0) + tag + sheets;
   const double height = rows * pitch + between * static_cast<double>(shown - 1);
   const NumberRange weights = over_all(path.weights, numbers.kernel);
   const NumberRange gradients = over_all(path.weight_gradients, Tensor());
@@ -248,6 +256,10 @@ void build_learning_lens(LearningFrame& frame) {
   x += minus;
   draw_column("dW", {}, {path.weight_gradients[at], TensorId::grad_weight, gradients, true},
               plan.bias ? &path.bias_gradients[at] : nullptr, "db");
+  if (upright) {
+    x = first_x - equals / 2;
+    top += height + bias_h + tag + sheets + 8 * u;
+  }
   if (has_next) {
     draw_sign(frame, "=", x + equals / 2, top + height / 2);
     x += equals;
@@ -279,10 +291,8 @@ void build_learning_lens(LearningFrame& frame) {
     draw_outputs(frame, {content.x0, y0, content.x1, middle - 12 * ui});
     draw_loss_plot(frame, seen_box({content.x0, middle, content.x1, y1}), path, numbers.learn.steps, frame.iteration);
   }
-  if (grows) {
-    draw_divergence(frame, stage.seen_x(static_cast<double>(content.x0)), stage.seen_y(bottom + note * 0.6),
-                    content.width());
-  }
+  divergence(frame, stage.seen_x(static_cast<double>(content.x0)), stage.seen_y(bottom + 10 * u), content.width(),
+             true);
 }
 
 }  // namespace convscope

@@ -14,7 +14,7 @@ class CodeCommand : public testing_support::Program {
  protected:
   /// Of a shell command in the test's folder.
   int shell(const std::string& command) const {
-    return std::system(("cd '" + folder_ + "' && " + command + " >/dev/null 2>.python").c_str());
+    return std::system(("cd '" + folder_.string() + "' && " + command + " >/dev/null 2>.python").c_str());
   }
   bool has_torch() const { return shell("/usr/bin/python3 -c 'import torch'") == 0; }
 };
