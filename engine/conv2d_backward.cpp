@@ -159,6 +159,19 @@ Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output, co
 }
 
 template <class T>
+Result<Conv2dGradients> of_parameters(const ConvPlan& plan, const Tensor& input, const Tensor& grad_output,
+                                      const Conv2dOptions& options) {
+  Conv2dGradients gradients;
+  Result<Tensor> by_weight = weight_gradient<T>(plan, input, grad_output, options);
+  if (!by_weight) return by_weight.error();
+  gradients.weight = *std::move(by_weight);
+  Result<Tensor> by_bias = bias_gradient<T>(plan, grad_output, options.job);
+  if (!by_bias) return by_bias.error();
+  gradients.bias = *std::move(by_bias);
+  return gradients;
+}
+
+template <class T>
 Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
                                         const Tensor& grad_output, const Conv2dOptions& options) {
   Conv2dGradients gradients;
@@ -169,12 +182,10 @@ Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, c
     gradients.input = by_input->reshaped(plan.input_shape());
   }
   const JobPart part(options.job, 1, 2);
-  Result<Tensor> by_weight = weight_gradient<T>(plan, input, grad_output, options);
-  if (!by_weight) return by_weight.error();
-  gradients.weight = *std::move(by_weight);
-  Result<Tensor> by_bias = bias_gradient<T>(plan, grad_output, options.job);
-  if (!by_bias) return by_bias.error();
-  gradients.bias = *std::move(by_bias);
+  Result<Conv2dGradients> others = of_parameters<T>(plan, input, grad_output, options);
+  if (!others) return others.error();
+  gradients.weight = std::move(others->weight);
+  gradients.bias = std::move(others->bias);
   return gradients;
 }
 
@@ -205,17 +216,32 @@ Result<Conv2dGradients> run(const ConvPlan& plan, const Tensor& input, const Ten
                                                : by_products<T>(plan, input, weight, grad_output, options);
 }
 
+Result<void> check_grad_output(const ConvPlan& plan, const Tensor& grad_output) {
+  if (grad_output.shape() != plan.output_shape()) {
+    return Error{
+        "error.grad_output_shape", "grad_output", {grad_output.shape().to_string(), plan.output_shape().to_string()}};
+  }
+  return check_dtype("grad_output", grad_output, plan.dtype);
+}
+
 }  // namespace
+
+Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input,
+                                                   const Tensor& grad_output, const Conv2dOptions& options) {
+  if (input.shape() != plan.input_shape()) {
+    return Error{"error.input_shape", "input", {input.shape().to_string(), plan.input_shape().to_string()}};
+  }
+  if (Result<void> good = check_dtype("input", input, plan.dtype); !good) return good.error();
+  if (Result<void> good = check_grad_output(plan, grad_output); !good) return good.error();
+  return plan.dtype == DType::float32 ? of_parameters<float>(plan, input, grad_output, options)
+                                      : of_parameters<double>(plan, input, grad_output, options);
+}
 
 Result<Conv2dGradients> conv2d_backward(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
                                         const Tensor& grad_output, const Conv2dOptions& options) {
   const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), false, false, plan.dtype};
   if (Result<void> good = check_tensors(wanted, input, weight, Tensor()); !good) return good.error();
-  if (grad_output.shape() != plan.output_shape()) {
-    return Error{
-        "error.grad_output_shape", "grad_output", {grad_output.shape().to_string(), plan.output_shape().to_string()}};
-  }
-  if (Result<void> good = check_dtype("grad_output", grad_output, plan.dtype); !good) return good.error();
+  if (Result<void> good = check_grad_output(plan, grad_output); !good) return good.error();
   Result<Conv2dGradients> gradients = plan.dtype == DType::float32
                                           ? run<float>(plan, input, weight, grad_output, options)
                                           : run<double>(plan, input, weight, grad_output, options);

@@ -25,6 +25,11 @@ struct Conv2dGradients {
 Result<Conv2dGradients> conv2d_backward(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
                                         const Tensor& grad_output, const Conv2dOptions& options = {});
 
+/// The gradients of weight and bias alone; that of the input stays undefined.
+/// Errors: error.input_shape, error.grad_output_shape, error.dtype_mismatch and those of allocation, error.cancelled.
+Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input,
+                                                   const Tensor& grad_output, const Conv2dOptions& options = {});
+
 /// The reference: every product of the forward pass, once more. Each hands the output's gradient times the weight to
 /// its input cell, and the output's gradient times the input to its weight; padding that repeats a cell hands it to
 /// that cell. Padding of zeros has no gradient, but is multiplied: an infinite gradient of the output times such a zero

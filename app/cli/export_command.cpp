@@ -203,6 +203,7 @@ Result<void> run_command(const ExportOptions& options) {
   if (auto applied = apply_names(options, settings); !applied) return applied;
   if (!options.no_session) settings.session = *session;
   settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens);
+  session->lens = settings.lens;  // its numbers are computed with the others
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;
   const auto plan = plan_of(*session, cache);

@@ -91,7 +91,7 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   if (!format) return format.error();
   const FormatTraits& traits = traits_of(*format);
   if (auto checked = check_numbers(settings, traits); !checked) return checked.error();
-  if (!lens_applies(settings.lens, plan)) return Error{"error.export_lens", "lens", {name_of(settings.lens)}};
+  if (!lens_applies(settings.lens, plan)) return unfit_lens(settings.lens);
 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
   ExportPlan result;

@@ -65,6 +65,12 @@ constexpr CellName kCells[] = {{"input", TensorId::input, 4},     {"weight", Ten
                                {"output", TensorId::output, 4},   {"bias", TensorId::bias, 1},
                                {"im2col", TensorId::im2col, 2},   {"kernel_matrix", TensorId::kernel_matrix, 2},
                                {"product", TensorId::product, 2}, {"toeplitz", TensorId::toeplitz, 4},
+                               {"grad_input", TensorId::grad_input, 4},
+                               {"grad_weight", TensorId::grad_weight, 4},
+                               {"grad_output", TensorId::grad_output, 4},
+                               {"grad_bias", TensorId::grad_bias, 1},
+                               {"learned", TensorId::learned, 4},
+                               {"loss", TensorId::loss, 2},
                                {"level", TensorId::level, 3}};
 
 std::optional<CellRef> cell_from(std::string_view word) {

@@ -350,6 +350,14 @@ void draw_cell_panel(UiContext& ui) {
     ui_words(ui, ui.text("cell.none"), Role::secondary);
     return;
   }
+  if (ui.session().lens == Lens::gradient) {
+    if (computation->gradient == nullptr) {
+      ui_words(ui, ui.text("scene.gradient_pending"), Role::secondary);
+    } else {
+      draw_gradient_cell_panel(ui, *computation);
+    }
+    return;
+  }
   refresh(ui, *computation);
   Memory& m = memory();
   ui.shows("\u00d7\u00b7\u03a3\u2212");

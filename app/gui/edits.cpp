@@ -88,9 +88,25 @@ void follow(TensorSource& source, const std::optional<Shape>& before, const Shap
   }
 }
 
+/// As (N, C, H, W); empty where the arguments are illegal, or the input's shape is in a file.
+std::optional<Shape> output_shape_of(const Session& session) {
+  if (input_brings_shape(session) || session.operation != "conv2d") return std::nullopt;
+  const Result<ConvPlan> plan = validate(session.params, session.input_shape);
+  return plan ? std::optional<Shape>(as_nchw(plan->output_shape())) : std::nullopt;
+}
+
+/// Numbers typed for the output follow it as well.
+void follow_output(Session& session, const std::optional<Shape>& before, const LastGood& last) {
+  const std::optional<Shape> after = output_shape_of(session);
+  follow(session.gradient.grad_output, before, last.output, after);
+  follow(session.gradient.target, before, last.output, after);
+}
+
 void set_input_shape(Session& session, const Shape& shape, const LastGood& last) {
+  const std::optional<Shape> output = output_shape_of(session);
   follow(session.input, as_nchw(session.input_shape), last.input, as_nchw(shape));
   session.input_shape = shape;
+  follow_output(session, output, last);
 }
 
 Shape with_channels(const Shape& shape, int64_t channels) {
@@ -102,6 +118,7 @@ Shape with_channels(const Shape& shape, int64_t channels) {
 /// Everything that hangs on the parameters goes along with them.
 void change_params(Session& session, const ConvParams& next, const LastGood& last) {
   const ConvParams before = session.params;
+  const std::optional<Shape> output = output_shape_of(session);
   session.params = next;
   // Pooling's stride is the kernel's size until somebody says otherwise.
   if (pools(session) && before.stride == before.kernel_size && next.stride == before.stride) {
@@ -113,6 +130,7 @@ void change_params(Session& session, const ConvParams& next, const LastGood& las
   if (!input_brings_shape(session) && next.in_channels >= 1 && next.in_channels != before.in_channels) {
     set_input_shape(session, with_channels(session.input_shape, next.in_channels), last);
   }
+  follow_output(session, output, last);
 }
 
 /// change_operation() with the typed numbers going along.
@@ -147,6 +165,8 @@ const Tensor* tensor_of(TensorId id, const ComputationPtr& computation) {
       return &computation->tensors.weight;
     case TensorId::bias:
       return &computation->tensors.bias;
+    case TensorId::grad_output:
+      return computation->gradient != nullptr ? &computation->gradient->grad_output : nullptr;
     default:
       return nullptr;
   }
@@ -154,11 +174,13 @@ const Tensor* tensor_of(TensorId id, const ComputationPtr& computation) {
 
 TensorSource& source_of(TensorId id, Session& session) {
   if (id == TensorId::weight) return session.weight;
+  if (id == TensorId::grad_output) return session.gradient.grad_output;
   return id == TensorId::bias ? session.bias : session.input;
 }
 
 const char* edit_name(TensorId id) {
   if (id == TensorId::weight) return "edit.weight_values";
+  if (id == TensorId::grad_output) return "edit.grad_output_values";
   return id == TensorId::bias ? "edit.bias_values" : "edit.input_values";
 }
 
@@ -173,6 +195,8 @@ void make_typed(Session& session, TensorId id, const Tensor& tensor, Values valu
   source = TensorSource{SourceKind::values, {}, {}, std::move(values)};
   if (id == TensorId::input) {
     session.input_shape = tensor.shape();
+  } else if (id == TensorId::grad_output) {
+    follow(source, as_nchw(tensor.shape()), {}, output_shape_of(session));
   } else {
     // The parameters may have moved on while the numbers were on their way.
     follow(source, tensor.shape(), {},
@@ -218,6 +242,7 @@ LastGood::LastGood(const ComputationPtr& computation) {
   input = as_nchw(input);
   weight = computation->plan.weight_shape();
   bias = computation->plan.bias_shape();
+  output = as_nchw(computation->plan.output_shape());
 }
 
 Shape as_nchw(const Shape& shape) {
@@ -382,6 +407,60 @@ Action edit_named_kernel(std::string_view name) {
   return Action{"edit.kernel", {}, [chosen = std::string(name)](Session& session) {
                   session.weight = TensorSource{SourceKind::named, chosen, {}, nullptr};
                 }};
+}
+
+Result<Action> edit_grad_output_source(SourceKind kind, const ComputationPtr& computation) {
+  if (kind == SourceKind::values) {
+    const Tensor* tensor = tensor_of(TensorId::grad_output, computation);
+    if (tensor == nullptr) return too_large(0);
+    if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+    return typed_action(TensorId::grad_output, {}, *tensor, copied(*tensor));
+  }
+  return Action{"edit.grad_output", {}, [kind](Session& edited) {
+                  edited.gradient.grad_output = TensorSource{kind, {}, {}, nullptr};
+                }};
+}
+
+Action edit_target_kernel(std::string_view name) {
+  return Action{"edit.target", {}, [chosen = std::string(name)](Session& session) {
+                  session.gradient.target = TensorSource{SourceKind::named, chosen, {}, nullptr};
+                }};
+}
+
+Action edit_target_source(SourceKind kind) {
+  return Action{"edit.target", {}, [kind](Session& session) {
+                  session.gradient.target = TensorSource{kind, {}, {}, nullptr};
+                }};
+}
+
+Action edit_learning(std::string_view field, std::function<void(LearnSettings&)> change) {
+  const std::string name(field);
+  return Action{"edit." + name, "learn." + name, [change = std::move(change)](Session& session) {
+                  const bool was_on = session.learn.on;
+                  change(session.learn);
+                  // Steps are something else then.
+                  if (session.learn.on != was_on) session.step = 1;
+                }};
+}
+
+namespace {
+
+Result<Session> with_file(const Session& base, const std::string& path, TensorSource GradientSettings::*which) {
+  const Result<Shape> shape = npy_shape(path);
+  if (!shape) return shape.error();
+  Session session = base;
+  session.gradient.*which = TensorSource{SourceKind::npy, {}, path, nullptr};
+  return session;
+}
+
+}  // namespace
+
+Result<Session> session_with_grad_output_file(const Session& base, const std::string& path) {
+  return with_file(base, path, &GradientSettings::grad_output);
+}
+
+Result<Session> session_with_target_file(const Session& base, const std::string& path) {
+  return with_file(base, path, &GradientSettings::target);
 }
 
 Result<Action> edit_cell(TensorId id, int64_t flat, double value, const ComputationPtr& computation) {

@@ -27,7 +27,7 @@ inline constexpr int64_t kMaxTypedValues = 1 << 16;
 struct LastGood {
   LastGood() = default;
   explicit LastGood(const ComputationPtr& computation);
-  Shape input, weight, bias;
+  Shape input, weight, bias, output;
 };
 
 /// (N, C, H, W) whether the batch is written out or not.
@@ -66,7 +66,18 @@ Result<Action> edit_weight_source(const Session& session, SourceKind kind, const
 Result<Action> edit_bias_source(const Session& session, SourceKind kind, const ComputationPtr& computation);
 Action edit_named_kernel(std::string_view name);
 
-/// One cell of the input, weight or bias (by its row-major position in the computation's tensor); the other numbers
+/// Where backward() begins. Typed numbers begin as the present gradient.
+Result<Action> edit_grad_output_source(SourceKind kind, const ComputationPtr& computation);
+/// The output wished for: what that kernel makes of the input, or generated.
+Action edit_target_kernel(std::string_view name);
+Action edit_target_source(SourceKind kind);
+/// Any change of the learning; edits of the same `field` merge.
+Action edit_learning(std::string_view field, std::function<void(LearnSettings&)> change);
+/// A .npy file, which must have the output's shape, as grad_output or target. Errors: those of npy_shape().
+Result<Session> session_with_grad_output_file(const Session& base, const std::string& path);
+Result<Session> session_with_target_file(const Session& base, const std::string& path);
+
+/// One cell of the input, weight, bias or grad_output (by its row-major position in the computation's tensor); the other numbers
 /// stay as they are, whatever their source was. Errors: error.too_large_to_type.
 Result<Action> edit_cell(TensorId tensor, int64_t flat, double value, const ComputationPtr& computation);
 

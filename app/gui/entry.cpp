@@ -61,7 +61,7 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   if (options.lens) {
     const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
     session->lens = lens_for(family, *options.lens);
-    if (!lens_shows(session->lens, family)) return Error{"error.export_lens", "lens", {name_of(session->lens)}};
+    if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
   }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;

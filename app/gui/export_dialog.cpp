@@ -344,6 +344,10 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.lens", "export_dialog.lens");
     if (ui_combo(ui, "export.lens", current, labels, field, keys)) {
       settings.lens = lenses[static_cast<size_t>(current)];
+      // Its numbers are computed where it is looked at.
+      if (settings.lens == Lens::gradient && computation && computation->gradient == nullptr) {
+        ui.workbench.apply_view([](Session& session) { session.lens = Lens::gradient; });
+      }
       if (computation) set_step_count(std::max<int64_t>(1, step_count(computation->plan, settings.lens)));
     }
   }

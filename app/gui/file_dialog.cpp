@@ -45,6 +45,10 @@ const char* title_key(Purpose purpose) {
       return "file_dialog.choose_weight";
     case Purpose::choose_bias:
       return "file_dialog.choose_bias";
+    case Purpose::choose_grad_output:
+      return "file_dialog.choose_grad_output";
+    case Purpose::choose_target:
+      return "file_dialog.choose_target";
     case Purpose::choose_output:
       return "file_dialog.choose_output";
     case Purpose::choose_export_target:
@@ -78,6 +82,8 @@ Filter filter_of(Purpose purpose) {
     }
     case Purpose::choose_weight:
     case Purpose::choose_bias:
+    case Purpose::choose_grad_output:
+    case Purpose::choose_target:
       return {"file_dialog.filter.npy", {".npy"}};
     case Purpose::choose_output:
       return {"file_dialog.filter.output", {".npy", ".txt"}};

@@ -393,6 +393,8 @@ void MainWindow::draw_dialogs(UiContext& ui) {
       case FileDialog::Purpose::choose_input:
       case FileDialog::Purpose::choose_weight:
       case FileDialog::Purpose::choose_bias:
+      case FileDialog::Purpose::choose_grad_output:
+      case FileDialog::Purpose::choose_target:
         use_chosen_file(ui, purpose, path);
         break;
       case FileDialog::Purpose::choose_output:
@@ -414,6 +416,8 @@ void MainWindow::serve_requests(UiContext& ui) {
   if (wishes.choose_input) file_dialog_.open(Purpose::choose_input, settings_.last_folder, {});
   if (wishes.choose_weight) file_dialog_.open(Purpose::choose_weight, settings_.last_folder, {});
   if (wishes.choose_bias) file_dialog_.open(Purpose::choose_bias, settings_.last_folder, {});
+  if (wishes.choose_grad_output) file_dialog_.open(Purpose::choose_grad_output, settings_.last_folder, {});
+  if (wishes.choose_target) file_dialog_.open(Purpose::choose_target, settings_.last_folder, {});
   if (wishes.choose_output) file_dialog_.open(Purpose::choose_output, settings_.last_folder, {});
   if (wishes.save_project && !settings_.project_path.empty()) {
     save_project(ui, settings_.project_path);

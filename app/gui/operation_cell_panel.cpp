@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/gui/cell_tables.h"
 #include "app/gui/operation_panels.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/widgets.h"
@@ -16,135 +17,12 @@ namespace convscope {
 
 namespace {
 
-struct Words {
-  std::array<char, 96> text{};
-  const char* c_str() const { return text.data(); }
-};
-
-template <class... Numbers>
-Words words(const char* format, Numbers... numbers) {
-  Words result;
-  std::snprintf(result.text.data(), result.text.size(), format, static_cast<long long>(numbers)...);
-  return result;
-}
-
-Words number(double value, bool integral) {
-  NumberStyle style;
-  style.decimals = integral ? 0 : 4;
-  style.max_chars = 11;
-  style.size = 14;
-  Words result;
-  const int length = format_styled(value, style, result.text.data(), static_cast<int>(result.text.size()) - 1);
-  result.text[static_cast<size_t>(length)] = '\0';
-  return result;
-}
-
-void right_aligned(UiContext& ui, const char* text, Role role, ImFont* font) {
-  const UiFont scope(font);
-  const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(text).x;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
-  ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, role));
-  ImGui::TextUnformatted(text);
-  ImGui::PopStyleColor();
-}
-
-struct Column {
-  const char* heading;
-  Role role;
-  float weight = 1;
-};
-
-/// A table whose rows `draw_cells(row)` fills; only what is in sight is drawn.
-template <class DrawRow>
-void draw_rows(UiContext& ui, const char* widget, std::span<const Column> columns, int rows, DrawRow draw_row) {
-  constexpr float kRowsInSight = 9.4f;
-  const UiFont small(ui.fonts.caption);
-  const float row_height = ImGui::GetTextLineHeight() + ui.px(4);
-  const float height = row_height * (std::min(static_cast<float>(rows), kRowsInSight) + 1.2f);
-  ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(ui.px(3), ui.px(2)));
-  constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingStretchProp |
-                                     ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersOuterH;
-  if (ImGui::BeginTable(widget, static_cast<int>(columns.size()), kFlags, {0, height})) {
-    ImGui::TableSetupScrollFreeze(0, 1);
-    for (const Column& column : columns) {
-      ImGui::TableSetupColumn(column.heading, ImGuiTableColumnFlags_WidthStretch, column.weight);
-    }
-    ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
-    for (const Column& column : columns) {
-      ImGui::TableNextColumn();
-      right_aligned(ui, column.heading, column.role, ui.fonts.caption);
-    }
-    ImGuiListClipper clipper;
-    clipper.Begin(rows);
-    while (clipper.Step()) {
-      for (int row = clipper.DisplayStart; row < clipper.DisplayEnd; ++row) {
-        ImGui::TableNextRow();
-        draw_row(row);
-      }
-    }
-    ImGui::EndTable();
-    ui.widgets.note_item(widget);
-  }
-  ImGui::PopStyleVar();
-}
-
-void cell(UiContext& ui, const Words& text, Role role) {
-  ImGui::TableNextColumn();
-  right_aligned(ui, text.c_str(), role, ui.fonts.caption);
-}
-
-void draw_total(UiContext& ui, const char* widget, const char* label, const char* sign, const Words& value, Role role,
-                bool strong) {
-  ImGui::AlignTextToFramePadding();
-  ui_words(ui, label, role, strong ? ui.fonts.bold : ui.fonts.body);
-  ImGui::SameLine(0, ui.px(8));
-  ImFont* const digits = strong ? ui.fonts.formula : ui.fonts.mono;
-  const UiFont scope(digits);
-  const float width = ImGui::CalcTextSize(value.c_str()).x + ImGui::CalcTextSize(sign).x;
-  ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, ImGui::GetContentRegionAvail().x - width));
-  ui_words(ui, sign, Role::secondary, digits);
-  ImGui::SameLine(0, 0);
-  ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, role));
-  ImGui::TextUnformatted(value.c_str());
-  ImGui::PopStyleColor();
-  ui.widgets.note_item(widget);
-}
-
-Words name_of_cell(char tensor, const CellRef& ref) {
-  Words result;
-  std::snprintf(result.text.data(), result.text.size(), "%c[%lld, %lld, %lld, %lld]", tensor,
-                static_cast<long long>(ref.n), static_cast<long long>(ref.c), static_cast<long long>(ref.y),
-                static_cast<long long>(ref.x));
-  return result;
-}
-
-/// The cell's name and which step it is, or that it is pointed at.
-void draw_head(UiContext& ui, char tensor, const CellRef& ref, Role role, int64_t step, bool pointed) {
-  const Words name = name_of_cell(tensor, ref);
-  ui_chip(ui, name.c_str(), role);
-  ui.widgets.note_item("cell.name");
-  Words shows = words("cell.shows.%lld.%lld.%lld.%lld", ref.n, ref.c, ref.y, ref.x);
-  ui.widgets.note_item(shows.c_str());
-  ImGui::SameLine(0, ui.px(8));
-  ImGui::AlignTextToFramePadding();
-  static std::string text;
-  static int64_t text_step = -1;
-  static bool text_pointed = false;
-  static Language text_language = Language::en;
-  if (text_step != step || text_pointed != pointed || text_language != ui.language()) {
-    text_step = step;
-    text_pointed = pointed;
-    text_language = ui.language();
-    text = tr(ui.language(), pointed ? "cell.pointed" : "cell.of_step", {std::to_string(step + 1)});
-  }
-  ui_words(ui, text.c_str(), Role::secondary, ui.fonts.caption);
-  ui_gap(ui, 4);
-}
+using namespace cell_tables;
 
 void draw_stamp(UiContext& ui, const Computation& computation, const ConvTransposePlan& plan, int64_t step,
                 bool pointed) {
   const Stamp stamp = stamp_of_step(plan, step);
-  draw_head(ui, 'X', {TensorId::input, stamp.n, stamp.c, stamp.y, stamp.x}, Role::input, step, pointed);
+  draw_head(ui, "X", {TensorId::input, stamp.n, stamp.c, stamp.y, stamp.x}, Role::input, step, pointed);
   ui_words(ui, ui.text("cell.stamp"), Role::secondary, ui.fonts.caption);
   const WindowAxis &height = plan.windows.height(), &width = plan.windows.width();
   const double x = TensorView(computation.tensors.input).at(stamp.n, stamp.c, stamp.y, stamp.x);
@@ -176,7 +54,7 @@ void draw_stamp(UiContext& ui, const Computation& computation, const ConvTranspo
   });
   ui_gap(ui, 4);
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
-  const Words name = name_of_cell('X', {TensorId::input, stamp.n, stamp.c, stamp.y, stamp.x});
+  const Words name = name_of_cell("X", {TensorId::input, stamp.n, stamp.c, stamp.y, stamp.x});
   draw_total(ui, "cell.result", name.c_str(), "= ", number(x, inputs.integral), Role::input, true);
   ImGui::PopStyleVar();
 }
@@ -186,7 +64,7 @@ void draw_gathered(UiContext& ui, const Computation& computation, const ConvTran
   static TransposedArithmetic a;
   transposed_arithmetic(plan, computation.tensors, at, a);
   const CellRef ref{TensorId::output, at.n, at.c, at.y, at.x};
-  draw_head(ui, 'Y', ref, Role::output, step, pointed);
+  draw_head(ui, "Y", ref, Role::output, step, pointed);
   const NumberRange inputs = range_of(computation.tensors.input), weights = range_of(computation.tensors.weight);
   const bool whole = inputs.integral && weights.integral;
   const bool channels = plan.channels_per_group() > 1;
@@ -217,7 +95,7 @@ void draw_gathered(UiContext& ui, const Computation& computation, const ConvTran
   if (plan.bias) {
     draw_total(ui, "cell.bias", ui.text("cell.bias"), "+ ", number(a.bias, whole_bias), Role::bias, false);
   }
-  draw_total(ui, "cell.result", name_of_cell('Y', ref).c_str(), "= ", number(a.result, whole && whole_bias),
+  draw_total(ui, "cell.result", name_of_cell("Y", ref).c_str(), "= ", number(a.result, whole && whole_bias),
              Role::output, true);
   ImGui::PopStyleVar();
 }
@@ -234,7 +112,7 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
                  int64_t step, bool pointed) {
   const PoolArithmetic& a = pooled_cell(computation, at);
   const CellRef ref{TensorId::output, at.n, at.c, at.y, at.x};
-  draw_head(ui, 'Y', ref, Role::output, step, pointed);
+  draw_head(ui, "Y", ref, Role::output, step, pointed);
   const bool whole = range_of(computation.tensors.input).integral;
   const bool is_max = plan.kind == PoolKind::max;
   const std::array<Column, 4> columns = {Column{"ky,kx", Role::secondary, 0.8f}, Column{"y,x", Role::input, 0.8f},
@@ -270,7 +148,7 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
     draw_total(ui, "cell.divisor", ui.text("cell.divisor"), "/ ", words("%lld", a.divisor), Role::text, false);
   }
   const bool whole_result = whole && a.result == std::floor(a.result);
-  draw_total(ui, "cell.result", name_of_cell('Y', ref).c_str(), "= ", number(a.result, whole_result), Role::output,
+  draw_total(ui, "cell.result", name_of_cell("Y", ref).c_str(), "= ", number(a.result, whole_result), Role::output,
              true);
   ImGui::PopStyleVar();
   if (!is_max) {

@@ -64,6 +64,10 @@ std::optional<int64_t> step_of(const OperationPlan& plan, Lens lens, const CellR
     if (!cell || cell->level != plan.chain()->last_level()) return std::nullopt;
     return plan.chain()->step_of_cell(cell->cell);
   }
+  if (lens == Lens::gradient && plan.learning_steps() > 0) {
+    // A point of the loss' curve.
+    return shown.tensor == TensorId::loss ? std::optional<int64_t>(shown.x) : std::nullopt;
+  }
   if (plan.conv2d() != nullptr) return step_of(*plan.conv2d(), shown, current_step);
   if (const std::optional<ConvPlan> direct = direct_plan(plan, lens)) return step_of(*direct, shown, current_step);
   return stamp_step(*plan.transposed(), shown, current_step);

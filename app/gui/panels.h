@@ -43,6 +43,8 @@ class FileDialog {
     choose_input,
     choose_weight,
     choose_bias,
+    choose_grad_output,
+    choose_target,
     choose_output,  // the user's own, to be compared
     choose_export_target,
   };
@@ -58,7 +60,7 @@ class FileDialog {
   std::unique_ptr<State> state_;
 };
 
-/// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias): makes it the source
+/// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias, choose_grad_output, choose_target): makes it the source
 /// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
 

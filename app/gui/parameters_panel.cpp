@@ -21,6 +21,7 @@ namespace {
 /// Errors that belong to no widget of this panel stand on top of it.
 bool has_widget(std::string_view field) {
   if (field == "input" || field == "weight" || field == "algorithm") return true;
+  if (is_gradient_field(field)) return true;
   return find_conv_param(field) != nullptr || is_more_field(field);
 }
 
@@ -40,7 +41,8 @@ void draw_parameters_panel(UiContext& ui) {
   }
   draw_constructor_field(ui);
   const Error* error = ui.workbench.error();
-  if (error && !has_widget(error->field)) ui_error_line(ui, "session", *error);
+  const bool hidden = error && is_gradient_field(error->field) && ui.session().lens != Lens::gradient;
+  if (error && (hidden || !has_widget(error->field))) ui_error_line(ui, "session", *error);
   ui_gap(ui);
   if (ui_section(ui, "section.input", ui.text("section.input"))) draw_input_fields(ui);
   ui_gap(ui);
@@ -54,6 +56,10 @@ void draw_parameters_panel(UiContext& ui) {
     if (ui_section(ui, "section.kernel", ui.text("section.kernel"))) draw_kernel_fields(ui);
     ui_gap(ui);
     if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
+  }
+  if (family == OperationFamily::conv && ui.session().lens == Lens::gradient) {
+    ui_gap(ui);
+    if (ui_section(ui, "section.gradient", ui.text("section.gradient"))) draw_gradient_fields(ui);
   }
   if (family == OperationFamily::conv || family == OperationFamily::conv_transpose) {
     ui_gap(ui);
@@ -79,6 +85,14 @@ void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::stri
     case FileDialog::Purpose::choose_bias:
       name_key = "edit.bias_source";
       opened = session_with_bias_file(session, path);
+      break;
+    case FileDialog::Purpose::choose_grad_output:
+      name_key = "edit.grad_output";
+      opened = session_with_grad_output_file(session, path);
+      break;
+    case FileDialog::Purpose::choose_target:
+      name_key = "edit.target";
+      opened = session_with_target_file(session, path);
       break;
     case FileDialog::Purpose::open_any:
     case FileDialog::Purpose::save_project:

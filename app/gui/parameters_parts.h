@@ -31,6 +31,11 @@ void draw_input_fields(UiContext& ui);
 void draw_kernel_fields(UiContext& ui);
 void draw_bias_fields(UiContext& ui);
 
+/// Where backward() begins, and learning by gradient descent.
+void draw_gradient_fields(UiContext& ui);
+/// Whether `field` of an error is one of theirs.
+bool is_gradient_field(std::string_view field);
+
 /// Which algorithm computes the output, and the comparison of all of them.
 void draw_algorithm_fields(UiContext& ui);
 

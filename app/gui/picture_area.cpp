@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/gui/gradient_pointing.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/widgets.h"
 #include "app/scene/operation_scene.h"
@@ -66,11 +67,12 @@ std::string indexed(const char* name, bool batch, const CellRef& cell) {
 }
 
 /// Whether the cell lies in the current window or is the current output cell.
-bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int64_t current_step) {
+bool is_current(const OperationPlan& shown, Lens lens, const CellRef& pointed, int64_t current_step) {
   if (shown.conv2d() == nullptr || lens == Lens::receptive_field) {
-    return is_current_cell(shown, lens, cell, current_step);
+    return is_current_cell(shown, lens, pointed, current_step);
   }
   const ConvPlan& plan = *shown.conv2d();
+  const CellRef cell = of_whose_gradient(pointed);
   if (cell.tensor != TensorId::input) return step_of(plan, cell, current_step) == current_step;
   const OutputCell output = cell_of_step(plan, current_step);
   const Pair origin = window_origin(plan, output);
@@ -81,7 +83,8 @@ bool is_current(const OperationPlan& shown, Lens lens, const CellRef& cell, int6
 
 }  // namespace
 
-std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_t current_step) {
+std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& shown, int64_t current_step) {
+  const CellRef cell = of_whose_gradient(shown);
   const OutputCell current = cell_of_step(plan, std::clamp<int64_t>(current_step, 0, step_count(plan) - 1));
   OutputCell wanted = current;
   switch (cell.tensor) {
@@ -128,6 +131,7 @@ std::optional<int64_t> step_of(const ConvPlan& plan, const CellRef& cell, int64_
     case TensorId::bias:
     case TensorId::kernel_matrix:
     case TensorId::level:
+    default:
       return std::nullopt;
   }
   if (wanted.n < 0 || wanted.n >= plan.batch || wanted.c < 0 || wanted.c >= plan.out_channels || wanted.y < 0 ||
@@ -208,6 +212,8 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       const OutputCell output = cell_of_step(plan, *step);
       return describe_cell(computation, {TensorId::output, output.n, output.c, output.y, output.x}, current_step);
     }
+    default:
+      return describe_gradient_cell(computation, cell, current_step);
   }
   return {};
 }
@@ -380,6 +386,9 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
   const ComputationPtr computation = ui.workbench.computation();
   const CellRef cell = own_cell(computation->plan, ui.session().lens, shown);
   const int64_t step = ui.playback.moment().step;
+  // The wished output has the output's colours, not its numbers.
+  const bool learns = ui.session().lens == Lens::gradient && computation->plan.learning_steps() > 0;
+  if (learns && cell.tensor == TensorId::output) return;
   std::string words = shown.tensor == TensorId::level
                           ? field_cell_words(ui.language(), computation->plan.chain(), shown)
                           : describe_cell(*computation, cell, step);
@@ -401,8 +410,15 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
       words += line.substr(value + 3);
     }
   }
+  ui.shows(words);
   if (words.empty()) {
-    if (shown.tensor != TensorId::input) return;
+    if (shown.tensor == TensorId::grad_input) {
+      words = ui.text("picture.padding_gradient");
+    } else if (shown.tensor != TensorId::input) {
+      return;
+    }
+  }
+  if (words.empty()) {
     words = ui.text(blank_cell_key(computation->plan, ui.session().lens, shown));
   }
   // In the corner: next to the pointer it would hide the neighbours that are to be compared.

@@ -40,7 +40,8 @@ struct Memory {
 };
 
 Memory& memory_of(TensorId id) {
-  static std::array<Memory, 3> memories;
+  static std::array<Memory, 4> memories;
+  if (id == TensorId::grad_output) return memories[3];
   if (id == TensorId::weight) return memories[1];
   return id == TensorId::bias ? memories[2] : memories[0];
 }
@@ -357,9 +358,11 @@ void draw_clipboard_buttons(UiContext& ui, std::string_view name, TensorId id, c
 void draw_tensor_editor(UiContext& ui, std::string_view name, TensorId id) {
   const ComputationPtr computation = ui.workbench.computation();
   if (!computation) return;
-  const Tensor& tensor = id == TensorId::weight ? computation->tensors.weight
-                         : id == TensorId::bias ? computation->tensors.bias
-                                                : computation->tensors.input;
+  if (id == TensorId::grad_output && computation->gradient == nullptr) return;
+  const Tensor& tensor = id == TensorId::weight        ? computation->tensors.weight
+                         : id == TensorId::bias        ? computation->tensors.bias
+                         : id == TensorId::grad_output ? computation->gradient->grad_output
+                                                       : computation->tensors.input;
   if (!tensor.defined() || tensor.numel() == 0) return;
   Memory& memory = memory_of(id);
   ImGui::PushID(name.data(), name.data() + name.size());

@@ -22,8 +22,13 @@ struct Steps {
   Lens lens = Lens::sliding;
 };
 
-/// "Y[0, 0, 1, 0]", as the panel of the cell has it; where input cells are stamped, "X[0, 0, 1, 0]".
+/// "Y[0, 0, 1, 0]", as the panel of the cell has it; where input cells are stamped, "X[0, 0, 1, 0]", where gradients go
+/// backwards, "dY[0, 0, 1, 0]", and of learning the iteration.
 int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
+  const bool gradient = steps.lens == Lens::gradient;
+  if (gradient && steps.plan->learning_steps() > 0) {
+    return std::snprintf(out, capacity, "t = %lld", static_cast<long long>(step));
+  }
   const CellRef cell = cell_of_step(*steps.plan, steps.lens, step);
   if (cell.tensor == TensorId::none) return std::snprintf(out, capacity, "%s", "");
   if (cell.tensor == TensorId::level) {
@@ -37,7 +42,10 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
     }
     return length;
   }
-  return std::snprintf(out, capacity, "%c[%lld, %lld, %lld, %lld]", cell.tensor == TensorId::input ? 'X' : 'Y',
+  return std::snprintf(out, capacity, "%s[%lld, %lld, %lld, %lld]",
+                       cell.tensor == TensorId::input ? "X"
+                       : gradient                     ? "dY"
+                                                      : "Y",
                        static_cast<long long>(cell.n), static_cast<long long>(cell.c), static_cast<long long>(cell.y),
                        static_cast<long long>(cell.x));
 }

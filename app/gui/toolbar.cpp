@@ -90,6 +90,9 @@ void draw_lenses(UiContext& ui, float room) {
       case Lens::loops:
         labels[count] = ui.text("lens.loops");
         break;
+      case Lens::gradient:
+        labels[count] = ui.text("lens.gradient");
+        break;
       case Lens::scatter:
         labels[count] = ui.text("lens.scatter");
         break;

@@ -47,6 +47,7 @@ struct Settings {
 struct UiRequests {
   bool open_file_dialog = false;     // for a session, picture or tensor
   bool choose_input = false, choose_weight = false, choose_bias = false;  // a file for that tensor, see panels.h
+  bool choose_grad_output = false, choose_target = false;  // the same, of the gradients
   bool choose_output = false;        // a file with the user's own output, to be compared
   bool save_project = false, save_project_as = false;
   bool open_export = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/scene/field_layout.h"
+#include "app/scene/gradient_lens.h"
 #include "app/scene/lens.h"
 #include "app/scene/operation_scene.h"
 #include "app/scene/receptive_field_lens.h"
@@ -23,6 +24,10 @@ const std::string& longest_words(const SceneRequest& request) {
   const Computation& computation = *request.computation;
   if (request.lens == Lens::receptive_field) return longest_field_sentence(request.language, computation.plan.chain());
   if (const ConvPlan* plan = computation.plan.conv2d()) {
+    if (request.lens == Lens::gradient && computation.gradient != nullptr) {
+      return longest_gradient_sentence(request.language, *plan, *computation.gradient,
+                                       step_count(computation.plan, request.lens));
+    }
     return longest_sentence(request.language, *plan, range_of(computation.tensors.output), request.algorithm);
   }
   return longest_operation_sentence(request.language, computation, request.lens);
@@ -66,6 +71,26 @@ StepTiming step_timing(const SceneRequest& request, int64_t steps) {
 
 namespace {
 
+void draw_words(const SceneRequest& request, Painter& painter, const Stage& stage, Scene& scene) {
+  if (!request.caption) return;
+  draw_caption(painter, stage, formula_words(request.language, request.computation->plan), longest_words(request),
+               scene.sentence);
+}
+
+void build_learning_scene(const SceneRequest& request, const ConvPlan& plan, Scene& scene) {
+  const Computation& computation = *request.computation;
+  const GradientNumbers& numbers = *computation.gradient;
+  Painter painter(request, scene);
+  LearningFrame frame{{request, computation.tensors, painter, make_stage(request, painter)},
+                      plan,
+                      numbers,
+                      shown_iteration(numbers, request.moment.step)};
+  build_learning_lens(frame);
+  append_gradient_sentence(scene.sentence, request.language, plan, numbers, request.moment.step,
+                           step_count(computation.plan, request.lens));
+  draw_words(request, painter, frame.stage, scene);
+}
+
 void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene& scene) {
   const Computation& computation = *request.computation;
   // Both keep their memory from frame to frame.
@@ -84,7 +109,7 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
                   timing.trail,
                   arithmetic,
                   uses,
-                  Hover(plan, request.hovered)};
+                  Hover(plan, request.hovered, request.lens == Lens::gradient)};
   switch (request.lens) {
     case Lens::im2col:
       build_im2col_lens(frame);
@@ -98,14 +123,21 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
     case Lens::loops:
       build_loops_lens(frame);
       break;
+    case Lens::gradient:
+      if (computation.gradient != nullptr && computation.gradient->sums) {
+        build_gradient_lens(frame, *computation.gradient);
+        append_gradient_sentence(scene.sentence, request.language, plan, *computation.gradient, step, step_count(plan));
+      } else {
+        draw_gradient_pending(frame);
+      }
+      draw_words(request, painter, frame.stage, scene);
+      return;
     default:
       build_sliding_lens(frame);
       break;
   }
   append_sentence(scene.sentence, request.language, plan, timing.step, arithmetic, request.algorithm);
-  if (!request.caption) return;
-  draw_caption(painter, frame.stage, formula_words(request.language, computation.plan), longest_words(request),
-               scene.sentence);
+  draw_words(request, painter, frame.stage, scene);
 }
 
 }  // namespace
@@ -119,7 +151,11 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   const Computation& computation = *request.computation;
   if (request.lens == Lens::receptive_field) return build_field_scene(request, scene);
   if (!computation.tensors.output.defined() || step_count(computation.plan, request.lens) < 1) return;
-  if (const ConvPlan* plan = computation.plan.conv2d()) {
+  const ConvPlan* const plan = computation.plan.conv2d();
+  if (plan != nullptr && request.lens == Lens::gradient && computation.gradient != nullptr &&
+      computation.gradient->path) {
+    build_learning_scene(request, *plan, scene);
+  } else if (plan != nullptr) {
     build_conv2d_scene(request, *plan, scene);
   } else {
     build_operation_scene(request, scene);
@@ -134,6 +170,7 @@ bool lens_applies(Lens lens, const ConvPlan&) {
     case Lens::coverage:
     case Lens::loops:
     case Lens::receptive_field:
+    case Lens::gradient:
       return true;
     default:
       return false;
@@ -194,7 +231,13 @@ std::string step_sentence(Language language, const Computation& computation, int
   }
   step = std::clamp<int64_t>(step, 0, step_count(computation.plan, lens) - 1);
   if (const ConvPlan* plan = computation.plan.conv2d()) {
+    if (lens == Lens::gradient && computation.gradient != nullptr) {
+      append_gradient_sentence(sentence, language, *plan, *computation.gradient, step,
+                               step_count(computation.plan, lens));
+      return sentence;
+    }
     CellArithmetic arithmetic;
+    step = std::clamp<int64_t>(step, 0, step_count(*plan) - 1);
     cell_arithmetic(*plan, computation.tensors, cell_of_step(*plan, step), arithmetic);
     append_sentence(sentence, language, *plan, step, arithmetic);
   } else {

@@ -21,9 +21,30 @@ CellRef weight_of_tap(const ConvPlan& plan, int64_t tap, int64_t channel) {
 
 }  // namespace
 
-Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan_(&plan) {
+CellRef of_whose_gradient(CellRef ref) {
+  switch (ref.tensor) {
+    case TensorId::grad_input:
+      ref.tensor = TensorId::input;
+      break;
+    case TensorId::grad_weight:
+      ref.tensor = TensorId::weight;
+      break;
+    case TensorId::grad_bias:
+      ref.tensor = TensorId::bias;
+      break;
+    case TensorId::grad_output:
+      ref.tensor = TensorId::output;
+      break;
+    default:
+      break;
+  }
+  return ref;
+}
+
+Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered, bool gradients)
+    : plan_(&plan), gradients_(gradients) {
   if (!hovered) return;
-  const CellRef& ref = *hovered;
+  const CellRef ref = of_whose_gradient(*hovered);
   self_ = ref;
   switch (ref.tensor) {
     case TensorId::none:
@@ -68,6 +89,8 @@ Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered) : plan
         return;
       }
       break;
+    default:  // of learning: nothing belongs to them
+      return;
   }
   active_ = true;
 }
@@ -117,9 +140,60 @@ bool Hover::in_column_of(const CellRef& entry, const CellRef& input) const {
          in(input.y, plan_->in.h) && in(input.x, plan_->in.w) && input.y * plan_->in.w + input.x == entry.x;
 }
 
-bool Hover::lights(const CellRef& ref) const {
+// Whether any window reads an input index of one axis with that tap, also as a copy in the padding.
+bool Hover::reads(int64_t tap, int64_t input, bool horizontal) const {
+  const int64_t stride = horizontal ? plan_->stride.w : plan_->stride.h;
+  const int64_t begin = horizontal ? plan_->pads.left : plan_->pads.top;
+  const int64_t end = horizontal ? plan_->pads.right : plan_->pads.bottom;
+  const int64_t dilation = horizontal ? plan_->dilation.w : plan_->dilation.h;
+  const int64_t extent = horizontal ? plan_->in.w : plan_->in.h;
+  const int64_t windows = horizontal ? plan_->out.w : plan_->out.h;
+  if (!in(input, extent)) return false;
+  const auto has_window = [&](int64_t at) {
+    const int64_t from = at + begin - tap * dilation;
+    return from >= 0 && from % stride == 0 && from / stride < windows;
+  };
+  if (has_window(input)) return true;
+  if (plan_->padding_mode == PaddingMode::zeros) return false;
+  for (int64_t at = -begin; at < 0; ++at) {
+    if (source_index(at, extent, plan_->padding_mode) == input && has_window(at)) return true;
+  }
+  for (int64_t at = extent; at < extent + end; ++at) {
+    if (source_index(at, extent, plan_->padding_mode) == input && has_window(at)) return true;
+  }
+  return false;
+}
+
+// Whether the cell and the one under the pointer pass something to each other on the way back; nothing where that is no
+// question of taps.
+std::optional<bool> Hover::exchanges(const CellRef& ref) const {
+  const ConvPlan& plan = *plan_;
+  const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
+  if (weight_ && ref.tensor == TensorId::input) {
+    return ref.c == weight_->n / kpg * cpg + weight_->c && reads(weight_->y, ref.y, false) &&
+           reads(weight_->x, ref.x, true);
+  }
+  if (weight_ && ref.tensor == TensorId::output) {
+    if (ref.c != weight_->n) return false;
+    const int64_t y = ref.y * plan.stride.h - plan.pads.top + weight_->y * plan.dilation.h;
+    const int64_t x = ref.x * plan.stride.w - plan.pads.left + weight_->x * plan.dilation.w;
+    return source_index(y, plan.in.h, plan.padding_mode) != kZeroPadding &&
+           source_index(x, plan.in.w, plan.padding_mode) != kZeroPadding;
+  }
+  if (input_ && ref.tensor == TensorId::weight) {
+    return ref.n / kpg == input_->c / cpg && ref.c == input_->c % cpg && reads(ref.y, input_->y, false) &&
+           reads(ref.x, input_->x, true);
+  }
+  return std::nullopt;
+}
+
+bool Hover::lights(const CellRef& shown) const {
   if (!active_) return false;
+  const CellRef ref = of_whose_gradient(shown);
   if (ref == self_) return true;
+  if (gradients_) {
+    if (const std::optional<bool> exchanged = exchanges(ref)) return *exchanged;
+  }
   const ConvPlan& plan = *plan_;
   const int64_t kpg = plan.kernels_per_group();
   int64_t column = 0;
@@ -182,6 +256,8 @@ bool Hover::lights(const CellRef& ref) const {
     case TensorId::product:
       return lights({TensorId::output, ref.y / plan.positions(), ref.x, ref.y % plan.positions() / plan.out.w,
                      ref.y % plan.positions() % plan.out.w});
+    default:
+      return false;
   }
   return false;
 }

@@ -8,6 +8,9 @@
 
 namespace convscope {
 
+/// The cell itself, or of a gradient the cell that it is the gradient of.
+CellRef of_whose_gradient(CellRef ref);
+
 /// Relatives of a cell, answered in constant time per question (along an axis of the kernel where padding copies the
 /// input):
 ///  an output or product cell: its window's taps, its kernel, its bias, its row of im2col;
@@ -18,10 +21,14 @@ namespace convscope {
 ///  an entry of the sparse matrix: its output cell (the row), its input cell (the column), the weights that stand
 ///  there.
 /// An output cell has its row of the sparse matrix, an input cell its column.
+///
+/// A cell of a gradient has the relatives of the cell whose gradient it is, and that cell itself. Where gradients are
+/// looked at, relatives are those that pass something to each other on the way back: an input cell also has the weights
+/// that it is read with, directly or as a copy in the padding; a weight the output cells whose window has a number there.
 class Hover {
  public:
   Hover() = default;
-  Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered);
+  Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered, bool gradients = false);
 
   bool active() const { return active_; }
   /// The cell under the pointer itself.
@@ -37,9 +44,11 @@ class Hover {
   bool uses(const OutputCell& output, const CellRef& input, int64_t* column) const;
   bool stands_at(const CellRef& weight, const CellRef& entry) const;
   bool in_column_of(const CellRef& entry, const CellRef& input) const;
+  std::optional<bool> exchanges(const CellRef& ref) const;
+  bool reads(int64_t tap, int64_t input, bool horizontal) const;
 
   const ConvPlan* plan_ = nullptr;
-  bool active_ = false;
+  bool active_ = false, gradients_ = false;
   CellRef self_;
   std::optional<OutputCell> output_;  // self as an output
   std::optional<CellRef> input_;      // self as an input cell

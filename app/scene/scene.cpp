@@ -80,8 +80,9 @@ const char* name_of(Outline outline) {
   return kNames[static_cast<int>(outline)];
 }
 const char* name_of(TensorId id) {
-  static constexpr const char* kNames[] = {"none",   "input",         "weight",  "output",   "bias",
-                                           "im2col", "kernel_matrix", "product", "toeplitz", "level"};
+  static constexpr const char* kNames[] = {
+      "none",       "input",       "weight",    "output",      "bias",    "im2col",      "kernel_matrix", "product", "toeplitz",
+      "grad_input", "grad_weight", "grad_bias", "grad_output", "learned", "next_kernel", "wished_kernel", "loss",        "level"};
   return kNames[static_cast<int>(id)];
 }
 

@@ -59,9 +59,30 @@ struct Box {
 /// The tensors a cell can belong to. In `im2col` y is the row and x the column of the matrix of group c; in
 /// `kernel_matrix` (flattened kernels) y is the tap and x the output channel; in `product` y is the row and x the
 /// output channel of the product matrix. In `toeplitz` n is the output channel and c the group's input channel that the
-/// matrix belongs to, y the row, counted through all images as im2col's, and x the column. In `level` c is the level of
-/// a chain of layers, 0 its input, and n the slice where the chain has three axes.
-enum class TensorId : uint8_t { none, input, weight, output, bias, im2col, kernel_matrix, product, toeplitz, level };
+/// matrix belongs to, y the row, counted through all images as im2col's, and x the column. The gradients are indexed as
+/// what they are gradients of. Of learning: `learned` is the kernel of the iteration shown, `next_kernel` that of the one
+/// behind it, `wished_kernel` what the target was made with; x of `loss` is the iteration. In `level` c is
+/// the level of a chain of layers, 0 its input, and n the slice where the chain has three axes.
+enum class TensorId : uint8_t {
+  none,
+  input,
+  weight,
+  output,
+  bias,
+  im2col,
+  kernel_matrix,
+  product,
+  toeplitz,
+  grad_input,
+  grad_weight,
+  grad_bias,
+  grad_output,
+  learned,
+  next_kernel,
+  wished_kernel,
+  loss,
+  level,
+};
 
 struct CellRef {
   TensorId tensor = TensorId::none;

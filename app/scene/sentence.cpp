@@ -177,15 +177,7 @@ namespace {
 // several lines instead: nine pixels where an export has three quarters of a pixel for a unit.
 constexpr float kFormulaSize = 17, kSentenceSize = 14;
 constexpr float kLeastFormula = 13, kLeastSentence = 12;
-constexpr float kLineHeight = 1.42f;  // of a size
 constexpr float kAboveFormula = 4, kBetween = 4, kBelow = 3;
-
-// A paragraph in one size.
-struct Block {
-  float size = 0;
-  int lines = 1;
-  float height() const { return static_cast<float>(lines) * size * kLineHeight; }
-};
 
 // Where the line that begins `words` ends so that it is not wider than `room`: behind a blank or a Chinese character,
 // behind the first of them at least.
@@ -209,8 +201,10 @@ size_t line_end(const Painter& painter, std::string_view words, Face face, float
   return end;
 }
 
-Block block_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room) {
-  Block block{std::min(wanted, room / painter.width(words, face, 1)), 1};
+}  // namespace
+
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room) {
+  Paragraph block{std::min(wanted, room / painter.width(words, face, 1)), 1};
   if (block.size >= least) return block;
   block = {least, 0};
   while (!words.empty()) {
@@ -220,11 +214,27 @@ Block block_of(const Painter& painter, std::string_view words, Face face, float 
   return block;
 }
 
+void draw_paragraph(Painter& painter, std::string_view words, const Paragraph& paragraph, float room, float x, float y,
+                    Role role, Align align, Face face) {
+  const float line = paragraph.size * kLineHeight;
+  for (int i = 0; i < paragraph.lines && !words.empty(); ++i) {
+    const size_t end = paragraph.lines == 1 || i + 1 == paragraph.lines
+                           ? words.size()
+                           : line_end(painter, words, face, paragraph.size, room);
+    std::string_view here = words.substr(0, end);
+    while (here.ends_with(' ')) here.remove_suffix(1);
+    painter.text(here, x, y + (static_cast<float>(i) + 0.5f) * line, paragraph.size, role, align, face);
+    words.remove_prefix(end);
+  }
+}
+
+namespace {
+
 struct Caption {
   // Both axes on one line, or the one formula that holds for both; else a line for each.
   std::string formulas[2];
   int formula_count = 1;
-  Block formula[2], sentence;
+  Paragraph formula[2], sentence;
   float height = 0;
 };
 
@@ -246,10 +256,10 @@ const Caption& caption_of(const Painter& painter, const FormulaWords& formula, s
   }
   c.height = (kAboveFormula + kBetween + kBelow) * ui;
   for (int i = 0; i < c.formula_count; ++i) {
-    c.formula[i] = block_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
+    c.formula[i] = paragraph_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
     c.height += c.formula[i].height();
   }
-  c.sentence = block_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence,
+  c.sentence = paragraph_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence,
                         room);
   c.height += c.sentence.height();
   return c;
@@ -267,17 +277,8 @@ void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& form
   const float ui = stage.ui, room = stage.content.width(), middle = (stage.content.x0 + stage.content.x1) / 2;
   const Caption& caption = caption_of(painter, formula, longest, ui, room);
   float y = stage.content.y1 + kAboveFormula * ui;
-  const auto write = [&](std::string_view words, const Block& block, Role role, Face face, float x, Align align) {
-    const float line = block.size * kLineHeight;
-    for (int i = 0; i < block.lines && !words.empty(); ++i) {
-      const size_t end = block.lines == 1 || i + 1 == block.lines
-                             ? words.size()
-                             : line_end(painter, words, face, block.size, room);
-      std::string_view here = words.substr(0, end);
-      while (here.ends_with(' ')) here.remove_suffix(1);
-      painter.text(here, x, y + (static_cast<float>(i) + 0.5f) * line, block.size, role, align, face);
-      words.remove_prefix(end);
-    }
+  const auto write = [&](std::string_view words, const Paragraph& block, Role role, Face face, float x, Align align) {
+    draw_paragraph(painter, words, block, room, x, y, role, align, face);
     y += block.height();
   };
   for (int i = 0; i < caption.formula_count; ++i) {

@@ -59,6 +59,19 @@ const FormulaWords& formula_words(Language language, const OperationPlan& plan);
 const std::string& longest_sentence(Language language, const ConvPlan& plan, const NumberRange& output,
                                     Algorithm algorithm);
 
+/// A paragraph in one size.
+inline constexpr float kLineHeight = 1.42f;  // of a size
+struct Paragraph {
+  float size = 0;
+  int lines = 1;
+  float height() const { return static_cast<float>(lines) * size * kLineHeight; }
+};
+/// One line no larger than `wanted`; where it would be smaller than `least`, lines of that size.
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room);
+/// From `y` on down; `x` as `align` says.
+void draw_paragraph(Painter& painter, std::string_view words, const Paragraph& paragraph, float room, float x, float y,
+                    Role role, Align align, Face face);
+
 /// Of formula and step together: more lines where a picture is too narrow for words that can be read.
 float caption_height(const Painter& painter, const FormulaWords& formula, std::string_view longest_sentence, float ui,
                      float room);

@@ -204,18 +204,26 @@ Role role_of(TensorId id) {
   switch (id) {
     case TensorId::input:
     case TensorId::im2col:
+    case TensorId::grad_input:
       return Role::input;
     case TensorId::weight:
     case TensorId::kernel_matrix:
     case TensorId::toeplitz:
+    case TensorId::grad_weight:
+    case TensorId::learned:
+    case TensorId::next_kernel:
+    case TensorId::wished_kernel:
       return Role::weight;
     case TensorId::output:
     case TensorId::product:
+    case TensorId::grad_output:
     case TensorId::level:
       return Role::output;
     case TensorId::bias:
+    case TensorId::grad_bias:
       return Role::bias;
     case TensorId::none:
+    case TensorId::loss:
       break;
   }
   return Role::text;

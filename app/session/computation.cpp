@@ -54,16 +54,55 @@ Result<Tensor> run_plan(const OperationPlan& plan, const ConvTensors& tensors, c
   return conv2d(*plan.conv2d(), tensors.input, tensors.weight, tensors.bias, options);
 }
 
-Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options) {
+}  // namespace
+
+namespace {
+
+/// Nothing was made anew: the caches gave the very same tensors.
+bool same_operands(const Computation& last, const Session& session, const OperationPlan& plan,
+                   const ConvTensors& tensors) {
+  OperationPlan before = last.plan;
+  before.set_learning_steps(plan.learning_steps());
+  return before == plan && last.algorithm == algorithm_of(session) && last.more == session.more &&
+         last.tensors.input.identity() == tensors.input.identity() &&
+         last.tensors.weight.identity() == tensors.weight.identity() &&
+         last.tensors.bias.identity() == tensors.bias.identity();
+}
+
+bool same_wishes(const GradientNumbers& last, const Session& session, const WishedTensors& wished) {
+  if (!(last.settings == session.gradient) || !(last.learn == session.learn)) return false;
+  if (wished.grad_output.defined()) return last.grad_output.identity() == wished.grad_output.identity();
+  if (wished.kernel.defined()) return last.kernel.identity() == wished.kernel.identity();
+  return last.target.identity() == wished.target.identity();
+}
+
+}  // namespace
+
+bool wants_gradient(const Session& session) {
+  return session.lens == Lens::gradient && shown_family(session.operation) == OperationFamily::conv;
+}
+
+Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options,
+                               const ComputationPtr& last) {
   const Result<OperationPlan> plan = plan_of(session, cache);
   if (!plan) return plan.error();
-  Result<ConvTensors> tensors = cache.tensors(session, *plan);
+  const bool with_gradient = wants_gradient(session);
+  WishedTensors wished;
+  Result<ConvTensors> tensors = cache.tensors(session, *plan, with_gradient ? &wished : nullptr);
   if (!tensors) return tensors.error();
   if (options.job != nullptr && options.job->cancelled) return Error{"error.cancelled", "", {}};
   Conv2dOptions engine = options;
   if (engine.algorithm == Algorithm::automatic) engine.algorithm = algorithm_of(session);
   const auto start = std::chrono::steady_clock::now();
-  Result<Tensor> output = run_plan(*plan, *tensors, engine);
+  const bool known = last != nullptr && options.algorithm == Algorithm::automatic &&
+                     same_operands(*last, session, *plan, *tensors);
+  Result<Tensor> output = Tensor();
+  if (known) {
+    output = last->tensors.output;
+  } else {
+    const JobPart part(options.job, 0, with_gradient ? 4 : 1);
+    output = run_plan(*plan, *tensors, engine);
+  }
   if (!output) return output.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
 
@@ -78,7 +117,17 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   computation->generation = ++generations;
   if (plan->transposed() != nullptr) computation->gather = gather_of(*plan->transposed(), computation->tensors);
   if (plan->conv2d() != nullptr) computation->ran = chosen(*plan->conv2d(), engine.algorithm);
-  computation->seconds = taken.count();
+  computation->seconds = known ? last->seconds : taken.count();
+  if (known && last->gradient != nullptr && (!with_gradient || same_wishes(*last->gradient, session, wished))) {
+    // Whoever looks elsewhere for a while finds them again.
+    computation->gradient = last->gradient;
+  } else if (with_gradient) {
+    const JobPart part(options.job, 1.0 / 3, 4.0 / 3);
+    Result<GradientPtr> gradient =
+        gradient_numbers(session, *plan->conv2d(), computation->tensors, wished, options);
+    if (!gradient) return gradient.error();
+    computation->gradient = *std::move(gradient);
+  }
   return ComputationPtr(std::move(computation));
 }
 
@@ -155,12 +204,12 @@ double estimated_seconds(const Session& session, const OperationPlan& shown, Ten
   const double preparation = cache.preparation_seconds(session, shown);
   if (shown.conv2d() == nullptr) return preparation + other_seconds(shown, algorithm_of(session));
   const ConvPlan& plan = *shown.conv2d();
-  if (last != nullptr) {
-    if (const std::optional<double> known = conv2d_seconds_after(*last, plan, session.algorithm)) {
-      return preparation + *known;
-    }
-  }
-  return preparation + conv2d_seconds(plan, session.algorithm);
+  const std::optional<double> known =
+      last != nullptr ? conv2d_seconds_after(*last, plan, session.algorithm) : std::nullopt;
+  const double forward = known ? *known : conv2d_seconds(plan, session.algorithm);
+  const double more =
+      wants_gradient(session) ? gradient_seconds(session, plan, conv2d_seconds(plan, Algorithm::automatic)) : 0;
+  return preparation + forward + more;
 }
 
 }  // namespace convscope

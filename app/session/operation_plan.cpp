@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdio>
 
 #include "engine/checked_math.h"
+#include "engine/kernel_learning.h"
 #include "engine/transpose_trace.h"
 
 namespace convscope {
@@ -220,6 +223,24 @@ PoolParams pool_params(const Session& session) {
   return params;
 }
 
+namespace {
+
+/// Errors: error.learning_rate, error.learning_steps.
+Result<void> check_learning(const LearnSettings& learn) {
+  if (!(learn.learning_rate > 0) || !std::isfinite(learn.learning_rate)) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", learn.learning_rate);
+    return Error{"error.learning_rate", "learning_rate", {text}};
+  }
+  if (learn.steps < 1 || learn.steps > kMostDescentSteps) {
+    return Error{
+        "error.learning_steps", "learning_steps", {std::to_string(learn.steps), std::to_string(kMostDescentSteps)}};
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<OperationPlan> validate(const Session& session, const Shape& input_shape) {
   const auto wrapped = [](const auto& plan) -> Result<OperationPlan> {
     if (!plan) return plan.error();
@@ -234,8 +255,13 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
     case OperationFamily::max_pool:
     case OperationFamily::avg_pool:
       return wrapped(validate(pool_params(session), input_shape));
-    default:
-      return wrapped(validate(session.params, input_shape));
+    default: {
+      Result<OperationPlan> plan = wrapped(validate(session.params, input_shape));
+      if (!plan || !session.learn.on) return plan;
+      if (Result<void> good = check_learning(session.learn); !good) return good.error();
+      plan->set_learning_steps(session.learn.steps);
+      return plan;
+    }
   }
 }
 
@@ -271,8 +297,24 @@ Lens fitting_lens(OperationFamily family, Lens wanted) {
   return lens_shows(wanted, family) ? wanted : first_lens(family);
 }
 
+Error unfit_lens(Lens lens) {
+  return Error{lens == Lens::gradient ? "error.lens_gradient" : "error.export_lens", "lens", {name_of(lens)}};
+}
+
+namespace {
+
+bool shows_learning(const OperationPlan& plan, Lens lens) {
+  return lens == Lens::gradient && plan.learning_steps() > 0;
+}
+
+/// Iterations that a jump by a row goes.
+constexpr int64_t kIterationsInRow = 10;
+
+}  // namespace
+
 int64_t step_count(const OperationPlan& plan, Lens lens) {
   if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->steps() : 0;
+  if (shows_learning(plan, lens)) return plan.learning_steps() + 1;
   if (const ConvTransposePlan* transposed = plan.transposed(); transposed != nullptr && lens != Lens::gather) {
     return stamp_count(*transposed);
   }
@@ -281,12 +323,14 @@ int64_t step_count(const OperationPlan& plan, Lens lens) {
 
 int64_t steps_in_row(const OperationPlan& plan, Lens lens) {
   if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->cols(plan.chain()->last_level()) : 1;
+  if (shows_learning(plan, lens)) return std::min(kIterationsInRow, plan.learning_steps() + 1);
   const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
   return std::max<int64_t>(1, scatters ? plan.in().w : plan.out().w);
 }
 
 int64_t rows_in_channel(const OperationPlan& plan, Lens lens) {
   if (lens == Lens::receptive_field) return plan.chain() ? plan.chain()->rows(plan.chain()->last_level()) : 1;
+  if (shows_learning(plan, lens)) return plan.learning_steps() / kIterationsInRow + 1;
   const bool scatters = plan.transposed() != nullptr && lens != Lens::gather;
   return std::max<int64_t>(1, scatters ? plan.in().h : plan.out().h);
 }

@@ -49,6 +49,10 @@ class OperationPlan {
   /// Products, or numbers of a pooling's window, that a cell of the output is made of.
   int64_t numbers_per_cell() const;
 
+  /// Steps of gradient descent that the gradient lens shows; 0: it shows the gradients cell by cell.
+  int64_t learning_steps() const { return learning_steps_; }
+  void set_learning_steps(int64_t steps) { learning_steps_ = steps; }
+
   /// What its kernel does on the picture, in cells of one channel: input, kernel and output.
   Pair in() const;
   Pair kernel() const;
@@ -66,6 +70,7 @@ class OperationPlan {
  private:
   std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
   ChainPlanPtr chain_;
+  int64_t learning_steps_ = 0;
 };
 
 /// What computes an operation: all of algorithms() for conv2d, some for a transposed convolution, `automatic` alone for
@@ -89,7 +94,8 @@ Result<void> change_operation(Session& session, std::string_view operation);
 ConvTransposeParams transposed_params(const Session& session);
 PoolParams pool_params(const Session& session);
 
-/// The session's own plan over an input of that shape. Errors: those of the operation's validate().
+/// The session's own plan over an input of that shape. Errors: those of the operation's validate(), error.learning_rate,
+/// error.learning_steps (args: found, limit).
 Result<OperationPlan> validate(const Session& session, const Shape& input_shape);
 
 /// Whether a lens shows that operation.
@@ -100,7 +106,11 @@ Lens lens_for(OperationFamily family, Lens wanted);
 /// The same, but an unfit lens becomes the operation's first.
 Lens fitting_lens(OperationFamily family, Lens wanted);
 
-/// Steps of the animation: output cells; for scatter, input cells for each output channel that they are stamped into.
+/// Why a lens is refused: error.export_lens (args: lens), of gradients error.lens_gradient, which says what it shows.
+Error unfit_lens(Lens lens);
+
+/// Steps of the animation: output cells; for scatter, input cells for each output channel that they are stamped into;
+/// for the gradient lens of a session that learns, its iterations, the one it starts from included.
 int64_t step_count(const OperationPlan& plan, Lens lens);
 /// Steps of one row of the tensor that the steps walk through.
 int64_t steps_in_row(const OperationPlan& plan, Lens lens);

@@ -7,11 +7,11 @@ namespace convscope {
 
 namespace {
 
-constexpr std::array kLensNames = {"sliding", "im2col", "toeplitz", "coverage",       "loops",
-                                   "scatter", "gather", "pooling",  "receptive_field"};
+constexpr std::array kLensNames = {"sliding",  "im2col",  "toeplitz", "coverage", "loops",
+                                   "gradient", "scatter", "gather",   "pooling",  "receptive_field"};
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
 constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",  "conv2d_init",
-                                     "named",  "values", "image", "npy",   "sample"};
+                                     "named",  "values", "image", "npy",   "sample", "mse"};
 
 template <class Enum, size_t N>
 std::optional<Enum> from_name(const std::array<const char*, N>& names, std::string_view name) {
@@ -42,8 +42,8 @@ std::optional<SourceKind> source_kind_from_name(std::string_view name) {
 }
 
 std::vector<Lens> all_lenses() {
-  return {Lens::sliding, Lens::im2col, Lens::toeplitz, Lens::coverage,       Lens::loops,
-          Lens::scatter, Lens::gather, Lens::pooling,  Lens::receptive_field};
+  return {Lens::sliding,  Lens::im2col,  Lens::toeplitz, Lens::coverage, Lens::loops,
+          Lens::gradient, Lens::scatter, Lens::gather,   Lens::pooling,  Lens::receptive_field};
 }
 
 std::string names_of_lenses() {

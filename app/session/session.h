@@ -15,7 +15,18 @@
 
 namespace convscope {
 
-enum class Lens : uint8_t { sliding, im2col, toeplitz, coverage, loops, scatter, gather, pooling, receptive_field };
+enum class Lens : uint8_t {
+  sliding,
+  im2col,
+  toeplitz,
+  coverage,
+  loops,
+  gradient,
+  scatter,
+  gather,
+  pooling,
+  receptive_field,
+};
 enum class ThemeId : uint8_t { light, dark, contrast };
 
 /// Where the numbers of a tensor come from.
@@ -31,6 +42,7 @@ enum class SourceKind : uint8_t {
   image,        // picture at `path` (input only)
   npy,          // .npy at `path`
   sample,       // the project's own picture (input only)
+  mse,          // the gradient of a loss, see GradientSettings (grad_output only)
 };
 
 struct TensorSource {
@@ -52,8 +64,26 @@ struct MoreParams {
   bool operator==(const MoreParams&) const = default;
 };
 
-/// Random sources draw from one generator in the order input, weight, bias, as a script would that calls
-/// torch.manual_seed(seed) and then makes the three tensors. Equality is by value.
+/// Where backward() begins: the gradient of some loss by conv2d's output.
+struct GradientSettings {
+  /// Ones, as Y.sum().backward() has them; of kind mse: of F.mse_loss(Y, target).
+  TensorSource grad_output{SourceKind::ones, {}, {}, nullptr};
+  /// The output wished for. A named kernel stands for what it makes of the input, without a bias.
+  TensorSource target{SourceKind::named, "sobel_x", {}, nullptr};
+  bool operator==(const GradientSettings&) const = default;
+};
+
+/// Gradient descent from the session's weight and bias on, on F.mse_loss(Y, target): with it the gradient lens shows
+/// one iteration for each step.
+struct LearnSettings {
+  bool on = false;
+  double learning_rate = 0.1;
+  int64_t steps = 50;
+  bool operator==(const LearnSettings&) const = default;
+};
+
+/// Random sources draw from one generator in the order input, weight, bias, grad_output, target, as a script would that
+/// calls torch.manual_seed(seed) and then makes the tensors. Equality is by value.
 struct Session {
   std::string operation = "conv2d";  // one of shown_operations()
   std::string title;  // of a preset or project, may be empty
@@ -65,6 +95,9 @@ struct Session {
   TensorSource weight{SourceKind::named, "ones", {}, nullptr};
   TensorSource bias{SourceKind::zeros, {}, {}, nullptr};
   Algorithm algorithm = Algorithm::automatic;
+
+  GradientSettings gradient;
+  LearnSettings learn;
 
   /// Layers whose receptive fields are looked at, a document of its own beside the operation; without layers: this
   /// session's own layer alone.

@@ -125,7 +125,7 @@ void read_more(FieldReader& fields, OperationFamily family, MoreParams& more) {
 bool takes_values(SourceKind kind) { return kind == SourceKind::values; }
 bool takes_path(SourceKind kind) { return kind == SourceKind::image || kind == SourceKind::npy; }
 
-enum class Place : uint8_t { input, weight, bias };
+enum class Place : uint8_t { input, weight, bias, grad_output, target };
 
 /// Which sources make sense where.
 bool fits(SourceKind kind, Place place) {
@@ -134,9 +134,11 @@ bool fits(SourceKind kind, Place place) {
     case SourceKind::sample:
       return place == Place::input;
     case SourceKind::named:
-      return place == Place::weight;
+      return place == Place::weight || place == Place::target;
     case SourceKind::conv2d_init:
-      return place != Place::input;
+      return place == Place::weight || place == Place::bias;
+    case SourceKind::mse:
+      return place == Place::grad_output;
     default:
       return true;
   }
@@ -144,7 +146,7 @@ bool fits(SourceKind kind, Place place) {
 
 std::string words_for(Place place) {
   std::string words;
-  for (int i = 0; i <= static_cast<int>(SourceKind::sample); ++i) {
+  for (int i = 0; i <= static_cast<int>(SourceKind::mse); ++i) {
     const auto kind = static_cast<SourceKind>(i);
     if (fits(kind, place)) words += (words.empty() ? "" : ", ") + std::string(name_of(kind));
   }
@@ -178,6 +180,30 @@ void read_source(FieldReader& fields, Place place, const std::string& base_folde
     fields.numbers("values", *values, kMaxTypedNumbers);
     source.values = std::move(values);
   }
+}
+
+void read_gradient(FieldReader& fields, const std::string& base_folder, GradientSettings& gradient,
+                   std::optional<Error>& error) {
+  const auto source = [&](const char* field, Place place, TensorSource& target) {
+    std::optional<Json> object = fields.object(field);
+    if (!object) return;
+    std::string prefix = "gradient.";
+    prefix.append(field).append(".");
+    FieldReader inner(*object, std::move(prefix), error);
+    read_source(inner, place, base_folder, target);
+    if (!object->empty()) fields.put_back(field, *std::move(object));
+  };
+  source("grad_output", Place::grad_output, gradient.grad_output);
+  source("target", Place::target, gradient.target);
+}
+
+void read_learn(FieldReader& fields, LearnSettings& learn) {
+  learn.on = true;
+  fields.flag("on", learn.on);
+  // Ranges are validate()'s business.
+  fields.number("learning_rate", learn.learning_rate, std::numeric_limits<double>::lowest(),
+                std::numeric_limits<double>::max());
+  fields.integer("steps", learn.steps, std::numeric_limits<int64_t>::min(), kMost);
 }
 
 /// Numbers of a row-major tensor, in rows of `row` where they divide.
@@ -295,6 +321,8 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   });
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
+  within("gradient", [&](FieldReader& inner) { read_gradient(inner, base_folder, session.gradient, error); });
+  within("learn", [&](FieldReader& inner) { read_learn(inner, session.learn); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
   session.lens = fitting_lens(family, Lens::sliding);
@@ -353,6 +381,16 @@ std::string session_to_json(const Session& session) {
   root["input"] = std::move(input);
   root["weight"] = source_json(session.weight, p.kernel_size.w);
   root["bias"] = source_json(session.bias, 0);
+  // Most sessions never look at gradients.
+  if (!(session.gradient == GradientSettings())) {
+    root["gradient"]["grad_output"] = source_json(session.gradient.grad_output, 0);
+    root["gradient"]["target"] = source_json(session.gradient.target, 0);
+  }
+  if (!(session.learn == LearnSettings())) {
+    root["learn"]["on"] = session.learn.on;
+    root["learn"]["learning_rate"] = session.learn.learning_rate;
+    root["learn"]["steps"] = session.learn.steps;
+  }
   root["algorithm"] = name_of(session.algorithm);
   if (!session.chain.layers.empty()) root["chain"] = chain_json(session.chain);
   root["lens"] = name_of(session.lens);
@@ -421,7 +459,7 @@ Result<void> save_session(const std::string& path, const Session& session) {
   Session copy = session;
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
-  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias}) {
+  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
     if (source->path.empty()) continue;
     const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
     const std::filesystem::path from_folder = file.lexically_relative(folder);

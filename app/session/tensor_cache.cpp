@@ -98,7 +98,7 @@ Result<Tensor> sample(const Shape& shape, DType dtype) {
 }  // namespace
 
 struct TensorCache::State {
-  /// The last tensor of each of input, weight and bias, what it was made from, and the generator behind it.
+  /// The last tensor of each of input, weight, bias, grad_output and target, what it was made from, and the generator behind it.
   struct Slot {
     std::string key;
     std::shared_ptr<const std::vector<double>> values;  // kept, so that its address stays the key of typed numbers
@@ -106,7 +106,7 @@ struct TensorCache::State {
     std::optional<TorchRandom> after;
   };
   std::mutex mutex;  // held for looks only, never while numbers are made or files read
-  Slot slots[3];
+  Slot slots[5];
   std::map<std::string, Shape> file_shapes;
 };
 
@@ -157,7 +157,7 @@ Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
 
 }  // namespace
 
-Result<ConvTensors> TensorCache::tensors(const Session& session, const OperationPlan& plan) {
+Result<ConvTensors> TensorCache::tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished) {
   std::string history = "seed " + std::to_string(session.seed);  // of the generator
   std::optional<TorchRandom> random;                             // behind the tensors so far; made when first needed
   const auto generator = [&]() -> TorchRandom& {
@@ -209,6 +209,8 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
         if (image->shape() != shape) return Error{"error.file_changed", field, {source.path}};
         return image->to(plan.dtype());
       }
+      case SourceKind::mse:
+        break;  // comes from the output
       case SourceKind::npy: {
         Result<NpyFile> file = read_npy(source.path);
         if (!file) return file.error();
@@ -216,6 +218,11 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
         const bool is_matrix = which == 0 && tensor.shape().rank() == 2 && shape.rank() == 4;
         if (is_matrix && tensor.numel() == shape.numel()) tensor = tensor.reshaped(shape);
         if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};
+        if (which > 2 && tensor.shape() != shape) {
+          return Error{"error.like_output_shape",
+                       field,
+                       {source.path, tensor.shape().to_string(" x "), shape.to_string(" x ")}};
+        }
         return tensor.to(plan.dtype());
       }
     }
@@ -244,7 +251,12 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
     }
     // Made without the lock: a picture that is being read for the background must not hold up the window.
     Result<Tensor> tensor = make(which, source, shape, field);
-    if (!tensor) return with_field(std::move(tensor).error(), field);
+    if (!tensor) {
+      Error error = with_field(std::move(tensor).error(), field);
+      // A kernel that is only wished for is not the one whose size is asked for.
+      if (which > 2) error.field = field;
+      return error;
+    }
     const std::lock_guard lock(state_->mutex);
     slot.key = std::move(key);
     slot.values = source.values;
@@ -267,6 +279,21 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
     tensors.bias = *std::move(bias);
   }
   if (Result<void> fits = check_fit(plan, tensors); !fits) return fits.error();
+  if (wished == nullptr) return tensors;
+  const bool from_loss = session.learn.on || session.gradient.grad_output.kind == SourceKind::mse;
+  if (!from_loss) {
+    Result<Tensor> made = fetch(3, session.gradient.grad_output, plan.output_shape(), "grad_output");
+    if (!made) return made.error();
+    wished->grad_output = *std::move(made);
+  } else if (const TensorSource& target = session.gradient.target; target.kind == SourceKind::named) {
+    Result<Tensor> kernel = fetch(4, target, plan.weight_shape(), "target");
+    if (!kernel) return kernel.error();
+    wished->kernel = *std::move(kernel);
+  } else {
+    Result<Tensor> made = fetch(4, target, plan.output_shape(), "target");
+    if (!made) return made.error();
+    wished->target = *std::move(made);
+  }
   return tensors;
 }
 

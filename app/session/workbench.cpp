@@ -36,8 +36,14 @@ void copy_view_and_place(const Session& from, Session& to) {
 bool same_numbers(const Session& a, const Session& b) {
   return a.operation == b.operation && a.params == b.params && a.input_shape == b.input_shape && a.seed == b.seed &&
          a.input == b.input && a.weight == b.weight && a.bias == b.bias && a.algorithm == b.algorithm &&
-         a.more == b.more;
+         a.more == b.more && a.gradient == b.gradient && a.learn == b.learn;
 }
+
+/// What the background is asked for.
+struct Request {
+  Session session;
+  ComputationPtr last;
+};
 
 }  // namespace
 
@@ -65,8 +71,8 @@ struct Workbench::State {
   std::string edited_argument;  // PyTorch's name, of the last edit; empty when it was of something else
   bool changed = false;         // since the last update()
   // Last: their threads use what stands above.
-  LatestWorker<Session, ComputationPtr> worker{[this](const Session& wanted, Job* job) {
-    return compute(wanted, cache, Conv2dOptions{Algorithm::automatic, 0, job});
+  LatestWorker<Request, ComputationPtr> worker{[this](const Request& wanted, Job* job) {
+    return compute(wanted.session, cache, Conv2dOptions{Algorithm::automatic, 0, job}, wanted.last);
   }};
   CrossChecker cross_checker;
 
@@ -141,10 +147,10 @@ struct Workbench::State {
       }
       plan = *valid;
       if (estimated_seconds(session, *plan, cache, computation.get()) > kAtOnceSeconds) {
-        worker.start(session);
+        worker.start({session, computation});
         return;
       }
-      Result<ComputationPtr> done = compute(session, cache);
+      Result<ComputationPtr> done = compute(session, cache, {}, computation);
       if (done) {
         adopt(*std::move(done));
       } else {
@@ -153,6 +159,12 @@ struct Workbench::State {
     } catch (const std::bad_alloc&) {
       error = Error{"error.memory_exhausted", "", {}};
     }
+  }
+
+  /// The lens has begun to show gradients that nobody has asked for so far.
+  bool lacks_gradient(const Session& before) const {
+    if (!wants_gradient(session) || wants_gradient(before) || error) return false;
+    return worker.busy() || (computation && computation->gradient == nullptr);
   }
 
   void push_undo(Edit edit) {
@@ -175,7 +187,7 @@ struct Workbench::State {
     may_merge = false;
     edited_argument.clear();
     before_edit.reset();
-    if (!same_numbers(present, session) || error) recompute();
+    if (!same_numbers(present, session) || error || lacks_gradient(present)) recompute();
     follow_chain();
     return back;
   }
@@ -198,7 +210,7 @@ void Workbench::apply(const Action& action) {
   if (state_->session == before) return;
   const bool is_merged = state_->may_merge && !action.merge_key.empty() && !state_->undo.empty() &&
                          state_->undo.back().merge_key == action.merge_key;
-  const bool has_new_numbers = !same_numbers(before, state_->session);
+  const bool has_new_numbers = !same_numbers(before, state_->session) || state_->lacks_gradient(before);
   if (!is_merged) {
     state_->push_undo({std::move(before), action.name_key, action.merge_key, false});
     state_->before_edit = state_->computation;
@@ -216,7 +228,7 @@ void Workbench::apply(const Action& action) {
 void Workbench::apply_view(const std::function<void(Session&)>& change) {
   const Session before = state_->session;
   change(state_->session);
-  if (!same_numbers(before, state_->session)) state_->recompute();
+  if (!same_numbers(before, state_->session) || state_->lacks_gradient(before)) state_->recompute();
   if (!(before.chain == state_->session.chain)) state_->follow_chain();
   Session& now = state_->session;
   if (now.lens != before.lens && now.step == before.step && state_->computation) {

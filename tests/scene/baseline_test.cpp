@@ -52,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Baseline{"no_padding_no_strides", Lens::im2col, 2}, Baseline{"tutorial_7_1", Lens::im2col, 4},
                     Baseline{"no_padding_no_strides", Lens::toeplitz, 2}, Baseline{"rgb", Lens::toeplitz, 300},
                     Baseline{"padding_strides_odd", Lens::coverage, 4}, Baseline{"tutorial_6_2_2", Lens::loops, 31},
+                    Baseline{"gradient_strides", Lens::gradient, 4}, Baseline{"grouped", Lens::gradient, 9},
+                    Baseline{"learn_gaussian", Lens::gradient, 12},
                     Baseline{"padding_strides_odd_transposed", Lens::scatter, 4},
                     Baseline{"padding_strides_odd_transposed", Lens::gather, 8},
                     Baseline{"ceil_mode", Lens::pooling, 5}, Baseline{"average_pooling_padding", Lens::pooling, 0},

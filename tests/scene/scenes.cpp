@@ -18,7 +18,10 @@ ComputationPtr preset_numbers(const std::string& name) {
     return nullptr;
   }
   TensorCache cache;
-  auto computed = compute(preset->session, cache);
+  Session session = preset->session;
+  // With the numbers of all lenses.
+  if (session.operation == "conv2d") session.lens = Lens::gradient;
+  auto computed = compute(session, cache);
   if (!computed.ok()) {
     ADD_FAILURE() << name << ": " << computed.error().code;
     return nullptr;
@@ -29,6 +32,7 @@ ComputationPtr preset_numbers(const std::string& name) {
 ComputationPtr numbers_of(const ConvParams& params, const Shape& input_shape, SourceKind input) {
   Session session;
   session.params = params;
+  session.lens = Lens::gradient;
   session.input_shape = input_shape;
   session.input.kind = input;
   session.weight = {SourceKind::arange, {}, {}, nullptr};

@@ -1,0 +1,56 @@
+// `convscope code`: a session as a script.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/cli/command.h"
+#include "app/cli/messages.h"
+#include "app/io/atomic_file.h"
+#include "app/session/computation.h"
+#include "app/session/presets.h"
+#include "app/session/torch_script.h"
+
+namespace convscope {
+
+namespace {
+
+struct CodeOptions {
+  std::string session, as = "pytorch";
+  std::optional<std::string> lens, output;
+};
+
+Result<void> run_code(const CodeOptions& options) {
+  if (options.as != "pytorch") return Error{"error.unknown_code", "--as", {options.as, "pytorch"}};
+  Result<Session> session = open_session(options.session);
+  if (!session) return session.error();
+  const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
+  if (options.lens) {
+    const std::optional<Lens> lens = lens_from_name(*options.lens);
+    if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
+    session->lens = lens_for(family, *lens);
+    if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
+  }
+  if (session->title.empty()) session->title = options.session;
+  TensorCache cache;
+  const Result<ComputationPtr> computation = compute(*session, cache);
+  if (!computation) return computation.error();
+  const Result<std::string> script = torch_script(*session, **computation);
+  if (!script) return script.error();
+  if (options.output) return write_file(*options.output, *script);
+  print(*script);
+  return {};
+}
+
+}  // namespace
+
+void add_code_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<CodeOptions>();
+  CLI::App* command = app.add_subcommand("code", words("cli.code"));
+  command->add_option("session", options->session, words("cli.session"))->required();
+  command->add_option("--as", options->as, words("cli.code.as"));
+  command->add_option("--lens", options->lens, words("cli.code.lens"));
+  command->add_option("-o,--output", options->output, words("cli.code.output"));
+  command->callback([options, &run] { run = [options] { return run_code(*options); }; });
+}
+
+}  // namespace convscope

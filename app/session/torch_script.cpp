@@ -1,0 +1,301 @@
+#include "app/session/torch_script.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "app/language/language.h"
+
+namespace convscope {
+
+namespace {
+
+/// Of a tensor that is written number by number.
+constexpr int64_t kMostWritten = 1 << 14;
+/// Of a result: more are sampled evenly.
+constexpr int64_t kMostAsserted = 4096;
+constexpr size_t kLineLength = 100;
+
+std::string number(double value, DType dtype) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  char text[64];
+  const auto end = dtype == DType::float32 ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
+                                           : std::to_chars(text, text + sizeof text, value);
+  std::string written(text, end.ptr);
+  if (written.find_first_of(".e") == std::string::npos) written += ".0";
+  return written;
+}
+
+/// "[1.0, 2.0, ...]" in lines of bearable length.
+std::string list(const Tensor& tensor, int64_t stride = 1) {
+  std::string text = "[";
+  size_t line = 0;
+  for (int64_t i = 0; i < tensor.numel(); i += stride) {
+    const std::string one = number(tensor.at(i), tensor.dtype()) + (i + stride < tensor.numel() ? "," : "");
+    if (line + one.size() > kLineLength) {
+      text += "\n    ";
+      line = 0;
+    } else if (i > 0) {
+      text += " ";
+    }
+    text += one;
+    line += one.size() + 1;
+  }
+  return text + "]";
+}
+
+std::string tuple(const Shape& shape) { return "(" + shape.to_string() + (shape.rank() == 1 ? ",)" : ")"); }
+std::string pair(Pair p) { return "(" + std::to_string(p.h) + ", " + std::to_string(p.w) + ")"; }
+std::string truth(bool value) { return value ? "True" : "False"; }
+
+/// A string literal, whatever is in the path.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+class Script {
+ public:
+  Script(const Session& session, const Computation& computation) : session_(session), c_(computation) {}
+
+  Result<std::string> write() {
+    const bool gradients = wants_gradient(session_) && c_.gradient != nullptr;
+    if (Result<void> done = head(gradients); !done) return done.error();
+    if (Result<void> done = operation(); !done) return done.error();
+    text_ += "\n\n";
+    for (const char* line :
+         {"def close(found, expected, name, within=TOLERANCE):", "    found = found.detach().flatten()",
+          "    expected = torch.tensor(expected, dtype=found.dtype)",
+          "    # of more numbers than are written out, every so many",
+          "    found = found[:: -(-len(found) // len(expected))]", "    scale = max(1.0, expected.abs().max().item())",
+          "    error = (found - expected).abs().max().item()",
+          "    assert error <= within * scale, f\"{name}: off by {error}\"", "", ""}) {
+      text_.append(line).append("\n");
+    }
+    text_ += "y = layer(x)\n";
+    assert_close("y", c_.tensors.output);
+    if (gradients) {
+      if (Result<void> done = backward(); !done) return done.error();
+    }
+    text_ += "\nprint(\"ok\")\n";
+    return std::move(text_);
+  }
+
+ private:
+  std::string dtype() const { return c_.plan.dtype() == DType::float32 ? "torch.float32" : "torch.float64"; }
+
+  Result<void> tensor(const char* name, const TensorSource& source, const Tensor& value, const char* field) {
+    const Shape& shape = value.shape();
+    std::string made;
+    switch (source.kind) {
+      case SourceKind::ones:
+        made = "torch.ones(" + tuple(shape) + ", dtype=" + dtype() + ")";
+        break;
+      case SourceKind::zeros:
+        made = "torch.zeros(" + tuple(shape) + ", dtype=" + dtype() + ")";
+        break;
+      case SourceKind::arange:
+        made =
+            "torch.arange(" + std::to_string(value.numel()) + ", dtype=" + dtype() + ").reshape(" + tuple(shape) + ")";
+        break;
+      case SourceKind::randn:
+      case SourceKind::rand:
+        made = std::string("torch.") + name_of(source.kind) + "(" + tuple(shape) + ", dtype=" + dtype() + ")";
+        break;
+      case SourceKind::conv2d_init:
+        // What nn.Conv2d draws.
+        if (std::string_view(name) == "b") {
+          const Shape w = c_.plan.weight_shape();
+          made = "torch.empty(" + tuple(shape) + ", dtype=" + dtype() + ").uniform_(-1 / math.sqrt(" +
+                 std::to_string(w[1] * w[2] * w[3]) + "), 1 / math.sqrt(" + std::to_string(w[1] * w[2] * w[3]) + "))";
+        } else {
+          made = "nn.init.kaiming_uniform_(torch.empty(" + tuple(shape) + ", dtype=" + dtype() + "), a=math.sqrt(5))";
+        }
+        break;
+      case SourceKind::npy:
+        made =
+            "torch.from_numpy(np.load(" + quoted(source.path) + ")).to(" + dtype() + ").reshape(" + tuple(shape) + ")";
+        break;
+      default:
+        if (value.numel() > kMostWritten) {
+          return Error{
+              "error.code_too_large", field, {name, std::to_string(value.numel()), std::to_string(kMostWritten)}};
+        }
+        made = "torch.tensor(" + list(value) + ", dtype=" + dtype() + ").reshape(" + tuple(shape) + ")";
+        break;
+    }
+    text_.append(name).append(" = ").append(made).append("\n");
+    return {};
+  }
+
+  bool any(std::initializer_list<SourceKind> kinds) const {
+    for (const TensorSource* source : {&session_.input, &session_.weight, &session_.bias,
+                                       &session_.gradient.grad_output, &session_.gradient.target}) {
+      for (SourceKind kind : kinds) {
+        if (source->kind == kind) return true;
+      }
+    }
+    return false;
+  }
+
+  Result<void> head(bool gradients) {
+    if (!session_.title.empty()) {
+      std::string title = session_.title;
+      std::replace(title.begin(), title.end(), '\n', ' ');
+      text_ += "# " + title + "\n";
+    }
+    if (any({SourceKind::conv2d_init})) text_ += "import math\n\n";
+    if (any({SourceKind::npy})) text_ += "import numpy as np\n";
+    text_ += "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n";
+    text_ += std::string("TOLERANCE = ") + (c_.plan.dtype() == DType::float32 ? "1e-4" : "1e-9") +
+             "  # of other orders of summation, in parts of the largest number\n\n";
+    if (any({SourceKind::randn, SourceKind::rand, SourceKind::conv2d_init})) {
+      text_ += "torch.manual_seed(" + std::to_string(session_.seed) + ")\n";
+    }
+    if (Result<void> done = tensor("x", session_.input, c_.tensors.input, "input"); !done) return done;
+    if (c_.plan.has_weight()) {
+      if (Result<void> done = tensor("w", session_.weight, c_.tensors.weight, "weight"); !done) return done;
+      if (c_.plan.has_bias()) {
+        if (Result<void> done = tensor("b", session_.bias, c_.tensors.bias, "bias"); !done) return done;
+      }
+    }
+    if (!gradients) return {};
+    const GradientNumbers& numbers = *c_.gradient;
+    if (!numbers.from_loss()) {
+      const TensorSource& source = session_.gradient.grad_output;
+      if (source.kind == SourceKind::ones) return {};  // y.sum().backward()
+      return tensor("grad_output", source, numbers.grad_output, "grad_output");
+    }
+    const TensorSource& target = session_.gradient.target;
+    if (target.kind != SourceKind::named) return tensor("target", target, numbers.target, "target");
+    return tensor("wished", target, numbers.kernel, "target");
+  }
+
+  /// `layer`, a function of x, w and b as they are when it is called.
+  Result<void> operation() {
+    text_ += "\n\ndef layer(x" + std::string(c_.plan.has_weight() ? ", w=w" : "") +
+             (c_.plan.has_bias() ? ", b=b" : "") + "):\n";
+    if (const ConvPlan* plan = c_.plan.conv2d()) {
+      const Pads& p = plan->pads;
+      const bool even = p.top == p.bottom && p.left == p.right;
+      std::string padding = pair({p.top, p.left});
+      if (!even || (plan->padding_mode != PaddingMode::zeros && p != Pads{})) {
+        // Left, right, top, bottom.
+        const std::string sides = "(" + std::to_string(p.left) + ", " + std::to_string(p.right) + ", " +
+                                  std::to_string(p.top) + ", " + std::to_string(p.bottom) + ")";
+        const bool zeros = plan->padding_mode == PaddingMode::zeros;
+        text_ +=
+            "    x = F.pad(x, " + sides + ", mode=\"" + (zeros ? "constant" : name_of(plan->padding_mode)) + "\")\n";
+        padding = "0";
+      }
+      text_ += "    return F.conv2d(x, w, " + std::string(plan->bias ? "b" : "None") +
+               ", stride=" + pair(plan->stride) + ", padding=" + padding + ", dilation=" + pair(plan->dilation) +
+               ", groups=" + std::to_string(plan->groups) + ")\n";
+      return {};
+    }
+    const auto axes = [](const Windows& windows) { return std::pair(windows.height(), windows.width()); };
+    const auto [h, w] = axes(c_.plan.transposed() != nullptr ? c_.plan.transposed()->windows : c_.plan.pool()->windows);
+    const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
+    if (const ConvTransposePlan* plan = c_.plan.transposed()) {
+      if (h.pad_begin != h.pad_end || w.pad_begin != w.pad_end) return Error{"error.code_padding", "padding", {}};
+      text_ += "    return F.conv_transpose2d(x, w, " + std::string(plan->bias ? "b" : "None") +
+               ", stride=" + pair(stride) + ", padding=" + pair(padding) +
+               ", output_padding=" + pair({plan->output_padding[0], plan->output_padding[1]}) +
+               ", groups=" + std::to_string(plan->groups) + ", dilation=" + pair(dilation) + ")\n";
+      return {};
+    }
+    const PoolPlan& plan = *c_.plan.pool();
+    if (session_.params.padding_kind == PaddingKind::pads) return Error{"error.code_padding", "padding", {}};
+    const std::string kernel = pair({h.kernel, w.kernel});
+    if (plan.kind == PoolKind::max) {
+      text_ += "    return F.max_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) + ", " +
+               pair(dilation) + ", ceil_mode=" + truth(session_.more.ceil_mode) + ")\n";
+    } else {
+      const std::string divisor = plan.divisor_override ? std::to_string(*plan.divisor_override) : "None";
+      text_ += "    return F.avg_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) +
+               ", ceil_mode=" + truth(session_.more.ceil_mode) +
+               ", count_include_pad=" + truth(session_.more.count_include_pad) + ", divisor_override=" + divisor +
+               ")\n";
+    }
+    return {};
+  }
+
+  void assert_close(const std::string& name, const Tensor& wanted, const char* within = nullptr) {
+    const int64_t stride = (wanted.numel() + kMostAsserted - 1) / kMostAsserted;
+    text_ += "close(" + name + ", " + list(wanted, std::max<int64_t>(1, stride)) + ", " + quoted(name) +
+             (within != nullptr ? std::string(", ") + within : std::string()) + ")\n";
+  }
+
+  Result<void> backward() {
+    const GradientNumbers& numbers = *c_.gradient;
+    const bool bias = c_.plan.has_bias();
+    if (numbers.kernel.defined()) {
+      text_ += "target = layer(x, wished" + std::string(bias ? ", torch.zeros_like(b)" : "") + ")\n";
+    }
+    if (numbers.path) {
+      learning(numbers, bias);
+      return {};
+    }
+    text_ += "\nfor tensor in (x, w" + std::string(bias ? ", b" : "") + "):\n    tensor.requires_grad_()\n";
+    text_ += "y = layer(x, w" + std::string(bias ? ", b" : "") + ")\n";
+    if (numbers.from_loss()) {
+      text_ += "loss = F.mse_loss(y, target)\nloss.backward()\n";
+      text_ += "close(loss, [" + number(numbers.loss, DType::float64) + "], \"loss\")\n";
+    } else if (session_.gradient.grad_output.kind == SourceKind::ones) {
+      text_ += "y.sum().backward()\n";
+    } else {
+      text_ += "y.backward(grad_output)\n";
+    }
+    assert_close("x.grad", numbers.whole.input);
+    assert_close("w.grad", numbers.whole.weight);
+    if (bias) assert_close("b.grad", numbers.whole.bias);
+    return {};
+  }
+
+  void learning(const GradientNumbers& numbers, bool bias) {
+    const LearningPath& path = *numbers.path;
+    const std::string learned = bias ? "w, b" : "w";
+    char rate[32];
+    std::snprintf(rate, sizeof rate, "%.17g", session_.learn.learning_rate);
+    text_ += "\nfor tensor in (" + std::string(bias ? "w, b" : "w,") + "):\n    tensor.requires_grad_()\n";
+    text_ += "optimizer = torch.optim.SGD([" + learned + "], lr=" + rate + ")\nlosses = []\n";
+    if (path.diverged_at) text_ += "# one step more, and the loss is no number to compare with\n";
+    text_ += "for iteration in range(" + std::to_string(path.last()) + "):\n";
+    text_ += "    optimizer.zero_grad()\n    loss = F.mse_loss(layer(x, " + learned + "), target)\n";
+    text_ += "    loss.backward()\n    losses.append(loss.item())\n    optimizer.step()\n";
+    text_ += "losses.append(F.mse_loss(layer(x, " + learned + "), target).item())\n";
+    Result<Tensor> losses = Tensor::zeros({static_cast<int64_t>(path.losses.size())}, DType::float64);
+    if (losses) {
+      std::copy(path.losses.begin(), path.losses.end(), losses->mutable_data<double>());
+      text_ += "losses = torch.tensor(losses)\n";
+      assert_close("losses", *losses, "1e-3");
+    }
+    assert_close("w", path.weights.back(), "1e-3");
+    if (bias) assert_close("b", path.biases.back(), "1e-3");
+  }
+
+  const Session& session_;
+  const Computation& c_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<std::string> torch_script(const Session& session, const Computation& computation) {
+  return Script(session, computation).write();
+}
+
+}  // namespace convscope
