@@ -126,7 +126,8 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
     case Lens::gradient:
       if (computation.gradient != nullptr && computation.gradient->sums) {
         build_gradient_lens(frame, *computation.gradient);
-        append_gradient_sentence(scene.sentence, request.language, plan, *computation.gradient, step, step_count(plan));
+        append_gradient_sentence(scene.sentence, request.language, plan, *computation.gradient, timing.step,
+                                 step_count(plan));
       } else {
         draw_gradient_pending(frame);
       }

@@ -54,8 +54,6 @@ Result<Tensor> run_plan(const OperationPlan& plan, const ConvTensors& tensors, c
   return conv2d(*plan.conv2d(), tensors.input, tensors.weight, tensors.bias, options);
 }
 
-}  // namespace
-
 namespace {
 
 /// Nothing was made anew: the caches gave the very same tensors.

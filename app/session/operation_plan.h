@@ -64,8 +64,10 @@ class OperationPlan {
   const ChainPlanPtr& chain() const { return chain_; }
   void set_chain(ChainPlanPtr chain) { chain_ = std::move(chain); }
 
-  /// Of the operation alone: the chain changes none of its numbers.
-  bool operator==(const OperationPlan& other) const { return plan_ == other.plan_; }
+  /// Of the operation and its steps: the chain changes none of its numbers.
+  bool operator==(const OperationPlan& other) const {
+    return plan_ == other.plan_ && learning_steps_ == other.learning_steps_;
+  }
 
  private:
   std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
