@@ -68,7 +68,7 @@ double gradient_so_far(const Computation& computation, const CellRef& cell, int6
   const ConvPlan& plan = *computation.plan.conv2d();
   const GradientNumbers& numbers = *computation.gradient;
   if (cell.tensor == TensorId::grad_input) {
-    AxisUses rows, columns;
+    thread_local AxisUses rows, columns;  // they keep their memory from frame to frame
     rows.set(plan, false, cell.y, cell.y + 1);
     columns.set(plan, true, cell.x, cell.x + 1);
     const GrowingSum sum =

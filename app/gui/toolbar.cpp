@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kMostLenses = 16;
 // Logical pixels.
 constexpr float kLeastPreset = 112;
+/// In which enough of a name can be read.
+constexpr float kNamedPreset = 170;
 constexpr float kLeastLens = 92;
 
 /// The button that names the session and opens the list of presets below itself.
@@ -60,15 +62,21 @@ float wanted_preset_width(UiContext& ui) {
   return ImGui::CalcTextSize(words).x + ui.px(66);
 }
 
-void draw_lenses(UiContext& ui, float room) {
-  const std::optional<OperationFamily> family = shown_family(ui.session().operation);
-  static const std::vector<Lens> all = all_lenses();
+/// The lenses of the session's operation, and the width that buttons for all of them take.
+struct LensChoice {
   std::array<Lens, kMostLenses> lenses{};
   std::array<const char*, kMostLenses> labels{};
   std::array<std::string_view, kMostLenses> keys{};
   size_t count = 0;
   int current = -1;
   float fit = 0;
+};
+
+LensChoice lens_choice(UiContext& ui) {
+  LensChoice choice;
+  auto& [lenses, labels, keys, count, current, fit] = choice;
+  const std::optional<OperationFamily> family = shown_family(ui.session().operation);
+  static const std::vector<Lens> all = all_lenses();
   for (Lens lens : all) {
     if (family && !lens_shows(lens, *family)) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
@@ -109,6 +117,12 @@ void draw_lenses(UiContext& ui, float room) {
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;
   }
+  return choice;
+}
+
+void draw_lenses(UiContext& ui, const LensChoice& choice, float room) {
+  const auto& [lenses, labels, keys, count, was, fit] = choice;
+  int current = was;
   const std::span<const char* const> words(labels.data(), count);
   const std::span<const std::string_view> names(keys.data(), count);
   const bool changed = fit <= room ? ui_segments(ui, "lens", current, words, names)
@@ -158,11 +172,15 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   ImGui::SameLine(0, gap);
   const float middle = two_rows ? full - others : full - right - others;
   const float most = std::max(ui.px(kLeastPreset), std::max(middle * 0.6f, middle - ui.px(240)));
+  // Buttons for all lenses come before the whole of a preset's name.
+  const LensChoice lenses = lens_choice(ui);
+  const bool all_fit = ui.px(kNamedPreset) + group_gap + lenses.fit <= middle;
+  const float for_lenses = std::max(ui.px(kLeastLens), all_fit ? lenses.fit : 0.0f);
   const float preset_width =
-      std::clamp(wanted_preset_width(ui), ui.px(kLeastPreset), std::min(most, middle - group_gap - ui.px(kLeastLens)));
+      std::clamp(wanted_preset_width(ui), ui.px(kLeastPreset), std::min(most, middle - group_gap - for_lenses));
   draw_preset_button(ui, preset_width);
   ImGui::SameLine(0, group_gap);
-  draw_lenses(ui, middle - preset_width - group_gap);
+  draw_lenses(ui, lenses, middle - preset_width - group_gap);
 
   if (two_rows) {
     ImGui::SetCursorPosX(start + std::max(0.0f, full - right));

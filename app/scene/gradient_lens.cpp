@@ -17,6 +17,7 @@ namespace {
 /// Strong enough to be told from a cell of the tensor itself, weak enough to read a number on it.
 constexpr float kHatch = 0.22f;
 constexpr float kTextureHatch = 0.16f;
+constexpr int64_t kMostHatchedCells = 400;  // one by one
 
 struct GradientFrame {
   LensFrame& conv;
@@ -45,13 +46,13 @@ double whole_at(const Tensor& tensor, int64_t n, int64_t c, int64_t y, int64_t x
 
 // A cell of a gradient: the tensor's hue, hatched.
 void draw_gradient_cell(GradientFrame& frame, const Box& box, float radius, Role role, Fill fill, float scale,
-                        const CellRef& ref, float opacity) {
+                        const CellRef& ref, float opacity, bool hatched = true) {
   Painter& painter = frame.painter();
   Mark& mark = painter.box(box, role, fill, Outline::hairline, radius);
   mark.opacity = opacity;
   mark.value = scale;
   painter.refer(mark, ref);
-  painter.box(box, role, Fill::hatch, Outline::none, radius).opacity = kHatch * opacity;
+  if (hatched) painter.box(box, role, Fill::hatch, Outline::none, radius).opacity = kHatch * opacity;
 }
 
 void draw_not_yet(GradientFrame& frame, const Grid& grid, const Box& box, Role role, float opacity) {
@@ -504,6 +505,8 @@ void draw_grad_output(GradientFrame& frame, const Grid& grid, int64_t n, int64_t
   const NumberRange& numbers = frame.ranges.grad_output;
   const NumberStyle style = numbers_for(frame.conv, grid, numbers);
   const Grid::Range range = grid.visible(painter.viewport());
+  // Of many cells one hatch is enough, under all of the numbers.
+  const bool hatched_as_one = (range.row1 - range.row0) * (range.col1 - range.col0) > kMostHatchedCells;
   for (int64_t y = range.row0; y < range.row1; ++y) {
     for (int64_t x = range.col0; x < range.col1; ++x) {
       const Box box = grid.cell(y, x);
@@ -511,9 +514,25 @@ void draw_grad_output(GradientFrame& frame, const Grid& grid, int64_t n, int64_t
       const bool is_current = here && y == current.y && x == current.x;
       const Fill fill = is_current ? Fill::full : style.drawn() ? Fill::tint : Fill::value;
       draw_gradient_cell(frame, box, grid.radius(), Role::output, fill, scale_of(numbers, value),
-                         {TensorId::grad_output, n, c, y, x}, opacity);
-      if (!style.drawn()) continue;
+                         {TensorId::grad_output, n, c, y, x}, opacity, !hatched_as_one);
+      if (!style.drawn() || hatched_as_one) continue;
       painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::output, fill).opacity = opacity;
+    }
+  }
+  if (hatched_as_one) {
+    const Box all =
+        grid.area(static_cast<double>(range.row0), static_cast<double>(range.col0),
+                  static_cast<double>(range.row1 - range.row0), static_cast<double>(range.col1 - range.col0));
+    painter.box(all, Role::output, Fill::hatch).opacity = kHatch * opacity;
+    for (int64_t y = range.row0; style.drawn() && y < range.row1; ++y) {
+      for (int64_t x = range.col0; x < range.col1; ++x) {
+        const Box box = grid.cell(y, x);
+        const bool is_current = here && y == current.y && x == current.x;
+        painter
+            .number(view.at(n, c, y, x), style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::output,
+                    is_current ? Fill::full : Fill::tint)
+            .opacity = opacity;
+      }
     }
   }
   const Box box = grid.bounds();

@@ -71,6 +71,7 @@ TEST_F(GradientWindow, learning_is_switched_on_and_its_curve_is_a_scrubber) {
   ASSERT_TRUE(session().learn.on);
   EXPECT_EQ(window().workbench().step_count(), session().learn.steps + 1);
   EXPECT_EQ(step(), 1);
+  play("click learn.rate\nkey ctrl+a\ntype 0.02\nkey enter\nexpect no cell.diverged");
   play("click loss[0, 20]");
   EXPECT_EQ(step(), 21);
   EXPECT_TRUE(draws({TensorId::learned, 0, 0, 1, 1}));
