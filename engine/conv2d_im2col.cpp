@@ -7,10 +7,10 @@
 #include <limits>
 #include <vector>
 
-#include <unistd.h>
-
 #include "engine/aligned_buffer.h"
+#include "engine/cache_size.h"
 #include "engine/conv2d_panels.h"
+#include "engine/division.h"
 #include "engine/gemm.h"
 #include "engine/im2col_block.h"
 #include "engine/padding.h"
@@ -24,17 +24,8 @@ namespace {
 // tap instead.
 constexpr int64_t kMaxBlockBytes = int64_t{32} << 20;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
-
 /// Half of the second-level cache for the block; the other half for weights and results.
-int64_t block_target_bytes() {
-  static const int64_t bytes = [] {
-    const long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    return std::clamp<int64_t>(cache, 256 << 10, 4 << 20) / 2;
-  }();
-  return bytes;
-}
+int64_t block_target_bytes() { return second_level_cache() / 2; }
 
 /// The memory each thread works in.
 struct Scratch {
@@ -61,7 +52,7 @@ struct Panel {
 
 /// Cuts `rows` into panels of nearly equal height, none higher than the registers allow.
 std::vector<Panel> panels_of(int64_t rows, int max_rows) {
-  const int64_t count = divide_up(rows, max_rows);
+  const int64_t count = ceil_divide(rows, max_rows);
   std::vector<Panel> panels;
   panels.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
@@ -148,14 +139,14 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   const int64_t shortest = 8 * lanes;
   b.columns = Q;
   while (bytes(1, b.columns) > target && b.columns > shortest) {
-    b.columns = std::max(shortest, divide_up(b.columns / 2, lanes) * lanes);
+    b.columns = std::max(shortest, ceil_divide(b.columns / 2, lanes) * lanes);
   }
   const int64_t one_row = bytes(1, b.columns);
   if (one_row > kMaxBlockBytes) {
     b.gather = true;
     return b;
   }
-  b.across = divide_up(Q, b.columns);
+  b.across = ceil_divide(Q, b.columns);
 
   const bool unpadded = plan.pads == Pads{};
   const bool unstrided = plan.stride == Pair{1, 1};
@@ -167,43 +158,43 @@ Blocking choose_blocking(const ConvPlan& plan, int lanes, int64_t element, int t
   int64_t most = 1 + std::max<int64_t>(0, target - one_row) / per_row;
   const int64_t wanted_items = threads > 1 ? 2 * threads : 1;
   const int64_t others = std::max<int64_t>(1, plan.batch * plan.groups * b.across);
-  if (others < wanted_items) most = std::min(most, std::max<int64_t>(4, divide_up(P * others, wanted_items)));
+  if (others < wanted_items) most = std::min(most, std::max<int64_t>(4, ceil_divide(P * others, wanted_items)));
   most = std::min(most, P);
 
   // Of the heights that are not much smaller, the one that wastes the fewest lanes.
   const int64_t row_pitch = b.in_place ? plan.in.w : b.columns + horizontal_phases(plan).max_shift;
   const auto vectors = [&](int64_t rows) {
-    const int64_t flat = divide_up((rows - 1) * row_pitch + b.columns, lanes);
-    return std::min(flat, rows * divide_up(b.columns, lanes));
+    const int64_t flat = ceil_divide((rows - 1) * row_pitch + b.columns, lanes);
+    return std::min(flat, rows * ceil_divide(b.columns, lanes));
   };
   double best = std::numeric_limits<double>::max();
   for (int64_t rows = most; rows >= std::max<int64_t>(1, most / 2) && rows > most - 64; --rows) {
     const int64_t last = P % rows;
     // All threads wait for the one that has an item more; few items are cut further below.
-    const int64_t items = others * divide_up(P, rows);
+    const int64_t items = others * ceil_divide(P, rows);
     const double shares =
         items < wanted_items ? 1 : static_cast<double>(round_up(items, threads)) / static_cast<double>(items);
     const double cost = (static_cast<double>(P / rows * vectors(rows) + (last > 0 ? vectors(last) : 0)) +
-                         0.5 * static_cast<double>(divide_up(P, rows))) *
+                         0.5 * static_cast<double>(ceil_divide(P, rows))) *
                         shares;
     if (cost < best) {
       best = cost;
       b.rows = rows;
     }
   }
-  b.down = divide_up(P, b.rows);
+  b.down = ceil_divide(P, b.rows);
   const int64_t last_rows = P - (b.down - 1) * b.rows;
   b.vectors = b.across * ((b.down - 1) * vectors(b.rows) + vectors(last_rows));
 
   // A kernel that spans far more than the picture is wide leaves most lanes of a block idle. Where there are enough
   // output channels to share the work of gathering, gather.
-  const int64_t dense = divide_up(P * Q, lanes);
+  const int64_t dense = ceil_divide(P * Q, lanes);
   if (plan.kernels_per_group() >= 48 && best > 2.5 * static_cast<double>(dense) + 4) {
     b.gather = true;
     return b;
   }
   if (others * b.down < wanted_items) {
-    b.weight_parts = std::min(panels, divide_up(wanted_items, others * b.down));
+    b.weight_parts = std::min(panels, ceil_divide(wanted_items, others * b.down));
   }
   return b;
 }
@@ -376,7 +367,7 @@ template <class T>
 void run_gather_item(Work<T>& work, int64_t item) {
   const ConvPlan& plan = work.ready.plan;
   const int64_t width = kGatherVectors * work.ready.kernels.lanes;
-  const int64_t chunks = divide_up(plan.positions(), width);
+  const int64_t chunks = ceil_divide(plan.positions(), width);
   const int64_t first = item % chunks * width;
   item /= chunks;
   const int64_t group = item % plan.groups;
@@ -393,7 +384,7 @@ void run_gather_item(Work<T>& work, int64_t item) {
     work.out_of_memory = true;
     return;
   }
-  const auto vectors_used = static_cast<int>(divide_up(count, work.ready.kernels.lanes));
+  const auto vectors_used = static_cast<int>(ceil_divide(count, work.ready.kernels.lanes));
   size_t panel = 0;
   while (panel < work.ready.panels.size()) {
     const int64_t strip_begin = work.ready.panels[panel].begin;
@@ -451,7 +442,7 @@ Prepared<T> prepared(const ConvPlan& plan, const T* weight, const T* bias, int t
   const Blocking& b = ready.blocking;
   if (b.gather) {
     const int64_t width = kGatherVectors * ready.kernels.lanes;
-    ready.items = plan.batch * plan.groups * divide_up(plan.positions(), width);
+    ready.items = plan.batch * plan.groups * ceil_divide(plan.positions(), width);
     for (int64_t k = 0; k < std::min(kGatherTaps, plan.taps()); ++k) {
       ready.packed_offsets.push_back(static_cast<int32_t>(k * width));
     }

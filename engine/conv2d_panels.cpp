@@ -7,9 +7,9 @@
 #include <limits>
 #include <vector>
 
-#include <unistd.h>
-
 #include "engine/aligned_buffer.h"
+#include "engine/cache_size.h"
+#include "engine/division.h"
 #include "engine/im2col_block.h"
 #include "engine/panel_kernels.h"
 #include "engine/thread_pool.h"
@@ -32,14 +32,6 @@ constexpr int64_t kMostBlockBytes = int64_t{4} << 20;
 // many more taps. One thread of a Zen 4 with AVX-512, 2026.
 constexpr double kPacking = 6, kOnce = 30;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
-
-int64_t second_level_cache() {
-  static const int64_t bytes = std::clamp<int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), 256 << 10, 4 << 20);
-  return bytes;
-}
-
 AlignedBuffer& scratch() {
   thread_local AlignedBuffer mine;
   return mine;
@@ -56,14 +48,14 @@ std::vector<Chunk> chunks_of(const ConvPlan& plan) {
   const int64_t of_channel = plan.kernel.h * plan.kernel.w, channels = plan.channels_per_group();
   std::vector<Chunk> chunks;
   if (of_channel <= kTapsTogether) {
-    const int64_t count = divide_up(channels, kTapsTogether / of_channel);
+    const int64_t count = ceil_divide(channels, kTapsTogether / of_channel);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t begin = channels * i / count, end = channels * (i + 1) / count;
       chunks.push_back({begin * of_channel, (end - begin) * of_channel, begin, end - begin});
     }
     return chunks;
   }
-  const int64_t pieces = divide_up(of_channel, kTapsTogether);
+  const int64_t pieces = ceil_divide(of_channel, kTapsTogether);
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t i = 0; i < pieces; ++i) {
       const int64_t begin = of_channel * i / pieces, end = of_channel * (i + 1) / pieces;
@@ -125,9 +117,9 @@ std::vector<WindowClass> classes_of(const AxisPhases& axis, bool skip) {
   for (int64_t window = 0; window < axis.out; ++window) {
     const int64_t first = window * axis.stride - axis.pad_begin;
     TapRange taps;
-    taps.begin = first >= 0 ? 0 : std::min(axis.kernel, divide_up(-first, axis.dilation));
-    taps.end =
-        first >= axis.in ? taps.begin : std::clamp(divide_up(axis.in - first, axis.dilation), taps.begin, axis.kernel);
+    taps.begin = first >= 0 ? 0 : std::min(axis.kernel, ceil_divide(-first, axis.dilation));
+    taps.end = first >= axis.in ? taps.begin
+                                : std::clamp(ceil_divide(axis.in - first, axis.dilation), taps.begin, axis.kernel);
     if (classes.empty() || !(classes.back().taps == taps)) classes.push_back({window, window, taps});
     classes.back().end = window + 1;
   }
@@ -183,7 +175,7 @@ class PanelRunner final : public Conv2dRunner<T> {
     in_place_ = reads_in_place(plan, channels_);
     padded_kernels_ = round_up(plan.kernels_per_group(), kernels_.lanes);
     panel_ = kMaxPanelVectors * kernels_.lanes;
-    panels_ = divide_up(padded_kernels_, panel_);
+    panels_ = ceil_divide(padded_kernels_, panel_);
     for (const Chunk& chunk : chunks_) most_taps_ = std::max(most_taps_, chunk.taps);
   }
 
@@ -299,22 +291,22 @@ class PanelRunner final : public Conv2dRunner<T> {
 template <class T>
 Blocking PanelRunner<T>::blocking(int threads) const {
   Blocking b;
-  b.strips = divide_up(plan_.out.w, kMostStrip);
-  b.columns = divide_up(plan_.out.w, b.strips);
-  b.strips = divide_up(plan_.out.w, b.columns);
+  b.strips = ceil_divide(plan_.out.w, kMostStrip);
+  b.columns = ceil_divide(plan_.out.w, b.strips);
+  b.strips = ceil_divide(plan_.out.w, b.columns);
   const int64_t all = plan_.batch * plan_.out.h * b.columns;
   // The windows of a block and its sums have most of the second-level cache; the weights pass by.
-  b.parts = divide_up(padded_kernels_, kMostPart);
+  b.parts = ceil_divide(padded_kernels_, kMostPart);
   const int64_t of_window = static_cast<int64_t>(sizeof(T)) * (kTapsTogether * kernels_.pitch / kernels_.max_windows +
-                                                               divide_up(padded_kernels_, b.parts));
+                                                               ceil_divide(padded_kernels_, b.parts));
   const int64_t most = std::clamp(3 * second_level_cache() / 4 / of_window, kFewestWindows, kMostWindows);
   const auto cut = [&](int64_t blocks) {
-    b.windows = divide_up(all, blocks);
+    b.windows = ceil_divide(all, blocks);
     if (b.windows >= kRowsTogether * b.columns) b.windows = round_up(b.windows, b.columns);
-    b.blocks = divide_up(all, b.windows);
+    b.blocks = ceil_divide(all, b.windows);
     b.items = plan_.groups * b.strips * b.blocks * b.parts;
   };
-  cut(divide_up(all, most));
+  cut(ceil_divide(all, most));
   if (threads == 1 || b.items >= 8 * threads) return b;
 
   // Equal shares for the threads, in as few pieces as possible: the windows of a block are packed for each part of the
@@ -382,7 +374,7 @@ Places PanelRunner<T>::places(const Blocking& b) const {
   p.all = 64;  // a vector that begins in the middle of another is read from before its first number on
   if (!in_place_) p.numbers = add(size.images * block_elements(plan_, size.rows, b.columns, channels_) * element);
   p.windows = add(size.tiles * tile_pitch(most_taps_) * element);
-  p.sums = add(b.windows * divide_up(panels_, b.parts) * panel_ * element);
+  p.sums = add(b.windows * ceil_divide(panels_, b.parts) * panel_ * element);
   p.tiles = add(size.tiles * static_cast<int64_t>(sizeof(Tile)));
   p.order = add(b.windows * 4);
   p.places = add(b.windows * 4);
@@ -436,7 +428,7 @@ void PanelRunner<T>::order_windows(Block& block) const {
         const int64_t before = placed;
         const int64_t image_begin = image * block.of_image;
         const int64_t first = std::max(row_class.begin, (block.begin - image_begin) / block.columns);
-        const int64_t last = std::min(row_class.end, divide_up(end - image_begin, block.columns));
+        const int64_t last = std::min(row_class.end, ceil_divide(end - image_begin, block.columns));
         for (int64_t row = first; row < last; ++row) {
           const int64_t row_begin = image_begin + row * block.columns;
           const int64_t from = std::max(row_begin + left, block.begin), to = std::min(row_begin + right, end);
@@ -471,7 +463,7 @@ void PanelRunner<T>::cut_group(Block& block, int64_t begin, int64_t end, const T
     block.lists[list] = taps;
   }
   const auto cut = [&](int64_t from, int64_t to) {
-    const int64_t count = divide_up(to - from, kernels_.max_windows);
+    const int64_t count = ceil_divide(to - from, kernels_.max_windows);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t first = from + (to - from) * i / count, last = from + (to - from) * (i + 1) / count;
       block.tiles[block.tile_count++] = {first, last - first, list, true};
@@ -489,7 +481,7 @@ void PanelRunner<T>::cut_group(Block& block, int64_t begin, int64_t end, const T
   bool by_stretches = true;
   for (int64_t from = begin; by_stretches && from < end; from = stretch_end(from)) {
     const int64_t length = stretch_end(from) - from;
-    by_stretches = length / divide_up(length, kernels_.max_windows) >= fewest_of_stretch();
+    by_stretches = length / ceil_divide(length, kernels_.max_windows) >= fewest_of_stretch();
   }
   if (!by_stretches) return cut(begin, end);
   for (int64_t from = begin; from < end; from = stretch_end(from)) cut(from, stretch_end(from));
@@ -561,7 +553,7 @@ void PanelRunner<T>::pack(const Block& block, const Chunk& chunk, const T* numbe
       WindowGroup group;
       group.pieces = block.pieces;
       group.first_piece = block.first_pieces + t * vectors;
-      group.vectors = static_cast<int>(divide_up(tile.count, kernels_.lanes));
+      group.vectors = static_cast<int>(ceil_divide(tile.count, kernels_.lanes));
       const int32_t* offsets = block.tap_lists + (2 * tile.list + 1) * of_list + skipped + first;
       kernels_.pack_windows(group, numbers, offsets, taps, to + t * pitch + first * kernels_.pitch);
     }
@@ -587,7 +579,6 @@ Outcome PanelRunner<T>::run_item(const Blocking& b, int64_t item, const T* input
   block.first_column = strip * b.columns;
   block.columns = std::min(b.columns, plan_.out.w - block.first_column);
   block.of_image = plan_.out.h * block.columns;
-  const int64_t all = plan_.batch * block.of_image;
   block.begin = block_begin(b, block.columns, block_index);
   block.windows = block_begin(b, block.columns, block_index + 1) - block.begin;
   block.first_image = block.begin / block.of_image;

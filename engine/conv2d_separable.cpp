@@ -27,8 +27,6 @@ constexpr int64_t kItems = 8;
 // What one core of a Xeon with AVX-512 does (2026), float32.
 constexpr double kPassMacsPerSecond = 50e9, kDirectMacsPerSecond = 100e9;
 
-int64_t round_up(int64_t a, int64_t b) { return ceil_divide(a, b) * b; }
-
 /// Writes the factors of a plane of R x S taps. Returns whether their product is the plane, within rounding.
 template <class T>
 bool factorize(const T* plane, int64_t R, int64_t S, T* column, T* row) {

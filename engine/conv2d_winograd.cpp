@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "engine/aligned_buffer.h"
+#include "engine/cache_size.h"
+#include "engine/division.h"
 #include "engine/padding.h"
 #include "engine/scratch.h"
 #include "engine/thread_pool.h"
@@ -27,14 +27,6 @@ constexpr double kRoundings = 30;
 constexpr int64_t kChannelsTogether = 256;
 // A block that takes more than the first is a single tile; a thread keeps what is no more than the second.
 constexpr int64_t kMostBlockBytes = int64_t{32} << 20, kKeptBytes = int64_t{40} << 20;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t to) { return divide_up(a, to) * to; }
-
-int64_t second_level_cache() {
-  static const int64_t bytes = std::clamp<int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), 256 << 10, 4 << 20);
-  return bytes;
-}
 
 AlignedBuffer& scratch() {
   thread_local AlignedBuffer mine;
@@ -69,11 +61,11 @@ class WinogradRunner final : public Conv2dRunner<T> {
     m_ = static_cast<int>(tile);
     n_ = m_ + 2;
     points_ = n_ * n_;
-    tiles_ = {divide_up(plan.out.h, m_), divide_up(plan.out.w, m_)};
+    tiles_ = {ceil_divide(plan.out.h, m_), ceil_divide(plan.out.w, m_)};
     const int64_t lanes = kernels_.lanes;
     padded_kernels_ = round_up(plan.kernels_per_group(), lanes);
     panel_ = 2 * lanes;
-    panels_ = divide_up(padded_kernels_, panel_);
+    panels_ = ceil_divide(padded_kernels_, panel_);
     together_ = std::min(panels_, kChannelsTogether / panel_);
     filter_elements_ = plan.groups * filters_of_group();
   }
@@ -160,7 +152,7 @@ class WinogradRunner final : public Conv2dRunner<T> {
   int64_t line_cells(const Blocking& b) const { return m_ * b.across + 2; }
   int64_t line_pitch(const Blocking& b) const { return round_up(line_cells(b) + 2 * kernels_.lanes, kernels_.lanes); }
   int64_t most_lines(const Blocking& b) const {
-    const int64_t images = std::min(plan_.batch, divide_up(b.rows, tiles_.h) + 1);
+    const int64_t images = std::min(plan_.batch, ceil_divide(b.rows, tiles_.h) + 1);
     return b.rows * m_ + 2 * images;
   }
 
@@ -187,15 +179,15 @@ Blocking WinogradRunner<T>::blocking(int threads) const {
   const int64_t of_tile = points_ * static_cast<int64_t>(sizeof(T)) * (plan_.channels_per_group() + together_ * panel_);
   const int64_t most = std::min(std::clamp<int64_t>(second_level_cache() / of_tile, 48, 128),
                                 std::max<int64_t>(1, kMostBlockBytes / of_tile));
-  b.strips = divide_up(tiles_.w, most);
-  b.across = divide_up(tiles_.w, b.strips);
-  b.strips = divide_up(tiles_.w, b.across);
+  b.strips = ceil_divide(tiles_.w, most);
+  b.across = ceil_divide(tiles_.w, b.strips);
+  b.strips = ceil_divide(tiles_.w, b.across);
   const int64_t all_rows = plan_.batch * tiles_.h;
   b.rows = std::clamp<int64_t>(most / b.across, 1, all_rows);
   const auto cut = [&](int64_t rows) {
-    b.blocks = divide_up(all_rows, rows);
-    b.rows = divide_up(all_rows, b.blocks);
-    b.blocks = divide_up(all_rows, b.rows);
+    b.blocks = ceil_divide(all_rows, rows);
+    b.rows = ceil_divide(all_rows, b.blocks);
+    b.blocks = ceil_divide(all_rows, b.rows);
     b.items = plan_.groups * b.strips * b.blocks * b.parts;
   };
   const int64_t most_rows = b.rows;
@@ -335,8 +327,8 @@ Outcome WinogradRunner<T>::run_item(const Blocking& b, int64_t item, const T* in
   }
 
   // Panels of tiles of nearly equal height.
-  const int64_t heaps = divide_up(tiles, kernels_.max_rows);
-  const int widest = kernels_.max_vectors(static_cast<int>(divide_up(tiles, heaps)));
+  const int64_t heaps = ceil_divide(tiles, kernels_.max_rows);
+  const int widest = kernels_.max_vectors(static_cast<int>(ceil_divide(tiles, heaps)));
   const int64_t end_panel = panels_ * (part + 1) / b.parts;
   const T* const filters = filters_.template data<T>() + group * filters_of_group();
   for (int64_t panel = panels_ * part / b.parts; panel < end_panel; panel += together_) {
@@ -457,8 +449,8 @@ double winograd_work(const ConvPlan& plan, WinogradTile tile) {
   constexpr double kFewestTiles = 16;
   const auto m = static_cast<int64_t>(tile);
   const auto points = static_cast<double>((m + 2) * (m + 2)), groups = static_cast<double>(plan.groups);
-  const double tiles = static_cast<double>(plan.batch) * static_cast<double>(divide_up(plan.out.h, m)) *
-                       static_cast<double>(divide_up(plan.out.w, m));
+  const double tiles = static_cast<double>(plan.batch) * static_cast<double>(ceil_divide(plan.out.h, m)) *
+                       static_cast<double>(ceil_divide(plan.out.w, m));
   const auto in = static_cast<double>(plan.channels_per_group()), out = static_cast<double>(plan.kernels_per_group());
   return groups * points * (std::max(kFewestTiles, tiles) * in * out + kTransforms * tiles * (in + out));
 }

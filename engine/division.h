@@ -9,4 +9,7 @@ namespace convscope {
 constexpr int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 constexpr int64_t ceil_divide(int64_t a, int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
 
+/// The multiple of `to` that is not below a.
+constexpr int64_t round_up(int64_t a, int64_t to) { return ceil_divide(a, to) * to; }
+
 }  // namespace convscope

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/division.h"
 #include "engine/fft.h"
 #include "engine/scratch.h"
 
@@ -26,30 +27,28 @@ constexpr double kPair = 200;         // for each pair of tiles
 constexpr double kL1Bytes = 48 << 10, kL2Bytes = 1 << 20, kCachedBytes = 4 << 20;
 constexpr int64_t kColumnMultiple = 16;  // of a tile's output: the lanes of the widest vector
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 FftTiling tiling_of(const ConvPlan& plan, Pair size) {
   const Pair extent = plan.effective_kernel();
   const Pair most{size.h - extent.h + 1, size.w - extent.w + 1};
   FftTiling tiling;
   tiling.size = size;
-  tiling.down = divide_up(std::max<int64_t>(1, plan.out.h), most.h);
-  tiling.across = divide_up(std::max<int64_t>(1, plan.out.w), most.w);
-  tiling.step = {divide_up(plan.out.h, tiling.down), divide_up(plan.out.w, tiling.across)};
+  tiling.down = ceil_divide(std::max<int64_t>(1, plan.out.h), most.h);
+  tiling.across = ceil_divide(std::max<int64_t>(1, plan.out.w), most.w);
+  tiling.step = {ceil_divide(plan.out.h, tiling.down), ceil_divide(plan.out.w, tiling.across)};
   // Whole vectors in every tile, so that all begin at the start of a cache line if the rows do.
-  const int64_t rounded = divide_up(tiling.step.w, kColumnMultiple) * kColumnMultiple;
+  const int64_t rounded = ceil_divide(tiling.step.w, kColumnMultiple) * kColumnMultiple;
   if (rounded <= most.w) {
     tiling.step.w = rounded;
   } else if (tiling.across > 1 && most.w >= kColumnMultiple) {
     tiling.step.w = most.w / kColumnMultiple * kColumnMultiple;
-    tiling.across = divide_up(plan.out.w, tiling.step.w);
+    tiling.across = ceil_divide(plan.out.w, tiling.step.w);
   }
 
   const auto element = static_cast<double>(size_of(plan.dtype));
   const auto cells = static_cast<double>(tiling.cells());
   const auto inputs = static_cast<double>(plan.channels_per_group());
   const auto outputs = static_cast<double>(plan.kernels_per_group());
-  const auto pairs = static_cast<double>(divide_up(plan.batch * tiling.down * tiling.across, 2));
+  const auto pairs = static_cast<double>(ceil_divide(plan.batch * tiling.down * tiling.across, 2));
   const double planes =
       static_cast<double>(plan.batch) * (static_cast<double>(plan.in_channels * plan.in.h * plan.in.w) +
                                          static_cast<double>(plan.out_channels * plan.positions()));

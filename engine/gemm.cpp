@@ -8,6 +8,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "engine/turn_square-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convscope::HWY_NAMESPACE {
 
@@ -127,51 +129,18 @@ void run_tile(int rows, int vectors, const TileTask<T>& task) {
   }
 }
 
-#if HWY_TARGET == HWY_SCALAR
-
 template <class T>
 void pack_rows(const T* from, int64_t row_stride, int rows, int64_t k, T* to) {
-  for (int64_t column = 0; column < k; ++column) {
-    for (int i = 0; i < rows; ++i) to[column * rows + i] = from[i * row_stride + column];
-  }
-}
-
-#else
-
-/// Transposes the square block whose side is the number of lanes of a 128-bit vector.
-HWY_INLINE void transpose_block(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
-  const hn::FixedTag<float, 4> d;
-  const hn::FixedTag<double, 2> pairs;
-  const auto r0 = hn::LoadU(d, from), r1 = hn::LoadU(d, from + from_stride);
-  const auto r2 = hn::LoadU(d, from + 2 * from_stride), r3 = hn::LoadU(d, from + 3 * from_stride);
-  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
-  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
-  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + to_stride);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * to_stride);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
-}
-
-HWY_INLINE void transpose_block(const double* from, int64_t from_stride, double* to, int64_t to_stride) {
-  const hn::FixedTag<double, 2> d;
-  const auto r0 = hn::LoadU(d, from), r1 = hn::LoadU(d, from + from_stride);
-  hn::StoreU(hn::InterleaveLower(d, r0, r1), d, to);
-  hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, to + to_stride);
-}
-
-template <class T>
-void pack_rows(const T* from, int64_t row_stride, int rows, int64_t k, T* to) {
-  constexpr int kSide = 16 / sizeof(T);
   constexpr int kLine = 64 / sizeof(T);
   int64_t column = 0;
   // A cache line of each row at a time: the rows are often a power of two apart and push each other out of the cache.
   for (; column + kLine <= k; column += kLine) {
     int i = 0;
-    for (; i + kSide <= rows; i += kSide) {
-      for (int j = 0; j < kLine; j += kSide) {
-        transpose_block(from + i * row_stride + column + j, row_stride, to + (column + j) * rows + i, rows);
+    for (; i + kSide<T> <= rows; i += kSide<T>) {
+      const T* square[kSide<T>];
+      for (int j = 0; j < kLine; j += kSide<T>) {
+        for (int r = 0; r < kSide<T>; ++r) square[r] = from + (i + r) * row_stride + column + j;
+        turn_square(square, to + (column + j) * rows + i, rows);
       }
     }
     for (; i < rows; ++i) {
@@ -182,8 +151,6 @@ void pack_rows(const T* from, int64_t row_stride, int rows, int64_t k, T* to) {
     for (int i = 0; i < rows; ++i) to[column * rows + i] = from[i * row_stride + column];
   }
 }
-
-#endif
 
 template <class T>
 TileKernels<T> kernels() {

@@ -238,16 +238,15 @@ void WeightGradientSums::add(int64_t k, int64_t from, int64_t to, int64_t first,
       const int64_t tap = first + i, c = tap / area, ky = tap / plan.kernel.w % plan.kernel.h;
       const int64_t begin = tap % plan.kernel.w, end = std::min(plan.kernel.w, begin + taps - i);
       const int64_t y = source_index(top + ky * plan.dilation.h, plan.in.h, plan.padding_mode);
-      if (y != kZeroPadding) {
-        const T* const row = input + ((n * plan.in_channels + first_channel + c) * plan.in.h + y) * plan.in.w;
-        for (int64_t kx = begin; kx < end; ++kx) {
-          int64_t x = left + kx * plan.dilation.w;
-          if (x < 0 || x >= plan.in.w) {
-            x = source_index(x, plan.in.w, plan.padding_mode);
-            if (x == kZeroPadding) continue;
-          }
-          sums[static_cast<size_t>(i + kx - begin)] += gradient * static_cast<double>(row[x]);
-        }
+      const T* const row = y == kZeroPadding
+                               ? nullptr
+                               : input + ((n * plan.in_channels + first_channel + c) * plan.in.h + y) * plan.in.w;
+      for (int64_t kx = begin; kx < end; ++kx) {
+        int64_t x = left + kx * plan.dilation.w;
+        if (x < 0 || x >= plan.in.w) x = source_index(x, plan.in.w, plan.padding_mode);
+        // The padding's zeros count, as in the engine and in PyTorch: times infinity they are not a number.
+        const double value = row == nullptr || x == kZeroPadding ? 0 : static_cast<double>(row[x]);
+        sums[static_cast<size_t>(i + kx - begin)] += gradient * value;
       }
       i += end - begin;
     }

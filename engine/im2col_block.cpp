@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/division.h"
 #include "engine/padding.h"
 
 namespace convscope {
@@ -30,8 +31,6 @@ int64_t saturating_add(int64_t a, int64_t b) {
   int64_t sum;
   return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<int64_t>::max() : sum;
 }
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
@@ -86,8 +85,8 @@ BlockLayout block_layout(const ConvPlan& plan, int64_t rows, int64_t columns, in
   // Either each row of outputs is covered on its own, or one run goes through all rows and the cells between the
   // rows' ends and the next beginnings are computed in vain. Whichever takes fewer vectors.
   const int64_t run = (rows - 1) * layout.pitch + columns;
-  const int64_t flat_count = divide_up(run, lanes);
-  const int64_t row_count = rows * divide_up(columns, lanes);
+  const int64_t flat_count = ceil_divide(run, lanes);
+  const int64_t row_count = rows * ceil_divide(columns, lanes);
   layout.flat = flat_count < row_count;
   if (layout.flat) {
     for (int64_t first = 0; first < run; first += lanes) {

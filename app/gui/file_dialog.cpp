@@ -27,7 +27,7 @@ using Purpose = FileDialog::Purpose;
 
 std::vector<std::string> picture_endings() {
   std::vector<std::string> endings;
-  for (std::string_view ending : image_endings()) endings.push_back("." + std::string(ending));
+  for (std::string_view ending : image_endings()) endings.push_back(std::string(".").append(ending));
   return endings;
 }
 

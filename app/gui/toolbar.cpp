@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "app/gui/overlays.h"
 #include "app/gui/panels.h"
@@ -16,6 +17,20 @@ constexpr float kLeastPreset = 112;
 /// In which enough of a name can be read.
 constexpr float kNamedPreset = 170;
 constexpr float kLeastLens = 92;
+
+/// A line of at most `room` device pixels; what does not fit becomes three dots.
+void draw_cut_text(UiContext& ui, ImVec2 at, float room, const char* words) {
+  constexpr const char* kDots = "\u2026";
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const char* end = words + std::strlen(words);
+  const bool cut = ImGui::CalcTextSize(words, end).x > room;
+  if (cut) {
+    const float left = std::max(0.0f, room - ImGui::CalcTextSize(kDots).x);
+    ImGui::GetFont()->CalcTextSizeA(ImGui::GetFontSize(), left, 0, words, end, &end);
+  }
+  list->AddText(at, ui_color32(ui, Role::text), words, end);
+  if (cut) list->AddText({at.x + ImGui::CalcTextSize(words, end).x, at.y}, ui_color32(ui, Role::text), kDots);
+}
 
 /// The button that names the session and opens the list of presets below itself.
 void draw_preset_button(UiContext& ui, float width) {
@@ -37,10 +52,8 @@ void draw_preset_button(UiContext& ui, float width) {
   if (hovered) list->AddRectFilled(low, high, ui_color32(ui, Role::text, 0.06f), ui.px(6));
   list->AddRect(low, high, ui_color32(ui, Role::border), ui.px(6));
   draw_icon(list, Icon::grid, {low.x + ui.px(18), (low.y + high.y) / 2}, ui.px(14), ui_color32(ui, Role::accent));
-  list->PushClipRect(low, {high.x - ui.px(26), high.y}, true);
-  list->AddText({low.x + ui.px(34), std::floor((low.y + high.y - ImGui::GetFontSize()) / 2)},
-                ui_color32(ui, Role::text), words);
-  list->PopClipRect();
+  draw_cut_text(ui, {low.x + ui.px(34), std::floor((low.y + high.y - ImGui::GetFontSize()) / 2)},
+                width - ui.px(34 + 26), words);
   draw_icon(list, Icon::chevron_down, {high.x - ui.px(14), (low.y + high.y) / 2}, ui.px(12),
             ui_color32(ui, Role::secondary));
   ui_tooltip(ui, ui.text("toolbar.preset"));

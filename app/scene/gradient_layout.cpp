@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "app/scene/channel_tiles.h"
+
 namespace convscope {
 namespace {
 
@@ -29,19 +31,6 @@ struct Tags {
 struct Size {
   double w = 0, h = 0;
 };
-
-// Equal tiles in rows and columns.
-struct Tiles {
-  int count = 1, cols = 1;
-  double tile_w = 0, tile_h = 0, gap = 0;
-  int rows() const { return (count + cols - 1) / cols; }
-  double width() const { return cols * tile_w + (cols - 1) * gap; }
-  double height() const { return rows() * tile_h + (rows() - 1) * gap; }
-  double x(int i) const { return i % cols * (tile_w + gap); }
-  double y(int i) const { return i / cols * (tile_h + gap); }
-};
-
-double whole_pixels(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
 class Placement {
  public:
@@ -184,7 +173,7 @@ class Placement {
   double s_ = 0, sw_ = 0, sy_ = 0;
   double label_ = 0, tag_ = 0, gap_ = 0, between_ = 0, line_gap_ = 0;
   double sheets_x_ = 0, sheets_y_ = 0, sheets_w_ = 0, bias_h_ = 0, bias_w_ = 0;
-  Tiles x_, w_, y_;
+  ChannelTiles x_, w_, y_;
   std::array<double, 3> columns_{}, lines_{};
   Size size_;
 };

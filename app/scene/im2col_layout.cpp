@@ -1,4 +1,5 @@
 #include "app/scene/im2col_layout.h"
+#include "app/scene/channel_tiles.h"
 #include "app/scene/words.h"
 
 #include <algorithm>
@@ -106,8 +107,8 @@ class Solver {
                 Arrangement a = strip;
                 a.x = x;
                 a.y = y;
-                a.x.pitch = whole(std::min(pitch * u_, largest_tensor_pitch(padded_w_, padded_h_)));
-                a.y.pitch = whole(std::min(pitch * more * u_, largest_tensor_pitch(out_w_, out_h_)));
+                a.x.pitch = whole_pixels(std::min(pitch * u_, largest_tensor_pitch(padded_w_, padded_h_)));
+                a.y.pitch = whole_pixels(std::min(pitch * more * u_, largest_tensor_pitch(out_w_, out_h_)));
                 // Many candidates are more than a large tensor may become.
                 if (a.x.pitch == last_x && a.y.pitch == last_y) continue;
                 last_x = a.x.pitch;
@@ -125,7 +126,6 @@ class Solver {
   Im2colLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-  static double whole(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
   template <class Visit>
   void for_strips(const Visit& visit) const {
@@ -240,7 +240,7 @@ class Solver {
     a.kernels = kernels_;
     const auto set = [&](double m) {
       a.m = m;
-      a.kp = whole(std::min(m, room_h / static_cast<double>(a.cols)));
+      a.kp = whole_pixels(std::min(m, room_h / static_cast<double>(a.cols)));
       return block_w(a) <= room_w && static_cast<double>(a.rows) * m <= room_h;
     };
     double low = 0, high = std::min(kMaxPitch * u_, room_h / static_cast<double>(rows_));
@@ -248,7 +248,7 @@ class Solver {
       const double middle = (low + high) / 2;
       (set(middle) ? low : high) = middle;
     }
-    set(whole(low));
+    set(whole_pixels(low));
     const Arrangement as_large_as_fits = a;
     if (a.m < kMinWholePitch * u_) take_page(a, room_w, room_h);
     rate(a);
@@ -301,9 +301,9 @@ class Solver {
 
   // All columns of as many rows as fit at that pitch; false where that is no page that can be read.
   bool take_readable_page(Arrangement& a, double pitch, double room_w, double room_h) const {
-    a.m = whole(pitch);
+    a.m = whole_pixels(pitch);
     a.rows = std::min(rows_, static_cast<int64_t>(room_h / a.m));
-    a.kp = whole(std::min(a.m, room_h / static_cast<double>(a.cols)));
+    a.kp = whole_pixels(std::min(a.m, room_h / static_cast<double>(a.cols)));
     return a.rows >= std::min<int64_t>(rows_, kFewestPageRows) && block_w(a) <= room_w && readable(a);
   }
 

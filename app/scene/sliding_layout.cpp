@@ -1,4 +1,5 @@
 #include "app/scene/sliding_layout.h"
+#include "app/scene/channel_tiles.h"
 #include "app/scene/words.h"
 
 #include <algorithm>
@@ -29,19 +30,6 @@ struct Tags {
 struct Size {
   double w = 0, h = 0;
 };
-
-// Equal tiles in rows and columns.
-struct Block {
-  int count = 1, cols = 1;
-  double tile_w = 0, tile_h = 0, gap = 0;
-  int rows() const { return (count + cols - 1) / cols; }
-  double width() const { return cols * tile_w + (cols - 1) * gap; }
-  double height() const { return rows() * tile_h + (rows() - 1) * gap; }
-  double x(int i) const { return i % cols * (tile_w + gap); }
-  double y(int i) const { return i / cols * (tile_h + gap); }
-};
-
-double whole_pixels(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
 class Placement {
  public:
@@ -208,7 +196,7 @@ class Placement {
   double s_ = 0, sw_ = 0, sy_ = 0;  // pitches of input, kernel and output
   double label_ = 0, tag_ = 0, sign_ = 0, equals_ = 0, gap_ = 0, sum_ = 0, product_label_ = 0;
   double sheets_x_ = 0, sheets_y_ = 0, sheets_w_ = 0, slice_h_ = 0, below_ = 0;
-  Block x_, w_, y_;
+  ChannelTiles x_, w_, y_;
   double input_w_ = 0, weight_w_ = 0, bias_w_ = 0, middle_w_ = 0, output_w_ = 0;
   Size size_;
 };

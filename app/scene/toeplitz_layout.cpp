@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "app/scene/channel_tiles.h"
 #include "app/scene/words.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
@@ -108,7 +109,7 @@ class Solver {
               a.beside = beside;
               a.row = row;
               a.per_line = per_line;
-              a.t = whole(t * u_);
+              a.t = whole_pixels(t * u_);
               if (a.t >= kMinSmallPitch) consider(a);
             }
             if (beside && per_line == 2) break;  // X and the padded kernel: side by side or one above the other
@@ -123,7 +124,7 @@ class Solver {
         Arrangement a;
         a.whole = false;
         a.per_line = per_line;
-        a.t = whole(std::min(t * u_, std::min(0.4 * width_ / padded_w_, 0.45 * height_ / padded_h_)));
+        a.t = whole_pixels(std::min(t * u_, std::min(0.4 * width_ / padded_w_, 0.45 * height_ / padded_h_)));
         if (a.t == last) continue;
         last = a.t;
         for (const int64_t rows : kExcerptRows) {
@@ -143,7 +144,6 @@ class Solver {
   ToeplitzLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-  static double whole(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
 
   void measure_sums() {
     CellArithmetic widest;
@@ -292,7 +292,7 @@ class Solver {
       const double middle = (low + high) / 2;
       (fits(middle) ? low : high) = middle;
     }
-    a.m = whole(low);
+    a.m = whole_pixels(low);
     const double input = legible(numbers_.input, a.t), output_numbers = legible(numbers_.output, a.t);
     if (a.whole) {
       if (a.m < kMinSmallPitch * 1.4) return false;

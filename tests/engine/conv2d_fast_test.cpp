@@ -19,6 +19,7 @@
 namespace convscope {
 namespace {
 
+using testing::conv;
 using testing::ForcedTarget;
 using testing::NamedPlan;
 using testing::random_tensors;
@@ -91,20 +92,6 @@ TEST_P(FastPaths, the_number_of_threads_does_not_change_a_bit) {
           << threads << " threads, CONVSCOPE_TEST_SEED=" << seed - 2 << ", case " << i << ": " << testing::describe(c);
     }
   }
-}
-
-ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair padding = {0, 0},
-                Pair dilation = {1, 1}, int64_t groups = 1, PaddingMode mode = PaddingMode::zeros) {
-  ConvParams p;
-  p.in_channels = in;
-  p.out_channels = out;
-  p.kernel_size = kernel;
-  p.stride = stride;
-  p.padding = padding;
-  p.dilation = dilation;
-  p.groups = groups;
-  p.padding_mode = mode;
-  return p;
 }
 
 // Each of these takes another way through a fast path; random parameters of a size that a test can afford would

@@ -13,6 +13,20 @@ namespace convscope::testing {
 ForcedTarget::ForcedTarget(std::string_view name) { EXPECT_TRUE(use_simd_target(name)) << name; }
 ForcedTarget::~ForcedTarget() { use_simd_target(""); }
 
+ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride, Pair padding, Pair dilation, int64_t groups,
+                PaddingMode mode) {
+  ConvParams p;
+  p.in_channels = in;
+  p.out_channels = out;
+  p.kernel_size = kernel;
+  p.stride = stride;
+  p.padding = padding;
+  p.dilation = dilation;
+  p.groups = groups;
+  p.padding_mode = mode;
+  return p;
+}
+
 Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
   Tensors t;
   t.input = random_tensor(random, plan.input_shape(), plan.dtype);

@@ -25,6 +25,9 @@ struct NamedPlan {
   Shape input;
 };
 
+ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair padding = {0, 0},
+                Pair dilation = {1, 1}, int64_t groups = 1, PaddingMode mode = PaddingMode::zeros);
+
 struct Tensors {
   Tensor input, weight, bias;
 };

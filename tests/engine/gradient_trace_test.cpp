@@ -73,6 +73,29 @@ double bound(const ConvPlan& plan) {
   return 30 * testing::tolerance(plan.dtype, std::sqrt(products));
 }
 
+TEST(GradientTrace, an_infinite_upstream_gradient_meets_the_zeros_of_the_padding) {
+  ConvParams params;
+  params.padding = {1, 1};
+  const ConvPlan plan = validate(params, Shape{1, 1, 4, 4}).value();
+  std::mt19937_64 random(testing::test_seed());
+  const Tensor input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
+  const Tensor weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
+  std::vector<double> numbers(16, 1.0);
+  numbers[0] = HUGE_VAL;
+  const Tensor grad = testing::tensor_of(plan.output_shape(), numbers, plan.dtype);
+  const WeightGradientSums sums = WeightGradientSums::make(plan, input, grad).value();
+  std::vector<double> taps(9);
+  for (const int64_t steps : {1, 7, 16}) {
+    const Tensor wanted =
+        conv2d_backward(plan, input, weight, slice_of(grad, steps), {Algorithm::naive, 1, nullptr}).value().weight;
+    sums.weight(0, 0, steps, taps);
+    for (int64_t tap = 0; tap < 9; ++tap) {
+      EXPECT_EQ(std::isnan(taps[static_cast<size_t>(tap)]), std::isnan(wanted.at(tap))) << steps << " " << tap;
+      EXPECT_EQ(std::isinf(taps[static_cast<size_t>(tap)]), std::isinf(wanted.at(tap))) << steps << " " << tap;
+    }
+  }
+}
+
 TEST(GradientTrace, any_step_holds_the_gradients_of_the_cells_so_far) {
   std::mt19937_64 random(testing::test_seed() + 31);
   for (int i = 0; i < 120; ++i) {

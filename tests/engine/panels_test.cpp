@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "conv_cases.h"
 #include "engine/conv2d.h"
 #include "engine/conv2d_panels.h"
 #include "engine/gemm.h"
@@ -15,19 +16,11 @@
 namespace convscope {
 namespace {
 
+using testing::conv;
+using testing::NamedPlan;
+using testing::random_tensors;
 using testing::RandomCase;
-
-struct Tensors {
-  Tensor input, weight, bias;
-};
-
-Tensors random_tensors(std::mt19937_64& random, const ConvPlan& plan) {
-  Tensors t;
-  t.input = testing::random_tensor(random, plan.input_shape(), plan.dtype);
-  t.weight = testing::random_tensor(random, plan.weight_shape(), plan.dtype);
-  if (plan.bias) t.bias = testing::random_tensor(random, plan.bias_shape(), plan.dtype);
-  return t;
-}
+using testing::Tensors;
 
 Tensor naive(const ConvPlan& plan, const Tensors& t) {
   return conv2d(plan, t.input, t.weight, t.bias, {Algorithm::naive, 1, nullptr}).value();
@@ -86,26 +79,6 @@ TEST_P(Panels, agree_with_naive_on_random_parameters_and_every_instruction_set) 
     }
   }
   EXPECT_GT(fitting, 100);
-}
-
-struct NamedPlan {
-  const char* name;
-  ConvParams params;
-  Shape input;
-};
-
-ConvParams conv(int64_t in, int64_t out, Pair kernel, Pair stride = {1, 1}, Pair padding = {0, 0},
-                Pair dilation = {1, 1}, int64_t groups = 1, PaddingMode mode = PaddingMode::zeros) {
-  ConvParams p;
-  p.in_channels = in;
-  p.out_channels = out;
-  p.kernel_size = kernel;
-  p.stride = stride;
-  p.padding = padding;
-  p.dilation = dilation;
-  p.groups = groups;
-  p.padding_mode = mode;
-  return p;
 }
 
 // Every way through the panels: rests of tiles and vectors, parts of the taps and of the channels, pictures of a batch
