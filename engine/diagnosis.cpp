@@ -183,8 +183,7 @@ class Search {
 
   /// The output channels of a result in another order, as an explanation besides `causes`.
   void try_channel_order(const MistakenConv& conv, std::vector<Cause> causes) {
-    const auto [batch, channels, rows, columns] = *shape_;
-    const int64_t positions = rows * columns;
+    const int64_t batch = (*shape_)[0], channels = (*shape_)[1], positions = (*shape_)[2] * (*shape_)[3];
     // Each channel is recognised by its cells: there must be some.
     constexpr int64_t kMostChannels = 1024, kLeastCells = 2;
     if (channels < 2 || channels > kMostChannels || batch * positions < kLeastCells) return;
