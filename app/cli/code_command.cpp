@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
@@ -21,8 +22,10 @@ struct CodeOptions {
 
 Result<void> run_code(const CodeOptions& options) {
   if (options.as != "pytorch") return Error{"error.unknown_code", "--as", {options.as, "pytorch"}};
-  Result<Session> session = open_session(options.session);
+  std::vector<CodeNote> notes;
+  Result<Session> session = open_session(options.session, &notes);
   if (!session) return session.error();
+  print_notes(notes);
   const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
   if (options.lens) {
     const std::optional<Lens> lens = lens_from_name(*options.lens);
@@ -30,7 +33,7 @@ Result<void> run_code(const CodeOptions& options) {
     session->lens = lens_for(family, *lens);
     if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
   }
-  if (session->title.empty()) session->title = options.session;
+  if (session->title.empty()) session->title = title_of(options.session);
   TensorCache cache;
   const Result<ComputationPtr> computation = compute(*session, cache);
   if (!computation) return computation.error();
