@@ -1,4 +1,4 @@
-// `convscope code`: a session as a script.
+// `convscope code`: a session as a script or a program.
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,9 +7,9 @@
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/io/atomic_file.h"
+#include "app/session/code.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
-#include "app/session/torch_script.h"
 
 namespace convscope {
 
@@ -21,7 +21,8 @@ struct CodeOptions {
 };
 
 Result<void> run_code(const CodeOptions& options) {
-  if (options.as != "pytorch") return Error{"error.unknown_code", "--as", {options.as, "pytorch"}};
+  const std::optional<CodeKind> kind = code_kind_from_name(options.as);
+  if (!kind) return Error{"error.unknown_code", "--as", {options.as, names_of_code_kinds()}};
   std::vector<CodeNote> notes;
   Result<Session> session = open_session(options.session, &notes);
   if (!session) return session.error();
@@ -37,7 +38,7 @@ Result<void> run_code(const CodeOptions& options) {
   TensorCache cache;
   const Result<ComputationPtr> computation = compute(*session, cache);
   if (!computation) return computation.error();
-  const Result<std::string> script = torch_script(*session, **computation);
+  const Result<std::string> script = code_of(*kind, *session, **computation);
   if (!script) return script.error();
   if (options.output) return write_file(*options.output, *script);
   print(*script);

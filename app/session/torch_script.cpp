@@ -1,71 +1,17 @@
 #include "app/session/torch_script.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <optional>
 #include <string_view>
-#include <vector>
 
-#include "app/language/language.h"
+#include "app/session/code_text.h"
+#include "app/session/layer_call.h"
 
 namespace convscope {
 
 namespace {
 
-/// Of a tensor that is written number by number.
-constexpr int64_t kMostWritten = 1 << 14;
-/// Of a result: more are sampled evenly.
-constexpr int64_t kMostAsserted = 4096;
-constexpr size_t kLineLength = 100;
-
-std::string number(double value, DType dtype) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  char text[64];
-  const auto end = dtype == DType::float32 ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
-                                           : std::to_chars(text, text + sizeof text, value);
-  std::string written(text, end.ptr);
-  if (written.find_first_of(".e") == std::string::npos) written += ".0";
-  return written;
-}
-
-/// "[1.0, 2.0, ...]" in lines of bearable length.
-std::string list(const Tensor& tensor, int64_t stride = 1) {
-  std::string text = "[";
-  size_t line = 0;
-  for (int64_t i = 0; i < tensor.numel(); i += stride) {
-    const std::string one = number(tensor.at(i), tensor.dtype()) + (i + stride < tensor.numel() ? "," : "");
-    if (line + one.size() > kLineLength) {
-      text += "\n    ";
-      line = 0;
-    } else if (i > 0) {
-      text += " ";
-    }
-    text += one;
-    line += one.size() + 1;
-  }
-  return text + "]";
-}
-
-std::string tuple(const Shape& shape) { return "(" + shape.to_string() + (shape.rank() == 1 ? ",)" : ")"); }
-std::string pair(Pair p) { return "(" + std::to_string(p.h) + ", " + std::to_string(p.w) + ")"; }
-std::string truth(bool value) { return value ? "True" : "False"; }
-
-/// A string literal, whatever is in the path.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
+using namespace code_text;
 
 class Script {
  public:
@@ -87,6 +33,7 @@ class Script {
     }
     text_ += "y = layer(x)\n";
     assert_close("y", c_.tensors.output);
+    module();
     if (gradients) {
       if (Result<void> done = backward(); !done) return done.error();
     }
@@ -152,15 +99,11 @@ class Script {
   }
 
   Result<void> head(bool gradients) {
-    if (!session_.title.empty()) {
-      std::string title = session_.title;
-      std::replace(title.begin(), title.end(), '\n', ' ');
-      text_ += "# " + title + "\n";
-    }
+    text_ += title_line(session_);
     if (any({SourceKind::conv2d_init})) text_ += "import math\n\n";
     if (any({SourceKind::npy})) text_ += "import numpy as np\n";
     text_ += "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n";
-    text_ += std::string("TOLERANCE = ") + (c_.plan.dtype() == DType::float32 ? "1e-4" : "1e-9") +
+    text_ += "TOLERANCE = " + tolerance(c_.plan.dtype()) +
              "  # of other orders of summation, in parts of the largest number\n\n";
     if (any({SourceKind::randn, SourceKind::rand, SourceKind::conv2d_init})) {
       text_ += "torch.manual_seed(" + std::to_string(session_.seed) + ")\n";
@@ -233,9 +176,26 @@ class Script {
     return {};
   }
 
+  /// The same as a module with these weights; ONNX's paddings and CircularPad2d are no module's everywhere.
+  void module() {
+    const ConvParams& p = session_.params;
+    const bool own_ends = p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
+    const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
+    if (own_ends && (!padded_apart || p.padding_mode == PaddingMode::circular)) return;
+    std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});
+    for (std::string_view name : {"Sequential(", "ZeroPad2d(", "ReflectionPad2d(", "ReplicationPad2d(", "Conv2d(",
+                                  "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
+      if (const size_t at = call.find(name); at != std::string::npos) call.insert(at, "nn.");
+    }
+    text_ += "\nmodule = " + call + "\n";
+    const std::string holder(padded_apart ? "module[1]" : "module");
+    if (c_.plan.has_weight()) text_ += holder + ".weight.data = w.clone()\n";
+    if (c_.plan.has_bias()) text_ += holder + ".bias.data = b.clone()\n";
+    text_ += "assert torch.equal(module(x), y) or torch.allclose(module(x), y, rtol=TOLERANCE, atol=TOLERANCE)\n";
+  }
+
   void assert_close(const std::string& name, const Tensor& wanted, const char* within = nullptr) {
-    const int64_t stride = (wanted.numel() + kMostAsserted - 1) / kMostAsserted;
-    text_ += "close(" + name + ", " + list(wanted, std::max<int64_t>(1, stride)) + ", " + quoted(name) +
+    text_ += "close(" + name + ", " + list(wanted, sampling(wanted)) + ", " + quoted(name) +
              (within != nullptr ? std::string(", ") + within : std::string()) + ")\n";
   }
 

@@ -119,6 +119,33 @@ TEST_F(Sharing, the_palette_is_walked_through_by_keys_and_left_by_escape) {
   EXPECT_EQ(step(), 3);
 }
 
+TEST_F(Sharing, the_code_panel_follows_the_session_and_is_copied_whole) {
+  open("padding_strides", 1400, 900);
+  play("click tab.code\nexpect code.text\nclick code.copy");
+  EXPECT_NE(clipboard().find("F.conv2d(x, w, None, stride=(2, 2), padding=(1, 1)"), std::string::npos) << clipboard();
+  play("click stride.h.minus\nclick code.copy");
+  EXPECT_NE(clipboard().find("stride=(1, 1)"), std::string::npos);
+  play("click code.kind\nclick code.kind.cpp\nclick code.copy");
+  EXPECT_NE(clipboard().find("int main()"), std::string::npos);
+  play("click code.kind\nclick code.kind.pytorch\nclick lens.gradient\nwait idle\nclick code.copy");
+  EXPECT_NE(clipboard().find("backward()"), std::string::npos);
+  // What is too large says so, and there is nothing to copy.
+  open("photo_1080p");
+  play("click tab.code\nexpect code.error");
+  EXPECT_FALSE(widget("code.copy")->enabled);
+  play("click tab.cell");
+}
+
+TEST_F(Sharing, the_toolbar_has_a_button_where_there_is_room) {
+  open("padding_strides", 1600, 900);
+  play("click toolbar.share\nexpect notice");
+  EXPECT_TRUE(is_share_text(clipboard()));
+  open("padding_strides", 1000, 700);
+  EXPECT_FALSE(visible("toolbar.share"));
+  play("click toolbar.settings\nclick settings.share");
+  EXPECT_TRUE(is_share_text(clipboard()));
+}
+
 TEST(FuzzyScore, prefers_what_stands_together_and_begins_words) {
   EXPECT_GT(*fuzzy_score("pad", "Padding, strides"), *fuzzy_score("pad", "No padding"));
   EXPECT_GT(*fuzzy_score("strides", "strides"), *fuzzy_score("strides", "no strides here"));
