@@ -33,10 +33,14 @@ Memory& memory() {
   return the_memory;
 }
 
-void refresh(Memory& m, const Session& session, const Computation& computation) {
+void refresh(Memory& m, const Session& now, const Computation& computation) {
   const bool same = m.generation == computation.generation && m.gradient == computation.gradient.get() &&
-                    m.shown == m.kind && m.title == session.title;
+                    m.shown == m.kind && m.title == now.title;
   if (same) return;
+  // While an illegal setting is repaired the code is that of the last good numbers, as the picture is.
+  Session session = now;
+  session.params = computation.params;
+  session.more = computation.more;
   m.generation = computation.generation;
   m.gradient = computation.gradient.get();
   m.shown = m.kind;
@@ -89,11 +93,7 @@ void draw_code_panel(UiContext& ui) {
     m.kind = kinds[static_cast<size_t>(current)];
   }
   ImGui::SameLine(0, ui.px(8));
-  // While an illegal setting is repaired the code is that of the last good numbers, as the picture is.
-  Session shown = ui.session();
-  shown.params = computation->params;
-  shown.more = computation->more;
-  refresh(m, shown, *computation);
+  refresh(m, ui.session(), *computation);
   ButtonOptions options;
   options.enabled = !m.error;
   if (ui_icon_label_button(ui, "code.copy", Icon::copy, copy, options)) ImGui::SetClipboardText(m.text.c_str());
