@@ -61,7 +61,8 @@ void refresh(Memory& m, const Session& now, const Computation& computation) {
 void draw_line(UiContext& ui, std::string_view line) {
   if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   const size_t first = line.find_first_not_of(' ');
-  const bool comment = first != std::string_view::npos && (line[first] == '#' || line.substr(first).starts_with("//")) &&
+  const bool comment = first != std::string_view::npos &&
+                       (line[first] == '#' || line.substr(first).starts_with("//")) &&
                        !line.substr(first).starts_with("#include");
   ImGui::PushStyleColor(ImGuiCol_Text, ui_color(ui, comment ? Role::secondary : Role::text));
   ImGui::TextUnformatted(line.data(), line.data() + line.size());

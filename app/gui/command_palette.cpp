@@ -39,7 +39,9 @@ std::u32string folded(std::string_view text) {
   return out;
 }
 
-bool parts_words(char32_t c) { return c == ' ' || c == '_' || c == '-' || c == '.' || c == '(' || c == '/' || c == ','; }
+bool parts_words(char32_t c) {
+  return c == ' ' || c == '_' || c == '-' || c == '.' || c == '(' || c == '/' || c == ',';
+}
 
 /// One word in a text; nothing where its characters do not follow one another there.
 std::optional<int> score_of_word(const std::u32string& word, const std::u32string& text) {
@@ -159,9 +161,8 @@ void CommandPalette::filter() {
     // What is read on the screen counts a little more.
     fits.emplace_back(std::max(by_label ? *by_label + 1500 : 0, by_others.value_or(0)), i);
   }
-  std::stable_sort(fits.begin(), fits.end(), [this](const auto& a, const auto& b) {
-    return wanted_.empty() ? false : a.first > b.first;
-  });
+  std::stable_sort(fits.begin(), fits.end(),
+                   [this](const auto& a, const auto& b) { return wanted_.empty() ? false : a.first > b.first; });
   shown_.clear();
   for (const auto& fit : fits) shown_.push_back(fit.second);
   current_ = first_ = 0;

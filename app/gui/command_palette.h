@@ -12,8 +12,8 @@
 
 namespace convscope {
 
-/// How well `wanted` fits a text, more is better; nothing where its letters do not stand there in their order. Each word
-/// of `wanted` is looked for by itself; the case of Latin letters does not matter; what stands together and at the
+/// How well `wanted` fits a text, more is better; nothing where its letters do not stand there in their order. Each
+/// word of `wanted` is looked for by itself; the case of Latin letters does not matter; what stands together and at the
 /// beginning of words counts most.
 std::optional<int> fuzzy_score(std::string_view wanted, std::string_view text);
 

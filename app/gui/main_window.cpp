@@ -611,6 +611,26 @@ void MainWindow::run(Command command) {
     case Command::paste:
       requests_.paste = true;
       break;
+    case Command::faster:
+    case Command::slower: {
+      constexpr double kSlowest = 0.25, kFastest = 16384;
+      const double factor = command == Command::faster ? 2 : 0.5;
+      const double speed = std::clamp(workbench_->session().steps_per_second * factor, kSlowest, kFastest);
+      workbench_->apply_view([speed](Session& session) { session.steps_per_second = speed; });
+      break;
+    }
+    case Command::loop:
+      workbench_->apply_view([](Session& session) { session.loop = !session.loop; });
+      break;
+    case Command::larger_interface:
+      settings_.ui_scale = std::min(settings_.ui_scale + 0.25f, 3.0f);
+      break;
+    case Command::smaller_interface:
+      settings_.ui_scale = std::max(settings_.ui_scale - 0.25f, 0.75f);
+      break;
+    case Command::reduced_motion:
+      settings_.reduced_motion = !settings_.reduced_motion;
+      break;
     case Command::fold_left:
       settings_.left_open = !settings_.left_open;
       break;

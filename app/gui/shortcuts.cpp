@@ -43,7 +43,7 @@ constexpr std::array<ShortcutRow, 20> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Q", "shortcut.quit"},
                                                 {"?", "shortcut.shortcuts"}}};
 
-constexpr std::array<CommandRow, 26> kCommandRows = {
+constexpr std::array<CommandRow, 32> kCommandRows = {
     {{Command::play_pause, "play_pause", "command.play_pause", "Space"},
      {Command::step_forward, "step_forward", "command.step_forward", "\u2192"},
      {Command::step_back, "step_back", "command.step_back", "\u2190"},
@@ -62,6 +62,12 @@ constexpr std::array<CommandRow, 26> kCommandRows = {
      {Command::zoom_in, "zoom_in", "command.zoom_in", "+"},
      {Command::zoom_out, "zoom_out", "command.zoom_out", "-"},
      {Command::zoom_fit, "zoom_fit", "command.zoom_fit", "0"},
+     {Command::faster, "faster", "command.faster", ""},
+     {Command::slower, "slower", "command.slower", ""},
+     {Command::loop, "loop", "timeline.loop", ""},
+     {Command::larger_interface, "larger_interface", "command.larger_interface", ""},
+     {Command::smaller_interface, "smaller_interface", "command.smaller_interface", ""},
+     {Command::reduced_motion, "reduced_motion", "settings.reduced_motion", ""},
      {Command::language, "language", "command.language", "L"},
      {Command::theme, "theme", "shortcut.theme", "T"},
      {Command::fold_left, "fold_left", "toolbar.fold_left", ""},

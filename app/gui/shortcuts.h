@@ -41,6 +41,12 @@ enum class Command : unsigned char {
   zoom_in,
   zoom_out,
   zoom_fit,
+  faster,
+  slower,
+  loop,
+  larger_interface,
+  smaller_interface,
+  reduced_motion,
   lens_1,  // of all_lenses(), by digits; lens_1 to lens_9 follow one another
   lens_2,
   lens_3,

@@ -90,7 +90,8 @@ std::string quoted(const std::string& text) {
 std::string title_line(const Session& session, std::string_view comment) {
   if (session.title.empty()) return {};
   std::string title = session.title;
-  std::replace_if(title.begin(), title.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      title.begin(), title.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   // A backslash at the end would continue the comment.
   while (!title.empty() && title.back() == '\\') title.pop_back();
   return std::string(comment) + title + "\n";

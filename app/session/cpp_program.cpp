@@ -115,7 +115,8 @@ class Program {
   }
 
   void conv(const ConvPlan& plan) {
-    text_ += "\n// Where a row or column of the padded input reads from; -1 for a zero.\nlong source(long i, long n) {\n";
+    text_ +=
+        "\n// Where a row or column of the padded input reads from; -1 for a zero.\nlong source(long i, long n) {\n";
     switch (plan.padding_mode) {
       case PaddingMode::zeros:
         text_ += "  return i < 0 || i >= n ? -1 : i;\n";
@@ -141,7 +142,8 @@ std::vector<Number> compute() {
       const long first = o / (kOutputs / kGroups) * kOfGroup;  // channel of its group
       for (long p = 0; p < kOutHeight; ++p) {
         for (long q = 0; q < kOutWidth; ++q) {
-          Number sum = )" + bias +
+          Number sum = )" +
+             bias +
              R"(;
           for (long c = 0; c < kOfGroup; ++c) {
             for (long r = 0; r < kKernelHeight; ++r) {
@@ -165,10 +167,10 @@ std::vector<Number> compute() {
   }
 
   void transposed() {
-    const std::string bias = c_.plan.has_bias()
-                                 ? "  for (size_t i = 0; i < y.size(); ++i) {\n    y[i] = b[i / (kOutHeight * kOutWidth) % "
-                                   "kOutputs];\n  }\n"
-                                 : "";
+    const std::string bias =
+        c_.plan.has_bias() ? "  for (size_t i = 0; i < y.size(); ++i) {\n    y[i] = b[i / (kOutHeight * kOutWidth) % "
+                             "kOutputs];\n  }\n"
+                           : "";
     text_ += R"(
 std::vector<Number> compute() {
   constexpr long kOfGroup = kOutputs / kGroups;

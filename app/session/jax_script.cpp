@@ -26,8 +26,9 @@ std::string conv(const ConvPlan& plan) {
             "), mode=\"" + mode + "\")\n";
     padding = ends(0, 0, 0, 0);
   }
-  text += "    y = lax.conv_general_dilated(\n        x, w, window_strides=" + pair(plan.stride) + ", padding=" + padding +
-          ",\n        rhs_dilation=" + pair(plan.dilation) + ", dimension_numbers=(\"NCHW\", \"OIHW\", \"NCHW\"),\n" +
+  text += "    y = lax.conv_general_dilated(\n        x, w, window_strides=" + pair(plan.stride) +
+          ", padding=" + padding + ",\n        rhs_dilation=" + pair(plan.dilation) +
+          ", dimension_numbers=(\"NCHW\", \"OIHW\", \"NCHW\"),\n" +
           "        feature_group_count=" + std::to_string(plan.groups) + ", precision=lax.Precision.HIGHEST)\n";
   return text;
 }
@@ -40,7 +41,8 @@ std::string transposed(const ConvTransposePlan& plan) {
   };
   const std::string groups = std::to_string(plan.groups);
   const std::string kernel = std::to_string(h.kernel) + ", " + std::to_string(w.kernel);
-  const std::string of_group = std::to_string(plan.channels_per_group()) + ", " + std::to_string(plan.kernels_per_group());
+  const std::string of_group =
+      std::to_string(plan.channels_per_group()) + ", " + std::to_string(plan.kernels_per_group());
   std::string text("    x, w = jnp.asarray(x), jnp.asarray(w)\n");
   text += "    # the direct convolution that it equals: the kernel turned, its channels exchanged within each group\n";
   text += "    w = w.reshape(" + groups + ", " + of_group + ", " + kernel + ").swapaxes(1, 2)\n";
@@ -61,18 +63,18 @@ std::string pool(const PoolPlan& plan) {
   const std::string strides = "(1, 1, " + std::to_string(h.stride) + ", " + std::to_string(w.stride) + ")";
   const auto padding = [](const std::string& both) { return "((0, 0), (0, 0), " + both + ")"; };
   const auto inner = [](std::string text) { return text.substr(1, text.size() - 2); };
-  const std::string all =
-      padding(inner(ends(h.pad_begin, h.pad_end + beyond.h, w.pad_begin, w.pad_end + beyond.w)));
+  const std::string all = padding(inner(ends(h.pad_begin, h.pad_end + beyond.h, w.pad_begin, w.pad_end + beyond.w)));
   std::string text("    x = jnp.asarray(x)\n");
-  if (beyond != Pair{}) text += "    # ceil_mode: the last windows reach " + pair(beyond) + " cells beyond the padding\n";
+  if (beyond != Pair{})
+    text += "    # ceil_mode: the last windows reach " + pair(beyond) + " cells beyond the padding\n";
   if (plan.kind == PoolKind::max) {
     text += "    y = lax.reduce_window(\n        x, -jnp.inf, lax.max, " + window + ", " + strides +
             ",\n        padding=" + all + ", window_dilation=(1, 1, " + std::to_string(h.dilation) + ", " +
             std::to_string(w.dilation) + "))\n";
     return text;
   }
-  text += "    def sums(x, padding):\n        return lax.reduce_window(x, 0.0, lax.add, " + window +
-          ", " + strides + ", padding)\n\n";
+  text += "    def sums(x, padding):\n        return lax.reduce_window(x, 0.0, lax.add, " + window + ", " + strides +
+          ", padding)\n\n";
   text += "    y = sums(x, " + all + ")\n";
   if (plan.divisor_override) {
     text += "    y = y / " + std::to_string(*plan.divisor_override) + "\n";
@@ -93,14 +95,15 @@ Result<std::string> jax_script(const Session& session, const Computation& c) {
   std::string text = title_line(session);
   text += "import jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom jax import lax\n\n";
   if (is_double) text += "jax.config.update(\"jax_enable_x64\", True)\n";
-  text += "TOLERANCE = " + tolerance(c.plan.dtype()) + "  # of other orders of summation, in parts of the largest number\n\n";
+  text += "TOLERANCE = " + tolerance(c.plan.dtype()) +
+          "  # of other orders of summation, in parts of the largest number\n\n";
   const Result<std::string> tensors = numpy_tensors(session, c);
   if (!tensors) return tensors;
   text += *tensors + "\n";
   const bool bias = c.plan.has_bias();
   const std::string arguments(c.plan.has_weight() ? (bias ? "x, w, b" : "x, w") : "x");
   text += "\n@jax.jit\ndef layer(" + arguments + "):\n";
-  text += c.plan.conv2d() != nullptr        ? conv(*c.plan.conv2d())
+  text += c.plan.conv2d() != nullptr       ? conv(*c.plan.conv2d())
           : c.plan.transposed() != nullptr ? transposed(*c.plan.transposed())
                                            : pool(*c.plan.pool());
   text += bias ? "    return y + jnp.asarray(b)[:, None, None]\n\n" : "    return y\n\n";

@@ -9,6 +9,7 @@
 #include "app/language/nearest_word.h"
 #include "app/session/operation_plan.h"
 #include "app/session/python_code.h"
+#include "engine/checked_math.h"
 
 namespace convscope {
 
@@ -35,16 +36,16 @@ constexpr std::string_view kPads = "pads";
 /// A stride that nobody types: None.
 constexpr Pair kFollowsKernel{std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
 
-constexpr std::array<std::string_view, 11> kConv = {"in_channels", "out_channels", "kernel_size",  "stride",
-                                                    "padding",     "dilation",     "groups",       "bias",
-                                                    "padding_mode", "device",      "dtype"};
-constexpr std::array<std::string_view, 12> kTransposed = {"in_channels",    "out_channels", "kernel_size", "stride",
-                                                          "padding",        "output_padding", "groups",    "bias",
-                                                          "dilation",       "padding_mode", "device",      "dtype"};
+constexpr std::array<std::string_view, 11> kConv = {"in_channels",  "out_channels", "kernel_size", "stride",
+                                                    "padding",      "dilation",     "groups",      "bias",
+                                                    "padding_mode", "device",       "dtype"};
+constexpr std::array<std::string_view, 12> kTransposed = {"in_channels", "out_channels",   "kernel_size", "stride",
+                                                          "padding",     "output_padding", "groups",      "bias",
+                                                          "dilation",    "padding_mode",   "device",      "dtype"};
 constexpr std::array<std::string_view, 6> kMax = {"kernel_size", "stride",         "padding",
                                                   "dilation",    "return_indices", "ceil_mode"};
-constexpr std::array<std::string_view, 6> kAverage = {"kernel_size", "stride",            "padding",
-                                                      "ceil_mode",   "count_include_pad", "divisor_override"};
+constexpr std::array<std::string_view, 6> kAverage = {"kernel_size",       "stride",          "padding", "ceil_mode",
+                                                      "count_include_pad", "divisor_override"};
 constexpr std::array<std::string_view, 7> kConvFunction = {"input",   "weight",   "bias",  "stride",
                                                            "padding", "dilation", "groups"};
 constexpr std::array<std::string_view, 8> kTransposedFunction = {"input",   "weight",         "bias",   "stride",
@@ -53,16 +54,26 @@ constexpr std::array<std::string_view, 7> kMaxFunction = {"input",    "kernel_si
                                                           "dilation", "ceil_mode",   "return_indices"};
 constexpr std::array<std::string_view, 7> kAverageFunction = {
     "input", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"};
-constexpr std::array<std::string_view, 9> kKerasConv = {"filters",       "kernel_size", "strides",    "padding", "data_format",
-                                                        "dilation_rate", "groups",      "activation", "use_bias"};
-constexpr std::array<std::string_view, 8> kKerasDepthwise = {"kernel_size", "strides",       "padding",    "depth_multiplier",
-                                                             "data_format", "dilation_rate", "activation", "use_bias"};
+constexpr std::array<std::string_view, 9> kKerasConv = {
+    "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation", "use_bias"};
+constexpr std::array<std::string_view, 8> kKerasDepthwise = {
+    "kernel_size", "strides", "padding", "depth_multiplier", "data_format", "dilation_rate", "activation", "use_bias"};
 constexpr std::array<std::string_view, 4> kKerasPool = {"pool_size", "strides", "padding", "data_format"};
 /// Arguments by name of every layer of Keras that nothing here depends on.
-constexpr std::array<std::string_view, 14> kKerasOthers = {
-    "kernel_initializer", "bias_initializer",  "depthwise_initializer",  "kernel_regularizer", "bias_regularizer",
-    "activity_regularizer", "kernel_constraint", "bias_constraint",      "depthwise_regularizer", "depthwise_constraint",
-    "name",               "dtype",             "trainable",              "batch_size"};
+constexpr std::array<std::string_view, 14> kKerasOthers = {"kernel_initializer",
+                                                           "bias_initializer",
+                                                           "depthwise_initializer",
+                                                           "kernel_regularizer",
+                                                           "bias_regularizer",
+                                                           "activity_regularizer",
+                                                           "kernel_constraint",
+                                                           "bias_constraint",
+                                                           "depthwise_regularizer",
+                                                           "depthwise_constraint",
+                                                           "name",
+                                                           "dtype",
+                                                           "trainable",
+                                                           "batch_size"};
 
 constexpr std::array<LayerClass, 24> kClasses = {{
     {"Conv2d", "conv2d", Source::module, 2, kConv, 3},
@@ -143,8 +154,8 @@ bool is_constant_name(const PythonNode& node) {
 /// What the names of a script stand for. Its nodes outlive it.
 using Variables = std::map<std::string, const PythonNode*, std::less<>>;
 
-/// Numbers that names and sums of names stand for are put in their place; what cannot be known stays. `left` looks may be
-/// taken: names may stand for sums of names without end.
+/// Numbers that names and sums of names stand for are put in their place; what cannot be known stays. `left` looks may
+/// be taken: names may stand for sums of names without end.
 PythonNode folded(const PythonNode& node, const Variables& variables, int& left) {
   if (--left < 0) return node;
   if (node.kind == Kind::name) {
@@ -174,20 +185,22 @@ PythonNode folded(const PythonNode& node, const Variables& variables, int& left)
   result.begin = node.begin;
   result.end = node.end;
   const int64_t a = first.integer, b = second.integer;
-  bool overflows = false;
+  std::optional<int64_t> value;
   if (node.text == "+") {
-    overflows = __builtin_add_overflow(a, b, &result.integer);
+    value = checked_add(a, b);
   } else if (node.text == "-") {
-    overflows = __builtin_sub_overflow(a, b, &result.integer);
+    value = checked_sub(a, b);
   } else if (node.text == "*") {
-    overflows = __builtin_mul_overflow(a, b, &result.integer);
+    value = checked_mul(a, b);
   } else {
     if (b == 0 || (a == std::numeric_limits<int64_t>::min() && b == -1)) return node;
     // Python rounds down.
     const int64_t quotient = a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
-    result.integer = node.text == "//" ? quotient : a - quotient * b;
+    value = node.text == "//" ? quotient : a - quotient * b;
   }
-  return overflows ? node : result;
+  if (!value) return node;
+  result.integer = *value;
+  return result;
 }
 
 PythonNode folded(const PythonNode& node, const Variables& variables) {
@@ -393,8 +406,8 @@ class LayerReader {
     std::vector<std::string> names(layer_.signature.begin(), layer_.signature.end());
     const std::string similar = similar_word(argument.keyword, names);
     std::vector<std::string> args = {
-        called() + " got an unexpected keyword argument '" + shortened_code(argument.keyword) + "'",
-        place_of(argument), names_of(layer_.signature)};
+        called() + " got an unexpected keyword argument '" + shortened_code(argument.keyword) + "'", place_of(argument),
+        names_of(layer_.signature)};
     if (similar.empty()) return Error{"error.constructor_unknown_argument", "constructor", std::move(args)};
     args.push_back(similar);
     return Error{"error.constructor_similar_argument", "constructor", std::move(args)};
@@ -406,7 +419,8 @@ class LayerReader {
       if (!given[i]) missing.push_back("'" + std::string(layer_.signature[i]) + "'");
     }
     // *sizes may have held them.
-    if (missing.empty() || std::any_of(call.items.begin(), call.items.end(), [](const auto& a) { return a.stars > 0; })) {
+    if (missing.empty() ||
+        std::any_of(call.items.begin(), call.items.end(), [](const auto& a) { return a.stars > 0; })) {
       return {};
     }
     std::string list = missing[0];
@@ -553,7 +567,8 @@ class LayerReader {
       return true;
     }
     if (std::find(kKerasOthers.begin(), kKerasOthers.end(), name) == kKerasOthers.end()) return false;
-    if (name != "name" && name != "trainable") note("note.code_left_out", {argument.keyword + "=" + source_of(argument)});
+    if (name != "name" && name != "trainable")
+      note("note.code_left_out", {argument.keyword + "=" + source_of(argument)});
     return true;
   }
 
@@ -741,10 +756,8 @@ class LayerReader {
     // The padding is right for this input alone.
     result_.input_shape = shape;
     if (!pools(layer_)) (*result_.input_shape)[shape.rank() - 3] = params.in_channels;
-    const auto [top, bottom] =
-        axis(shape[shape.rank() - 2], params.kernel_size.h, params.stride.h, params.dilation.h);
-    const auto [left, right] =
-        axis(shape[shape.rank() - 1], params.kernel_size.w, params.stride.w, params.dilation.w);
+    const auto [top, bottom] = axis(shape[shape.rank() - 2], params.kernel_size.h, params.stride.h, params.dilation.h);
+    const auto [left, right] = axis(shape[shape.rank() - 1], params.kernel_size.w, params.stride.w, params.dilation.w);
     if (top == bottom && left == right) {
       params.padding_kind = PaddingKind::numbers;
       params.padding = {top, left};
@@ -754,9 +767,8 @@ class LayerReader {
     }
     // TensorFlow's average leaves padding out of account.
     if (layer_.operation == "avg_pool2d") result_.call.more.count_include_pad = false;
-    note("note.code_keras_same",
-         {shape.to_string(" x "), std::to_string(top) + ", " + std::to_string(bottom),
-          std::to_string(left) + ", " + std::to_string(right)});
+    note("note.code_keras_same", {shape.to_string(" x "), std::to_string(top) + ", " + std::to_string(bottom),
+                                  std::to_string(left) + ", " + std::to_string(right)});
   }
 
   /// One axis becomes the width of rows.
@@ -798,9 +810,8 @@ struct ModulePadding {
 
 bool is_padding_module(const PythonNode& node) {
   if (node.kind != Kind::call || node.items.front().kind != Kind::name) return false;
-  return std::any_of(kAllModes.begin(), kAllModes.end(), [&](PaddingMode mode) {
-    return last_part(node.items.front().text) == padding_module_name(mode);
-  });
+  return std::any_of(kAllModes.begin(), kAllModes.end(),
+                     [&](PaddingMode mode) { return last_part(node.items.front().text) == padding_module_name(mode); });
 }
 
 /// `nn.ZeroPad2d((1, 0, 2, 1))`: left, right, top, bottom, or one number for all.
@@ -865,8 +876,8 @@ Result<LayerCall> parse_layer(std::string_view text) {
   if (statements->empty()) return Error{"error.constructor_empty", "constructor", {}};
   const PythonNode* node = &statements->front().value;
   if (statements->size() > 1) {
-    const size_t second = (*statements)[1].targets.empty() ? (*statements)[1].value.begin
-                                                           : (*statements)[1].targets.front().begin;
+    const size_t second =
+        (*statements)[1].targets.empty() ? (*statements)[1].value.begin : (*statements)[1].targets.front().begin;
     const PythonPlace place = place_in(text, second);
     return Error{"error.constructor_after_end",
                  "constructor",
@@ -880,21 +891,22 @@ Result<LayerCall> parse_layer(std::string_view text) {
     const size_t behind = node->items.front().end;
     const PythonPlace place = place_in(text, behind);
     const size_t first = text.find_first_not_of(" \t", behind);
-    return Error{
-        "error.constructor_after_end",
-        "constructor",
-        {shortened_code(text.substr(std::min(first, text.size()))), std::to_string(place.column),
-         std::to_string(place.line)}};
+    return Error{"error.constructor_after_end",
+                 "constructor",
+                 {shortened_code(text.substr(std::min(first, text.size()))), std::to_string(place.column),
+                  std::to_string(place.line)}};
   }
   const Variables none;
   std::optional<ModulePadding> padding;
   if (last_part(callee_of(*node)) == "Sequential") {
     if (node->items.size() < 2 || !is_padding_module(node->items[1])) {
       std::string modules;
-      for (PaddingMode mode : kAllModes) modules += (modules.empty() ? "" : ", ") + std::string(padding_module_name(mode));
-      const std::string found = node->items.size() < 2
-                                    ? std::string("Sequential()")
-                                    : std::string(text.substr(node->items[1].begin, node->items[1].end - node->items[1].begin));
+      for (PaddingMode mode : kAllModes)
+        modules += (modules.empty() ? "" : ", ") + std::string(padding_module_name(mode));
+      const std::string found =
+          node->items.size() < 2
+              ? std::string("Sequential()")
+              : std::string(text.substr(node->items[1].begin, node->items[1].end - node->items[1].begin));
       return Error{"error.constructor_not_padding", "constructor", {shortened_code(found), modules}};
     }
     Result<ModulePadding> read = read_padding_module(text, node->items[1], none);
@@ -1003,8 +1015,8 @@ Result<LayerCode> read_layer_code(std::string_view text, const Session& now) {
     std::string list;
     for (size_t i = 0; i < std::min(others.size(), kMostNamed); ++i) list += (i > 0 ? ", " : "") + others[i];
     if (others.size() > kMostNamed) list += ", ...";
-    code->notes.push_back(
-        {others.size() == 1 ? "note.code_other_layer" : "note.code_other_layers", {std::to_string(others.size()), list}});
+    code->notes.push_back({others.size() == 1 ? "note.code_other_layer" : "note.code_other_layers",
+                           {std::to_string(others.size()), list}});
   }
   return code;
 }

@@ -115,7 +115,8 @@ const char* mode_of(PaddingMode mode) {
 Result<std::string> numpy_script(const Session& session, const Computation& c) {
   std::string text = title_line(session);
   text += "import numpy as np\n\n";
-  text += "TOLERANCE = " + tolerance(c.plan.dtype()) + "  # of other orders of summation, in parts of the largest number\n\n";
+  text += "TOLERANCE = " + tolerance(c.plan.dtype()) +
+          "  # of other orders of summation, in parts of the largest number\n\n";
   const Result<std::string> tensors = numpy_tensors(session, c);
   if (!tensors) return tensors;
   text += *tensors + "\n";

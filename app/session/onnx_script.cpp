@@ -45,12 +45,16 @@ class Script {
     text += constants_ + "]\n";
     Shape out = c_.plan.output_shape();
     if (c_.plan.unbatched()) out = Shape{1, out[0], out[1], out[2]};
-    text += "dtype = helper.mapping.NP_TYPE_TO_TENSOR_TYPE[x.dtype] if hasattr(helper, \"mapping\") else "
-            "helper.np_dtype_to_tensor_dtype(x.dtype)\n";
-    text += "graph = helper.make_graph(\n    nodes, \"convscope\", [helper.make_tensor_value_info(\"X\", dtype, x.shape)],\n"
-            "    [helper.make_tensor_value_info(\"Y\", dtype, " +
-            tuple(out) + ")], constants)\n";
-    text += "model = helper.make_model(graph, opset_imports=[helper.make_opsetid(\"\", " + std::to_string(opset_) + ")])\n";
+    text +=
+        "dtype = helper.mapping.NP_TYPE_TO_TENSOR_TYPE[x.dtype] if hasattr(helper, \"mapping\") else "
+        "helper.np_dtype_to_tensor_dtype(x.dtype)\n";
+    text +=
+        "graph = helper.make_graph(\n    nodes, \"convscope\", [helper.make_tensor_value_info(\"X\", dtype, "
+        "x.shape)],\n"
+        "    [helper.make_tensor_value_info(\"Y\", dtype, " +
+        tuple(out) + ")], constants)\n";
+    text +=
+        "model = helper.make_model(graph, opset_imports=[helper.make_opsetid(\"\", " + std::to_string(opset_) + ")])\n";
     text += "onnx.checker.check_model(model, full_check=True)  # the shapes too\n\n";
     text += R"(
 def run(model, x):
@@ -69,8 +73,9 @@ def run(model, x):
 
 )";
     text += numpy_close() + "\n";
-    text += "y = run(model, x)\nif y is None:\n    print(\"the model is sound; no runtime is installed to compute it\")\n"
-            "else:\n    ";
+    text +=
+        "y = run(model, x)\nif y is None:\n    print(\"the model is sound; no runtime is installed to compute it\")\n"
+        "else:\n    ";
     text += assert_output(c_, "y");
     text += "    print(\"ok\")\n";
     return text;
@@ -109,7 +114,8 @@ def run(model, x):
       pads = {};
     }
     node("Conv", input + (plan.bias ? ", \"W\", \"B\"" : ", \"W\""), "Y",
-         {"kernel_shape=" + numbers({plan.kernel.h, plan.kernel.w}), "strides=" + numbers({plan.stride.h, plan.stride.w}),
+         {"kernel_shape=" + numbers({plan.kernel.h, plan.kernel.w}),
+          "strides=" + numbers({plan.stride.h, plan.stride.w}),
           "pads=" + numbers({pads.top, pads.left, pads.bottom, pads.right}),
           "dilations=" + numbers({plan.dilation.h, plan.dilation.w}), "group=" + std::to_string(plan.groups)});
   }
@@ -123,13 +129,14 @@ def run(model, x):
           "output_padding=" + numbers({plan.output_padding[0], plan.output_padding[1]})});
   }
 
-  /// ceil_mode=0 throughout: versions of the operators and runtimes differ about the last windows, explicit paddings are
-  /// the same to all of them.
+  /// ceil_mode=0 throughout: versions of the operators and runtimes differ about the last windows, explicit paddings
+  /// are the same to all of them.
   void pool(const PoolPlan& plan) {
     const WindowAxis &h = plan.windows.height(), &w = plan.windows.width();
     const Pair beyond = beyond_padding(plan);
     const Pads all{h.pad_begin, w.pad_begin, h.pad_end + beyond.h, w.pad_end + beyond.w};
-    if (beyond != Pair{}) nodes_ += "    # ceil_mode: the last windows reach " + pair(beyond) + " cells beyond the padding\n";
+    if (beyond != Pair{})
+      nodes_ += "    # ceil_mode: the last windows reach " + pair(beyond) + " cells beyond the padding\n";
     const std::string kernel = "kernel_shape=" + numbers({h.kernel, w.kernel}),
                       strides = "strides=" + numbers({h.stride, w.stride});
     const auto pads_of = [](const Pads& p) { return "pads=" + numbers({p.top, p.left, p.bottom, p.right}); };
@@ -153,7 +160,8 @@ def run(model, x):
     }
     // The padding counts, what lies beyond it does not: the first becomes cells.
     pad("constant", {h.pad_begin, w.pad_begin, h.pad_end, w.pad_end});
-    node("AveragePool", "\"padded\"", "Y", {kernel, strides, pads_of({0, 0, beyond.h, beyond.w}), "count_include_pad=0"});
+    node("AveragePool", "\"padded\"", "Y",
+         {kernel, strides, pads_of({0, 0, beyond.h, beyond.w}), "count_include_pad=0"});
   }
 
   const Session& session_;

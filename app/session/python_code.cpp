@@ -22,8 +22,8 @@ bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; }
 
 /// Statements that end in a colon, with more statements behind it.
-constexpr std::array<std::string_view, 12> kHeads = {"class", "def",   "async", "with", "for",    "while",
-                                                     "if",    "elif",  "else",  "try",  "except", "finally"};
+constexpr std::array<std::string_view, 12> kHeads = {"class", "def",  "async", "with", "for",    "while",
+                                                     "if",    "elif", "else",  "try",  "except", "finally"};
 /// Words before an expression that is then read.
 constexpr std::array<std::string_view, 6> kBeforeExpression = {"return", "yield", "assert", "raise", "del", "await"};
 /// Statements that are passed over to their end.
@@ -40,26 +40,9 @@ struct Operator {
   int precedence;
 };
 /// Longer ones first.
-constexpr std::array<Operator, 20> kOperators = {{{"**", 6},
-                                                  {"//", 4},
-                                                  {"==", 1},
-                                                  {"!=", 1},
-                                                  {"<=", 1},
-                                                  {">=", 1},
-                                                  {"<<", 2},
-                                                  {">>", 2},
-                                                  {"+", 3},
-                                                  {"-", 3},
-                                                  {"*", 4},
-                                                  {"/", 4},
-                                                  {"%", 4},
-                                                  {"@", 4},
-                                                  {"<", 1},
-                                                  {">", 1},
-                                                  {"|", 2},
-                                                  {"&", 2},
-                                                  {"^", 2},
-                                                  {":=", 1}}};
+constexpr std::array<Operator, 20> kOperators = {
+    {{"**", 6}, {"//", 4}, {"==", 1}, {"!=", 1}, {"<=", 1}, {">=", 1}, {"<<", 2}, {">>", 2}, {"+", 3}, {"-", 3},
+     {"*", 4},  {"/", 4},  {"%", 4},  {"@", 4},  {"<", 1},  {">", 1},  {"|", 2},  {"&", 2},  {"^", 2}, {":=", 1}}};
 constexpr std::array<std::string_view, 5> kWordOperators = {"and", "or", "in", "is", "not"};
 
 class Parser {
@@ -534,7 +517,8 @@ class Parser {
 
   bool string_begins() const {
     size_t at = at_;
-    while (at < code_.size() && at < at_ + 2 && std::string_view("rRbBuUfF").find(code_[at]) != std::string_view::npos) {
+    while (at < code_.size() && at < at_ + 2 &&
+           std::string_view("rRbBuUfF").find(code_[at]) != std::string_view::npos) {
       ++at;
     }
     return at < code_.size() && (code_[at] == '\'' || code_[at] == '"');

@@ -10,7 +10,8 @@
 
 namespace convscope {
 
-/// An expression. What is neither a literal, a name, a list nor a call is `other`: it is kept for what stands inside it.
+/// An expression. What is neither a literal, a name, a list nor a call is `other`: it is kept for what stands inside
+/// it.
 struct PythonNode {
   enum class Kind : uint8_t {
     integer,   // 3, 0x10, 1_000

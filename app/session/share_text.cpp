@@ -208,10 +208,9 @@ Result<Session> without_files(const Session& session) {
   for (size_t i = 0; i < places.size(); ++i) {
     const int64_t count = shapes[i].numel().value_or(0);
     if (!is_file(places[i].source->kind) || count <= kMostSharedNumbers) continue;
-    return Error{
-        "error.share_file_too_large",
-        "",
-        {places[i].name, places[i].source->path, std::to_string(count), std::to_string(kMostSharedNumbers)}};
+    return Error{"error.share_file_too_large",
+                 "",
+                 {places[i].name, places[i].source->path, std::to_string(count), std::to_string(kMostSharedNumbers)}};
   }
   WishedTensors wished;
   const bool has_gradients = plan->conv2d() != nullptr &&

@@ -53,7 +53,8 @@ class Script {
 def as_torch(y):
     return np.transpose(y, (0, 3, 1, 2)))";
     text_ += c_.plan.unbatched() ? "[0]\n\n\n" : "\n\n\n";
-    text_ += std::string("y = as_torch(function(x") + (c_.plan.has_weight() ? ", w" : "") + (bias ? ", b" : "") + "))\n";
+    text_ +=
+        std::string("y = as_torch(function(x") + (c_.plan.has_weight() ? ", w" : "") + (bias ? ", b" : "") + "))\n";
     text_ += assert_output(c_, "y");
     layer();
     text_ += "\nprint(\"ok\")\n";
@@ -87,21 +88,25 @@ def as_torch(y):
     const int64_t full_w = (w.count - 1) * w.stride + w.effective_kernel();
     const std::string size = "(" + std::to_string(plan.batch) + ", " + std::to_string(full_h) + ", " +
                              std::to_string(full_w) + ", " + std::to_string(plan.kernels_per_group()) + ")";
-    if (h.dilation != 1 || w.dilation != 1) text_ += "    # some builds dilate a transposed convolution on a GPU only\n";
-    const std::string arguments = "output_shape=" + size + ", strides=" + pair(h.stride, w.stride) +
-                                  ",\n                               padding=\"VALID\", dilations=" +
-                                  pair(h.dilation, w.dilation) + ")";
+    if (h.dilation != 1 || w.dilation != 1)
+      text_ += "    # some builds dilate a transposed convolution on a GPU only\n";
+    const std::string arguments =
+        "output_shape=" + size + ", strides=" + pair(h.stride, w.stride) +
+        ",\n                               padding=\"VALID\", dilations=" + pair(h.dilation, w.dilation) + ")";
     if (plan.groups == 1) {
       text_ += "    y = tf.nn.conv2d_transpose(x, w, " + arguments + "\n";
     } else {
       const std::string groups = std::to_string(plan.groups);
-      text_ += "    # TensorFlow's has no groups: each by itself\n    y = tf.concat(\n        [tf.nn.conv2d_transpose(x, w, " +
-               arguments + "\n         for x, w in zip(tf.split(x, " + groups + ", axis=3), tf.split(w, " + groups +
-               ", axis=3))], axis=3)\n";
+      text_ +=
+          "    # TensorFlow's has no groups: each by itself\n    y = tf.concat(\n        [tf.nn.conv2d_transpose(x, "
+          "w, " +
+          arguments + "\n         for x, w in zip(tf.split(x, " + groups + ", axis=3), tf.split(w, " + groups +
+          ", axis=3))], axis=3)\n";
     }
     const int64_t more_h = plan.output_padding[0], more_w = plan.output_padding[1];
     if (more_h != 0 || more_w != 0) {
-      text_ += "    # output_padding: cells that no window reaches\n    y = tf.pad(y, " + paddings(0, more_h, 0, more_w) + ")\n";
+      text_ += "    # output_padding: cells that no window reaches\n    y = tf.pad(y, " +
+               paddings(0, more_h, 0, more_w) + ")\n";
     }
     if (h.pad_begin + h.pad_end + w.pad_begin + w.pad_end != 0) {
       const auto cut = [](int64_t begin, int64_t end) { return std::to_string(begin) + ":" + std::to_string(end); };
@@ -125,8 +130,8 @@ def as_torch(y):
         text_ += "    y = tf.nn.max_pool2d(x, ksize=" + kernel + ", strides=" + stride + ", padding=\"VALID\")\n";
         return;
       }
-      text_ += "    y = tf.nn.pool(x, window_shape=" + kernel + ", pooling_type=\"MAX\", padding=\"VALID\", dilations=" +
-               pair(h.dilation, w.dilation) + ")\n";
+      text_ += "    y = tf.nn.pool(x, window_shape=" + kernel +
+               ", pooling_type=\"MAX\", padding=\"VALID\", dilations=" + pair(h.dilation, w.dilation) + ")\n";
       if (h.stride != 1 || w.stride != 1) {
         text_ += "    # strides together with dilations are refused: every so many of all windows\n    y = y[:, ::" +
                  std::to_string(h.stride) + ", ::" + std::to_string(w.stride) + ", :]\n";
@@ -141,13 +146,14 @@ def as_torch(y):
     const std::string taps = std::to_string(h.kernel * w.kernel);
     if (plan.divisor_override) {
       if (pads) text_ += "    x = tf.pad(x, " + all + ")\n";
-      text_ += "    y = tf.nn.avg_pool2d(x" + average + " * " + taps + " / " + std::to_string(*plan.divisor_override) + "\n";
+      text_ +=
+          "    y = tf.nn.avg_pool2d(x" + average + " * " + taps + " / " + std::to_string(*plan.divisor_override) + "\n";
       return;
     }
-    const std::string inside = plan.count_include_pad
-                                   ? "tf.pad(tf.ones_like(x), " +
-                                         paddings(h.pad_begin, h.pad_end, w.pad_begin, w.pad_end) + ", constant_values=1)"
-                                   : std::string("tf.ones_like(x)");
+    const std::string inside = plan.count_include_pad ? "tf.pad(tf.ones_like(x), " +
+                                                            paddings(h.pad_begin, h.pad_end, w.pad_begin, w.pad_end) +
+                                                            ", constant_values=1)"
+                                                      : std::string("tf.ones_like(x)");
     const std::string outside = plan.count_include_pad ? paddings(0, beyond.h, 0, beyond.w) : all;
     text_ += plan.count_include_pad ? "    # padding counts, what lies beyond it does not\n"
                                     : "    # only cells of the input count\n";
@@ -186,8 +192,8 @@ def as_torch(y):
     const std::string call = "tf.keras.layers.Conv2D(" + std::to_string(plan.out_channels) + ", " + pair(plan.kernel) +
                              ", strides=" + pair(plan.stride) + ", padding=\"" + (same ? "same" : "valid") +
                              "\",\n                           dilation_rate=" + pair(plan.dilation) +
-                             ", groups=" + std::to_string(plan.groups) + ", use_bias=" + truth(plan.bias) + ", dtype=\"" +
-                             dtype() + "\")";
+                             ", groups=" + std::to_string(plan.groups) + ", use_bias=" + truth(plan.bias) +
+                             ", dtype=\"" + dtype() + "\")";
     if (!pads || same) {
       text_ += "layer = " + call + "\n";
       set_and_assert("", plan.bias);
@@ -208,8 +214,9 @@ def as_torch(y):
     const bool more = plan.output_padding[0] != 0 || plan.output_padding[1] != 0;
     const bool small = h.kernel < h.stride || w.kernel < w.stride;
     if (plan.groups > 1 || dilates || more || small) {
-      text_ += "# Its groups, dilation_rate, output_padding and kernels smaller than the stride are not PyTorch's: there "
-               "is only the function.\n";
+      text_ +=
+          "# Its groups, dilation_rate, output_padding and kernels smaller than the stride are not PyTorch's: there "
+          "is only the function.\n";
       return;
     }
     const std::string call = "tf.keras.layers.Conv2DTranspose(" + std::to_string(plan.out_channels) + ", " +
@@ -222,7 +229,8 @@ def as_torch(y):
       return;
     }
     text_ += "layer = tf.keras.Sequential([\n    " + call + ",\n    tf.keras.layers.Cropping2D((" +
-             pair(h.pad_begin, h.pad_end) + ", " + pair(w.pad_begin, w.pad_end) + "), dtype=\"" + dtype() + "\"),\n])\n";
+             pair(h.pad_begin, h.pad_end) + ", " + pair(w.pad_begin, w.pad_end) + "), dtype=\"" + dtype() +
+             "\"),\n])\n";
     set_and_assert("layers[0].", plan.bias);
   }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "app/session/code.h"
 #include "app/session/code_text.h"
 #include "app/session/layer_call.h"
 
@@ -20,7 +21,7 @@ class Script {
   Result<std::string> write() {
     const bool gradients = wants_gradient(session_) && c_.gradient != nullptr;
     if (Result<void> done = head(gradients); !done) return done.error();
-    if (Result<void> done = operation(); !done) return done.error();
+    operation();
     text_ += "\n\n";
     for (const char* line :
          {"def close(found, expected, name, within=TOLERANCE):", "    found = found.detach().flatten()",
@@ -128,7 +129,7 @@ class Script {
   }
 
   /// `layer`, a function of x, w and b as they are when it is called.
-  Result<void> operation() {
+  void operation() {
     text_ += "\n\ndef layer(x" + std::string(c_.plan.has_weight() ? ", w=w" : "") +
              (c_.plan.has_bias() ? ", b=b" : "") + "):\n";
     if (const ConvPlan* plan = c_.plan.conv2d()) {
@@ -147,41 +148,87 @@ class Script {
       text_ += "    return F.conv2d(x, w, " + std::string(plan->bias ? "b" : "None") +
                ", stride=" + pair(plan->stride) + ", padding=" + padding + ", dilation=" + pair(plan->dilation) +
                ", groups=" + std::to_string(plan->groups) + ")\n";
-      return {};
+      return;
     }
-    const auto axes = [](const Windows& windows) { return std::pair(windows.height(), windows.width()); };
-    const auto [h, w] = axes(c_.plan.transposed() != nullptr ? c_.plan.transposed()->windows : c_.plan.pool()->windows);
-    const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
     if (const ConvTransposePlan* plan = c_.plan.transposed()) {
-      if (h.pad_begin != h.pad_end || w.pad_begin != w.pad_end) return Error{"error.code_padding", "padding", {}};
-      text_ += "    return F.conv_transpose2d(x, w, " + std::string(plan->bias ? "b" : "None") +
-               ", stride=" + pair(stride) + ", padding=" + pair(padding) +
-               ", output_padding=" + pair({plan->output_padding[0], plan->output_padding[1]}) +
+      const WindowAxis &h = plan->windows.height(), &w = plan->windows.width();
+      const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
+      const bool even = h.pad_begin == h.pad_end && w.pad_begin == w.pad_end;
+      text_ += "    y = F.conv_transpose2d(x, w, " + std::string(plan->bias ? "b" : "None") +
+               ", stride=" + pair(stride) + ", padding=" + (even ? pair(padding) : std::string("0")) +
+               ", output_padding=" + pair(plan->output_padding[0], plan->output_padding[1]) +
                ", groups=" + std::to_string(plan->groups) + ", dilation=" + pair(dilation) + ")\n";
-      return {};
+      if (!even) {
+        const auto kept = [](const WindowAxis& axis) {
+          return std::to_string(axis.pad_begin) + ":" + std::to_string(axis.pad_begin + axis.extent);
+        };
+        text_ += "    y = y[..., " + kept(h) + ", " + kept(w) + "]  # each side cut off by itself\n";
+      }
+      text_ += "    return y\n";
+      return;
     }
-    const PoolPlan& plan = *c_.plan.pool();
-    if (session_.params.padding_kind == PaddingKind::pads) return Error{"error.code_padding", "padding", {}};
-    const std::string kernel = pair({h.kernel, w.kernel});
-    if (plan.kind == PoolKind::max) {
-      text_ += "    return F.max_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) + ", " +
-               pair(dilation) + ", ceil_mode=" + truth(session_.more.ceil_mode) + ")\n";
+    pooling(*c_.plan.pool());
+  }
+
+  /// Whether PyTorch's own arguments can say the padding: the same at both ends, and no more than half the kernel.
+  static bool says_padding(const PoolPlan& plan) {
+    const auto says = [](const WindowAxis& axis) {
+      return axis.pad_begin == axis.pad_end && 2 * axis.pad_begin <= axis.kernel;
+    };
+    return says(plan.windows.height()) && says(plan.windows.width());
+  }
+
+  void pooling(const PoolPlan& plan) {
+    const WindowAxis &h = plan.windows.height(), &w = plan.windows.width();
+    const std::string windows = pair(h.kernel, w.kernel) + ", " + pair(h.stride, w.stride);
+    const bool max = plan.kind == PoolKind::max;
+    const std::string divisor = plan.divisor_override ? std::to_string(*plan.divisor_override) : "None";
+    if (says_padding(plan)) {
+      const std::string padding = pair(h.pad_begin, w.pad_begin),
+                        ceil = ", ceil_mode=" + truth(session_.more.ceil_mode);
+      if (max) {
+        text_ += "    return F.max_pool2d(x, " + windows + ", " + padding + ", " + pair(h.dilation, w.dilation) + ceil +
+                 ")\n";
+      } else {
+        text_ += "    return F.avg_pool2d(x, " + windows + ", " + padding + ceil +
+                 ", count_include_pad=" + truth(session_.more.count_include_pad) + ", divisor_override=" + divisor +
+                 ")\n";
+      }
+      return;
+    }
+    // Left, right, top, bottom.
+    const Pair beyond = beyond_padding(plan);
+    const auto sides = [](int64_t left, int64_t right, int64_t top, int64_t bottom) {
+      return tuple(Shape{left, right, top, bottom});
+    };
+    const std::string inner = sides(w.pad_begin, w.pad_end, h.pad_begin, h.pad_end);
+    const std::string outer = sides(0, beyond.w, 0, beyond.h);
+    const std::string all = sides(w.pad_begin, w.pad_end + beyond.w, h.pad_begin, h.pad_end + beyond.h);
+    text_ += "    # each side padded by itself, and as far as the windows reach\n";
+    if (max) {
+      text_ += "    x = F.pad(x, " + all + ", value=float(\"-inf\"))\n    return F.max_pool2d(x, " + windows +
+               ", dilation=" + pair(h.dilation, w.dilation) + ")\n";
+    } else if (plan.divisor_override) {
+      text_ += "    return F.avg_pool2d(F.pad(x, " + all + "), " + windows + ", divisor_override=" + divisor + ")\n";
+    } else if (plan.count_include_pad) {
+      text_ += "    counts = F.pad(F.pad(torch.ones_like(x), " + inner + ", value=1), " + outer + ")\n";
     } else {
-      const std::string divisor = plan.divisor_override ? std::to_string(*plan.divisor_override) : "None";
-      text_ += "    return F.avg_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) +
-               ", ceil_mode=" + truth(session_.more.ceil_mode) +
-               ", count_include_pad=" + truth(session_.more.count_include_pad) + ", divisor_override=" + divisor +
-               ")\n";
+      text_ += "    counts = F.pad(torch.ones_like(x), " + all + ")\n";
     }
-    return {};
+    if (!max && !plan.divisor_override) {
+      text_ +=
+          "    return F.avg_pool2d(F.pad(x, " + all + "), " + windows + ") / F.avg_pool2d(counts, " + windows + ")\n";
+    }
   }
 
   /// The same as a module with these weights; ONNX's paddings and CircularPad2d are no module's everywhere.
   void module() {
     const ConvParams& p = session_.params;
-    const bool own_ends = p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
+    const bool own_ends =
+        p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
     const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
     if (own_ends && (!padded_apart || p.padding_mode == PaddingMode::circular)) return;
+    if (c_.plan.pool() != nullptr && !says_padding(*c_.plan.pool())) return;
     std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});
     for (std::string_view name : {"Sequential(", "ZeroPad2d(", "ReflectionPad2d(", "ReplicationPad2d(", "Conv2d(",
                                   "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {

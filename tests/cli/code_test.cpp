@@ -25,23 +25,30 @@ class CodeCommand : public testing_support::Program {
   /// Sessions of random numbers at the corners of every operation; names of the files.
   std::vector<std::string> write_corners() const {
     const std::pair<const char*, const char*> corners[] = {
-        {"conv2d", R"("in_channels":4,"out_channels":6,"kernel_size":[3,2],"stride":[2,1],"padding":[1,0],"dilation":[1,2],
+        {"conv2d",
+         R"("in_channels":4,"out_channels":6,"kernel_size":[3,2],"stride":[2,1],"padding":[1,0],"dilation":[1,2],
           "groups":2},"input":{"source":"randn","shape":[2,4,9,8]})"},
         {"conv2d", R"("in_channels":3,"out_channels":3,"kernel_size":3,"padding":1,"groups":3,"bias":false},
           "input":{"source":"randn","shape":[1,3,5,6]})"},
         {"conv2d", R"("kernel_size":3,"stride":2,"padding":1},"input":{"source":"randn","shape":[1,1,8,8]})"},
         {"conv2d", R"("kernel_size":3,"stride":2,"pads":[0,0,1,1]},"input":{"source":"randn","shape":[1,1,8,8]})"},
-        {"conv2d", R"("kernel_size":3,"stride":2,"dilation":2,"pads":[2,0,1,3]},"input":{"source":"randn","shape":[1,1,7,9]})"},
+        {"conv2d",
+         R"("kernel_size":3,"stride":2,"dilation":2,"pads":[2,0,1,3]},"input":{"source":"randn","shape":[1,1,7,9]})"},
         {"conv2d", R"("kernel_size":4,"padding":"same","dtype":"float64"},"input":{"source":"randn","shape":[1,7,6]})"},
-        {"conv2d", R"("kernel_size":3,"padding":2,"padding_mode":"reflect"},"input":{"source":"randn","shape":[1,1,5,4]})"},
-        {"conv2d", R"("kernel_size":3,"padding":2,"padding_mode":"replicate"},"input":{"source":"randn","shape":[1,1,5,4]})"},
-        {"conv2d", R"("kernel_size":3,"padding":[2,1],"padding_mode":"circular"},"input":{"source":"randn","shape":[1,1,5,4]})"},
-        {"conv2d", R"("kernel_size":3,"pads":[1,2,0,1],"padding_mode":"reflect"},"input":{"source":"randn","shape":[1,1,5,4]})"},
+        {"conv2d",
+         R"("kernel_size":3,"padding":2,"padding_mode":"reflect"},"input":{"source":"randn","shape":[1,1,5,4]})"},
+        {"conv2d",
+         R"("kernel_size":3,"padding":2,"padding_mode":"replicate"},"input":{"source":"randn","shape":[1,1,5,4]})"},
+        {"conv2d",
+         R"("kernel_size":3,"padding":[2,1],"padding_mode":"circular"},"input":{"source":"randn","shape":[1,1,5,4]})"},
+        {"conv2d",
+         R"("kernel_size":3,"pads":[1,2,0,1],"padding_mode":"reflect"},"input":{"source":"randn","shape":[1,1,5,4]})"},
         {"conv_transpose2d", R"("in_channels":4,"out_channels":6,"kernel_size":[3,2],"stride":[2,3],"padding":[1,0],
           "output_padding":[1,2],"groups":2,"dilation":[2,1]},"input":{"source":"randn","shape":[2,4,3,4]})"},
         {"conv_transpose2d", R"("in_channels":2,"out_channels":3,"kernel_size":4,"stride":2,"padding":1},
           "input":{"source":"randn","shape":[1,2,3,4]})"},
-        {"conv_transpose2d", R"("in_channels":2,"out_channels":3,"kernel_size":2,"stride":1,"dilation":3,"output_padding":2},
+        {"conv_transpose2d",
+         R"("in_channels":2,"out_channels":3,"kernel_size":2,"stride":1,"dilation":3,"output_padding":2},
           "input":{"source":"randn","shape":[2,3,4]})"},
         {"conv_transpose2d", R"("kernel_size":1,"stride":3},"input":{"source":"randn","shape":[1,1,3,4]})"},
         {"max_pool2d", R"("in_channels":2,"kernel_size":3,"stride":2,"padding":1,"ceil_mode":true},
@@ -53,13 +60,24 @@ class CodeCommand : public testing_support::Program {
           "input":{"source":"randn","shape":[1,1,6,7]})"},
         {"avg_pool2d", R"("kernel_size":3,"stride":2,"padding":1,"ceil_mode":true,"divisor_override":5},
           "input":{"source":"randn","shape":[1,6,7]})"},
+        {"conv_transpose2d",
+         R"("kernel_size":3,"stride":2,"pads":[0,1,2,0]},"input":{"source":"randn","shape":[1,1,4,5]})"},
+        {"max_pool2d",
+         R"("kernel_size":3,"stride":2,"pads":[0,2,2,1],"ceil_mode":true},"input":{"source":"randn","shape":[1,1,6,7]})"},
+        {"avg_pool2d",
+         R"("kernel_size":3,"stride":2,"pads":[0,2,2,1],"ceil_mode":true},"input":{"source":"randn","shape":[1,1,6,7]})"},
+        {"avg_pool2d", R"("kernel_size":3,"stride":2,"pads":[0,2,1,1],"count_include_pad":false},
+          "input":{"source":"randn","shape":[1,1,6,7]})"},
+        {"avg_pool2d", R"("kernel_size":3,"stride":2,"pads":[2,2,2,2],"divisor_override":4},
+          "input":{"source":"randn","shape":[1,1,6,7]})"},
         {"avg_pool2d", R"("kernel_size":[2,3]},"input":{"source":"rand","shape":[1,1,6,7]})"}};
     std::vector<std::string> names;
     for (const auto& [operation, rest] : corners) {
       names.push_back("corner_" + std::to_string(names.size()));
-      put(names.back() + ".json", std::string(R"({"format":"convscope-session","version":1,"operation":")") + operation +
-                                      R"(","seed":7,"weight":{"source":"conv2d_init"},"bias":{"source":"conv2d_init"},"params":{)" +
-                                      rest + "}");
+      put(names.back() + ".json",
+          std::string(R"({"format":"convscope-session","version":1,"operation":")") + operation +
+              R"(","seed":7,"weight":{"source":"conv2d_init"},"bias":{"source":"conv2d_init"},"params":{)" + rest +
+              "}");
     }
     return names;
   }
@@ -117,7 +135,8 @@ TEST_F(CodeCommand, of_the_gradient_lens_goes_backwards_and_learns) {
 }
 
 TEST_F(CodeCommand, refuses_what_it_cannot_write) {
-  EXPECT_THAT(refusal({"code", "padding_strides", "--as", "cobol"}, 1), HasSubstr("pytorch, numpy, tensorflow, jax, onnx, cpp"));
+  EXPECT_THAT(refusal({"code", "padding_strides", "--as", "cobol"}, 1),
+              HasSubstr("pytorch, numpy, tensorflow, jax, onnx, cpp"));
   EXPECT_THAT(refusal({"code", "no_such_preset"}, 1), HasSubstr("no_such_preset"));
   EXPECT_THAT(refusal({"code", "photo_1080p"}, 1), HasSubstr("x has 6220800 numbers"));
   EXPECT_THAT(refusal({"code", "max_pooling", "--lens", "gradient"}, 1), HasSubstr("conv2d"));
@@ -165,7 +184,8 @@ TEST_F(CodeCommand, numpys_loops_at_every_corner) {
 // The libraries themselves are in no package of Debian: their documented functions stand in for them, on NumPy.
 TEST_F(CodeCommand, jax_and_tensorflow_as_they_are_documented) {
   if (!has("numpy")) GTEST_SKIP() << "no NumPy for /usr/bin/python3";
-  const std::string libraries = std::string("PYTHONPATH='") + CONVSCOPE_SOURCE_DIR + "/tests/cli/libraries' PYTHONDONTWRITEBYTECODE=1";
+  const std::string libraries =
+      std::string("PYTHONPATH='") + CONVSCOPE_SOURCE_DIR + "/tests/cli/libraries' PYTHONDONTWRITEBYTECODE=1";
   run_corners("jax", libraries);
   run_corners("tensorflow", libraries);
 }

@@ -58,8 +58,9 @@ TEST_F(Sharing, what_cannot_be_pasted_says_so_and_changes_nothing) {
 
 TEST_F(Sharing, pasted_code_sets_the_layer_and_says_what_it_could_not_use) {
   open("padding_strides");
-  play("clipboard conv = nn.Conv2d(3, planes, 7, stride=2, padding=3)\\nx = torch.randn(1, 3, 32, 32)\\ny = conv(x)\n"
-       "key ctrl+v");
+  play(
+      "clipboard conv = nn.Conv2d(3, planes, 7, stride=2, padding=3)\\nx = torch.randn(1, 3, 32, 32)\\ny = conv(x)\n"
+      "key ctrl+v");
   EXPECT_EQ(session().params.in_channels, 3);
   EXPECT_EQ(session().params.out_channels, 1);
   EXPECT_EQ(session().input_shape, (Shape{1, 3, 32, 32}));
@@ -73,9 +74,10 @@ TEST_F(Sharing, pasted_code_sets_the_layer_and_says_what_it_could_not_use) {
 
 TEST_F(Sharing, the_layers_field_takes_a_whole_script) {
   open("padding_strides");
-  play("click constructor\nkey ctrl+a\n"
-       "clipboard import torch.nn as nn\\nself.up = nn.ConvTranspose2d(2, 3, k, stride=2)\n"
-       "key ctrl+v\nexpect constructor.notes\nexpect no constructor.error");
+  play(
+      "click constructor\nkey ctrl+a\n"
+      "clipboard import torch.nn as nn\\nself.up = nn.ConvTranspose2d(2, 3, k, stride=2)\n"
+      "key ctrl+v\nexpect constructor.notes\nexpect no constructor.error");
   EXPECT_EQ(session().operation, "conv_transpose2d");
   EXPECT_EQ(session().params.in_channels, 2);
   EXPECT_EQ(session().params.stride, (Pair{2, 2}));
@@ -101,6 +103,12 @@ TEST_F(Sharing, the_palette_finds_commands_presets_and_lenses_in_both_languages)
   EXPECT_EQ(session().theme, ThemeId::dark);
   play("key ctrl+k\ntype max_pool\nkey enter");
   EXPECT_EQ(session().operation, "max_pool2d");
+  const double speed = session().steps_per_second;
+  play("key ctrl+k\ntype twice fast\nkey enter\nkey ctrl+k\ntype faster\nkey enter");
+  EXPECT_EQ(session().steps_per_second, 4 * speed);
+  play("key ctrl+k\ntype larger\nkey enter");
+  EXPECT_EQ(window().settings().ui_scale, 1.25f);
+  play("key ctrl+k\ntype smaller\nkey enter");
   play("key ctrl+k\ntype cost\nkey enter");
   EXPECT_EQ(window().settings().side_panel, "cost");
 }

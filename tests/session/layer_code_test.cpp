@@ -57,7 +57,8 @@ TEST(LayerCode, a_module_is_read_as_in_the_windows_field) {
 }
 
 TEST(LayerCode, functions_take_their_sizes_from_the_tensors_where_the_code_makes_them) {
-  const LayerCode code = read("y = F.conv2d(torch.randn(1, 4, 8, 9), torch.ones((6, 2, 3, 5)), padding=(1, 2), groups=2)");
+  const LayerCode code =
+      read("y = F.conv2d(torch.randn(1, 4, 8, 9), torch.ones((6, 2, 3, 5)), padding=(1, 2), groups=2)");
   EXPECT_EQ(code.call.params.in_channels, 4);
   EXPECT_EQ(code.call.params.out_channels, 6);
   EXPECT_EQ(code.call.params.kernel_size, (Pair{3, 5}));
@@ -65,8 +66,7 @@ TEST(LayerCode, functions_take_their_sizes_from_the_tensors_where_the_code_makes
   EXPECT_FALSE(code.call.params.bias);
   EXPECT_EQ(*code.input_shape, (Shape{1, 4, 8, 9}));
   EXPECT_THAT(code.notes, IsEmpty());
-  const LayerCode transposed =
-      read("torch.conv_transpose2d(x, torch.zeros(4, 3, 2, 2), b, 2, 0, 1, 1)\n");
+  const LayerCode transposed = read("torch.conv_transpose2d(x, torch.zeros(4, 3, 2, 2), b, 2, 0, 1, 1)\n");
   EXPECT_EQ(transposed.call.operation, "conv_transpose2d");
   EXPECT_EQ(transposed.call.params.in_channels, 4);
   EXPECT_EQ(transposed.call.params.out_channels, 3);
@@ -126,8 +126,7 @@ y = self.conv1(x)
 TEST(LayerCode, what_the_layer_is_called_with_is_the_input) {
   EXPECT_EQ(*read("nn.Conv2d(3, 8, 3)(torch.randn(1, 3, 12, 10))").input_shape, (Shape{1, 3, 12, 10}));
   EXPECT_EQ(*read("conv = nn.Conv2d(3, 8, 3)\nx = torch.zeros(3, 6, 7)\ny = conv(x)\n").input_shape, (Shape{3, 6, 7}));
-  EXPECT_EQ(*read("x = torch.arange(16.).reshape(1, 1, 4, 4)\nnn.Conv2d(1, 1, 3)(x)").input_shape,
-            (Shape{1, 1, 4, 4}));
+  EXPECT_EQ(*read("x = torch.arange(16.).reshape(1, 1, 4, 4)\nnn.Conv2d(1, 1, 3)(x)").input_shape, (Shape{1, 1, 4, 4}));
   EXPECT_EQ(*read("F.max_pool2d(torch.tensor([[[[1, 2], [3, 4]]]]).float(), 2)").input_shape, (Shape{1, 1, 2, 2}));
 }
 
@@ -148,7 +147,8 @@ TEST(LayerCode, prompts_and_printed_models_are_taken_as_they_stand) {
 }
 
 TEST(LayerCode, names_nobody_knows_are_said_and_what_stands_there_stays) {
-  const LayerCode code = read("nn.Conv2d(in_planes, planes, kernel_size, stride=stride, bias=norm is None, device=dev)");
+  const LayerCode code =
+      read("nn.Conv2d(in_planes, planes, kernel_size, stride=stride, bias=norm is None, device=dev)");
   EXPECT_EQ(code.call.params.in_channels, 2);
   EXPECT_EQ(code.call.params.out_channels, 5);
   EXPECT_EQ(code.call.params.kernel_size, (Pair{4, 4}));
@@ -223,9 +223,10 @@ TEST(LayerCode, refusals_speak_as_python_does_and_name_the_place) {
 }
 
 TEST(LayerCode, sessions_of_their_own_have_an_input_worth_looking_at) {
-  for (const char* text : {"nn.Conv2d(3, 64, 7, stride=2, padding=3)", "nn.Conv2d(1, 1, 11, 4)", "nn.MaxPool2d(3, 2)",
-                           "nn.ConvTranspose2d(2, 3, 4, 2, 1)", "nn.Conv1d(2, 3, 9)", "F.avg_pool2d(x, 8)",
-                           "Conv2D(4, 3, strides=2, padding='same')", "nn.Conv2d(2, 2, 3, dilation=4, padding='same')"}) {
+  for (const char* text :
+       {"nn.Conv2d(3, 64, 7, stride=2, padding=3)", "nn.Conv2d(1, 1, 11, 4)", "nn.MaxPool2d(3, 2)",
+        "nn.ConvTranspose2d(2, 3, 4, 2, 1)", "nn.Conv1d(2, 3, 9)", "F.avg_pool2d(x, 8)",
+        "Conv2D(4, 3, strides=2, padding='same')", "nn.Conv2d(2, 2, 3, dilation=4, padding='same')"}) {
     const Result<Session> session = open_session(text);
     ASSERT_TRUE(session) << text << ": " << describe(Language::en, session.error());
     TensorCache cache;

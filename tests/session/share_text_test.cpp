@@ -76,14 +76,17 @@ TEST(ShareText, texts_that_are_out_in_the_world_stay_readable) {
   // Made by version 1. If this fails, the default session or the dictionary has changed: kShareVersion must grow.
   const std::pair<const char*, const char*> known[] = {
       {"padding_strides",
-       "convscope:1.FkujsKuGJ0-0JIniMlzWQBMiUsIChg2R0WGkYwJ0EyhCjIG0CZAPihYjINsAyDMGs6EQrMZEBxyFsbG1WCMKV5RDzQGZDdUPi8y80"
+       "convscope:1.FkujsKuGJ0-"
+       "0JIniMlzWQBMiUsIChg2R0WGkYwJ0EyhCjIG0CZAPihYjINsAyDMGs6EQrMZEBxyFsbG1WCMKV5RDzQGZDdUPi8y80"
        "pyc2loA"},
       {"tutorial_5_1", "convscope:1.nnMxV6vGTJ6m8YYozkJKNrVYwwhLaAMDV0fXEBLYKIxYWFDmlebk1NYCAA"},
       {"resnet_stem",
-       "convscope:1.Ti8StKuGJ8-i1OK8VGCWLEnNJcFVZiY6aA4z1zHH4zCou5GSIjA0MSMQ6PyCnFQl1PgxMjIB4dharDGFnNNh8ZVXmpNTiy3pGBvoGdQC"
+       "convscope:1.Ti8StKuGJ8-"
+       "i1OK8VGCWLEnNJcFVZiY6aA4z1zHH4zCou5GSIjA0MSMQ6PyCnFQl1PgxMjIB4dharDGFnNNh8ZVXmpNTiy3pGBvoGdQC"
        "AA"},
       {"padding_strides_transposed",
-       "convscope:1.AJswKyPocFjqxZtiEX7A5SBokkVJghjJ2gAYJcDAJSo-QbEJikdjULwCaVD8GseixCgoTo1BBmKJV1wpBGiSEdRkCD8WFvd5pTk5tYi8"
+       "convscope:1.AJswKyPocFjqxZtiEX7A5SBokkVJghjJ2gAYJcDAJSo-"
+       "QbEJikdjULwCaVD8GseixCgoTo1BBmKJV1wpBGiSEdRkCD8WFvd5pTk5tYi8"
        "AU3otQA"}};
   for (const auto& [name, text] : known) {
     const Result<Session> session = session_from_share_text(text);
