@@ -11,7 +11,9 @@ using namespace code_text;
 namespace {
 
 std::string ends(int64_t top, int64_t bottom, int64_t left, int64_t right) {
-  return "(" + pair(top, bottom) + ", " + pair(left, right) + ")";
+  std::string text("(");
+  text += pair(top, bottom) + ", " + pair(left, right) + ")";
+  return text;
 }
 
 std::string conv(const ConvPlan& plan) {

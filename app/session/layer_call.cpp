@@ -6,7 +6,9 @@ namespace {
 
 std::string pair_text(Pair pair) {
   if (pair.h == pair.w) return std::to_string(pair.h);
-  return "(" + std::to_string(pair.h) + ", " + std::to_string(pair.w) + ")";
+  std::string text("(");
+  text += std::to_string(pair.h) + ", " + std::to_string(pair.w) + ")";
+  return text;
 }
 
 /// Whether begin and end differ, which Conv2d's own padding cannot say.

@@ -127,13 +127,13 @@ Result<std::string> numpy_script(const Session& session, const Computation& c) {
     call = "conv2d(x, w, " + bias + ", stride=" + pair(plan->stride) + ", pads=" + pads_tuple(plan->pads) +
            ", dilation=" + pair(plan->dilation) + ", groups=" + std::to_string(plan->groups) +
            ", mode=" + mode_of(plan->padding_mode) + ")";
-  } else if (const ConvTransposePlan* plan = c.plan.transposed()) {
-    const WindowAxis &h = plan->windows.height(), &w = plan->windows.width();
+  } else if (const ConvTransposePlan* back = c.plan.transposed()) {
+    const WindowAxis &h = back->windows.height(), &w = back->windows.width();
     text += kTransposed;
     call = "conv_transpose2d(x, w, " + bias + ", stride=" + pair(h.stride, w.stride) +
-           ", pads=" + pads_tuple(pads_of(plan->windows)) +
-           ", output_padding=" + pair(plan->output_padding[0], plan->output_padding[1]) +
-           ", dilation=" + pair(h.dilation, w.dilation) + ", groups=" + std::to_string(plan->groups) + ")";
+           ", pads=" + pads_tuple(pads_of(back->windows)) +
+           ", output_padding=" + pair(back->output_padding[0], back->output_padding[1]) +
+           ", dilation=" + pair(h.dilation, w.dilation) + ", groups=" + std::to_string(back->groups) + ")";
   } else {
     const PoolPlan& pool = *c.plan.pool();
     const WindowAxis &h = pool.windows.height(), &w = pool.windows.width();

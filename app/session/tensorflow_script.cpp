@@ -1,5 +1,7 @@
 // The operation with TensorFlow and Keras, which count channels last and whose padding="same" is another one.
 #include <algorithm>
+#include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "app/session/code.h"
@@ -18,8 +20,18 @@ std::pair<int64_t, int64_t> same_padding(int64_t n, int64_t effective_kernel, in
   return {all / 2, all - all / 2};
 }
 
+std::string numbers_in(std::string_view brackets, std::initializer_list<int64_t> values) {
+  std::string text(brackets.substr(0, 1));
+  for (int64_t value : values) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(value);
+  }
+  text += brackets.substr(1);
+  return text;
+}
+
 std::string paddings(int64_t top, int64_t bottom, int64_t left, int64_t right) {
-  const auto two = [](int64_t a, int64_t b) { return "[" + std::to_string(a) + ", " + std::to_string(b) + "]"; };
+  const auto two = [](int64_t a, int64_t b) { return numbers_in("[]", {a, b}); };
   return "[[0, 0], " + two(top, bottom) + ", " + two(left, right) + ", [0, 0]]";
 }
 
@@ -86,8 +98,7 @@ def as_torch(y):
     const WindowAxis &h = plan.windows.height(), &w = plan.windows.width();
     const int64_t full_h = (h.count - 1) * h.stride + h.effective_kernel();
     const int64_t full_w = (w.count - 1) * w.stride + w.effective_kernel();
-    const std::string size = "(" + std::to_string(plan.batch) + ", " + std::to_string(full_h) + ", " +
-                             std::to_string(full_w) + ", " + std::to_string(plan.kernels_per_group()) + ")";
+    const std::string size = numbers_in("()", {plan.batch, full_h, full_w, plan.kernels_per_group()});
     if (h.dilation != 1 || w.dilation != 1)
       text_ += "    # some builds dilate a transposed convolution on a GPU only\n";
     const std::string arguments =
