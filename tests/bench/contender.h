@@ -24,6 +24,7 @@ struct Contender {
   std::function<void()> prepare;                   // before its turn: threads, instruction set
   std::function<void()> run;                       // what is timed: plain input in, plain output out
   std::function<std::span<const float>()> output;  // of the last run
+  std::string target = {};                         // the engine's instruction set; empty: the best
 };
 
 /// The engine by the given algorithms, each on the given instruction sets; the first one of the first is the one that

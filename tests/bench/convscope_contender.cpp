@@ -19,6 +19,7 @@ void add_convscope(const Problem& problem, std::span<const Algorithm> algorithms
       Contender contender;
       contender.impl = std::string("convscope-") + name_of(algorithm);
       if (target != simd_targets().front()) contender.impl += "@" + std::string(target);
+      contender.target = target;
       contender.prepare = [target] { use_simd_target(target); };
       contender.run = [&problem, prepared = *prepared, output] { (void)prepared.run(problem.input, *output); };
       contender.output = [output] {

@@ -37,6 +37,15 @@ double Scores::ratio(size_t contender) const {
   return median(ratios);
 }
 
+double Scores::part_of_peak(size_t contender) const {
+  if (contender >= peaks.size()) return 0;
+  std::vector<double> parts;
+  for (size_t round = 0; round < std::min(peaks[contender].size(), seconds[contender].size()); ++round) {
+    parts.push_back(flops / seconds[contender][round] / peaks[contender][round]);
+  }
+  return median(parts);
+}
+
 double Scores::ratio_of_best_peer() const {
   std::vector<double> ratios;
   for (size_t round = 0; round < seconds[0].size(); ++round) {
@@ -65,8 +74,8 @@ std::string Scores::best_peer() const {
 
 std::string line_of(const Scores& s) {
   const double engine = median(s.seconds[0]);
-  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s", s.shape.c_str(), s.threads, s.impls[0].c_str(),
-                          engine * 1e3, s.flops / engine / 1e9);
+  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s %.0f%%", s.shape.c_str(), s.threads,
+                          s.impls[0].c_str(), engine * 1e3, s.flops / engine / 1e9, 100 * s.part_of_peak(0));
   for (size_t i = 1; i < s.impls.size(); ++i) {
     line += text(" | %s %.4f x%.2f", s.impls[i].c_str(), median(s.seconds[i]) * 1e3, s.ratio(i));
   }
@@ -76,7 +85,7 @@ std::string line_of(const Scores& s) {
   return line + "\n";
 }
 
-std::string csv_head() { return "name,impl,threads,median_ms,gflops,ratio,rounds,clock,cpu,date\n"; }
+std::string csv_head() { return "name,impl,threads,median_ms,gflops,part_of_peak,ratio,rounds,clock,cpu,date\n"; }
 
 std::string csv_lines(const Scores& s, const std::string& about) {
   std::string lines;
@@ -84,7 +93,8 @@ std::string csv_lines(const Scores& s, const std::string& about) {
     const double time = median(s.seconds[i]);
     lines +=
         s.shape + "," + s.impls[i] + "," +
-        text("%d,%.6g,%.6g,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.ratio(i), s.seconds[i].size()) +
+        text("%d,%.6g,%.6g,%.4f,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.part_of_peak(i), s.ratio(i),
+             s.seconds[i].size()) +
         about + "\n";
   }
   return lines;

@@ -15,10 +15,13 @@ struct Scores {
   double flops = 0;  // of the direct sum
   std::vector<std::string> impls;
   std::vector<std::vector<double>> seconds;
+  std::vector<std::vector<double>> peaks;  // as seconds: what the processor could do in that round, in operations a second
 
   /// The median over the rounds of contender's time / engine's time: above 1 the engine is faster.
   double ratio(size_t contender) const;
-  /// The same for the fastest peer of each round ("convscope-..." are none); 0 without peers.
+  /// The median over the rounds of what a contender did of the peak; 0 where it was not measured.
+  double part_of_peak(size_t contender) const;
+  /// As ratio(), for the fastest peer of each round ("convscope-..." are none); 0 without peers.
   double ratio_of_best_peer() const;
   /// The peer whose median is least; empty without peers.
   std::string best_peer() const;

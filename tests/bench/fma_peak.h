@@ -1,0 +1,12 @@
+// What the processor could do at most: the measure of every GFLOP/s beside it.
+#pragma once
+
+#include <string_view>
+
+namespace convscope::bench {
+
+/// Floating-point operations a second of `threads` threads that do nothing but multiply and add in registers, with the
+/// instruction set of that name (see simd_targets()): a multiply-add counts as two. Takes some milliseconds.
+double peak_flops(std::string_view target, int threads);
+
+}  // namespace convscope::bench
