@@ -77,14 +77,25 @@ void turn_phase(const ConvTransposePlan& plan, const Phase& phase, const T* weig
   const auto tap = [&](size_t axis, int64_t u) {
     return phase[axis].first_tap + (phase[axis].taps - 1 - u) * phase[axis].tap_step;
   };
-  for (int64_t k = 0; k < plan.out_channels; ++k) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const int64_t channel = k / kernels * channels + c;
-      const T* from = weight + (channel * kernels + k % kernels) * plan.windows.taps();
-      for (int64_t t = 0; t < phase[0].taps; ++t) {
-        for (int64_t r = 0; r < phase[1].taps; ++r) {
-          const T* row = from + (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
-          for (int64_t s = 0; s < phase[2].taps; ++s) *to++ = row[tap(2, s)];
+  // Squares of the matrix of kernels: a line of the cache that was read or written serves its neighbours.
+  constexpr int64_t kSquare = 16;
+  const int64_t phase_taps = phase[0].taps * phase[1].taps * phase[2].taps;
+  const auto turn = [&](const T* from, T* at) {
+    for (int64_t t = 0; t < phase[0].taps; ++t) {
+      for (int64_t r = 0; r < phase[1].taps; ++r) {
+        const T* row = from + (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
+        for (int64_t s = 0; s < phase[2].taps; ++s) *at++ = row[tap(2, s)];
+      }
+    }
+  };
+  for (int64_t group = 0; group < plan.groups; ++group) {
+    for (int64_t k = 0; k < kernels; k += kSquare) {
+      for (int64_t c = 0; c < channels; c += kSquare) {
+        for (int64_t i = k; i < std::min(kernels, k + kSquare); ++i) {
+          for (int64_t j = c; j < std::min(channels, c + kSquare); ++j) {
+            turn(weight + ((group * channels + j) * kernels + i) * plan.windows.taps(),
+                 to + ((group * kernels + i) * channels + j) * phase_taps);
+          }
         }
       }
     }

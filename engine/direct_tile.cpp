@@ -11,6 +11,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "engine/hold-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convscope::HWY_NAMESPACE {
 
@@ -50,18 +52,6 @@ template <class P>
 HWY_INLINE P opaque(P p) {
   __asm__("" : "+r"(p));
   return p;
-}
-
-/// Holds a loaded vector in its register. Left to itself, GCC loads it again for every use.
-template <class V>
-HWY_INLINE void hold(V& v) {
-#if HWY_TARGET == HWY_AVX3
-  __asm__("" : "+v"(v.raw));
-#elif HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
-  __asm__("" : "+x"(v.raw));
-#else
-  (void)v;
-#endif
 }
 
 /// Steps between two multiply-adds to the same sum: a step brings a row of the input, and its sums need not be ready in

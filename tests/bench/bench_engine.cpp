@@ -163,11 +163,11 @@ bool agree(const BenchShape& shape, std::vector<Contender>& contenders) {
 }
 
 /// What the processor does at most right now, for each contender on its instruction set.
-void measure_peaks(const std::vector<Contender>& contenders, int threads, Scores& scores) {
+void measure_peaks(const std::vector<Contender>& contenders, int threads, bool cpu_clock, Scores& scores) {
   std::map<std::string_view, double> peaks;
   for (size_t i = 0; i < contenders.size(); ++i) {
     const std::string_view target = contenders[i].target.empty() ? simd_targets().front() : contenders[i].target;
-    if (!peaks.contains(target)) peaks[target] = peak_flops(target, threads);
+    if (!peaks.contains(target)) peaks[target] = peak_flops(target, threads, cpu_clock);
     scores.peaks[i].push_back(peaks[target]);
   }
 }
@@ -179,7 +179,7 @@ void time_rounds(std::vector<Contender>& contenders, const Options& options, int
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   const Contender* previous = nullptr;
   for (int round = 0; round < options.rounds; ++round) {
-    measure_peaks(contenders, threads, scores);
+    measure_peaks(contenders, threads, options.clock == "cpu", scores);
     std::shuffle(order.begin(), order.end(), random);
     benchmark::ClearRegisteredBenchmarks();
     for (size_t i : order) {

@@ -12,6 +12,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/conv2d_backward.h"
@@ -30,6 +32,21 @@ namespace {
 struct Case {
   std::string name;
   std::function<void()> run, yardstick;
+};
+
+/// Cases, of which only those are made ready whose names contain a text.
+class Cases {
+ public:
+  explicit Cases(std::string part) : part_(std::move(part)) {}
+  template <class Make>
+  void add(const std::string& name, const Make& make) {
+    if (name.find(part_) != std::string::npos) cases_.push_back([name, make] { return make(name); });
+  }
+  const std::vector<std::function<Case()>>& all() const { return cases_; }
+
+ private:
+  std::string part_;
+  std::vector<std::function<Case()>> cases_;
 };
 
 Tensor numbers(const Shape& shape, DType dtype = DType::float32) {
@@ -122,6 +139,24 @@ Case gradients(const std::string& name, const Layer& layer, int threads) {
           forward(plan, threads, 2)};
 }
 
+/// The convolution of each channel, or plane of a channel, with a kernel of its own.
+std::function<void()> depthwise(const Shape& shape, int64_t kernel, int64_t stride, int64_t padding, int threads,
+                                DType dtype) {
+  const int rank = shape.rank();
+  const bool is_row = rank == 3;
+  ConvParams p;
+  p.in_channels = p.out_channels = p.groups = rank == 5 ? shape[1] * shape[2] : shape[1];
+  p.kernel_size = {is_row ? 1 : kernel, kernel};
+  p.stride = {is_row ? 1 : stride, stride};
+  p.padding = {is_row ? 0 : padding, padding};
+  p.bias = false;
+  p.dtype = dtype;
+  const Shape pictures{shape[0], p.in_channels, is_row ? 1 : shape[rank - 2], shape[rank - 1]};
+  const ConvPlan plan = validate(p, pictures).value();
+  const Tensor x = numbers(pictures, dtype), w = numbers(plan.weight_shape(), dtype);
+  return [=] { (void)conv2d(plan, x, w, Tensor(), {Algorithm::direct, threads, nullptr}); };
+}
+
 Case pooling(const std::string& name, PoolKind kind, const Shape& shape, int64_t kernel, int64_t stride,
              int64_t padding, int threads, PoolIndices indices = PoolIndices::none, DType dtype = DType::float32) {
   const int dims = shape.rank() - 2;
@@ -135,9 +170,7 @@ Case pooling(const std::string& name, PoolKind kind, const Shape& shape, int64_t
   p.dtype = dtype;
   const PoolPlan plan = validate(p, shape).value();
   const Tensor x = numbers(shape, dtype);
-  const int64_t bytes = (*shape.numel() + plan.output_cells()) * size_of(dtype) +
-                        (indices == PoolIndices::wanted ? plan.output_cells() * 8 : 0);
-  return {name, [=] { (void)pool(plan, x, indices, threads); }, copy_of(bytes)};
+  return {name, [=] { (void)pool(plan, x, indices, threads); }, depthwise(shape, kernel, stride, padding, threads, dtype)};
 }
 
 Case unfolding(const std::string& name, bool back, const Shape& shape, int64_t kernel, int64_t stride, int64_t padding,
@@ -161,9 +194,10 @@ Case over_axes(const std::string& name, const ConvNdParams& p, const Shape& shap
           forward(plan_of(alike), threads)};
 }
 
-void add_transposed(int threads, std::vector<Case>& all) {
+void add_transposed(int threads, Cases& all) {
   const auto add = [&](const char* name, const Layer& layer, int64_t output_padding = 0) {
-    all.push_back(transposed(std::string("conv_transpose2d ") + name, layer, output_padding, threads));
+    all.add(std::string("conv_transpose2d ") + name,
+            [=](const std::string& full) { return transposed(full, layer, output_padding, threads); });
   };
   add("64 64 3x3 p1 56", {64, 64, 56, 3, 1, 1});
   add("128 64 4x4 s2 p1 28", {64, 128, 56, 4, 2, 1});
@@ -188,8 +222,9 @@ void add_transposed(int threads, std::vector<Case>& all) {
     p.padding.both = {4};
     p.bias = false;
     // 128 * 64 * 16 products for each of 512 cells: as 32 * 32 cells with 2 * 2 taps and half the stride each way.
-    all.push_back({"conv_transpose1d 128 64 16 s8 p4 512", transposing(p, {1, 128, 512}, threads),
-                   forward(plan_of({64, 128, 90, 4, 4, 1}), threads)});
+    all.add("conv_transpose1d 128 64 16 s8 p4 512", [=](const std::string& name) {
+      return Case{name, transposing(p, {1, 128, 512}, threads), forward(plan_of({64, 128, 90, 4, 4, 1}), threads)};
+    });
     p = ConvTransposeParams::of(3);
     p.in_channels = 64;
     p.out_channels = 32;
@@ -197,14 +232,17 @@ void add_transposed(int threads, std::vector<Case>& all) {
     p.stride = {2, 2, 2};
     p.bias = false;
     // 64 * 32 * 8 products for each of 8 * 14 * 14 cells, as 16 pictures of 14 * 14 with 2 * 2 taps.
-    all.push_back({"conv_transpose3d 64 32 2x2x2 s2 8x14x14", transposing(p, {1, 64, 8, 14, 14}, threads),
-                   forward(plan_of({32, 64, 28, 2, 2, 0, 16}), threads)});
+    all.add("conv_transpose3d 64 32 2x2x2 s2 8x14x14", [=](const std::string& name) {
+      return Case{name, transposing(p, {1, 64, 8, 14, 14}, threads),
+                  forward(plan_of({32, 64, 28, 2, 2, 0, 16}), threads)};
+    });
   }
 }
 
-void add_gradients(int threads, std::vector<Case>& all) {
+void add_gradients(int threads, Cases& all) {
   const auto add = [&](const char* name, const Layer& layer) {
-    all.push_back(gradients(std::string("conv2d_backward ") + name, layer, threads));
+    all.add(std::string("conv2d_backward ") + name,
+            [=](const std::string& full) { return gradients(full, layer, threads); });
   };
   add("64 64 3x3 p1 56", {64, 64, 56, 3, 1, 1});
   add("64 128 3x3 s2 p1 56 n4", {64, 128, 56, 3, 2, 1, 4});
@@ -220,73 +258,81 @@ void add_gradients(int threads, std::vector<Case>& all) {
   add("64 64 3x3 p1 28 f64", {64, 64, 28, 3, 1, 1, 1, 1, 1, DType::float64});
 }
 
-void add_over_axes(int threads, std::vector<Case>& all) {
+void add_over_axes(int threads, Cases& all) {
+  const auto add = [&](const char* name, const ConvNdParams& p, const Shape& shape, const Layer& alike) {
+    all.add(name, [=](const std::string& full) { return over_axes(full, p, shape, alike, threads); });
+  };
   ConvNdParams p = ConvNdParams::of(1);
   p.in_channels = p.out_channels = 64;
   p.kernel_size = {9};
   p.padding.both = {4};
   p.bias = false;
-  all.push_back(over_axes("conv1d 64 64 9 p4 3136", p, {1, 64, 3136}, {64, 64, 56, 3, 1, 1}, threads));
+  add("conv1d 64 64 9 p4 3136", p, {1, 64, 3136}, {64, 64, 56, 3, 1, 1});
   p.kernel_size = {4};
   p.stride = {2};
   p.padding.both = {1};
-  all.push_back(over_axes("conv1d 64 64 4 s2 p1 6272", p, {1, 64, 6272}, {64, 64, 112, 2, 2, 0}, threads));
+  add("conv1d 64 64 4 s2 p1 6272", p, {1, 64, 6272}, {64, 64, 112, 2, 2, 0});
   p.groups = 64;
   p.kernel_size = {9};
   p.stride = {1};
   p.padding.both = {4};
-  all.push_back(over_axes("conv1d 64 dw 9 p4 3136", p, {1, 64, 3136}, {64, 64, 56, 3, 1, 1, 1, 64}, threads));
+  add("conv1d 64 dw 9 p4 3136", p, {1, 64, 3136}, {64, 64, 56, 3, 1, 1, 1, 64});
   p = ConvNdParams::of(3);
   p.in_channels = 16;
   p.out_channels = 32;
   p.padding.both = {1, 1, 1};
   p.bias = false;
   const Layer alike{48, 32, 28, 3, 1, 1, 16};
-  all.push_back(over_axes("conv3d 16 32 3x3x3 p1 16x28x28", p, {1, 16, 16, 28, 28}, alike, threads));
+  add("conv3d 16 32 3x3x3 p1 16x28x28", p, {1, 16, 16, 28, 28}, alike);
   p.stride = {2, 2, 2};
-  all.push_back(over_axes("conv3d 16 32 3x3x3 s2 p1 32x56x56", p, {1, 16, 32, 56, 56}, {48, 32, 56, 3, 2, 1, 16},
-                          threads));
+  add("conv3d 16 32 3x3x3 s2 p1 32x56x56", p, {1, 16, 32, 56, 56}, {48, 32, 56, 3, 2, 1, 16});
   p.in_channels = p.out_channels = 128;
   p.stride = {1, 1, 1};
-  all.push_back(over_axes("conv3d 128 128 3x3x3 p1 4x7x7", p, {1, 128, 4, 7, 7}, {384, 128, 7, 3, 1, 1, 4}, threads));
+  add("conv3d 128 128 3x3x3 p1 4x7x7", p, {1, 128, 4, 7, 7}, {384, 128, 7, 3, 1, 1, 4});
   p.kernel_size = {1, 1, 1};
   p.padding.both = {0, 0, 0};
-  all.push_back(over_axes("conv3d 128 128 1x1x1 8x14x14", p, {1, 128, 8, 14, 14}, {128, 128, 14, 1, 1, 0, 8}, threads));
+  add("conv3d 128 128 1x1x1 8x14x14", p, {1, 128, 8, 14, 14}, {128, 128, 14, 1, 1, 0, 8});
   p.kernel_size = {3, 3, 3};
   p.padding.both = {1, 1, 1};
   p.in_channels = p.out_channels = p.groups = 32;
-  all.push_back(over_axes("conv3d 32 dw 3x3x3 p1 16x28x28", p, {1, 32, 16, 28, 28}, {96, 32, 28, 3, 1, 1, 16, 32},
-                          threads));
+  add("conv3d 32 dw 3x3x3 p1 16x28x28", p, {1, 32, 16, 28, 28}, {96, 32, 28, 3, 1, 1, 16, 32});
 }
 
-std::vector<Case> cases(int threads) {
-  std::vector<Case> all;
-  add_transposed(threads, all);
-  add_gradients(threads, all);
-  add_over_axes(threads, all);
+void add_windows(int threads, Cases& all) {
+  const auto pools = [&](const char* name, PoolKind kind, const Shape& shape, int64_t kernel, int64_t stride,
+                         int64_t padding, PoolIndices indices = PoolIndices::none, DType dtype = DType::float32) {
+    all.add(name, [=](const std::string& full) {
+      return pooling(full, kind, shape, kernel, stride, padding, threads, indices, dtype);
+    });
+  };
+  const auto unfolds = [&](const char* name, const Shape& shape, int64_t kernel, int64_t stride, int64_t padding,
+                           DType dtype = DType::float32) {
+    const bool back = std::string_view(name).starts_with("fold");
+    all.add(name, [=](const std::string& full) {
+      return unfolding(full, back, shape, kernel, stride, padding, threads, dtype);
+    });
+  };
   const auto largest = PoolKind::max, average = PoolKind::average;
   const auto wanted = PoolIndices::wanted;
   const Shape picture{1, 64, 112, 112}, small{1, 64, 56, 56}, column{1, 64, 12544}, field{1, 32, 16, 28, 28};
-  all.push_back(pooling("max_pool2d 64 3x3 s2 p1 112", largest, picture, 3, 2, 1, threads));
-  all.push_back(pooling("max_pool2d 64 2x2 s2 112", largest, picture, 2, 2, 0, threads));
-  all.push_back(pooling("max_pool2d 64 3x3 s1 p1 56", largest, small, 3, 1, 1, threads));
-  all.push_back(pooling("max_pool2d 64 2x2 s2 112 indices", largest, picture, 2, 2, 0, threads, wanted));
-  all.push_back(pooling("max_pool2d 64 3x3 s2 p1 112 indices", largest, picture, 3, 2, 1, threads, wanted));
-  all.push_back(pooling("max_pool2d 64 2x2 s2 112 f64", largest, picture, 2, 2, 0, threads, PoolIndices::none,
-                        DType::float64));
-  all.push_back(pooling("max_pool1d 64 2 s2 12544", largest, column, 2, 2, 0, threads));
-  all.push_back(pooling("max_pool3d 32 2x2x2 s2 16x28x28", largest, field, 2, 2, 0, threads));
-  all.push_back(pooling("avg_pool2d 64 2x2 s2 112", average, picture, 2, 2, 0, threads));
-  all.push_back(pooling("avg_pool2d 64 3x3 s2 p1 112", average, picture, 3, 2, 1, threads));
-  all.push_back(pooling("avg_pool2d 2048 7x7 7", average, {1, 2048, 7, 7}, 7, 7, 0, threads));
-  all.push_back(unfolding("unfold 64 3x3 p1 56", false, small, 3, 1, 1, threads));
-  all.push_back(unfolding("unfold 64 3x3 s2 p1 56", false, small, 3, 2, 1, threads));
-  all.push_back(unfolding("unfold 64 3x3 p1 56 f64", false, small, 3, 1, 1, threads, DType::float64));
-  all.push_back(unfolding("unfold 3 16x16 s16 224", false, {1, 3, 224, 224}, 16, 16, 0, threads));
-  all.push_back(unfolding("fold 64 3x3 p1 56", true, small, 3, 1, 1, threads));
-  all.push_back(unfolding("fold 64 3x3 s2 p1 56", true, small, 3, 2, 1, threads));
-  all.push_back(unfolding("fold 3 16x16 s16 224", true, {1, 3, 224, 224}, 16, 16, 0, threads));
-  return all;
+  pools("max_pool2d 64 3x3 s2 p1 112", largest, picture, 3, 2, 1);
+  pools("max_pool2d 64 2x2 s2 112", largest, picture, 2, 2, 0);
+  pools("max_pool2d 64 3x3 s1 p1 56", largest, small, 3, 1, 1);
+  pools("max_pool2d 64 2x2 s2 112 indices", largest, picture, 2, 2, 0, wanted);
+  pools("max_pool2d 64 3x3 s2 p1 112 indices", largest, picture, 3, 2, 1, wanted);
+  pools("max_pool2d 64 2x2 s2 112 f64", largest, picture, 2, 2, 0, PoolIndices::none, DType::float64);
+  pools("max_pool1d 64 2 s2 12544", largest, column, 2, 2, 0);
+  pools("max_pool3d 32 2x2x2 s2 16x28x28", largest, field, 2, 2, 0);
+  pools("avg_pool2d 64 2x2 s2 112", average, picture, 2, 2, 0);
+  pools("avg_pool2d 64 3x3 s2 p1 112", average, picture, 3, 2, 1);
+  pools("avg_pool2d 2048 7x7 7", average, {1, 2048, 7, 7}, 7, 7, 0);
+  unfolds("unfold 64 3x3 p1 56", small, 3, 1, 1);
+  unfolds("unfold 64 3x3 s2 p1 56", small, 3, 2, 1);
+  unfolds("unfold 64 3x3 p1 56 f64", small, 3, 1, 1, DType::float64);
+  unfolds("unfold 3 16x16 s16 224", {1, 3, 224, 224}, 16, 16, 0);
+  unfolds("fold 64 3x3 p1 56", small, 3, 1, 1);
+  unfolds("fold 64 3x3 s2 p1 56", small, 3, 2, 1);
+  unfolds("fold 3 16x16 s16 224", {1, 3, 224, 224}, 16, 16, 0);
 }
 
 }  // namespace
@@ -300,15 +346,19 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, INT32_MAX);
   const int threads = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
-  const std::string part = argc > 2 ? argv[2] : "";
   constexpr int kRounds = 9;
   constexpr double kSeconds = 0.02;  // of one measurement
   std::printf("%-42s %10s %12s %8s   (%d thread%s)\n", "operation", "ms", "yardstick ms", "ratio", threads,
               threads > 1 ? "s" : "");
   double product = 0;
   int count = 0;
-  for (const Case& one : cases(threads)) {
-    if (one.name.find(part) == std::string::npos) continue;
+  Cases cases(argc > 2 ? argv[2] : "");
+  add_transposed(threads, cases);
+  add_gradients(threads, cases);
+  add_over_axes(threads, cases);
+  add_windows(threads, cases);
+  for (const auto& make : cases.all()) {
+    const Case one = make();
     const auto times_of = [](const std::function<void()>& body) {
       body();
       return std::max(1, static_cast<int>(kSeconds / seconds_of(body, 1)));

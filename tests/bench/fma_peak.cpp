@@ -1,8 +1,8 @@
 // Compiled once for each instruction set: foreach_target.h includes this file again and again.
 #include "tests/bench/fma_peak.h"
 
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "engine/gemm.h"
@@ -51,16 +51,26 @@ namespace convscope::bench {
 
 HWY_EXPORT(multiply_and_add);
 
-double peak_flops(std::string_view target, int threads) {
+namespace {
+
+double now(bool cpu_clock) {
+  timespec time{};
+  clock_gettime(cpu_clock ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+}  // namespace
+
+double peak_flops(std::string_view target, int threads, bool cpu_clock) {
   constexpr int64_t kRounds = 1 << 19;  // about two milliseconds
   const std::string before(simd_target());
   use_simd_target(target);
   const auto run = [](int64_t rounds) { return HWY_DYNAMIC_DISPATCH(multiply_and_add)(rounds); };
   double seconds = 0;
   for (int turn = 0; turn < 2; ++turn) {  // the first one wakes the threads
-    const auto start = std::chrono::steady_clock::now();
+    const double start = now(cpu_clock);
     parallel_for(threads, threads, [&](int64_t) { run(kRounds); });
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds = now(cpu_clock) - start;
   }
   const double operations = threads * run(1) * static_cast<double>(kRounds);
   use_simd_target(before);
