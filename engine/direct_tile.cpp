@@ -343,6 +343,7 @@ Run<T> tiles_of_rows(int step, bool masked, bool uniform) {
 
 template <class T, int kVectors>
 Run<T> tiles_of_vectors(int rows, int step, bool masked, bool uniform) {
+  if (rows == 1) return tiles_of_step<T, 1, 1, kVectors, 1>(masked, uniform);
   return rows == kMaxDirectRows ? tiles_of_rows<T, 1, kMaxDirectRows, kVectors>(step, masked, uniform)
                                 : tiles_of_rows<T, 1, kMaxDirectRows / 2, kVectors>(step, masked, uniform);
 }

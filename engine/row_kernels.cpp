@@ -2,6 +2,7 @@
 #include "engine/row_kernels.h"
 
 #include <cstring>
+#include <limits>
 
 #include "engine/simd_targets.h"
 
@@ -58,15 +59,92 @@ HWY_INLINE void join_rows(const T* const* rows, int64_t count, int64_t n, T* to,
   }
 }
 
+/// The largest of so many vectors from i on; a nan, which no comparison finds, is looked for beside.
+template <class T, int kVectors>
+HWY_INLINE void largest_from(const T* const* rows, int64_t count, int64_t i, hn::Vec<hn::ScalableTag<T>> (&most)[kVectors]) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> odd[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    most[v] = hn::LoadU(d, rows[0] + i + v * lanes);
+    odd[v] = most[v];
+  }
+  for (int64_t r = 1; r < count; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const auto x = hn::LoadU(d, rows[r] + i + v * lanes);
+      most[v] = hn::IfThenElse(hn::Gt(x, most[v]), x, most[v]);
+      odd[v] = hn::IfThenElse(hn::Eq(x, x), odd[v], x);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) most[v] = hn::IfThenElse(hn::Eq(odd[v], odd[v]), most[v], odd[v]);
+}
+
 template <class T>
 void largest(const T* const* rows, int64_t count, int64_t n, T* to) {
   const hn::ScalableTag<T> d;
-  join_rows(
-      rows + 1, count - 1, n, to, [&](int64_t i, int64_t) { return hn::LoadU(d, rows[0] + i); },
-      [](auto most, auto v) {
-        // A nan that has been found stays: nothing is larger. (Ne() is false for nan on some instruction sets.)
-        return hn::IfThenElse(hn::Or(hn::Gt(v, most), hn::Not(hn::Eq(v, v))), v, most);
-      });
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    hn::Vec<decltype(d)> most[4];
+    largest_from<T, 4>(rows, count, i, most);
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) hn::StoreU(most[v], d, to + i + v * lanes);
+  }
+  for (; i < n; i += lanes) {
+    hn::Vec<decltype(d)> most[1];
+    largest_from<T, 1>(rows, count, i, most);
+    if (n - i >= lanes) {
+      hn::StoreU(most[0], d, to + i);
+    } else {
+      store_some(d, most[0], n - i, to + i);
+    }
+  }
+}
+
+template <class T, int kVectors>
+HWY_INLINE void first_largest_from(const T* const* rows, int64_t count, int64_t i, int64_t n, T* to,
+                                   RowNumber<T>* numbers) {
+  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<RowNumber<T>> of_number;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> most[kVectors];
+  hn::Vec<decltype(of_number)> number[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    most[v] = hn::Set(d, -std::numeric_limits<T>::infinity());
+    number[v] = hn::Zero(of_number);
+  }
+  for (int64_t r = 0; r < count; ++r) {
+    const auto here = hn::Set(of_number, static_cast<RowNumber<T>>(r + 1));
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const auto x = hn::LoadU(d, rows[r] + i + v * lanes);
+      const auto is_larger = hn::Or(hn::Gt(x, most[v]), hn::Not(hn::Eq(x, x)));
+      most[v] = hn::IfThenElse(is_larger, x, most[v]);
+      number[v] = hn::IfThenElse(hn::RebindMask(of_number, is_larger), here, number[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t at = i + v * lanes;
+    hn::StoreU(number[v], of_number, numbers + at);
+    if (n - at >= lanes) {
+      hn::StoreU(most[v], d, to + at);
+    } else {
+      store_some(d, most[v], n - at, to + at);
+    }
+  }
+}
+
+template <class T>
+void first_largest(const T* const* rows, int64_t count, int64_t n, T* to, RowNumber<T>* numbers) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) first_largest_from<T, 4>(rows, count, i, n, to, numbers);
+  for (; i < n; i += lanes) first_largest_from<T, 1>(rows, count, i, n, to, numbers);
 }
 
 template <class T>
@@ -99,6 +177,11 @@ void add_to_own(const T* from, int64_t n, T* to) {
 }
 
 template <class T>
+void add_rows_to_own(const T* from, int64_t from_pitch, int64_t rows, int64_t n, T* to, int64_t to_pitch) {
+  for (int64_t row = 0; row < rows; ++row) add_to_own(from + row * from_pitch, n, to + row * to_pitch);
+}
+
+template <class T>
 void pick(const T* from, int64_t stride, int64_t n, T* to) {
   if (stride == 1) {
     std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
@@ -124,6 +207,11 @@ void pick(const T* from, int64_t stride, int64_t n, T* to) {
 }
 
 template <class T>
+void pick_rows(const T* from, int64_t from_pitch, int64_t rows, int64_t stride, int64_t n, T* to, int64_t to_pitch) {
+  for (int64_t row = 0; row < rows; ++row) pick(from + row * from_pitch, stride, n, to + row * to_pitch);
+}
+
+template <class T>
 void interleave(const T* const* rows, int64_t stride, int64_t n, T* to) {
   if (stride == 1) {
     std::memcpy(to, rows[0], static_cast<size_t>(n) * sizeof(T));
@@ -136,6 +224,12 @@ void interleave(const T* const* rows, int64_t stride, int64_t n, T* to) {
     for (; 2 * (i + lanes) <= n; i += lanes) {
       hn::StoreInterleaved2(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), d, to + 2 * i);
     }
+    // The last vectors go back as far as they must.
+    if (const int64_t half = n / 2; half > i && half >= lanes) {
+      i = half - lanes;
+      hn::StoreInterleaved2(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), d, to + 2 * i);
+      i = half;
+    }
   }
   for (int64_t at = i * stride; at < n; ++i) {
     for (int64_t p = 0; p < stride && at < n; ++p, ++at) to[at] = rows[p][i];
@@ -144,7 +238,8 @@ void interleave(const T* const* rows, int64_t stride, int64_t n, T* to) {
 
 template <class T>
 RowKernels<T> kernels() {
-  return {&largest<T>, &sum<T>, &pick<T>, &interleave<T>, &add<T>, &add_to_own<T>};
+  return {&largest<T>, &first_largest<T>, &sum<T>, &pick<T>, &interleave<T>,
+          &add<T>, &add_to_own<T>, &add_rows_to_own<T>, &pick_rows<T>};
 }
 
 RowKernels<float> rows_of_float() { return kernels<float>(); }

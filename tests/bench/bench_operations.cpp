@@ -1,5 +1,5 @@
 // The operations beside conv2d, each next to the time that its products or its bytes would take: a forward convolution
-// of as many multiply-adds, or a copy of as many bytes, alternating with it in the same run. Only the ratios count.
+// of as many multiply-adds, or a copy that reads and writes as many bytes, alternating with it in the same run. Only the ratios count.
 #include <malloc.h>
 
 #include <algorithm>
@@ -67,13 +67,17 @@ double seconds_of(const std::function<void()>& body, int times) {
   return (processor_seconds() - start) / times;
 }
 
-/// Reads and writes so many bytes in all.
-std::function<void()> copy_of(int64_t bytes) {
-  auto from = std::make_shared<std::vector<char>>(static_cast<size_t>(bytes / 2), char{1});
-  auto to = std::make_shared<std::vector<char>>(from->size());
+/// Reads so many bytes and writes so many; of the fewer, some are read or written again.
+std::function<void()> copy_of(int64_t read, int64_t written) {
+  constexpr size_t kBlock = 1 << 14;
+  const auto blocks = [](int64_t bytes) { return std::max<size_t>(1, static_cast<size_t>(bytes) / kBlock); };
+  auto from = std::make_shared<std::vector<char>>(blocks(read) * kBlock, char{1});
+  auto to = std::make_shared<std::vector<char>>(blocks(written) * kBlock);
   return [from, to] {
-    std::memcpy(to->data(), from->data(), from->size());
-    asm volatile("" : : "r"(to->data()) : "memory");
+    for (size_t at = 0; at < std::max(from->size(), to->size()); at += kBlock) {
+      std::memcpy(to->data() + at % to->size(), from->data() + at % from->size(), kBlock);
+      asm volatile("" : : "r"(to->data()) : "memory");
+    }
   };
 }
 
@@ -183,7 +187,8 @@ Case unfolding(const std::string& name, bool back, const Shape& shape, int64_t k
   const FoldPlan plan = validate_unfold(p, shape).value();
   const Tensor from = numbers(back ? plan.columns_shape() : shape, dtype);
   return {name, [=] { (void)(back ? fold(plan, from, threads) : unfold(plan, from, threads)); },
-          copy_of((*shape.numel() + *plan.columns_shape().numel()) * size_of(dtype))};
+          copy_of(*from.shape().numel() * size_of(dtype),
+                  *(back ? shape : plan.columns_shape()).numel() * size_of(dtype))};
 }
 
 /// conv1d and conv3d beside the conv2d of as many products.
