@@ -282,7 +282,8 @@ bool DirectRunner<T>::pack_weight(const T* from, T* to, const Job* job) const {
 template <class T>
 void DirectRunner<T>::add_stretches() {
   const int64_t out = plan_.out.w, lanes = kernels_.lanes;
-  const int vectors = rows_.step > 0 && out > lanes ? kernels_.max_vectors : 1;
+  int vectors = rows_.step > 0 && out > lanes ? kernels_.max_vectors : 1;
+  if (rows_.height == 1) vectors = out >= kernels_.row_vectors * lanes ? kernels_.row_vectors : 1;
   const int64_t width = vectors * lanes, full = out / width;
   // Of the full tiles those from `begin` on and before `end` see no padding.
   int64_t begin = full, end = full;

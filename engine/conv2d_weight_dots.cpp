@@ -62,9 +62,10 @@ Cut cut_of(const ConvPlan& plan, int64_t element, int lanes) {
   cut.rows = std::clamp<int64_t>(kWindowsTogether / cut.columns, 1, plan.out.h);
   cut.rows = ceil_divide(plan.out.h, ceil_divide(plan.out.h, cut.rows));
   cut.layout = block_planes(plan, cut.rows, cut.columns, false);
-  const int64_t of_channel = block_elements(plan, cut.rows, cut.columns, 1) * element;
+  // In elements: bytes of a vast one might not fit.
+  const int64_t of_channel = block_elements(plan, cut.rows, cut.columns, 1);
   const int64_t taps = plan.kernel.h * plan.kernel.w;
-  cut.channels = std::min({kBlockBytes / of_channel, kMostTaps / taps, plan.channels_per_group()});
+  cut.channels = std::min({kBlockBytes / element / of_channel, kMostTaps / taps, plan.channels_per_group()});
   cut.channels = std::max<int64_t>(1, cut.channels);
   cut.kernels = std::min(plan.kernels_per_group(), kMostKernels);
   cut.by_kernel_rows = cut.kernels < kFewKernels && plan.kernel.h > 1;
@@ -259,17 +260,21 @@ const T* spread_rows(const ConvPlan& plan, int64_t pitch, const T* from, Aligned
 }  // namespace
 
 template <class T>
-bool weight_dots_pay(const ConvPlan& original) {
+bool weight_dots_fit(const ConvPlan& original) {
   const ConvPlan plan = in_one_row(original);
   if (plan.output_cells() == 0) return false;
   const int64_t taps = plan.kernel.h * plan.kernel.w;
   if (taps > kMostTapsOfChannel) return false;
   const Cut cut = cut_of(plan, sizeof(T), dot_kernels<T>().lanes);
-  // Cells between the taps are copied with them.
   const int64_t cells = block_elements(plan, cut.rows, cut.columns, 1);
-  if (cells > kMostBlockBytes / static_cast<int64_t>(sizeof(T)) || cells / cut.rows / cut.columns > taps + 4) {
-    return false;
-  }
+  return cells <= kMostBlockBytes / static_cast<int64_t>(sizeof(T)) && cells / cut.rows / cut.columns <= taps + 4;
+}
+
+template <class T>
+bool weight_dots_pay(const ConvPlan& original) {
+  if (!weight_dots_fit<T>(original)) return false;
+  const ConvPlan plan = in_one_row(original);
+  const Cut cut = cut_of(plan, sizeof(T), dot_kernels<T>().lanes);
   // In multiply-adds of vectors, for one number of the gradient. Measured with one thread of a Zen 4 with AVX-512,
   // 2026: what a block's sums take to come and go, what it takes to add their lanes up; what the product takes to
   // gather a tap's windows, which its output channels share.
@@ -328,6 +333,8 @@ Outcome conv2d_weight_dots(const ConvPlan& original, const T* input, const T* gr
   return work.done < work.items ? Outcome::cancelled : Outcome::finished;
 }
 
+template bool weight_dots_fit<float>(const ConvPlan&);
+template bool weight_dots_fit<double>(const ConvPlan&);
 template bool weight_dots_pay<float>(const ConvPlan&);
 template bool weight_dots_pay<double>(const ConvPlan&);
 template Outcome conv2d_weight_dots<float>(const ConvPlan&, const float*, const float*, float*, int, Job*);

@@ -7,7 +7,11 @@
 
 namespace convscope {
 
-/// Whether that is quicker than conv2d_weight_gradient.h's product: where there are few output channels to share what
+/// Whether it can be done: the cells between the taps, which are copied with them, must not be too many.
+template <class T>
+bool weight_dots_fit(const ConvPlan& plan);
+
+/// Whether, besides, that is quicker than conv2d_weight_gradient.h's product: where there are few output channels to share what
 /// it gathers, and wherever rows of windows fill vectors.
 template <class T>
 bool weight_dots_pay(const ConvPlan& plan);
@@ -16,7 +20,7 @@ bool weight_dots_pay(const ConvPlan& plan);
 /// shifted by the tap. The vectors' lanes are neighbouring windows; a vector of the input serves several output
 /// channels, and one of grad_output several taps.
 ///
-/// Shapes, threads and types as conv2d_weight_gradient(); needs weight_dots_pay(). Scratch: for each thread some
+/// Shapes, threads and types as conv2d_weight_gradient(); needs weight_dots_fit(). Scratch: for each thread some
 /// hundred KiB; a copy of grad_output where the rows of windows are short.
 template <class T>
 Outcome conv2d_weight_dots(const ConvPlan& plan, const T* input, const T* grad_output, T* grad_weight, int threads,

@@ -20,10 +20,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // 8 x 2 accumulators, 5 weights and 2 vectors of input need 23 of the 32 registers of AVX-512 and NEON; 8 x 1, 5 and 1
 // need 14 of 16.
+// A single row has room for more vectors, and needs them: a sum waits for the one before it.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kMostVectors = 2;
+constexpr int kMostVectors = 2, kRowVectors = 8;
 #else
-constexpr int kMostVectors = 1;
+constexpr int kMostVectors = 1, kRowVectors = 4;
 #endif
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
@@ -343,7 +344,6 @@ Run<T> tiles_of_rows(int step, bool masked, bool uniform) {
 
 template <class T, int kVectors>
 Run<T> tiles_of_vectors(int rows, int step, bool masked, bool uniform) {
-  if (rows == 1) return tiles_of_step<T, 1, 1, kVectors, 1>(masked, uniform);
   return rows == kMaxDirectRows ? tiles_of_rows<T, 1, kMaxDirectRows, kVectors>(step, masked, uniform)
                                 : tiles_of_rows<T, 1, kMaxDirectRows / 2, kVectors>(step, masked, uniform);
 }
@@ -355,6 +355,10 @@ Run<T> tile(int kernels, int rows, int vectors, int step, bool masked, bool unif
       if (vectors == 2 && step > 0) return tiles_of_rows<T, 2, kMaxDirectRows / 2, 2>(step, masked, uniform);
     }
     return nullptr;
+  }
+  if (rows == 1) {
+    if (vectors == kRowVectors) return tiles_of_step<T, 1, 1, kRowVectors, 1>(masked, uniform);
+    return tiles_of_step<T, 1, 1, 1, 1>(masked, uniform);
   }
   if (step == 0) return tiles_of_step<T, 1, kMaxDirectRows / 2, 1, 0>(masked, uniform);
   if constexpr (kMostVectors == 2) {
@@ -421,7 +425,7 @@ constexpr void (*kSplit)(const DirectCopy<T>&) = nullptr;
 
 template <class T>
 DirectKernels<T> kernels() {
-  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kHasMasks, &tile<T>, &copy_every_second<T>, kSplit<T>};
+  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kRowVectors, kHasMasks, &tile<T>, &copy_every_second<T>, kSplit<T>};
 }
 
 DirectKernels<float> direct_kernels_float() { return kernels<float>(); }

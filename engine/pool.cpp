@@ -227,7 +227,7 @@ class RowPooling {
     const WindowAxis& width = plan_->windows.width();
     thread_local AlignedBuffer rows_buffer, divisors_buffer, numbers_buffer;
     thread_local std::vector<const T*> rows;
-    thread_local std::vector<int64_t> row_cells;  // where each row's tap stands for window 0, in the channel
+    thread_local std::vector<int64_t> row_cells;  // where each row's tap stands for window 0, from row 1 on
     thread_local std::vector<int64_t> held;  // which row of cells each slot holds
     // A slot for each row of a window: those that the next window shares are there already.
     T* laid_out = rows_buffer.template reserve_for<T>((slots() + 1) * taps_.width());
@@ -249,7 +249,7 @@ class RowPooling {
       const TapRange in_depth = here.in_depth, in_height = here.in_height;
       T* to = output + window_row * width.count + block.first;
       rows.clear();
-      row_cells.clear();
+      row_cells.assign(1, 0);
       for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
         for (int64_t r = in_height.first; r < in_height.last; ++r) {
           const int64_t row = depth.cell(o, t) * height.extent + height.cell(p, r);
@@ -287,13 +287,14 @@ class RowPooling {
       if (indices == nullptr) continue;
       int64_t* index_to = indices + window_row * width.count + block.first;
       if (rows.empty()) std::fill_n(numbers, block.count, RowNumber<T>{0});
-      for (int64_t i = 0; i < block.count; ++i) {
-        const int64_t q = block.first + i;
-        if (numbers[i] > 0) {
-          index_to[i] = row_cells[static_cast<size_t>(numbers[i] - 1)] + q * width.stride;
-        } else {
-          index_to[i] = first_tap(here, q);
-        }
+      bool any_is_none = false;
+      int64_t shift = block.first * width.stride;
+      for (int64_t i = 0; i < block.count; ++i, shift += width.stride) {
+        any_is_none = any_is_none || numbers[i] == 0;
+        index_to[i] = row_cells[static_cast<size_t>(numbers[i])] + shift;
+      }
+      for (int64_t i = 0; any_is_none && i < block.count; ++i) {
+        if (numbers[i] == 0) index_to[i] = first_tap(here, block.first + i);
       }
     }
     return Outcome::finished;

@@ -11,25 +11,56 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "engine/turn_square-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convscope::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The first `n` numbers of a vector, n < its lanes.
+/// The first `n` numbers of a vector, n < its lanes; what lies behind them may be written by somebody else.
 template <class D, class V, class T>
 HWY_INLINE void store_some(D d, V v, int64_t n, T* to) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2  // where a mask keeps the hands off
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(n)), d, to);
+#else
   HWY_ALIGN T all[hn::MaxLanes(d)];
   hn::Store(v, d, all);
   std::memcpy(to, all, static_cast<size_t>(n) * sizeof(T));
+#endif
 }
 
-/// The same way round; what lies behind them may be written by somebody else.
+/// The same way round.
 template <class D, class T>
 HWY_INLINE auto load_some(D d, const T* from, int64_t n) {
   HWY_ALIGN T all[hn::MaxLanes(d)] = {};
   std::memcpy(all, from, static_cast<size_t>(n) * sizeof(T));
   return hn::Load(d, all);
+}
+
+/// A vector, or what is left of it.
+template <class D, class V, class T>
+HWY_INLINE void store_up_to(D d, V v, int64_t n, T* to) {
+  if (n >= static_cast<int64_t>(hn::Lanes(d))) {
+    hn::StoreU(v, d, to);
+  } else {
+    store_some(d, v, n, to);
+  }
+}
+
+/// Calls body(vectors, i) for the vectors that hold n numbers, four at a time: `vectors` is a constant.
+template <class T, class Body>
+HWY_INLINE void for_vectors(int64_t n, const Body& body) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  int64_t i = 0;
+  for (; n - i > 3 * lanes; i += 4 * lanes) body(std::integral_constant<int, 4>(), i);
+  if (n - i > 2 * lanes) {
+    body(std::integral_constant<int, 3>(), i);
+  } else if (n - i > lanes) {
+    body(std::integral_constant<int, 2>(), i);
+  } else if (n > i) {
+    body(std::integral_constant<int, 1>(), i);
+  }
 }
 
 /// For each vector of `to`: begin(i, n) for the n numbers from i on, then join(v, loaded) for each row.
@@ -51,25 +82,18 @@ HWY_INLINE void join_rows(const T* const* rows, int64_t count, int64_t n, T* to,
     const int64_t useful = n - i < lanes ? n - i : lanes;
     auto a = begin(i, useful);
     for (int64_t r = 0; r < count; ++r) a = join(a, hn::LoadU(d, rows[r] + i));
-    if (useful == lanes) {
-      hn::StoreU(a, d, to + i);
-    } else {
-      store_some(d, a, useful, to + i);
-    }
+    store_up_to(d, a, useful, to + i);
   }
 }
 
-/// The largest of so many vectors from i on; a nan, which no comparison finds, is looked for beside.
+/// Of so many vectors from i on the numbers before n; a nan, which no comparison finds, is looked for beside.
 template <class T, int kVectors>
-HWY_INLINE void largest_from(const T* const* rows, int64_t count, int64_t i, hn::Vec<hn::ScalableTag<T>> (&most)[kVectors]) {
+HWY_INLINE void largest_from(const T* const* rows, int64_t count, int64_t i, int64_t n, T* to) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  hn::Vec<decltype(d)> odd[kVectors];
+  hn::Vec<decltype(d)> most[kVectors], odd[kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    most[v] = hn::LoadU(d, rows[0] + i + v * lanes);
-    odd[v] = most[v];
-  }
+  for (int v = 0; v < kVectors; ++v) most[v] = odd[v] = hn::LoadU(d, rows[0] + i + v * lanes);
   for (int64_t r = 1; r < count; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
@@ -79,29 +103,15 @@ HWY_INLINE void largest_from(const T* const* rows, int64_t count, int64_t i, hn:
     }
   }
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) most[v] = hn::IfThenElse(hn::Eq(odd[v], odd[v]), most[v], odd[v]);
+  for (int v = 0; v < kVectors; ++v) {
+    const auto result = hn::IfThenElse(hn::Eq(odd[v], odd[v]), most[v], odd[v]);
+    store_up_to(d, result, n - i - v * lanes, to + i + v * lanes);
+  }
 }
 
 template <class T>
 void largest(const T* const* rows, int64_t count, int64_t n, T* to) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    hn::Vec<decltype(d)> most[4];
-    largest_from<T, 4>(rows, count, i, most);
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) hn::StoreU(most[v], d, to + i + v * lanes);
-  }
-  for (; i < n; i += lanes) {
-    hn::Vec<decltype(d)> most[1];
-    largest_from<T, 1>(rows, count, i, most);
-    if (n - i >= lanes) {
-      hn::StoreU(most[0], d, to + i);
-    } else {
-      store_some(d, most[0], n - i, to + i);
-    }
-  }
+  for_vectors<T>(n, [&](auto vectors, int64_t i) { largest_from<T, vectors>(rows, count, i, n, to); });
 }
 
 template <class T, int kVectors>
@@ -131,20 +141,13 @@ HWY_INLINE void first_largest_from(const T* const* rows, int64_t count, int64_t 
   for (int v = 0; v < kVectors; ++v) {
     const int64_t at = i + v * lanes;
     hn::StoreU(number[v], of_number, numbers + at);
-    if (n - at >= lanes) {
-      hn::StoreU(most[v], d, to + at);
-    } else {
-      store_some(d, most[v], n - at, to + at);
-    }
+    store_up_to(d, most[v], n - at, to + at);
   }
 }
 
 template <class T>
 void first_largest(const T* const* rows, int64_t count, int64_t n, T* to, RowNumber<T>* numbers) {
-  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
-  int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) first_largest_from<T, 4>(rows, count, i, n, to, numbers);
-  for (; i < n; i += lanes) first_largest_from<T, 1>(rows, count, i, n, to, numbers);
+  for_vectors<T>(n, [&](auto vectors, int64_t i) { first_largest_from<T, vectors>(rows, count, i, n, to, numbers); });
 }
 
 template <class T>
@@ -229,6 +232,16 @@ void interleave(const T* const* rows, int64_t stride, int64_t n, T* to) {
       i = half - lanes;
       hn::StoreInterleaved2(hn::LoadU(d, rows[0] + i), hn::LoadU(d, rows[1] + i), d, to + 2 * i);
       i = half;
+    }
+  }
+  constexpr int64_t kSquare = kSide<T>;
+  if (stride >= kSquare && stride % kSquare == 0) {
+    for (; (i + kSquare) * stride <= n; i += kSquare) {
+      for (int64_t p = 0; p < stride; p += kSquare) {
+        const T* square[kSide<T>];
+        for (int j = 0; j < kSide<T>; ++j) square[j] = rows[p + j] + i;
+        turn_square(square, to + i * stride + p, stride);
+      }
     }
   }
   for (int64_t at = i * stride; at < n; ++i) {

@@ -116,6 +116,10 @@ const NamedPlan kNamedPlans[] = {
     {"many_taps_gathered_in_parts", conv(40, 210, {5, 5}, {1, 1}, {2500, 2500}, {1250, 1250}), {1, 40, 3, 4}},
     {"reflect", conv(3, 8, {5, 5}, {2, 2}, {4, 4}, {2, 2}, 1, PaddingMode::reflect), {1, 3, 33, 47}},
     {"circular", conv(3, 8, {5, 5}, {1, 3}, {9, 9}, {2, 2}, 1, PaddingMode::circular), {1, 3, 9, 9}},
+    {"one_row", conv(19, 19, {1, 9}, {1, 1}, {0, 4}, {1, 1}, 19), {1, 19, 1, 1000}},
+    {"one_row_of_a_tall_kernel", conv(2, 3, {4, 3}, {3, 2}, {0, 1}), {2, 2, 4, 601}},
+    {"one_column", conv(3, 5, {7, 1}, {2, 1}, {3, 0}), {1, 3, 400, 1}},
+    {"padding_beyond_the_kernel", conv(3, 5, {2, 3}, {1, 1}, {7, 9}), {1, 3, 20, 21}},
     {"window_as_large_as_the_input", conv(8, 30, {6, 7}), {4, 8, 6, 7}},
     // What direct does in its own way: tiles of 8 and of 4 rows, of two vectors and of one, in place, masked, copied.
     {"rows_of_every_remainder", conv(1, 2, {5, 5}, {1, 1}, {2, 2}), {1, 1, 23, 131}},

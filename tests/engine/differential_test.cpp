@@ -14,11 +14,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "conv_cases.h"
 #include "engine/conv2d_backward.h"
 #include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
 #include "engine/cross_check.h"
+#include "engine/gemm.h"
 #include "engine/operation_cost.h"
 #include "numbers.h"
 #include "random_operations.h"
@@ -462,10 +464,12 @@ TEST_P(Differential, every_set_is_refused_in_words_or_computed_alike_by_all) {
   std::mt19937_64 random(seed);
   int computed = 0, refused = 0, sized = 0;
   for (int round = 0; round < kSets && !HasFailure(); ++round) {
+    const std::string_view target = simd_targets()[static_cast<size_t>(round) % simd_targets().size()];
+    const testing::ForcedTarget forced(target);
     const RandomOperation set = testing::random_operation(random, GetParam());
     const Result<OperationPlan> plan = testing::validate(set);
     SCOPED_TRACE("CONVSCOPE_TEST_SEED=" + std::to_string(seed) + ", round " + std::to_string(round) + ": " +
-                 testing::describe(set));
+                 testing::describe(set) + " on " + std::string(target));
     if (!plan) {
       ++refused;
       EXPECT_EQ(wordless(plan.error()), "");
