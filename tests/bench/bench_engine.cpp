@@ -129,6 +129,9 @@ std::vector<Contender> contenders_of(const Problem& problem, const Options& opti
 #ifdef CONVSCOPE_HAS_OPENBLAS
   add_openblas(problem, contenders);
 #endif
+#ifdef CONVSCOPE_HAS_OPENCV
+  add_opencv(problem, contenders);
+#endif
   return contenders;
 }
 
@@ -232,6 +235,19 @@ bool is_wanted(const BenchShape& shape, const Options& options) {
          });
 }
 
+/// Layers of a kind are fast or slow for the same reasons.
+std::string kind_of(const ConvPlan& plan) {
+  constexpr double kTeaching = 1e6;
+  constexpr int64_t kPicture = 1'000'000, kFewChannels = 4;
+  if (plan.macs() < kTeaching) return "teaching size";
+  if (plan.positions() > kPicture) return "filter of a picture";
+  if (plan.groups > 1) return plan.channels_per_group() == 1 ? "depthwise" : "grouped";
+  if (plan.kernel == Pair{1, 1}) return "pointwise";
+  if (plan.in_channels <= kFewChannels) return "few input channels";
+  const bool is_winograds = plan.kernel == Pair{3, 3} && plan.stride == Pair{1, 1} && plan.dilation == Pair{1, 1};
+  return is_winograds ? "3 x 3, stride 1" : "other dense";
+}
+
 int run(const Options& options) {
   const Result<std::vector<BenchShape>> shapes = read_shape_table(options.shapes);
   if (!shapes) return failed(shapes.error());
@@ -275,6 +291,7 @@ int run(const Options& options) {
       }
       Scores scores;
       scores.shape = shape.name;
+      scores.kind = kind_of(problem->plan);
       scores.threads = threads;
       scores.flops = 2 * macs;
       for (const Contender& contender : contenders) scores.impls.push_back(contender.impl);

@@ -41,4 +41,7 @@ void add_onednn(const Problem& problem, std::vector<Contender>& contenders);
 /// im2col written out, a strip of output rows at a time, and OpenBLAS's sgemm ("openblas").
 void add_openblas(const Problem& problem, std::vector<Contender>& contenders);
 
+/// OpenCV's filter2D for pictures of few channels, plane by plane ("opencv").
+void add_opencv(const Problem& problem, std::vector<Contender>& contenders);
+
 }  // namespace convscope::bench

@@ -11,6 +11,7 @@ double median(std::vector<double> values);
 /// The times of one shape at one number of threads; seconds[i][r] is contender i in round r, contender 0 the engine.
 struct Scores {
   std::string shape;
+  std::string kind;  // of layer: those of one kind are summed up together
   int threads = 1;
   double flops = 0;  // of the direct sum
   std::vector<std::string> impls;
@@ -35,7 +36,8 @@ std::string line_of(const Scores& scores);
 std::string csv_head();
 std::string csv_lines(const Scores& scores, const std::string& about);
 
-/// The geometric mean over all shapes, and those that are worst.
+/// The geometric means of each kind and of all shapes, and those that are worst. Where several of the engine's
+/// contenders took part, each has its own of what it did a second and of the peak.
 std::string summary_of(const std::vector<Scores>& all);
 
 }  // namespace convscope::bench

@@ -351,7 +351,12 @@ std::map<std::string, size_t> arguments_of_errors(const std::string& language) {
     const nlohmann::json words = nlohmann::json::parse(stream);
     for (const auto& [key, text] : words.items()) {
       size_t count = 0;
-      while (text.get<std::string>().find("{" + std::to_string(count) + "}") != std::string::npos) ++count;
+      const auto has_gap = [&text](size_t i) {
+        std::string gap = "{";
+        gap += std::to_string(i) + '}';
+        return text.get<std::string>().find(gap) != std::string::npos;
+      };
+      while (has_gap(count)) ++count;
       counts[key] = count;
     }
   }
