@@ -20,12 +20,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // 8 x 2 accumulators, 5 weights and 2 vectors of input need 23 of the 32 registers of AVX-512 and NEON; 8 x 1, 5 and 1
 // need 14 of 16.
-// A single row has room for more vectors, and needs them: a sum waits for the one before it.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kMostVectors = 2, kRowVectors = 8;
+constexpr int kMostVectors = 2;
 #else
-constexpr int kMostVectors = 1, kRowVectors = 4;
+constexpr int kMostVectors = 1;
 #endif
+// A single row has room for more, and needs them: a sum waits for the one before it.
+constexpr int kRowVectors = 4;
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 constexpr bool kHasMasks = true;
