@@ -129,8 +129,8 @@ Result<Tensor> weight_gradient(const ConvPlan& plan, const Tensor& input, const 
   Result<Tensor> gradient = Tensor::uninitialized(plan.weight_shape(), plan.dtype);
   if (!gradient) return gradient;
   const auto way = weight_dots_pay<T>(plan) ? &conv2d_weight_dots<T> : &conv2d_weight_gradient<T>;
-  const Outcome outcome = way(plan, input.data<T>(), grad_output.data<T>(), gradient->mutable_data<T>(),
-                              options.threads, options.job);
+  const Outcome outcome =
+      way(plan, input.data<T>(), grad_output.data<T>(), gradient->mutable_data<T>(), options.threads, options.job);
   if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
   if (outcome == Outcome::out_of_memory) return out_of_memory(grad_output.shape(), plan.dtype);
   return gradient;
@@ -170,7 +170,7 @@ Result<Conv2dGradients> of_parameters(const ConvPlan& plan, const Tensor& input,
 
 template <class T>
 Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
-                                        const Tensor& grad_output, const Conv2dOptions& options) {
+                                    const Tensor& grad_output, const Conv2dOptions& options) {
   Conv2dGradients gradients;
   {
     const JobPart part(options.job, 0, 2);
@@ -223,8 +223,8 @@ Result<void> check_grad_output(const ConvPlan& plan, const Tensor& grad_output) 
 
 }  // namespace
 
-Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input,
-                                                   const Tensor& grad_output, const Conv2dOptions& options) {
+Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input, const Tensor& grad_output,
+                                                   const Conv2dOptions& options) {
   if (input.shape() != plan.input_shape()) {
     return Error{"error.input_shape", "input", {input.shape().to_string(), plan.input_shape().to_string()}};
   }

@@ -245,9 +245,9 @@ class PanelRunner final : public Conv2dRunner<T> {
 
  private:
   struct Block;
-  /// Whether windows are packed even where they lie side by side: tiles of few windows touch each tap's line of the input
-  /// for few numbers, and again for each panel. One thread of a Zen 4 with AVX2, 2026: 1.4 times as fast with 32 panels,
-  /// 1.05 with 4.
+  /// Whether windows are packed even where they lie side by side: tiles of few windows touch each tap's line of the
+  /// input for few numbers, and again for each panel. One thread of a Zen 4 with AVX2, 2026: 1.4 times as fast with 32
+  /// panels, 1.05 with 4.
   bool packs_stretches() const { return kernels_.max_windows <= 6 && panels_ >= 4; }
   int64_t fewest_of_stretch() const { return 2 * kernels_.max_windows / 3; }
   int64_t taps_of_list() const { return channels_ * plan_.kernel.h * plan_.kernel.w; }

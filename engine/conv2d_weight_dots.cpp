@@ -71,8 +71,8 @@ Cut cut_of(const ConvPlan& plan, int64_t element, int lanes) {
   cut.by_kernel_rows = cut.kernels < kFewKernels && plan.kernel.h > 1;
   // Only where a block is as wide as the picture, and the copy pays.
   cut.runs_on = !cut.by_kernel_rows && cut.columns == plan.out.w && cut.rows > 1 &&
-                (busy_lanes(cut, lanes, true) / busy_lanes(cut, lanes, false) - 1) *
-                        static_cast<double>(plan.taps()) > kSpreading;
+                (busy_lanes(cut, lanes, true) / busy_lanes(cut, lanes, false) - 1) * static_cast<double>(plan.taps()) >
+                    kSpreading;
   return cut;
 }
 
@@ -214,8 +214,7 @@ void run_item(Work<T>& work, int64_t item) {
   }
   std::fill_n(sums, kernel_count * taps * lanes, T{0});
   for (int64_t n = 0; n < plan.batch; ++n) {
-    const T* cells =
-        work.input + (n * plan.in_channels + group * channels + first_channel) * plan.in.h * plan.in.w;
+    const T* cells = work.input + (n * plan.in_channels + group * channels + first_channel) * plan.in.h * plan.in.w;
     const T* gradients =
         work.grad_output + (n * plan.out_channels + group * kernels + first_kernel) * work.channel_pitch;
     for (int64_t y = 0; y < plan.out.h; y += cut.rows) {
@@ -318,10 +317,11 @@ Outcome conv2d_weight_dots(const ConvPlan& original, const T* input, const T* gr
     work.kernel_parts = std::min(plan.kernels_per_group(), ceil_divide(wanted, plan.groups * work.channel_parts));
   }
   work.items = plan.groups * work.channel_parts * work.kernel_parts;
-  work.tile = cut.by_kernel_rows
-                  ? tile_for(kernels, ceil_divide(plan.kernel.h, work.down.phases), plan.kernel.w)
-                  : tile_for(kernels, ceil_divide(plan.kernels_per_group(), work.kernel_parts),
-                             ceil_divide(plan.channels_per_group(), work.channel_parts) * plan.kernel.h * plan.kernel.w);
+  work.tile =
+      cut.by_kernel_rows
+          ? tile_for(kernels, ceil_divide(plan.kernel.h, work.down.phases), plan.kernel.w)
+          : tile_for(kernels, ceil_divide(plan.kernels_per_group(), work.kernel_parts),
+                     ceil_divide(plan.channels_per_group(), work.channel_parts) * plan.kernel.h * plan.kernel.w);
   work.tap_offsets.resize(static_cast<size_t>(cut.channels * plan.kernel.h * plan.kernel.w));
   write_tap_offsets(plan, cut.layout, cut.channels, work.tap_offsets.data());
   parallel_for(threads, work.items, [&](int64_t item) {

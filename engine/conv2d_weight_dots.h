@@ -11,8 +11,8 @@ namespace convscope {
 template <class T>
 bool weight_dots_fit(const ConvPlan& plan);
 
-/// Whether, besides, that is quicker than conv2d_weight_gradient.h's product: where there are few output channels to share what
-/// it gathers, and wherever rows of windows fill vectors.
+/// Whether, besides, that is quicker than conv2d_weight_gradient.h's product: where there are few output channels to
+/// share what it gathers, and wherever rows of windows fill vectors.
 template <class T>
 bool weight_dots_pay(const ConvPlan& plan);
 

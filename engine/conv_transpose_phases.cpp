@@ -19,11 +19,11 @@ constexpr int64_t kMostPhases = 64;
 
 /// The output cells of an axis with one remainder, and their taps.
 struct AxisPhase {
-  int64_t cells = 0;                     // first, first + stride, ...
-  int64_t taps = 0;                      // first_tap, first_tap + tap_step, ...
+  int64_t cells = 0;  // first, first + stride, ...
+  int64_t taps = 0;   // first_tap, first_tap + tap_step, ...
   int64_t first_tap = 0, tap_step = 1;
-  int64_t dilation = 1;                  // of the taps on the input
-  int64_t pad_begin = 0, pad_end = 0;    // pad_begin < 0: the first cells of the input are not read
+  int64_t dilation = 1;                // of the taps on the input
+  int64_t pad_begin = 0, pad_end = 0;  // pad_begin < 0: the first cells of the input are not read
 };
 
 /// The stride of an axis, 1 where it does not matter: then it may be as large as int64_t holds.

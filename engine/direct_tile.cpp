@@ -426,7 +426,13 @@ constexpr void (*kSplit)(const DirectCopy<T>&) = nullptr;
 
 template <class T>
 DirectKernels<T> kernels() {
-  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kRowVectors, kHasMasks, &tile<T>, &copy_every_second<T>, kSplit<T>};
+  return {static_cast<int>(hn::Lanes(Tag<T>())),
+          kMostVectors,
+          kRowVectors,
+          kHasMasks,
+          &tile<T>,
+          &copy_every_second<T>,
+          kSplit<T>};
 }
 
 DirectKernels<float> direct_kernels_float() { return kernels<float>(); }

@@ -281,7 +281,8 @@ Outcome RowFolding<T>::add_bands(int64_t row, int64_t row_end, const T* columns,
         const int64_t begin = place >= 0 ? 0 : ceil_divide(-place, step);
         const int64_t behind = place >= rows ? 0 : std::min(height.count, (rows - 1 - place) / step + 1);
         if (begin >= behind) continue;
-        const T* tap = columns + (t * height.kernel + r) * width.kernel * stride + (o * height.count + begin) * width.count;
+        const T* tap =
+            columns + (t * height.kernel + r) * width.kernel * stride + (o * height.count + begin) * width.count;
         T* to = sums + (place + begin * step) * row_sums;
         for (const Target& target_of_tap : targets_) {
           const WindowRange on = target_of_tap.on;

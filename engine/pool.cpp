@@ -228,7 +228,7 @@ class RowPooling {
     thread_local AlignedBuffer rows_buffer, divisors_buffer, numbers_buffer;
     thread_local std::vector<const T*> rows;
     thread_local std::vector<int64_t> row_cells;  // where each row's tap stands for window 0, from row 1 on
-    thread_local std::vector<int64_t> held;  // which row of cells each slot holds
+    thread_local std::vector<int64_t> held;       // which row of cells each slot holds
     // A slot for each row of a window: those that the next window shares are there already.
     T* laid_out = rows_buffer.template reserve_for<T>((slots() + 1) * taps_.width());
     T* divisors = divisors_buffer.template reserve_for<T>(block.count);

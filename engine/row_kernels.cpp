@@ -251,8 +251,8 @@ void interleave(const T* const* rows, int64_t stride, int64_t n, T* to) {
 
 template <class T>
 RowKernels<T> kernels() {
-  return {&largest<T>, &first_largest<T>, &sum<T>, &pick<T>, &interleave<T>,
-          &add<T>, &add_to_own<T>, &add_rows_to_own<T>, &pick_rows<T>};
+  return {&largest<T>,    &first_largest<T>,   &sum<T>,      &pick<T>, &interleave<T>, &add<T>,
+          &add_to_own<T>, &add_rows_to_own<T>, &pick_rows<T>};
 }
 
 RowKernels<float> rows_of_float() { return kernels<float>(); }

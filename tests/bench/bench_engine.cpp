@@ -286,7 +286,8 @@ int run(const Options& options) {
         continue;
       }
       if (options.accuracy) {
-        if (Result<void> printed = print_accuracy(shape, *problem, contenders); !printed) return failed(printed.error());
+        if (Result<void> printed = print_accuracy(shape, *problem, contenders); !printed)
+          return failed(printed.error());
         continue;
       }
       Scores scores;

@@ -1,5 +1,6 @@
 // The operations beside conv2d, each next to the time that its products or its bytes would take: a forward convolution
-// of as many multiply-adds, or a copy that reads and writes as many bytes, alternating with it in the same run. Only the ratios count.
+// of as many multiply-adds, or a copy that reads and writes as many bytes, alternating with it in the same run. Only
+// the ratios count.
 #include <malloc.h>
 
 #include <algorithm>
@@ -139,7 +140,10 @@ Case gradients(const std::string& name, const Layer& layer, int threads) {
   const ConvPlan plan = plan_of(layer);
   const Tensor x = numbers(plan.input_shape(), plan.dtype), w = numbers(plan.weight_shape(), plan.dtype),
                g = numbers(plan.output_shape(), plan.dtype);
-  return {name, [=] { (void)conv2d_backward(plan, x, w, g, {Algorithm::automatic, threads, nullptr}); },
+  return {name,
+          [=] {
+            (void)conv2d_backward(plan, x, w, g, {Algorithm::automatic, threads, nullptr});
+          },
           forward(plan, threads, 2)};
 }
 
@@ -174,7 +178,8 @@ Case pooling(const std::string& name, PoolKind kind, const Shape& shape, int64_t
   p.dtype = dtype;
   const PoolPlan plan = validate(p, shape).value();
   const Tensor x = numbers(shape, dtype);
-  return {name, [=] { (void)pool(plan, x, indices, threads); }, depthwise(shape, kernel, stride, padding, threads, dtype)};
+  return {name, [=] { (void)pool(plan, x, indices, threads); },
+          depthwise(shape, kernel, stride, padding, threads, dtype)};
 }
 
 Case unfolding(const std::string& name, bool back, const Shape& shape, int64_t kernel, int64_t stride, int64_t padding,
@@ -186,16 +191,19 @@ Case unfolding(const std::string& name, bool back, const Shape& shape, int64_t k
   p.dtype = dtype;
   const FoldPlan plan = validate_unfold(p, shape).value();
   const Tensor from = numbers(back ? plan.columns_shape() : shape, dtype);
-  return {name, [=] { (void)(back ? fold(plan, from, threads) : unfold(plan, from, threads)); },
-          copy_of(*from.shape().numel() * size_of(dtype),
-                  *(back ? shape : plan.columns_shape()).numel() * size_of(dtype))};
+  return {
+      name, [=] { (void)(back ? fold(plan, from, threads) : unfold(plan, from, threads)); },
+      copy_of(*from.shape().numel() * size_of(dtype), *(back ? shape : plan.columns_shape()).numel() * size_of(dtype))};
 }
 
 /// conv1d and conv3d beside the conv2d of as many products.
 Case over_axes(const std::string& name, const ConvNdParams& p, const Shape& shape, const Layer& alike, int threads) {
   const ConvNdPlan plan = validate(p, shape).value();
   const Tensor x = numbers(shape), w = numbers(plan.weight_shape());
-  return {name, [=] { (void)conv_nd(plan, x, w, Tensor(), {Algorithm::automatic, threads, nullptr}); },
+  return {name,
+          [=] {
+            (void)conv_nd(plan, x, w, Tensor(), {Algorithm::automatic, threads, nullptr});
+          },
           forward(plan_of(alike), threads)};
 }
 

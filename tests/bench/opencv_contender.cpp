@@ -34,7 +34,8 @@ class OpenCv {
         cv::Mat to(size(), CV_32F, output_.data() + (n * p.out_channels + k) * p.positions());
         for (int64_t c = 0; c < p.channels_per_group(); ++c) {
           const int64_t channel = n * p.in_channels + k / p.kernels_per_group() * p.channels_per_group() + c;
-          const cv::Mat from(size(), CV_32F, const_cast<float*>(problem_.input.data<float>()) + channel * p.positions());
+          const cv::Mat from(size(), CV_32F,
+                             const_cast<float*>(problem_.input.data<float>()) + channel * p.positions());
           const cv::Mat kernel(
               static_cast<int>(p.kernel.h), static_cast<int>(p.kernel.w), CV_32F,
               const_cast<float*>(problem_.weight.data<float>()) + (k * p.channels_per_group() + c) * taps);
@@ -47,9 +48,7 @@ class OpenCv {
   std::span<const float> output() const { return output_; }
 
  private:
-  cv::Size size() const {
-    return {static_cast<int>(problem_.plan.in.w), static_cast<int>(problem_.plan.in.h)};
-  }
+  cv::Size size() const { return {static_cast<int>(problem_.plan.in.w), static_cast<int>(problem_.plan.in.h)}; }
 
   const Problem& problem_;
   cv::Mat sum_;

@@ -75,8 +75,8 @@ std::string Scores::best_peer() const {
 
 std::string line_of(const Scores& s) {
   const double engine = median(s.seconds[0]);
-  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s %.0f%%", s.shape.c_str(), s.threads,
-                          s.impls[0].c_str(), engine * 1e3, s.flops / engine / 1e9, 100 * s.part_of_peak(0));
+  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s %.0f%%", s.shape.c_str(), s.threads, s.impls[0].c_str(),
+                          engine * 1e3, s.flops / engine / 1e9, 100 * s.part_of_peak(0));
   for (size_t i = 1; i < s.impls.size(); ++i) {
     line += text(" | %s %.4f x%.2f", s.impls[i].c_str(), median(s.seconds[i]) * 1e3, s.ratio(i));
   }
@@ -92,11 +92,10 @@ std::string csv_lines(const Scores& s, const std::string& about) {
   std::string lines;
   for (size_t i = 0; i < s.impls.size(); ++i) {
     const double time = median(s.seconds[i]);
-    lines +=
-        s.shape + "," + s.impls[i] + "," +
-        text("%d,%.6g,%.6g,%.4f,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.part_of_peak(i), s.ratio(i),
-             s.seconds[i].size()) +
-        about + "\n";
+    lines += s.shape + "," + s.impls[i] + "," +
+             text("%d,%.6g,%.6g,%.4f,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.part_of_peak(i),
+                  s.ratio(i), s.seconds[i].size()) +
+             about + "\n";
   }
   return lines;
 }

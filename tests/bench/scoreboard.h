@@ -16,7 +16,8 @@ struct Scores {
   double flops = 0;  // of the direct sum
   std::vector<std::string> impls;
   std::vector<std::vector<double>> seconds;
-  std::vector<std::vector<double>> peaks;  // as seconds: what the processor could do in that round, in operations a second
+  std::vector<std::vector<double>>
+      peaks;  // as seconds: what the processor could do in that round, in operations a second
 
   /// The median over the rounds of contender's time / engine's time: above 1 the engine is faster.
   double ratio(size_t contender) const;

@@ -96,8 +96,7 @@ Result<Outputs> computed(const RandomOperation& set, const OperationPlan& plan, 
     return only(conv_transpose(*p, in.input, in.weight, in.bias, options));
   }
   if (const auto* p = std::get_if<FoldPlan>(&plan)) {
-    return only(set.operation.family == Family::fold ? fold(*p, in.input, threads)
-                                                     : unfold(*p, in.input, threads));
+    return only(set.operation.family == Family::fold ? fold(*p, in.input, threads) : unfold(*p, in.input, threads));
   }
   if (const auto* p = std::get_if<PoolPlan>(&plan)) {
     const Result<PoolResult> result = pool(*p, in.input, PoolIndices::wanted, threads);

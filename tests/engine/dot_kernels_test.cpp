@@ -87,7 +87,8 @@ TYPED_TEST(DotKernelsOf, agree_with_plain_loops_and_leave_alone_what_lies_behind
         }
         double all = 0;
         for (int64_t i = 0; i < n; ++i) all += double{all_rows[static_cast<size_t>(i)]};
-        EXPECT_NEAR(kernels.sum(all_rows.data(), n), all, 100 * std::numeric_limits<T>::epsilon() * static_cast<double>(n));
+        EXPECT_NEAR(kernels.sum(all_rows.data(), n), all,
+                    100 * std::numeric_limits<T>::epsilon() * static_cast<double>(n));
       }
     }
   }
@@ -98,8 +99,8 @@ class WeightGradients : public ::testing::TestWithParam<DType> {
   /// Both ways, where they can be gone, beside the reference, on every instruction set.
   template <class T>
   static void expect_alike(const ConvPlan& plan, const Tensor& x, const Tensor& g, const std::string& where) {
-    std::vector<T> expected(static_cast<size_t>(plan.out_channels * plan.taps())), bias(
-        static_cast<size_t>(plan.out_channels));
+    std::vector<T> expected(static_cast<size_t>(plan.out_channels * plan.taps())),
+        bias(static_cast<size_t>(plan.out_channels));
     std::vector<T> by_input(static_cast<size_t>(x.numel())), weight(expected.size());
     conv2d_backward_naive<T>(plan, x.data<T>(), weight.data(), g.data<T>(), by_input.data(), expected.data(),
                              bias.data(), nullptr);
@@ -135,8 +136,9 @@ TEST_P(WeightGradients, agree_on_random_parameters_and_every_instruction_set) {
   for (int i = 0; i < 150; ++i) {
     const testing::RandomCase c = testing::random_case(random_, GetParam(), 1e5);
     if (c.plan.output_cells() == 0) continue;
-    expect_alike(c.plan, random_, "CONVSCOPE_TEST_SEED=" + std::to_string(testing::test_seed()) + ", case " +
-                                      std::to_string(i) + ": " + testing::describe(c));
+    expect_alike(c.plan, random_,
+                 "CONVSCOPE_TEST_SEED=" + std::to_string(testing::test_seed()) + ", case " + std::to_string(i) + ": " +
+                     testing::describe(c));
   }
 }
 

@@ -43,7 +43,8 @@ TYPED_TEST(RowKernelsOf, agree_with_plain_loops) {
     ASSERT_TRUE(use_simd_target(target));
     const RowKernels<T> kernels = row_kernels<T>();
     for (int round = 0; round < 300; ++round) {
-      const int64_t n = this->pick(1, 70), count = this->pick(1, 5), stride = this->pick(0, 4) == 0 ? 8 : this->pick(1, 4);
+      const int64_t n = this->pick(1, 70), count = this->pick(1, 5),
+                    stride = this->pick(0, 4) == 0 ? 8 : this->pick(1, 4);
       const auto size = static_cast<size_t>(n);
       std::vector<std::vector<T>> rows;
       std::vector<const T*> pointers;

@@ -75,7 +75,8 @@ TYPED_TEST(Unaligned, tensors_give_the_same_bits_on_every_instruction_set) {
       const int64_t shift = std::uniform_int_distribution<int64_t>(1, 64 / sizeof(T) - 1)(random);
       for (const std::string name : {"direct", "im2col", "panels", "winograd", "fft"}) {
         const T* const bias = c.plan.bias ? t.bias.template data<T>() : nullptr;
-        const Runner<T> runner = runner_of<T>(name, c.plan, Shifted<T>(t.weight.template data<T>(), t.weight.numel(), shift).data(), bias);
+        const Runner<T> runner =
+            runner_of<T>(name, c.plan, Shifted<T>(t.weight.template data<T>(), t.weight.numel(), shift).data(), bias);
         if (runner == nullptr) continue;
         Tensor aligned = Tensor::uninitialized(c.plan.output_shape(), c.plan.dtype).value();
         ASSERT_EQ(runner->run(t.input.template data<T>(), aligned.template mutable_data<T>(), 1, nullptr),
