@@ -284,11 +284,12 @@ Outcome RowFolding<T>::add_bands(int64_t row, int64_t row_end, const T* columns,
         const T* tap =
             columns + (t * height.kernel + r) * width.kernel * stride + (o * height.count + begin) * width.count;
         T* to = sums + (place + begin * step) * row_sums;
+        const int64_t pitch = behind - begin == 1 ? 0 : step * row_sums;
         for (const Target& target_of_tap : targets_) {
           const WindowRange on = target_of_tap.on;
           if (on.begin < on.end) {
             kernels_.add_rows_to_own(tap + on.begin, width.count, behind - begin, on.end - on.begin,
-                                     to + target_of_tap.at, step * row_sums);
+                                     to + target_of_tap.at, pitch);
           }
           tap += stride;
         }
@@ -336,7 +337,8 @@ void unfold_lines(const Windows& windows, int64_t line, int64_t line_end, const 
       std::memcpy(columns + on.begin, from,
                   static_cast<size_t>((real_rows - 1) * count + on.end - on.begin) * sizeof(T));
     } else {
-      const int64_t pitch = height.count == 1 ? 0 : height.stride * width.extent;
+      // Where there is one row its stride does not matter, and may be as large as int64_t holds.
+      const int64_t pitch = real_rows == 1 ? 0 : height.stride * width.extent;
       kernels.pick_rows(from, pitch, real_rows, width.stride, on.end - on.begin, columns + on.begin, count);
     }
     for (int64_t row = 0; row < real_rows; ++row, columns += count) {
