@@ -191,8 +191,10 @@ Result<void> run_command(const ExportOptions& options) {
   settings.transparent = options.transparent;
   settings.alt_text = options.alt_text;
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
-  auto session = open_session(options.session);
+  std::vector<CodeNote> notes;
+  auto session = open_session(options.session, &notes);
   if (!session) return session.error();
+  print_notes(notes);
   if (options.operation) {
     if (auto changed = change_operation(*session, *options.operation); !changed) return changed;
   }

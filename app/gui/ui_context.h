@@ -52,6 +52,7 @@ struct UiRequests {
   bool save_project = false, save_project_as = false;
   bool open_export = false;
   bool show_shortcuts = false;
+  bool share = false, paste = false;  // the session as text, and from it
   bool quit = false;
   std::vector<std::string> open_paths;  // dropped or chosen files
 };
@@ -101,6 +102,7 @@ struct UiContext {
   ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
   GlyphWishes* glyphs = nullptr;
   OutputReview* review = nullptr;   // the user's own output
+  bool presenting = false;          // the picture alone, in front of people
 
   /// Text that is not from the language files is about to be shown (see GlyphWishes).
   void shows(std::string_view foreign) const {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
@@ -105,7 +106,9 @@ Result<void> run_window_command(const WindowTexts& texts) {
   }
   // That a file is missing is worth knowing even where no window can open.
   if (!options.open.empty()) {
-    if (const Result<Session> session = open_session(options.open); !session) return session.error();
+    std::vector<CodeNote> notes;
+    if (const Result<Session> session = open_session(options.open, &notes); !session) return session.error();
+    print_notes(notes);
   }
   return run_window(options);
 }
