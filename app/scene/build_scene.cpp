@@ -163,20 +163,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   }
 }
 
-bool lens_applies(Lens lens, const ConvPlan&) {
-  switch (lens) {
-    case Lens::sliding:
-    case Lens::im2col:
-    case Lens::toeplitz:
-    case Lens::coverage:
-    case Lens::loops:
-    case Lens::receptive_field:
-    case Lens::gradient:
-      return true;
-    default:
-      return false;
-  }
-}
+bool lens_applies(Lens lens, const ConvPlan&) { return lens_shows(lens, OperationFamily::conv); }
 
 namespace {
 

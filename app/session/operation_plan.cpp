@@ -266,16 +266,14 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
 }
 
 bool lens_shows(Lens lens, OperationFamily family) {
-  switch (lens) {
-    case Lens::receptive_field:
-      return true;  // of any chain, whatever the operation beside it
-    case Lens::scatter:
-    case Lens::gather:
-      return family == OperationFamily::conv_transpose;
-    case Lens::pooling:
-      return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
+  const LensFacts& facts = facts_of(lens);
+  switch (family) {
+    case OperationFamily::conv:
+      return facts.conv;
+    case OperationFamily::conv_transpose:
+      return facts.transposed;
     default:
-      return family == OperationFamily::conv;
+      return facts.pooling;
   }
 }
 

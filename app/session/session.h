@@ -116,6 +116,15 @@ struct Session {
   bool operator==(const Session&) const = default;
 };
 
+/// What is true of a lens whatever the picture: a row of the one table of lenses.
+struct LensFacts {
+  Lens lens;
+  const char* name;       // in files and on the command line
+  const char* label_key;  // of its words on a button
+  bool conv, transposed, pooling;  // the operations that it shows
+};
+const LensFacts& facts_of(Lens lens);
+
 const char* name_of(Lens lens);        // "sliding", "im2col", ...
 const char* name_of(ThemeId theme);    // "light", "dark", "contrast"
 const char* name_of(SourceKind kind);  // as in the JSON
