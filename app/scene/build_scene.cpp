@@ -111,6 +111,9 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
                   uses,
                   Hover(plan, request.hovered, request.lens == Lens::gradient)};
   switch (request.lens) {
+    case Lens::isometric:
+      build_isometric_lens(frame);
+      break;
     case Lens::im2col:
       build_im2col_lens(frame);
       break;

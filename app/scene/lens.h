@@ -67,6 +67,7 @@ struct StepTiming {
 StepTiming step_timing(const SceneRequest& request, int64_t steps);
 
 void build_sliding_lens(LensFrame& frame);
+void build_isometric_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 void build_toeplitz_lens(LensFrame& frame);
 void build_coverage_lens(LensFrame& frame);
@@ -126,8 +127,9 @@ struct InputStyle {
 };
 /// A channel of the input with its padding, the window over it and the weights in the window.
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);
-/// A slice of a kernel.
-void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values);
+/// A slice of a kernel, with its numbers where they fit and are asked for.
+void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values,
+                       bool numbers = true);
 /// The products of the current cell with one channel.
 void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c);
 /// An output channel as far as it is computed.

@@ -10,6 +10,7 @@ namespace {
 // In the order of the enum, which is that of the toolbar.
 constexpr std::array kLenses = {
     LensFacts{Lens::sliding, "sliding", "lens.sliding", true, false, false},
+    LensFacts{Lens::isometric, "isometric", "lens.isometric", true, false, false},
     LensFacts{Lens::im2col, "im2col", "lens.im2col", true, false, false},
     LensFacts{Lens::toeplitz, "toeplitz", "lens.toeplitz", true, false, false},
     LensFacts{Lens::coverage, "coverage", "lens.coverage", true, false, false},

@@ -17,6 +17,7 @@ namespace convscope {
 
 enum class Lens : uint8_t {
   sliding,
+  isometric,
   im2col,
   toeplitz,
   coverage,
