@@ -118,7 +118,8 @@ constexpr std::array<std::string_view, 6> kMaxSignature = {"kernel_size", "strid
                                                            "dilation",    "return_indices", "ceil_mode"};
 constexpr std::array<std::string_view, 6> kAverageSignature = {
     "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"};
-constexpr std::array<LayerClass, 4> kClasses = {{{"Conv2d", "conv2d", kConvSignature, 3},
+constexpr std::array<LayerClass, 5> kClasses = {{{"Conv2d", "conv2d", kConvSignature, 3},
+                                                 {"Conv1d", "conv1d", kConvSignature, 3},
                                                  {"ConvTranspose2d", "conv_transpose2d", kTransposedSignature, 3},
                                                  {"MaxPool2d", "max_pool2d", kMaxSignature, 1},
                                                  {"AvgPool2d", "avg_pool2d", kAverageSignature, 1}}};
@@ -397,6 +398,15 @@ Result<Pair> as_pair(const Argument& argument, std::string_view name, std::strin
   return wrong_type(argument, name, wanted);
 }
 
+/// Conv1d's: 3 or (3,), which says nothing about a height.
+Result<int64_t> as_width(const Argument& argument, std::string_view name, std::string_view wanted = "3, (3,)") {
+  if (const int64_t* number = std::get_if<int64_t>(&argument.value)) return *number;
+  if (const auto* numbers = std::get_if<std::vector<int64_t>>(&argument.value); numbers && numbers->size() == 1) {
+    return (*numbers)[0];
+  }
+  return wrong_type(argument, name, wanted);
+}
+
 Result<bool> as_flag(const Argument& argument, std::string_view name) {
   if (const Word* word = std::get_if<Word>(&argument.value)) {
     if (word->text == "True") return true;
@@ -409,7 +419,8 @@ Result<bool> as_flag(const Argument& argument, std::string_view name) {
   return wrong_type(argument, name, "True, False");
 }
 
-Result<void> set_padding(ConvParams& params, const Argument& argument) {
+Result<void> set_padding(ConvParams& params, const Argument& argument, bool flat) {
+  constexpr std::string_view kFlat = "1, (1,), 'same', 'valid'", kPair = "1, (1, 2), 'same', 'valid'";
   if (const Quoted* quoted = std::get_if<Quoted>(&argument.value)) {
     params.padding = {0, 0};
     if (quoted->text == "same") {
@@ -417,13 +428,19 @@ Result<void> set_padding(ConvParams& params, const Argument& argument) {
     } else if (quoted->text == "valid") {
       params.padding_kind = PaddingKind::valid;
     } else {
-      return wrong_type(argument, "padding", "1, (1, 2), 'same', 'valid'");
+      return wrong_type(argument, "padding", flat ? kFlat : kPair);
     }
     return {};
   }
-  Result<Pair> pair = as_pair(argument, "padding", "1, (1, 2), 'same', 'valid'");
-  if (!pair) return pair.error();
   params.padding_kind = PaddingKind::numbers;
+  if (flat) {
+    Result<int64_t> width = as_width(argument, "padding", kFlat);
+    if (!width) return width.error();
+    params.padding = {0, *width};
+    return {};
+  }
+  Result<Pair> pair = as_pair(argument, "padding", kPair);
+  if (!pair) return pair.error();
   params.padding = *pair;
   return {};
 }
@@ -490,7 +507,14 @@ Result<void> set_argument(LayerCall& call, std::string_view name, const Argument
     target = *number;
     return {};
   };
+  const bool flat = call.operation == "conv1d";
   const auto set_pair = [&](Pair& target) -> Result<void> {
+    if (flat) {
+      Result<int64_t> width = as_width(argument, name);
+      if (!width) return width.error();
+      target = {1, *width};
+      return {};
+    }
     Result<Pair> pair = as_pair(argument, name);
     if (!pair) return pair.error();
     target = *pair;
@@ -509,7 +533,7 @@ Result<void> set_argument(LayerCall& call, std::string_view name, const Argument
     return set_pair(params.stride);
   }
   if (name == "dilation") return set_pair(params.dilation);
-  if (name == "padding") return set_padding(params, argument);
+  if (name == "padding") return set_padding(params, argument, flat);
   if (name == "padding_mode") return set_padding_mode(params, argument);
   if (name == "dtype") return set_dtype(params, argument);
   if (name == "bias") return set_flag(params.bias);
@@ -558,8 +582,37 @@ std::string constructor_text(const ConvParams& params) {
   return apart ? "Sequential(" + padding_module_text(params) + ", " + text + ")" : text;
 }
 
+namespace {
+
+/// Conv1d(1, 1, kernel_size=3, stride=1, padding=0); of different padding at the two ends, which the class cannot say,
+/// "pads=(2, 0)".
+std::string conv1d_text(const ConvParams& p) {
+  const auto number = [](int64_t value) { return std::to_string(value); };
+  std::string text = "Conv1d(" + number(p.in_channels) + ", " + number(p.out_channels) +
+                     ", kernel_size=" + number(p.kernel_size.w) + ", stride=" + number(p.stride.w);
+  const bool apart = p.padding_kind == PaddingKind::pads && p.pads.left != p.pads.right;
+  if (apart) {
+    text += ", " + std::string(kPads) + "=(" + number(p.pads.left) + ", " + number(p.pads.right) + ")";
+  } else if (p.padding_kind == PaddingKind::same) {
+    text += ", padding='same'";
+  } else if (p.padding_kind == PaddingKind::valid) {
+    text += ", padding='valid'";
+  } else {
+    text += ", padding=" + number(p.padding_kind == PaddingKind::pads ? p.pads.left : p.padding.w);
+  }
+  if (p.dilation.w != 1) text += ", dilation=" + number(p.dilation.w);
+  if (p.groups != 1) text += ", groups=" + number(p.groups);
+  if (!p.bias) text += ", bias=False";
+  if (p.padding_mode != PaddingMode::zeros) text += std::string(", padding_mode='") + name_of(p.padding_mode) + "'";
+  if (p.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(p.dtype);
+  return text + ")";
+}
+
+}  // namespace
+
 std::string constructor_text(const LayerCall& call) {
   const ConvParams& p = call.params;
+  if (call.operation == "conv1d") return conv1d_text(p);
   if (call.operation == "conv2d") return constructor_text(p);
   const MoreParams& more = call.more;
   const auto padding = [&]() -> std::string {
@@ -605,6 +658,7 @@ Result<LayerCall> parse_layer(std::string_view text) {
   LayerCall result;
   result.operation = layer.operation;
   ConvParams& params = result.params;
+  if (layer.operation == "conv1d") params.kernel_size.h = 1;
   std::array<bool, kMostArguments> given{};
   std::optional<Pads> own_ends;
   bool named = false;
@@ -613,9 +667,12 @@ Result<LayerCall> parse_layer(std::string_view text) {
     size_t index = 0;
     if (argument.name == kPads && layer.operation != "conv2d") {
       const auto* sides = std::get_if<std::vector<int64_t>>(&argument.value);
-      if (sides == nullptr || sides->size() != 4) return wrong_type(argument, kPads, "(0, 0, 1, 1)");
+      const bool flat = layer.operation == "conv1d";
+      if (sides == nullptr || sides->size() != (flat ? 2 : 4)) {
+        return wrong_type(argument, kPads, flat ? "(2, 0)" : "(0, 0, 1, 1)");
+      }
       if (own_ends) return Error{"error.constructor_twice", "padding", {std::string(kPads)}};
-      own_ends = Pads{(*sides)[0], (*sides)[1], (*sides)[2], (*sides)[3]};
+      own_ends = flat ? Pads{0, (*sides)[0], 0, (*sides)[1]} : Pads{(*sides)[0], (*sides)[1], (*sides)[2], (*sides)[3]};
       named = true;
       continue;
     }

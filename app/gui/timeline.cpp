@@ -42,6 +42,10 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
     }
     return length;
   }
+  if (steps.plan->dims() == 1) {
+    return std::snprintf(out, capacity, "Y[%lld, %lld, %lld]", static_cast<long long>(cell.n),
+                         static_cast<long long>(cell.c), static_cast<long long>(cell.x));
+  }
   return std::snprintf(out, capacity, "%s[%lld, %lld, %lld, %lld]",
                        cell.tensor == TensorId::input ? "X"
                        : gradient                     ? "dY"

@@ -91,7 +91,7 @@ LensChoice lens_choice(UiContext& ui) {
   const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   static const std::vector<Lens> all = all_lenses();
   for (Lens lens : all) {
-    if (family && !lens_shows(lens, *family)) continue;
+    if (family && !lens_shows(lens, *family, shown_dims(ui.session().operation))) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
     lenses[count] = lens;
     keys[count] = name_of(lens);

@@ -166,7 +166,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   }
 }
 
-bool lens_applies(Lens lens, const ConvPlan&) { return lens_shows(lens, OperationFamily::conv); }
+bool lens_applies(Lens lens, const ConvPlan& plan) { return lens_shows(lens, OperationFamily::conv, plan.dims); }
 
 namespace {
 

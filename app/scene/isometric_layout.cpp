@@ -47,11 +47,16 @@ class Placement {
     sy_ = s * output_scale_;
     sw_ = std::min(s * weight_scale_, 44 * u_);
     if (s < kMinNumberPitch) sw_ = weight_scale_ * 18 * u_;  // on a scale of its own
-    offset_x_ = offset(padded_w_ * s, padded_h_ * s, s, static_cast<double>(plan_.pads.right),
+    const double widest = static_cast<double>(stage_.content.width()) - tag_w_ - (plan_.out_channels > 1 ? 2 * count_ : 0);
+    if (plan_.dims == 1) sw_ = std::min(sw_, 0.7 * widest / static_cast<double>(plan_.kernel.w));
+    high_x_ = s_ * tall(s_, padded_w_);
+    high_y_ = sy_ * tall(sy_, static_cast<double>(plan_.out.w));
+    high_w_ = sw_ * tall(sw_, static_cast<double>(plan_.kernel.w));
+    offset_x_ = offset(padded_w_ * s, padded_h_ * high_x_, s, static_cast<double>(plan_.pads.right),
                        static_cast<double>(plan_.pads.top), depth_x_);
-    offset_y_ = offset(static_cast<double>(plan_.out.w) * sy_, static_cast<double>(plan_.out.h) * sy_, sy_, 0, 0,
+    offset_y_ = offset(static_cast<double>(plan_.out.w) * sy_, static_cast<double>(plan_.out.h) * high_y_, sy_, 0, 0,
                        depth_y_);
-    offset_w_ = offset(static_cast<double>(plan_.kernel.w) * sw_, static_cast<double>(plan_.kernel.h) * sw_, sw_ * 0.6,
+    offset_w_ = offset(static_cast<double>(plan_.kernel.w) * sw_, static_cast<double>(plan_.kernel.h) * high_w_, sw_ * 0.6,
                        0, 0, depth_w_);
     // Legends, below the label of the nearest sheet of Y.
     foot_ = std::min(s_, sy_) < kMinNumberPitch ? static_cast<double>(kLegendHeight + kLegendDrop) * u_ : 0;
@@ -59,10 +64,10 @@ class Placement {
     head_ = static_cast<double>(kNameTagHeight) * u_;
     input_w_ = std::max(padded_w_ * s + offset_x_.x * depth_x_, tag_x_);
     output_w_ = std::max(static_cast<double>(plan_.out.w) * sy_ + offset_y_.x * depth_y_, tag_y_);
-    stack_h_ = std::max(padded_h_ * s + offset_x_.y * depth_x_,
-                        static_cast<double>(plan_.out.h) * sy_ + offset_y_.y * depth_y_);
+    stack_h_ = std::max(padded_h_ * high_x_ + offset_x_.y * depth_x_,
+                        static_cast<double>(plan_.out.h) * high_y_ + offset_y_.y * depth_y_);
     block_w_ = std::max(static_cast<double>(plan_.kernel.w) * sw_ + offset_w_.x * depth_w_, label_w_);
-    block_h_ = static_cast<double>(plan_.kernel.h) * sw_ + offset_w_.y * depth_w_;
+    block_h_ = static_cast<double>(plan_.kernel.h) * high_w_ + offset_w_.y * depth_w_;
     bias_ = plan_.bias ? 30 * u_ : 0;
     label_row_ = plan_.out_channels > 1 ? static_cast<double>(kLabelHeight) * u_ : 0;
     beam_ = std::max(64 * u_, (input_w_ + output_w_) * 0.14);
@@ -92,15 +97,15 @@ class Placement {
     l.pitch = s_;
     l.channel_labels = labels_;
     l.legends = foot_ > 0;
-    const double in_h = padded_h_ * s_ + offset_x_.y * depth_x_;
-    const double out_h = static_cast<double>(plan_.out.h) * sy_ + offset_y_.y * depth_y_;
+    const double in_h = padded_h_ * high_x_ + offset_x_.y * depth_x_;
+    const double out_h = static_cast<double>(plan_.out.h) * high_y_ + offset_y_.y * depth_y_;
     l.input_top = top + (stack_h_ - in_h) / 2;
     l.input = {left,           l.input_top + offset_x_.y * depth_x_, s_, -plan_.pads.top, -plan_.pads.left,
-               plan_.in.h + plan_.pads.top + plan_.pads.bottom, plan_.in.w + plan_.pads.left + plan_.pads.right};
+               plan_.in.h + plan_.pads.top + plan_.pads.bottom, plan_.in.w + plan_.pads.left + plan_.pads.right, high_x_ / s_};
     l.input_offset = offset_x_;
     l.output_top = top + (stack_h_ - out_h) / 2;
     l.output = {left + input_w_ + beam, l.output_top + offset_y_.y * depth_y_, sy_, 0, 0, plan_.out.h,
-                plan_.out.w};
+                plan_.out.w, high_y_ / sy_};
     l.output_offset = offset_y_;
 
     l.kernels = kernels_;
@@ -112,7 +117,7 @@ class Placement {
     l.names_x = static_cast<double>(content.x0) + (static_cast<double>(content.width()) - strip) / 2;
     const double first = l.names_x + tag_w_ + (l.folded ? count_ : 0);
     l.kernel_top = top + stack_h_ + foot_ + strip_gap() + label_row_ + spare_h * 0.2;
-    l.weight = {first, l.kernel_top + offset_w_.y * depth_w_, sw_, 0, 0, plan_.kernel.h, plan_.kernel.w};
+    l.weight = {first, l.kernel_top + offset_w_.y * depth_w_, sw_, 0, 0, plan_.kernel.h, plan_.kernel.w, high_w_ / sw_};
     l.counts_left = first - 8 * u_;
     l.counts_right = first + blocks + 8 * u_;
     if (plan_.bias) {
@@ -126,6 +131,9 @@ class Placement {
   double weight_pitch() const { return sw_; }
 
  private:
+  double tall(double pitch, double cells) const {
+    return strip_height(plan_, pitch, static_cast<int64_t>(cells), u_);
+  }
   double kernel_gap() const { return 14 * u_; }
   double strip_gap() const { return 18 * u_; }
 
@@ -139,6 +147,10 @@ class Placement {
     const auto along = [&](double wanted, double extent) {
       return std::max(least, std::min(std::max(wanted, 0.09 * extent), most * extent));
     };
+    if (plan_.dims == 1) {
+      // Strips are low: each stands whole above the one in front of it, with a gap.
+      return {along((pad_x + share_x) * pitch, width * 0.4), height * 1.2 + 4 * u_};
+    }
     return {along((pad_x + share_x) * pitch, width), along((pad_y + share_y) * pitch, height)};
   }
 
@@ -148,7 +160,8 @@ class Placement {
   double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0, label_x_ = 0, label_y_ = 0, label_w_ = 0, count_ = 0;
   bool labels_ = false;
   double padded_w_ = 0, padded_h_ = 0, depth_x_ = 0, depth_y_ = 0, depth_w_ = 0;
-  double s_ = 0, sy_ = 0, sw_ = 0;
+  double s_ = 0, sy_ = 0, sw_ = 0;              // pitches of input, output and kernel
+  double high_x_ = 0, high_y_ = 0, high_w_ = 0;  // heights of their rows
   SheetOffset offset_x_, offset_y_, offset_w_;
   double foot_ = 0, head_ = 0, input_w_ = 0, output_w_ = 0, stack_h_ = 0, block_w_ = 0, block_h_ = 0, bias_ = 0;
   double label_row_ = 0, beam_ = 0;
@@ -182,7 +195,9 @@ double legibility(const Painter& painter, const NumberRange& range, double pitch
 IsometricLayout search(const ConvPlan& plan, const Stage& stage, const Painter& painter, const LayoutNumbers& numbers) {
   IsometricLayout best;
   double best_score = 0;
-  for (const double output_scale : {1.0, 1.25, 1.5, 1.8}) {
+  // A strip need not show by its width that it is shorter.
+  const double strip = 0.8 * static_cast<double>(plan.in.w) / static_cast<double>(plan.out.w);
+  for (const double output_scale : {1.0, 1.25, 1.5, plan.dims == 1 && strip > 1.8 ? strip : 1.8}) {
     for (const double weight_scale : {1.0, 0.8, 0.6, 0.45}) {
       Placement placement(plan, stage, painter, output_scale, weight_scale);
       const double limit = 80 * static_cast<double>(stage.ui);
@@ -194,6 +209,8 @@ IsometricLayout search(const ConvPlan& plan, const Stage& stage, const Painter& 
       score *= 0.5 + 0.5 * legibility(painter, numbers.output, pitch * output_scale);
       score *= 0.8 + 0.2 * legibility(painter, numbers.weight, placement.weight_pitch());
       if (output_scale != 1) score *= 0.94;
+      // Of a long sequence's output there must be something to see.
+      if (plan.dims == 1 && pitch < kMinNumberPitch && output_scale < 0.99 * strip) score *= 0.5;
       if (weight_scale < 0.8 && pitch >= kMinNumberPitch) score *= weight_scale < 0.6 ? 0.88 : 0.96;
       if (score <= best_score) continue;
       best_score = score;

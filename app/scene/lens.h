@@ -81,6 +81,13 @@ inline constexpr int64_t kMaxSmallGrid = 2500;
 inline bool cell_by_cell(const Grid& grid) {
   return grid.pitch >= kMinCellPitch || (grid.pitch >= kMinSmallPitch && grid.rows * grid.cols <= kMaxSmallGrid);
 }
+/// What the only row of a long sequence is stretched to, at scale 1.
+inline constexpr double kStripHeight = 20;
+/// Grid::tall of a sequence of so many cells: those that are drawn one by one stay square.
+inline double strip_height(const ConvPlan& plan, double pitch, int64_t cells, double ui) {
+  const bool texture = plan.dims == 1 && !cell_by_cell({0, 0, pitch, 0, 0, 1, cells});
+  return texture ? std::max(1.0, kStripHeight * ui / pitch) : 1;
+}
 /// How much of the values of a large output the veil hides before their steps have come.
 inline constexpr float kVeilOpacity = 0.8f;
 /// A layout whose cells are smaller than this becomes an overview with a loupe.

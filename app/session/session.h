@@ -123,6 +123,7 @@ struct LensFacts {
   const char* name;       // in files and on the command line
   const char* label_key;  // of its words on a button
   bool conv, transposed, pooling;  // the operations that it shows
+  bool conv1d;                     // and whether that over one axis is among them
 };
 const LensFacts& facts_of(Lens lens);
 
