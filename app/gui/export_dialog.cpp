@@ -145,6 +145,7 @@ struct ExportDialog::State {
   bool open = false;
   bool opening = false;
   const FormatRow* format = &kFormats[0];
+  const FormatRow* chosen = format;  // in the list; typing a name may have led to another one
   ExportSettings settings;
   int size_index = 0;
   int grid_index = 0;
@@ -189,10 +190,11 @@ struct ExportDialog::State {
   /// The format that the typed name's ending asks for.
   void follow_target() {
     const Result<TargetFormat> wanted = target_format(settings.target);
-    if (!wanted) return;
-    if (format->target == *wanted) return;
-    format =
-        std::find_if(kFormats.begin(), kFormats.end(), [&](const FormatRow& row) { return row.target == *wanted; });
+    if (!wanted || format->target == *wanted) return;
+    // While it is typed, a name may pass through the ending of another format: which SVG was chosen stays so.
+    format = chosen->target == *wanted ? chosen
+                                       : std::find_if(kFormats.begin(), kFormats.end(),
+                                                      [&](const FormatRow& row) { return row.target == *wanted; });
   }
 
   void start(UiContext& ui) {
@@ -310,7 +312,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.format", "export_dialog.format");
     if (ui_combo(ui, "export.format", current, labels, field, keys)) {
       const std::string base = without_ending(settings.target);
-      format = formats[static_cast<size_t>(current)];
+      chosen = format = formats[static_cast<size_t>(current)];
       settings.target = target_for(base);
       asks_overwrite = false;
       preview_start = ui.time_seconds;

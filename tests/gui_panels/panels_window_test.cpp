@@ -336,6 +336,14 @@ TEST_F(Panels, the_export_format_follows_the_typed_name) {
   play("click export.target\nkey ctrl+a\ntype " + folder.file("x.gif") + "\nkey enter\nexpect no export.step");
 }
 
+TEST_F(Panels, a_typed_name_that_passes_through_another_ending_keeps_the_chosen_format) {
+  open("tutorial_5_1");
+  TemporaryFolder folder;
+  play("key ctrl+e\nclick export.format\nclick export.format.svg_still\nexpect export.step");
+  play("click export.target\nkey ctrl+a\ntype " + folder.file("x.gif") + "\nexpect no export.step");
+  play("type /y.svg\nkey enter\nexpect export.step");
+}
+
 TEST_F(Panels, a_folder_in_the_way_of_an_export_is_refused_and_not_offered_for_replacement) {
   open("tutorial_5_1");
   TemporaryFolder folder;
