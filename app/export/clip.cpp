@@ -83,10 +83,10 @@ std::string Clip::description() const {
   Scene last;
   build(frames() - 1, last);
   return tr(settings_.language,
-            p.dims() == 1         ? "export.description_conv1d"
+            p.dims() == 1           ? "export.description_conv1d"
             : p.conv2d() != nullptr ? "export.description"
-            : p.has_weight()      ? "export.description_transposed"
-                                  : "export.description_pooling",
+            : p.has_weight()        ? "export.description_transposed"
+                                    : "export.description_pooling",
             {p.shown(p.input_shape()).to_string(),
              p.has_weight() ? p.shown(p.weight_shape()).to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
              p.shown(p.output_shape()).to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),

@@ -285,14 +285,14 @@ void draw_list(UiContext& ui, const Computation& computation) {
         ImGui::TableNextColumn();
         Number place;
         const auto wide = [](int64_t value) { return static_cast<long long>(value); };
-        place.length =
-            flat && channels ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld", wide(tap.c), wide(tap.kx))
-            : flat           ? std::snprintf(place.text.data(), place.text.size(), "%lld", wide(tap.kx))
-            : channels
-                ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld,%lld", static_cast<long long>(tap.c),
-                                static_cast<long long>(tap.ky), static_cast<long long>(tap.kx))
-                : std::snprintf(place.text.data(), place.text.size(), "%lld,%lld", static_cast<long long>(tap.ky),
-                                static_cast<long long>(tap.kx));
+        place.length = flat && channels
+                           ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld", wide(tap.c), wide(tap.kx))
+                       : flat     ? std::snprintf(place.text.data(), place.text.size(), "%lld", wide(tap.kx))
+                       : channels ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld,%lld",
+                                                  static_cast<long long>(tap.c), static_cast<long long>(tap.ky),
+                                                  static_cast<long long>(tap.kx))
+                                  : std::snprintf(place.text.data(), place.text.size(), "%lld,%lld",
+                                                  static_cast<long long>(tap.ky), static_cast<long long>(tap.kx));
         right_aligned(ui, place, Role::secondary, ui.fonts.caption);
         ImGui::TableNextColumn();
         if (tap.is_padding) {

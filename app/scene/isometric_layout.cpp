@@ -47,17 +47,18 @@ class Placement {
     sy_ = s * output_scale_;
     sw_ = std::min(s * weight_scale_, 44 * u_);
     if (s < kMinNumberPitch) sw_ = weight_scale_ * 18 * u_;  // on a scale of its own
-    const double widest = static_cast<double>(stage_.content.width()) - tag_w_ - (plan_.out_channels > 1 ? 2 * count_ : 0);
+    const double widest =
+        static_cast<double>(stage_.content.width()) - tag_w_ - (plan_.out_channels > 1 ? 2 * count_ : 0);
     if (plan_.dims == 1) sw_ = std::min(sw_, 0.7 * widest / static_cast<double>(plan_.kernel.w));
     high_x_ = s_ * tall(s_, padded_w_);
     high_y_ = sy_ * tall(sy_, static_cast<double>(plan_.out.w));
     high_w_ = sw_ * tall(sw_, static_cast<double>(plan_.kernel.w));
     offset_x_ = offset(padded_w_ * s, padded_h_ * high_x_, s, static_cast<double>(plan_.pads.right),
                        static_cast<double>(plan_.pads.top), depth_x_);
-    offset_y_ = offset(static_cast<double>(plan_.out.w) * sy_, static_cast<double>(plan_.out.h) * high_y_, sy_, 0, 0,
-                       depth_y_);
-    offset_w_ = offset(static_cast<double>(plan_.kernel.w) * sw_, static_cast<double>(plan_.kernel.h) * high_w_, sw_ * 0.6,
-                       0, 0, depth_w_);
+    offset_y_ =
+        offset(static_cast<double>(plan_.out.w) * sy_, static_cast<double>(plan_.out.h) * high_y_, sy_, 0, 0, depth_y_);
+    offset_w_ = offset(static_cast<double>(plan_.kernel.w) * sw_, static_cast<double>(plan_.kernel.h) * high_w_,
+                       sw_ * 0.6, 0, 0, depth_w_);
     // Legends, below the label of the nearest sheet of Y.
     foot_ = std::min(s_, sy_) < kMinNumberPitch ? static_cast<double>(kLegendHeight + kLegendDrop) * u_ : 0;
     // The three rows: names, stacks, kernels.
@@ -72,12 +73,14 @@ class Placement {
     label_row_ = plan_.out_channels > 1 ? static_cast<double>(kLabelHeight) * u_ : 0;
     beam_ = std::max(64 * u_, (input_w_ + output_w_) * 0.14);
     const double room = static_cast<double>(stage_.content.width()) - tag_w_;
-    const auto fitting = [&](double width) { return static_cast<int64_t>((width + kernel_gap()) / (block_w_ + kernel_gap())); };
+    const auto fitting = [&](double width) {
+      return static_cast<int64_t>((width + kernel_gap()) / (block_w_ + kernel_gap()));
+    };
     int64_t kernels = std::min<int64_t>({plan_.out_channels, kMaxKernels, fitting(room)});
     if (kernels < plan_.out_channels) kernels = std::min<int64_t>(kMaxKernels, fitting(room - 2 * count_));
     kernels_ = static_cast<int>(std::max<int64_t>(1, std::min(kernels, plan_.out_channels)));
-    const double strip = tag_w_ + kernels_ * (block_w_ + kernel_gap()) - kernel_gap() +
-                         (kernels_ < plan_.out_channels ? 2 * count_ : 0);
+    const double strip =
+        tag_w_ + kernels_ * (block_w_ + kernel_gap()) - kernel_gap() + (kernels_ < plan_.out_channels ? 2 * count_ : 0);
     size_.w = std::max(label_x_ + input_w_ + beam_ + label_y_ + output_w_, strip);
     size_.h = head_ + stack_h_ + foot_ + strip_gap() + label_row_ + block_h_ + bias_;
     return size_;
@@ -100,12 +103,18 @@ class Placement {
     const double in_h = padded_h_ * high_x_ + offset_x_.y * depth_x_;
     const double out_h = static_cast<double>(plan_.out.h) * high_y_ + offset_y_.y * depth_y_;
     l.input_top = top + (stack_h_ - in_h) / 2;
-    l.input = {left,           l.input_top + offset_x_.y * depth_x_, s_, -plan_.pads.top, -plan_.pads.left,
-               plan_.in.h + plan_.pads.top + plan_.pads.bottom, plan_.in.w + plan_.pads.left + plan_.pads.right, high_x_ / s_};
+    l.input = {left,
+               l.input_top + offset_x_.y * depth_x_,
+               s_,
+               -plan_.pads.top,
+               -plan_.pads.left,
+               plan_.in.h + plan_.pads.top + plan_.pads.bottom,
+               plan_.in.w + plan_.pads.left + plan_.pads.right,
+               high_x_ / s_};
     l.input_offset = offset_x_;
     l.output_top = top + (stack_h_ - out_h) / 2;
-    l.output = {left + input_w_ + beam, l.output_top + offset_y_.y * depth_y_, sy_, 0, 0, plan_.out.h,
-                plan_.out.w, high_y_ / sy_};
+    l.output = {left + input_w_ + beam, l.output_top + offset_y_.y * depth_y_, sy_, 0, 0, plan_.out.h, plan_.out.w,
+                high_y_ / sy_};
     l.output_offset = offset_y_;
 
     l.kernels = kernels_;
@@ -131,15 +140,13 @@ class Placement {
   double weight_pitch() const { return sw_; }
 
  private:
-  double tall(double pitch, double cells) const {
-    return strip_height(plan_, pitch, static_cast<int64_t>(cells), u_);
-  }
+  double tall(double pitch, double cells) const { return strip_height(plan_, pitch, static_cast<int64_t>(cells), u_); }
   double kernel_gap() const { return 14 * u_; }
   double strip_gap() const { return 18 * u_; }
 
-  // A little more than a cell beyond the padding, so that the border of each channel shows with its numbers and its grid
-  // does not seem to go on in the one in front; less where that would make the depth larger than what the sheets are
-  // wide. A little flatter than a diagonal, so that edges along the depth miss the middles of cells.
+  // A little more than a cell beyond the padding, so that the border of each channel shows with its numbers and its
+  // grid does not seem to go on in the one in front; less where that would make the depth larger than what the sheets
+  // are wide. A little flatter than a diagonal, so that edges along the depth miss the middles of cells.
   SheetOffset offset(double width, double height, double pitch, double pad_x, double pad_y, double depth) const {
     if (depth <= 0) return {};
     const double share_x = depth > 3 ? 0.75 : 1.35, share_y = depth > 3 ? 0.6 : 1.12;
@@ -160,7 +167,7 @@ class Placement {
   double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0, label_x_ = 0, label_y_ = 0, label_w_ = 0, count_ = 0;
   bool labels_ = false;
   double padded_w_ = 0, padded_h_ = 0, depth_x_ = 0, depth_y_ = 0, depth_w_ = 0;
-  double s_ = 0, sy_ = 0, sw_ = 0;              // pitches of input, output and kernel
+  double s_ = 0, sy_ = 0, sw_ = 0;               // pitches of input, output and kernel
   double high_x_ = 0, high_y_ = 0, high_w_ = 0;  // heights of their rows
   SheetOffset offset_x_, offset_y_, offset_w_;
   double foot_ = 0, head_ = 0, input_w_ = 0, output_w_ = 0, stack_h_ = 0, block_w_ = 0, block_h_ = 0, bias_ = 0;

@@ -53,12 +53,12 @@ struct IsometricLayout {
   double output_top = 0;
   bool channel_labels = false, legends = false;
 
-  int kernels = 1;      // side by side
-  Grid weight;          // the nearest slice of the first one
+  int kernels = 1;  // side by side
+  Grid weight;      // the nearest slice of the first one
   double kernel_step = 0;
   SheetOffset weight_offset;
   double kernel_top = 0;
-  Box bias;  // below the first kernel
+  Box bias;                                  // below the first kernel
   double counts_left = 0, counts_right = 0;  // right and left ends of "+ 3" beside the kernels
   double names_x = 0;                        // of W and b
   bool folded = false;                       // there are more kernels than stand there

@@ -9,7 +9,7 @@
 namespace convscope {
 namespace {
 
-constexpr float kOtherGroup = 0.4f;   // opacity of channels that the step does not read
+constexpr float kOtherGroup = 0.4f;    // opacity of channels that the step does not read
 constexpr float kOtherKernel = 0.45f;  // and of kernels that it does not use
 
 // A sheet of a stack that others may lie over.
@@ -120,8 +120,8 @@ void draw_depth_edge(StageFrame& frame, const Box& near, const Box& far, Role ro
   mark.opacity = 0.6f;
 }
 
-// Everything of a stack but the sheet in focus, which is drawn over all of them: those behind it from the back on, those
-// before it from the front on, so that the one in focus seems drawn out of the stack in its place.
+// Everything of a stack but the sheet in focus, which is drawn over all of them: those behind it from the back on,
+// those before it from the front on, so that the one in focus seems drawn out of the stack in its place.
 template <class GridAt, class DrawSheet>
 void draw_stack(StageFrame& frame, const SheetStack& stack, int focus, Role role, Align side, const GridAt& grid_at,
                 const DrawSheet& draw_sheet) {
@@ -155,9 +155,8 @@ void draw_sheet_labels(LensFrame& frame, const SheetStack& stack, int focus, cha
     if (!all && i != focus) continue;
     const Grid grid = grid_at(i);
     char words[64];
-    const int length =
-        std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(frame.cell.n),
-                      static_cast<long long>(stack.sheets[static_cast<size_t>(i)].channel));
+    const int length = std::snprintf(words, sizeof words, "%c[%lld, %lld]", name, static_cast<long long>(frame.cell.n),
+                                     static_cast<long long>(stack.sheets[static_cast<size_t>(i)].channel));
     const bool left = side == Align::left;
     const Box box = grid.bounds();
     frame.painter.text({words, static_cast<size_t>(length)}, left ? box.x0 - 5 * ui : box.x1 + 7 * ui,
@@ -202,8 +201,7 @@ void draw_kernels(LensFrame& frame, const IsometricLayout& layout) {
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const float ui = stage.ui;
-  const int64_t first =
-      std::clamp<int64_t>(frame.cell.c - layout.kernels / 2, 0, plan.out_channels - layout.kernels);
+  const int64_t first = std::clamp<int64_t>(frame.cell.c - layout.kernels / 2, 0, plan.out_channels - layout.kernels);
   const int64_t slices = plan.channels_per_group();
   const SheetStack stack = sheets_of(slices, 0, slices - 1, kMaxSlices);
   const NumberRange weights = range_of(frame.tensors.weight);
@@ -259,8 +257,8 @@ void draw_kernels(LensFrame& frame, const IsometricLayout& layout) {
     if (more <= 0) return;
     char words[32];
     const int length = std::snprintf(words, sizeof words, "+ %lld", static_cast<long long>(more));
-    painter.text({words, static_cast<size_t>(length)}, stage.seen_x(x), stage.seen_y(layout.weight.y + layout.weight.height() / 2),
-                 kLabelSize * ui, Role::secondary, align);
+    painter.text({words, static_cast<size_t>(length)}, stage.seen_x(x),
+                 stage.seen_y(layout.weight.y + layout.weight.height() / 2), kLabelSize * ui, Role::secondary, align);
   };
   if (layout.folded) {
     count(layout.counts_left, first, Align::right);
@@ -312,9 +310,10 @@ void build_isometric_lens(LensFrame& frame) {
   draw_input_channel(frame, input, frame.cell.n, first, InputStyle{});
   const Box near = window_box(frame, input, at.y, at.x), far = window_box(frame, input_at(in_last), at.y, at.x);
   if (in_last > in_focus) draw_window_edges(frame, near, far);
-  if (layout.channel_labels) draw_sheet_labels(frame, in, in_focus, 'X', layout.input_offset.y * stage.zoom, Align::left,
-                      input_at);
-  draw_name_tag(frame, "X", plan.input_shape(), Role::input, stage.seen_x(layout.input.x), stage.seen_y(layout.input_top));
+  if (layout.channel_labels)
+    draw_sheet_labels(frame, in, in_focus, 'X', layout.input_offset.y * stage.zoom, Align::left, input_at);
+  draw_name_tag(frame, "X", plan.input_shape(), Role::input, stage.seen_x(layout.input.x),
+                stage.seen_y(layout.input_top));
   const Grid input_place = stage.seen(layout.input), output_place = stage.seen(layout.output);
   if (layout.legends) {
     draw_legend(frame, TensorId::input, range_of(frame.tensors.input), static_cast<float>(input_place.x),
@@ -328,13 +327,14 @@ void build_isometric_lens(LensFrame& frame) {
   const SheetStack out = sheets_of(plan.out_channels, frame.cell.c, frame.cell.c, kMaxSheets);
   const int out_focus = out.place_of(frame.cell.c);
   const auto output_at = [&](int i) { return stage.seen(layout.output_at(out.sheets[static_cast<size_t>(i)].depth)); };
-  draw_stack(frame, out, out_focus, Role::output, Align::right, output_at, [&](int i, const Grid& grid, const Box& cover) {
-    const int64_t c = out.sheets[static_cast<size_t>(i)].channel;
-    draw_back_sheet(frame, grid,
-                    {&frame.tensors.output, TensorId::output, Role::output, frame.cell.n, c, plan.out.h, plan.out.w, 1,
-                     c < frame.cell.c},
-                    cover);
-  });
+  draw_stack(frame, out, out_focus, Role::output, Align::right, output_at,
+             [&](int i, const Grid& grid, const Box& cover) {
+               const int64_t c = out.sheets[static_cast<size_t>(i)].channel;
+               draw_back_sheet(frame, grid,
+                               {&frame.tensors.output, TensorId::output, Role::output, frame.cell.n, c, plan.out.h,
+                                plan.out.w, 1, c < frame.cell.c},
+                               cover);
+             });
   const Grid output = output_at(out_focus);
   draw_paper(frame, output);
   draw_output_channel(frame, output, frame.cell.n, frame.cell.c, 1, false);
@@ -352,7 +352,8 @@ void build_isometric_lens(LensFrame& frame) {
   // The same of the output cell under the pointer.
   if (const auto& pointed = frame.hover.output(); pointed && pointed->n == frame.cell.n && !(*pointed == frame.cell)) {
     const int64_t group = pointed->c / plan.kernels_per_group();
-    const int from = in.place_of(group * cpg), to = in.place_of((group + 1) * cpg - 1), sheet = out.place_of(pointed->c);
+    const int from = in.place_of(group * cpg), to = in.place_of((group + 1) * cpg - 1),
+              sheet = out.place_of(pointed->c);
     if (from >= 0 && to >= 0 && sheet >= 0) {
       const Pair origin = window_origin(plan, *pointed);
       const auto y = static_cast<double>(origin.h), x = static_cast<double>(origin.w);

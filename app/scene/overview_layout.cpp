@@ -56,7 +56,8 @@ class Solver {
     tag_p_ = static_cast<double>(
         painter.width(words_of(painter.request().language, "scene.products"), Face::sans, kLabelSize * stage.ui));
     char words[128], index[96];
-    const int at = index_text(index, sizeof index, plan, {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1});
+    const int at =
+        index_text(index, sizeof index, plan, {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1});
     const int length = std::snprintf(words, sizeof words, "Y[%.*s] = -0.0000000", at, index);
     thread_local std::string sum;
     sum.clear();
@@ -77,7 +78,8 @@ class Solver {
     const double cx = static_cast<double>(content_.x0 + content_.x1) / 2,
                  cy = static_cast<double>(content_.y0 + content_.y1) / 2;
     const double t_y = t_ * output_scale_;
-    const Size x = tensor_size(padded_w_, padded_h_ * t_ * tall(t_, static_cast<int64_t>(padded_w_)), tag_x_, sheets_x_),
+    const Size x = tensor_size(padded_w_, padded_h_ * t_ * tall(t_, static_cast<int64_t>(padded_w_)), tag_x_,
+                               sheets_x_),
                y = tensor_size(out_w_, out_h_ * t_y * tall(t_y, plan_.out.w), tag_y_, sheets_y_);
     const Size loupe = loupe_size(d_);
     const auto input_at = [&](double left, double top) {

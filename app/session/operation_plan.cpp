@@ -33,8 +33,7 @@ SpatialPadding padding_of(const ConvParams& params) {
   return padding;
 }
 
-constexpr std::array<std::string_view, 5> kShown = {"conv2d", "conv1d", "conv_transpose2d", "max_pool2d",
-                                                    "avg_pool2d"};
+constexpr std::array<std::string_view, 5> kShown = {"conv2d", "conv1d", "conv_transpose2d", "max_pool2d", "avg_pool2d"};
 
 /// What conv1d takes of the parameters; the rest is a height of 1.
 ConvNdParams conv1d_params(const ConvParams& p) {

@@ -120,8 +120,8 @@ struct Session {
 /// What is true of a lens whatever the picture: a row of the one table of lenses.
 struct LensFacts {
   Lens lens;
-  const char* name;       // in files and on the command line
-  const char* label_key;  // of its words on a button
+  const char* name;                // in files and on the command line
+  const char* label_key;           // of its words on a button
   bool conv, transposed, pooling;  // the operations that it shows
   bool conv1d;                     // and whether that over one axis is among them
 };

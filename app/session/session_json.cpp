@@ -260,9 +260,7 @@ Json source_json(const TensorSource& source, int64_t row) {
   return json;
 }
 
-Json pair_json(Pair pair, int dims = 2) {
-  return dims == 1 ? Json::array({pair.w}) : Json::array({pair.h, pair.w});
-}
+Json pair_json(Pair pair, int dims = 2) { return dims == 1 ? Json::array({pair.w}) : Json::array({pair.h, pair.w}); }
 
 void write_more(const Session& session, Json& params) {
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);

@@ -29,7 +29,8 @@ TEST(sequence_scene, names_and_sentences_have_no_height) {
     EXPECT_EQ(has_text(scene, "4x3x3"), whole_kernel) << name_of(lens);
     EXPECT_EQ(scene.text.find("x1x"), std::string::npos) << name_of(lens) << " " << scene.text;
     EXPECT_NE(scene.sentence.find("Y[0, 1, 2]"), std::string::npos) << scene.sentence;
-    EXPECT_TRUE(has_text(scene, "output length = \u230a(9 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 5"));
+    EXPECT_TRUE(
+        has_text(scene, "output length = \u230a(9 + 2\u00b71 \u2212 1\u00b7(3 \u2212 1) \u2212 1) / 2\u230b + 1 = 5"));
   }
 }
 
