@@ -204,7 +204,8 @@ Result<void> run_command(const ExportOptions& options) {
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;
   if (!options.no_session) settings.session = *session;
-  settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens);
+  settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens,
+                           shown_dims(session->operation));
   session->lens = settings.lens;  // its numbers are computed with the others
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;

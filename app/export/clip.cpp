@@ -43,7 +43,7 @@ int64_t Clip::all_steps() const { return std::max<int64_t>(step_count(computatio
 
 std::string Clip::title(Language language) const {
   const OperationPlan& p = computation_->plan;
-  return tr(language, title_key(p), {p.input_shape().to_string(), p.output_shape().to_string()});
+  return tr(language, title_key(p), {p.shown(p.input_shape()).to_string(), p.shown(p.output_shape()).to_string()});
 }
 
 std::string Clip::sentence(int64_t step, Language language) const {
@@ -83,12 +83,13 @@ std::string Clip::description() const {
   Scene last;
   build(frames() - 1, last);
   return tr(settings_.language,
-            p.conv2d() != nullptr ? "export.description"
-            : p.has_weight()      ? "export.description_transposed"
-                                  : "export.description_pooling",
-            {p.input_shape().to_string(),
-             p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
-             p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
+            p.dims() == 1           ? "export.description_conv1d"
+            : p.conv2d() != nullptr ? "export.description"
+            : p.has_weight()        ? "export.description_transposed"
+                                    : "export.description_pooling",
+            {p.shown(p.input_shape()).to_string(),
+             p.has_weight() ? p.shown(p.weight_shape()).to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
+             p.shown(p.output_shape()).to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
              std::to_string(plan_.moment(frames() - 1).step + 1), last.sentence});
 }
 

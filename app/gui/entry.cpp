@@ -59,8 +59,9 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   }
   if (options.lens) {
     const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
-    session->lens = lens_for(family, *options.lens);
-    if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
+    const int dims = shown_dims(session->operation);
+    session->lens = lens_for(family, *options.lens, dims);
+    if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
   }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;

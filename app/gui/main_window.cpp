@@ -524,7 +524,8 @@ void MainWindow::run(Command command) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
     const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
-    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
+    const int dims = shown_dims(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family, dims); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }

@@ -42,6 +42,10 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
     }
     return length;
   }
+  if (steps.plan->dims() == 1) {
+    return std::snprintf(out, capacity, "Y[%lld, %lld, %lld]", static_cast<long long>(cell.n),
+                         static_cast<long long>(cell.c), static_cast<long long>(cell.x));
+  }
   return std::snprintf(out, capacity, "%s[%lld, %lld, %lld, %lld]",
                        cell.tensor == TensorId::input ? "X"
                        : gradient                     ? "dY"
@@ -50,7 +54,8 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
                        static_cast<long long>(cell.x));
 }
 
-/// The bar over all steps, with a tick where a row ends as long as ticks can be told apart.
+/// The bar over all steps, with a tick where a row ends, longer where an output channel does, as long as ticks can be
+/// told apart.
 void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
   const OperationPlan* plan = steps.plan;
   const float height = ImGui::GetFrameHeight();
@@ -85,8 +90,10 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
   if (plan) {
     const int64_t in_row = steps_in_row(*plan, steps.lens), in_channel = rows_in_channel(*plan, steps.lens);
     const int64_t rows = count / in_row;
-    if (rows > 1 && static_cast<float>(rows) * ui.px(8) < length) {
-      for (int64_t row = 1; row < rows; ++row) {
+    // Where rows are too many, those where a channel ends.
+    const int64_t every = static_cast<float>(rows) * ui.px(8) < length ? 1 : in_channel;
+    if (rows > 1 && static_cast<float>(rows / every) * ui.px(8) < length) {
+      for (int64_t row = every; row < rows; row += every) {
         const double step = static_cast<double>(row * in_row) - 0.5;
         const float tick = std::floor(from + static_cast<float>(step / last) * length);
         const bool channel = row % in_channel == 0;

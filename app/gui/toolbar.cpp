@@ -91,42 +91,11 @@ LensChoice lens_choice(UiContext& ui) {
   const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   static const std::vector<Lens> all = all_lenses();
   for (Lens lens : all) {
-    if (family && !lens_shows(lens, *family)) continue;
+    if (family && !lens_shows(lens, *family, shown_dims(ui.session().operation))) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
     lenses[count] = lens;
     keys[count] = name_of(lens);
-    switch (lens) {
-      case Lens::sliding:
-        labels[count] = ui.text("lens.sliding");
-        break;
-      case Lens::im2col:
-        labels[count] = ui.text("lens.im2col");
-        break;
-      case Lens::toeplitz:
-        labels[count] = ui.text("lens.toeplitz");
-        break;
-      case Lens::coverage:
-        labels[count] = ui.text("lens.coverage");
-        break;
-      case Lens::loops:
-        labels[count] = ui.text("lens.loops");
-        break;
-      case Lens::gradient:
-        labels[count] = ui.text("lens.gradient");
-        break;
-      case Lens::scatter:
-        labels[count] = ui.text("lens.scatter");
-        break;
-      case Lens::gather:
-        labels[count] = ui.text("lens.gather");
-        break;
-      case Lens::pooling:
-        labels[count] = ui.text("lens.pooling");
-        break;
-      case Lens::receptive_field:
-        labels[count] = ui.text("lens.receptive_field");
-        break;
-    }
+    labels[count] = ui.text(facts_of(lens).label_key);
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;
   }

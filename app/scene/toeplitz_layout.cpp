@@ -455,7 +455,7 @@ ToeplitzLayout Solver::place(const Arrangement& a, const OutputCell& cell) const
 }  // namespace
 
 void append_padded_kernel(std::string& out, Language language, const ConvPlan& plan) {
-  append_words(out, words_of(language, "scene.toeplitz_padded"),
+  append_words(out, words_of(language, plan.dims == 1 ? "scene.toeplitz_padded_flat" : "scene.toeplitz_padded"),
                {Digits(plan.kernel.h), Digits(plan.kernel.w), Digits(plan.in.h), Digits(plan.in.w)});
 }
 

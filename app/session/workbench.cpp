@@ -79,7 +79,7 @@ struct Workbench::State {
   /// A lens that does not show the session's operation makes room for one that does.
   void fit_lens() {
     if (const std::optional<OperationFamily> family = shown_family(session.operation)) {
-      session.lens = fitting_lens(*family, session.lens);
+      session.lens = fitting_lens(*family, session.lens, shown_dims(session.operation));
     }
   }
 
