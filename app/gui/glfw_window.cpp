@@ -259,6 +259,7 @@ Result<void> run_window(const WindowOptions& options) {
   for (const std::string& file : start->set_aside) {
     main.tell(tr(main.workbench().session().language, "notice.set_aside", {file}), true);
   }
+  if (!options.lesson.empty()) main.open_lesson(options.lesson, static_cast<size_t>(options.lesson_page - 1));
   Events events;
   events.main = &main;
   glfwSetWindowUserPointer(handle, &events);

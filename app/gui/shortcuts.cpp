@@ -21,7 +21,7 @@ constexpr std::array<NamedKey, 21> kNames = {{{"enter", kKeyEnter},    {"return"
                                               {"plus", Key{U'+'}},     {"minus", Key{U'-'}},
                                               {"question", Key{U'?'}}}};
 
-constexpr std::array<ShortcutRow, 17> kRows = {{{"Space", "shortcut.play_pause"},
+constexpr std::array<ShortcutRow, 18> kRows = {{{"Space", "shortcut.play_pause"},
                                                 {"\u2192 / \u2190", "shortcut.step"},
                                                 {"\u2193 / \u2191", "shortcut.row"},
                                                 {"Home / End", "shortcut.first_last"},
@@ -33,6 +33,7 @@ constexpr std::array<ShortcutRow, 17> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+E", "shortcut.export"},
                                                 {"+ / - / 0", "shortcut.zoom"},
                                                 {"1 / 2 / 3 / 4 / 5", "shortcut.lens"},
+                                                {"PgDn / PgUp", "shortcut.lesson"},
                                                 {"L", "shortcut.language"},
                                                 {"T", "shortcut.theme"},
                                                 {"F11", "shortcut.fullscreen"},
@@ -97,10 +98,17 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       case '0':
         return Command::zoom_fit;
       default:
-        return std::nullopt;
+        break;
     }
+    if (typing) return std::nullopt;
+    if (press.key == kKeyRight) return Command::lesson_next;
+    if (press.key == kKeyLeft) return Command::lesson_back;
+    return std::nullopt;
   }
   if (typing) return std::nullopt;
+  // What a presenter's clicker sends.
+  if (press.key == kKeyPageDown) return Command::lesson_next;
+  if (press.key == kKeyPageUp) return Command::lesson_back;
   if (press.key == kKeySpace) return Command::play_pause;
   if (press.key == kKeyRight) return Command::step_forward;
   if (press.key == kKeyLeft) return Command::step_back;

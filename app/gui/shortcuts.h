@@ -50,6 +50,8 @@ enum class Command : unsigned char {
   lens_7,
   lens_8,
   lens_9,
+  lesson_next,
+  lesson_back,
   language,
   theme,
   shortcuts,
