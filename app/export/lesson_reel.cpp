@@ -32,7 +32,9 @@ double reading_seconds(const std::string& words) {
 
 std::string joined(const std::string& first, const std::string& second) {
   if (first.empty() || second.empty()) return first + second;
-  return first + " " + second;
+  // Chinese sentences follow each other without a blank.
+  const bool chinese = first.ends_with("\u3002") || first.ends_with("\uff1f");
+  return first + (chinese ? "" : " ") + second;
 }
 
 /// Fills the words of both languages; `text` gives those of one.

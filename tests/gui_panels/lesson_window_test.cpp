@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 
 #include "app/scene/prediction.h"
 #include "app/session/session_json.h"
@@ -230,6 +231,19 @@ TEST_F(LessonWindow, predicting_asks_before_each_step_and_counts) {
        "expect predict.is_wrong\nclick predict.next\nexpect predict.check");
   EXPECT_EQ(session().params, before) << "practice changes nothing";
   play("click predict.close\nexpect no predict.question");
+}
+
+TEST_F(LessonWindow, the_export_dialog_offers_all_pages_of_the_lesson_that_is_open) {
+  const TemporaryFolder folder;
+  open("tutorial_5_2", 1280, 900);
+  play("key ctrl+e\nexpect export.format\nexpect no export.lesson\nclick export.cancel");
+  window().open_lesson("bias");
+  play("key ctrl+e\nclick export.lesson\nwait idle\nwait frames 5\nexpect export.forecast\nclick export.target\nkey ctrl+a\ntype " +
+       folder.file("bias.html") + "\nclick export.ok\nwait idle\nexpect export.done\nclick export.cancel");
+  std::ifstream file(folder.file("bias.html"));
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(page, testing::HasSubstr("It is no offset of the input"));
+  EXPECT_TRUE(player().running());
 }
 
 TEST_F(LessonWindow, in_a_lens_without_such_steps_the_card_says_what_to_do) {
