@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/conv2d_weight_dots.h"
 #include "engine/conv2d_weight_gradient.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
+#include "engine/dot_kernels.h"
 #include "engine/padding.h"
-#include "engine/row_kernels.h"
 #include "engine/thread_pool.h"
 
 namespace convscope {
@@ -127,8 +128,9 @@ Result<Tensor> weight_gradient(const ConvPlan& plan, const Tensor& input, const 
                                const Conv2dOptions& options) {
   Result<Tensor> gradient = Tensor::uninitialized(plan.weight_shape(), plan.dtype);
   if (!gradient) return gradient;
-  const Outcome outcome = conv2d_weight_gradient<T>(plan, input.data<T>(), grad_output.data<T>(),
-                                                    gradient->mutable_data<T>(), options.threads, options.job);
+  const auto way = weight_dots_pay<T>(plan) ? &conv2d_weight_dots<T> : &conv2d_weight_gradient<T>;
+  const Outcome outcome =
+      way(plan, input.data<T>(), grad_output.data<T>(), gradient->mutable_data<T>(), options.threads, options.job);
   if (outcome == Outcome::cancelled) return Error{"error.cancelled", "", {}};
   if (outcome == Outcome::out_of_memory) return out_of_memory(grad_output.shape(), plan.dtype);
   return gradient;
@@ -138,21 +140,16 @@ template <class T>
 Result<Tensor> bias_gradient(const ConvPlan& plan, const Tensor& grad_output, const Job* job) {
   Result<Tensor> gradient = Tensor::zeros(plan.bias_shape(), plan.dtype);
   if (!gradient) return gradient;
-  // Stretches of a plane are added to each other before their numbers are: as many sums as go into the registers.
-  constexpr int64_t kSums = 64, kBetweenLooks = 1 << 20;
-  const RowKernels<T> kernels = row_kernels<T>();
+  constexpr int64_t kBetweenLooks = 1 << 20;
+  const DotKernels<T> kernels = dot_kernels<T>();
   const int64_t positions = plan.positions();
   const T* plane = grad_output.data<T>();
   for (int64_t n = 0; n < plan.batch; ++n) {
     for (int64_t k = 0; k < plan.out_channels; ++k, plane += positions) {
-      T sums[kSums + 64 / sizeof(T)] = {};
-      for (int64_t at = 0; at < positions; at += kSums) {
-        if (at % kBetweenLooks == 0 && job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};
-        kernels.add_to_own(plane + at, std::min(kSums, positions - at), sums);
+      for (int64_t at = 0; at < positions; at += kBetweenLooks) {
+        if (job != nullptr && job->is_cancelled()) return Error{"error.cancelled", "", {}};
+        gradient->mutable_data<T>()[k] += kernels.sum(plane + at, std::min(kBetweenLooks, positions - at));
       }
-      T image = 0;
-      for (int64_t i = 0; i < std::min(kSums, positions); ++i) image += sums[i];
-      gradient->mutable_data<T>()[k] += image;
     }
   }
   return gradient;
@@ -173,7 +170,7 @@ Result<Conv2dGradients> of_parameters(const ConvPlan& plan, const Tensor& input,
 
 template <class T>
 Result<Conv2dGradients> by_products(const ConvPlan& plan, const Tensor& input, const Tensor& weight,
-                                        const Tensor& grad_output, const Conv2dOptions& options) {
+                                    const Tensor& grad_output, const Conv2dOptions& options) {
   Conv2dGradients gradients;
   {
     const JobPart part(options.job, 0, 2);
@@ -226,8 +223,8 @@ Result<void> check_grad_output(const ConvPlan& plan, const Tensor& grad_output) 
 
 }  // namespace
 
-Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input,
-                                                   const Tensor& grad_output, const Conv2dOptions& options) {
+Result<Conv2dGradients> conv2d_parameter_gradients(const ConvPlan& plan, const Tensor& input, const Tensor& grad_output,
+                                                   const Conv2dOptions& options) {
   if (input.shape() != plan.input_shape()) {
     return Error{"error.input_shape", "input", {input.shape().to_string(), plan.input_shape().to_string()}};
   }

@@ -61,6 +61,7 @@ Rows rows_of(const ConvPlan& plan) {
   rows.remainders = rows.spacing;
   const int64_t longest = ceil_divide(plan.out.h, rows.remainders);
   rows.height = rows.step > 0 && longest > 4 ? kMaxDirectRows : kMaxDirectRows / 2;
+  if (plan.out.h == 1) rows.height = 1;
   rows.of_spacing = ceil_divide(longest, rows.height);
   rows.strips = rows.remainders * rows.of_spacing;
   return rows;
@@ -281,7 +282,8 @@ bool DirectRunner<T>::pack_weight(const T* from, T* to, const Job* job) const {
 template <class T>
 void DirectRunner<T>::add_stretches() {
   const int64_t out = plan_.out.w, lanes = kernels_.lanes;
-  const int vectors = rows_.step > 0 && out > lanes ? kernels_.max_vectors : 1;
+  int vectors = rows_.step > 0 && out > lanes ? kernels_.max_vectors : 1;
+  if (rows_.height == 1) vectors = out >= kernels_.row_vectors * lanes ? kernels_.row_vectors : 1;
   const int64_t width = vectors * lanes, full = out / width;
   // Of the full tiles those from `begin` on and before `end` see no padding.
   int64_t begin = full, end = full;
@@ -344,8 +346,10 @@ void DirectRunner<T>::add_stretch(int64_t first, int64_t tiles, int64_t last_til
   flatten(stretch);
   constexpr int kLow = kMaxDirectRows / 2;
   stretch.run_low = kernels_.tile(1, kLow, vectors, rows_.step, is_masked, false);
-  stretch.run_two = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, false);
-  stretch.run_two_uniform = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, true);
+  if (rows_.height >= kLow) {  // a single row has no use for them
+    stretch.run_two = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, false);
+    stretch.run_two_uniform = kernels_.tile(2, kLow, vectors, rows_.step, is_masked, true);
+  }
   stretches_.push_back(std::move(stretch));
 }
 
@@ -471,7 +475,7 @@ void DirectRunner<T>::place(const Call<T>& call, Strip& strip) const {
   const int64_t rows_of_remainder =
       rows_.spacing == 1 ? plan_.out.h : ceil_divide(plan_.out.h - strip.remainder, rows_.spacing);
   strip.rows = std::min<int64_t>(rows_.height, rows_of_remainder - above);
-  strip.height = strip.rows <= kMaxDirectRows / 2 ? kMaxDirectRows / 2 : rows_.height;
+  strip.height = strip.rows <= kMaxDirectRows / 2 ? std::min(rows_.height, kMaxDirectRows / 2) : rows_.height;
 }
 
 template <class T>

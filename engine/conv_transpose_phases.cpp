@@ -19,11 +19,11 @@ constexpr int64_t kMostPhases = 64;
 
 /// The output cells of an axis with one remainder, and their taps.
 struct AxisPhase {
-  int64_t cells = 0;                     // first, first + stride, ...
-  int64_t taps = 0;                      // first_tap, first_tap + tap_step, ...
+  int64_t cells = 0;  // first, first + stride, ...
+  int64_t taps = 0;   // first_tap, first_tap + tap_step, ...
   int64_t first_tap = 0, tap_step = 1;
-  int64_t dilation = 1;                  // of the taps on the input
-  int64_t pad_begin = 0, pad_end = 0;    // pad_begin < 0: the first cells of the input are not read
+  int64_t dilation = 1;                // of the taps on the input
+  int64_t pad_begin = 0, pad_end = 0;  // pad_begin < 0: the first cells of the input are not read
 };
 
 /// The stride of an axis, 1 where it does not matter: then it may be as large as int64_t holds.
@@ -69,34 +69,50 @@ ConvNdPlan plan_of(const ConvTransposePlan& plan, const Phase& phase) {
   return direct;
 }
 
-/// (C, K/groups, taps) to (K, C/groups, taps of the phase), the taps turned around.
+/// Some taps of all kernels, and where they go.
 template <class T>
-void turn_phase(const ConvTransposePlan& plan, const Phase& phase, const T* weight, T* to) {
-  const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group();
+struct TurnedTaps {
+  std::vector<int64_t> taps;  // of the kernel, in the order in which they are written
+  T* to = nullptr;
+};
+
+/// The taps of a phase, turned around.
+std::vector<int64_t> taps_of(const ConvTransposePlan& plan, const Phase& phase) {
   const auto& axes = plan.windows.axes;
   const auto tap = [&](size_t axis, int64_t u) {
     return phase[axis].first_tap + (phase[axis].taps - 1 - u) * phase[axis].tap_step;
   };
-  for (int64_t k = 0; k < plan.out_channels; ++k) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const int64_t channel = k / kernels * channels + c;
-      const T* from = weight + (channel * kernels + k % kernels) * plan.windows.taps();
-      for (int64_t t = 0; t < phase[0].taps; ++t) {
-        for (int64_t r = 0; r < phase[1].taps; ++r) {
-          const T* row = from + (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
-          for (int64_t s = 0; s < phase[2].taps; ++s) *to++ = row[tap(2, s)];
+  std::vector<int64_t> taps;
+  for (int64_t t = 0; t < phase[0].taps; ++t) {
+    for (int64_t r = 0; r < phase[1].taps; ++r) {
+      const int64_t row = (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
+      for (int64_t s = 0; s < phase[2].taps; ++s) taps.push_back(row + tap(2, s));
+    }
+  }
+  return taps;
+}
+
+/// (C, K/groups, taps) to (K, C/groups, taps of the phase), for all phases in one go.
+template <class T>
+void turn_weight(const ConvTransposePlan& plan, const std::vector<TurnedTaps<T>>& phases, const T* weight) {
+  // Squares of the matrix of kernels: a line of the cache that was read or written serves its neighbours.
+  constexpr int64_t kSquare = 16;
+  const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group(), all = plan.windows.taps();
+  for (int64_t group = 0; group < plan.groups; ++group) {
+    for (int64_t k = 0; k < kernels; k += kSquare) {
+      for (int64_t c = 0; c < channels; c += kSquare) {
+        for (const TurnedTaps<T>& phase : phases) {
+          for (int64_t i = k; i < std::min(kernels, k + kSquare); ++i) {
+            T* to = phase.to + ((group * kernels + i) * channels + c) * std::ssize(phase.taps);
+            for (int64_t j = c; j < std::min(channels, c + kSquare); ++j) {
+              const T* from = weight + ((group * channels + j) * kernels + i) * all;
+              for (const int64_t tap : phase.taps) *to++ = from[tap];
+            }
+          }
         }
       }
     }
   }
-}
-
-template <class T>
-Result<Tensor> phase_weight(const ConvTransposePlan& plan, const ConvNdPlan& direct, const Phase& phase,
-                            const Tensor& weight) {
-  Result<Tensor> turned = Tensor::uninitialized(direct.weight_shape(), plan.dtype);
-  if (turned) turn_phase(plan, phase, weight.data<T>(), turned->mutable_data<T>());
-  return turned;
 }
 
 /// The cells of a row that no tap reaches hold the bias alone.
@@ -170,6 +186,21 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
     output = Tensor::uninitialized(plan.output_shape(), plan.dtype);
     if (!output) return output;
   }
+  // The weights of all of them first, in the same order.
+  std::vector<Tensor> weights;
+  std::vector<TurnedTaps<T>> turned;
+  for (int64_t i = 0; i < depths * heights * widths; ++i) {
+    const Phase phase{phase_of(axes[0], i / (heights * widths)), phase_of(axes[1], i / widths % heights),
+                      phase_of(axes[2], i % widths)};
+    weights.emplace_back();
+    if (phase[0].taps * phase[1].taps * phase[2].taps == 0) continue;
+    Result<Tensor> made = Tensor::uninitialized(plan_of(plan, phase).weight_shape(), plan.dtype);
+    if (!made) return made;
+    weights.back() = *std::move(made);
+    turned.push_back({taps_of(plan, phase), weights.back().template mutable_data<T>()});
+  }
+  turn_weight(plan, turned, weight.data<T>());
+
   int64_t part = 0;
   for (int64_t z = 0; z < depths; ++z) {
     for (int64_t y = 0; y < heights; ++y) {
@@ -181,10 +212,8 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
         columns.emplace_back();
         if (phase[0].taps * phase[1].taps * phase[2].taps == 0) continue;
         const ConvNdPlan direct = plan_of(plan, phase);
-        const Result<Tensor> turned = phase_weight<T>(plan, direct, phase, weight);
-        if (!turned) return turned.error();
         const Tensor cells = input.reshaped(direct.input_shape());
-        const Result<Tensor> made = conv_nd(direct, cells, *turned, bias, options);
+        const Result<Tensor> made = conv_nd(direct, cells, weights[static_cast<size_t>(part)], bias, options);
         if (!made) return made.error();
         if (is_one) return made->reshaped(plan.output_shape());
         columns.back() = *made;
@@ -203,7 +232,7 @@ template <class T>
 void turn_kernels(const ConvTransposePlan& plan, const T* weight, T* to) {
   Phase all;
   for (size_t i = 0; i < kMaxSpatialDims; ++i) all[i].taps = plan.windows.axes[i].kernel;
-  turn_phase(plan, all, weight, to);
+  turn_weight<T>(plan, {{taps_of(plan, all), to}}, weight);
 }
 
 template void turn_kernels<float>(const ConvTransposePlan&, const float*, float*);

@@ -11,6 +11,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "engine/hold-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convscope::HWY_NAMESPACE {
 
@@ -23,6 +25,8 @@ constexpr int kMostVectors = 2;
 #else
 constexpr int kMostVectors = 1;
 #endif
+// A single row has room for more, and needs them: a sum waits for the one before it.
+constexpr int kRowVectors = 4;
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 constexpr bool kHasMasks = true;
@@ -50,18 +54,6 @@ template <class P>
 HWY_INLINE P opaque(P p) {
   __asm__("" : "+r"(p));
   return p;
-}
-
-/// Holds a loaded vector in its register. Left to itself, GCC loads it again for every use.
-template <class V>
-HWY_INLINE void hold(V& v) {
-#if HWY_TARGET == HWY_AVX3
-  __asm__("" : "+v"(v.raw));
-#elif HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
-  __asm__("" : "+x"(v.raw));
-#else
-  (void)v;
-#endif
 }
 
 /// Steps between two multiply-adds to the same sum: a step brings a row of the input, and its sums need not be ready in
@@ -365,6 +357,10 @@ Run<T> tile(int kernels, int rows, int vectors, int step, bool masked, bool unif
     }
     return nullptr;
   }
+  if (rows == 1) {
+    if (vectors == kRowVectors) return tiles_of_step<T, 1, 1, kRowVectors, 1>(masked, uniform);
+    return tiles_of_step<T, 1, 1, 1, 1>(masked, uniform);
+  }
   if (step == 0) return tiles_of_step<T, 1, kMaxDirectRows / 2, 1, 0>(masked, uniform);
   if constexpr (kMostVectors == 2) {
     if (vectors == 2) return tiles_of_vectors<T, 2>(rows, step, masked, uniform);
@@ -430,7 +426,13 @@ constexpr void (*kSplit)(const DirectCopy<T>&) = nullptr;
 
 template <class T>
 DirectKernels<T> kernels() {
-  return {static_cast<int>(hn::Lanes(Tag<T>())), kMostVectors, kHasMasks, &tile<T>, &copy_every_second<T>, kSplit<T>};
+  return {static_cast<int>(hn::Lanes(Tag<T>())),
+          kMostVectors,
+          kRowVectors,
+          kHasMasks,
+          &tile<T>,
+          &copy_every_second<T>,
+          kSplit<T>};
 }
 
 DirectKernels<float> direct_kernels_float() { return kernels<float>(); }

@@ -87,14 +87,15 @@ struct DirectKernels {
 
   int lanes = 1;
   int max_vectors = 1;
+  int row_vectors = 1;  // of tiles of one row, instead
   /// Whether run() can do without the cells left and right of a row: where loads under a mask touch nothing else.
   bool has_masks = false;
-  /// What computes tiles; rows 4 or 8, vectors 1 or max_vectors, step 1 or 2, or 0 for rows that share nothing, of
-  /// which there are 4 in one vector; of 1 output channel, or of 2 that share what they load, in 4 rows and 2 vectors
-  /// (null where the instruction set has too few registers). Where `uniform` is given, the task must have its rows told
-  /// both ways. Each cell is one chain of multiply-adds (fused where the instruction set can), whatever the tile:
-  /// channel by channel, in each the kernel's rows in parts of nearly equal height, none higher than kMaxDirectHeight,
-  /// in each the columns.
+  /// What computes tiles; rows 1, 4 or 8, vectors 1 or max_vectors (row_vectors where rows is 1), step 1 or 2, or 0 for
+  /// rows that share nothing, of which there are 4 in one vector; of 1 output channel, or of 2 that share what they
+  /// load, in 4 rows and 2 vectors (null where the instruction set has too few registers). Where `uniform` is given,
+  /// the task must have its rows told both ways. Each cell is one chain of multiply-adds (fused where the instruction
+  /// set can), whatever the tile: channel by channel, in each the kernel's rows in parts of nearly equal height, none
+  /// higher than kMaxDirectHeight, in each the columns.
   Run (*tile)(int kernels, int rows, int vectors, int step, bool masked, bool uniform) = nullptr;
   /// even[i] = from[2 * i], for i in [0, count); reads nothing beyond from[2 * count - 2].
   void (*copy_every_second)(const T* from, int64_t count, T* to) = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "engine/aligned_buffer.h"
 #include "engine/checked_math.h"
@@ -159,6 +160,10 @@ RowFolding<T>::RowFolding(const Windows& windows) : windows_(windows), kernels_(
   in_place_ = width.count > 1 && width.stride > kMostPhases;
   phases_ = width.count == 1 || in_place_ ? 1 : width.stride;
   phase_width_ = ceil_divide(width.extent, phases_);
+  // Rows of cells that are summed together stay in the first-level cache.
+  constexpr int64_t kBandBytes = 24 << 10;
+  band_rows_ = kBandBytes / static_cast<int64_t>(sizeof(T)) / (phases_ * phase_width_);
+  is_banded_ = !in_place_ && band_rows_ > 1 && width.kernel <= kMostTargets && width.count * width.kernel <= kLongRow;
   if (width.kernel > kMostTargets) return;
   for (int64_t s = 0; s < width.kernel; ++s) targets_.push_back(target(s, 0, width.count));
 }
@@ -192,6 +197,7 @@ Outcome RowFolding<T>::add(int64_t row, int64_t row_end, int64_t first, int64_t 
   const WindowAxis& height = windows_.height();
   const WindowAxis& width = windows_.width();
   const auto stopped = [job] { return job != nullptr && job->is_cancelled(); };
+  if (is_banded_ && count == windows_.count()) return add_bands(row, row_end, columns, stride, cells, job);
   thread_local AlignedBuffer sums_buffer;
   T* sums = sums_buffer.template reserve_for<T>(in_place_ ? 1 : phases_ * phase_width_);
   if (sums == nullptr) return Outcome::out_of_memory;
@@ -252,6 +258,53 @@ Outcome RowFolding<T>::add(int64_t row, int64_t row_end, int64_t first, int64_t 
   return outcome;
 }
 
+/// add() for all windows, some rows of cells of a plane at a time: each tap has a row in every so many of them.
+template <class T>
+Outcome RowFolding<T>::add_bands(int64_t row, int64_t row_end, const T* columns, int64_t stride, T* cells,
+                                 const Job* job) const {
+  const WindowAxis& height = windows_.height();
+  const WindowAxis& width = windows_.width();
+  thread_local AlignedBuffer sums_buffer;
+  T* sums = sums_buffer.template reserve_for<T>(band_rows_ * phases_ * phase_width_);
+  if (sums == nullptr) return Outcome::out_of_memory;
+  const int64_t step = height.count == 1 ? 1 : height.stride, row_sums = phases_ * phase_width_;
+  for (int64_t end = row; row < row_end; row = end) {
+    if (job != nullptr && job->is_cancelled()) return Outcome::cancelled;
+    const int64_t z = row / height.extent, y0 = row % height.extent;
+    const int64_t rows = std::min({band_rows_, row_end - row, height.extent - y0});
+    end = row + rows;
+    std::fill_n(sums, rows * row_sums, T{0});
+    for_taps_on(windows_.depth(), z, [&](int64_t t, int64_t o) {
+      for (int64_t r = 0; r < height.kernel; ++r) {
+        // The rows of windows whose tap stands on a row of the band.
+        const int64_t place = height.cell(0, r) - y0;
+        const int64_t begin = place >= 0 ? 0 : ceil_divide(-place, step);
+        const int64_t behind = place >= rows ? 0 : std::min(height.count, (rows - 1 - place) / step + 1);
+        if (begin >= behind) continue;
+        const T* tap =
+            columns + (t * height.kernel + r) * width.kernel * stride + (o * height.count + begin) * width.count;
+        T* to = sums + (place + begin * step) * row_sums;
+        const int64_t pitch = behind - begin == 1 ? 0 : step * row_sums;
+        for (const Target& target_of_tap : targets_) {
+          const WindowRange on = target_of_tap.on;
+          if (on.begin < on.end) {
+            kernels_.add_rows_to_own(tap + on.begin, width.count, behind - begin, on.end - on.begin,
+                                     to + target_of_tap.at, pitch);
+          }
+          tap += stride;
+        }
+      }
+    });
+    const T* phase_rows[kMostPhases] = {};
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t phase = 0; phase < phases_; ++phase) phase_rows[phase] = sums + i * row_sums + phase * phase_width_;
+      T* to = cells + (row + i) * width.extent;
+      kernels_.interleave(phase_rows, phases_, width.extent, to);
+    }
+  }
+  return Outcome::finished;
+}
+
 template class RowFolding<float>;
 template class RowFolding<double>;
 
@@ -264,21 +317,35 @@ void unfold_lines(const Windows& windows, int64_t line, int64_t line_end, const 
   const WindowAxis& height = windows.height();
   const WindowAxis& width = windows.width();
   const RowKernels<T> kernels = row_kernels<T>();
-  columns += line * width.count;
-  WindowRange on;
-  for (int64_t known_tap = -1; line < line_end; ++line, columns += width.count) {
-    const int64_t tap = line / height.count, r = tap / width.kernel, s = tap % width.kernel;
-    if (tap != known_tap) on = windows_on_cells(width, s, 0, width.count);
-    known_tap = tap;
-    const int64_t y = height.cell(line % height.count, r);
-    if (y < 0 || y >= height.extent || on.begin >= on.end) {
-      std::fill_n(columns, width.count, T{0});
+  const int64_t count = width.count;
+  // All windows' rows of a tap are a stretch of the picture, but for what stands on padding.
+  const bool is_stretch = width.stride == 1 && count == width.extent && (height.stride == 1 || height.count == 1);
+  columns += line * count;
+  while (line < line_end) {
+    const int64_t tap = line / height.count, r = tap / width.kernel, s = tap % width.kernel, p = line % height.count;
+    const int64_t rows = std::min(line_end - line, height.count - p);
+    const WindowRange down = windows_on_cells(height, r, p, rows), on = windows_on_cells(width, s, 0, count);
+    line += rows;
+    if (down.begin >= down.end || on.begin >= on.end) {
+      columns = std::fill_n(columns, rows * count, T{0});
       continue;
     }
-    std::fill_n(columns, on.begin, T{0});
-    kernels.pick(cells + y * width.extent + width.cell(on.begin, s), width.stride, on.end - on.begin,
-                 columns + on.begin);
-    std::fill_n(columns + on.end, width.count - on.end, T{0});
+    columns = std::fill_n(columns, (down.begin - p) * count, T{0});
+    const T* from = cells + height.cell(down.begin, r) * width.extent + width.cell(on.begin, s);
+    const int64_t real_rows = down.end - down.begin;
+    if (is_stretch) {
+      std::memcpy(columns + on.begin, from,
+                  static_cast<size_t>((real_rows - 1) * count + on.end - on.begin) * sizeof(T));
+    } else {
+      // Where there is one row its stride does not matter, and may be as large as int64_t holds.
+      const int64_t pitch = real_rows == 1 ? 0 : height.stride * width.extent;
+      kernels.pick_rows(from, pitch, real_rows, width.stride, on.end - on.begin, columns + on.begin, count);
+    }
+    for (int64_t row = 0; row < real_rows; ++row, columns += count) {
+      for (int64_t q = 0; q < on.begin; ++q) columns[q] = T{0};
+      for (int64_t q = on.end; q < count; ++q) columns[q] = T{0};
+    }
+    columns = std::fill_n(columns, (p + rows - down.end) * count, T{0});
   }
 }
 

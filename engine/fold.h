@@ -80,6 +80,7 @@ class RowFolding {
   static constexpr int64_t kMostPhases = 16;
 
   Target target(int64_t tap, int64_t begin, int64_t end) const;
+  Outcome add_bands(int64_t row, int64_t row_end, const T* columns, int64_t stride, T* cells, const Job* job) const;
 
   Windows windows_;
   RowKernels<T> kernels_;
@@ -87,6 +88,9 @@ class RowFolding {
   // they are.
   bool in_place_ = false;
   int64_t phases_ = 1, phase_width_ = 0;
+  // Some rows of cells at a time, where all windows are given.
+  bool is_banded_ = false;
+  int64_t band_rows_ = 0;
   std::vector<Target> targets_;  // of the taps of a whole row of windows; empty where these are many
 };
 

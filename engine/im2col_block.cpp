@@ -7,6 +7,7 @@
 
 #include "engine/division.h"
 #include "engine/padding.h"
+#include "engine/row_kernels.h"
 
 namespace convscope {
 
@@ -146,7 +147,7 @@ struct RowOfPhase {
   }
 
   template <class T>
-  void fill(const AxisPhases& h, PaddingMode mode, const T* row, T* to) const {
+  void fill(const RowKernels<T>& kernels, const AxisPhases& h, PaddingMode mode, const T* row, T* to) const {
     const auto padding = [&](int64_t u) {
       if (mode == PaddingMode::zeros) return T{0};
       const int64_t x = saturating_add(x0, saturating_mul(u, h.stride));
@@ -157,11 +158,8 @@ struct RowOfPhase {
     for (int64_t u = 0; u < begin; ++u) to[u] = padding(u);
     if (h.stride == 1 && begin < end) {
       copy_cells(row + x0 + begin, end - begin, to + begin);
-    } else if (h.stride == 2 && begin < end) {
-      const T* from = row + x0;
-      for (int64_t u = begin; u < end; ++u) to[u] = from[2 * u];  // the compiler knows this one well
-    } else {
-      for (int64_t u = begin; u < end; ++u) to[u] = row[x0 + u * h.stride];
+    } else if (begin < end) {
+      kernels.pick(row + x0 + begin * h.stride, h.stride, end - begin, to + begin);
     }
     for (int64_t u = end; u < count; ++u) to[u] = padding(u);
   }
@@ -174,6 +172,7 @@ void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlo
                 const T* input, T* to) {
   const AxisPhases v = vertical_phases(plan);
   const AxisPhases h = horizontal_phases(plan);
+  const RowKernels<T> kernels = row_kernels<T>();
   const int64_t plane_cells = layout.plane_rows * layout.pitch;
   for (int64_t vertical = 0; vertical < v.phases; ++vertical) {
     const int64_t first = v.remainder_of_phase(vertical) - v.pad_begin;
@@ -195,7 +194,7 @@ void fill_block(const ConvPlan& plan, const BlockLayout& layout, const OutputBlo
           } else {
             const T* cells = plane + source * plan.in.w;
             if (horizontal == 0 && c + 1 < channels) row.prefetch(h, cells + plan.in.h * plan.in.w);
-            row.fill(h, plan.padding_mode, cells, line);
+            row.fill(kernels, h, plan.padding_mode, cells, line);
           }
         }
       }

@@ -220,18 +220,25 @@ class RowPooling {
   /// Rows of the input that two blocks below each other both need are laid out twice.
   Cut cut() const { return cut_of(plan_->windows, columns_, 2 * plan_->windows.height().kernel); }
 
-  Outcome pool_block(const Block& block, const T* cells, T* output, const Job* job) const {
+  /// `indices` may be null.
+  Outcome pool_block(const Block& block, const T* cells, T* output, int64_t* indices, const Job* job) const {
     const WindowAxis& depth = plan_->windows.depth();
     const WindowAxis& height = plan_->windows.height();
     const WindowAxis& width = plan_->windows.width();
-    thread_local AlignedBuffer rows_buffer, divisors_buffer;
+    thread_local AlignedBuffer rows_buffer, divisors_buffer, numbers_buffer;
     thread_local std::vector<const T*> rows;
-    thread_local std::vector<int64_t> held;  // which row of cells each slot holds
+    thread_local std::vector<int64_t> row_cells;  // where each row's tap stands for window 0, from row 1 on
+    thread_local std::vector<int64_t> held;       // which row of cells each slot holds
     // A slot for each row of a window: those that the next window shares are there already.
-    T* laid_out = rows_buffer.template reserve_for<T>(slots() * taps_.width());
+    T* laid_out = rows_buffer.template reserve_for<T>((slots() + 1) * taps_.width());
     T* divisors = divisors_buffer.template reserve_for<T>(block.count);
-    if (laid_out == nullptr || divisors == nullptr) return Outcome::out_of_memory;
+    auto* numbers = numbers_buffer.template reserve_for<RowNumber<T>>(block.count);
+    if (laid_out == nullptr || divisors == nullptr || numbers == nullptr) return Outcome::out_of_memory;
     held.assign(static_cast<size_t>(slots()), -1);
+    // Whole rows below each other first, then the taps side by side, where that takes fewer comparisons.
+    T* const joined = laid_out + slots() * taps_.width();
+    const int64_t apart = slots() * taps_.width() + width.kernel * columns_;
+    const bool joins_first = plan_->kind == PoolKind::max && apart < plan_->windows.taps() * columns_;
     const T fill = plan_->kind == PoolKind::max ? -std::numeric_limits<T>::infinity() : T{0};
 
     WindowRow here(plan_->windows, block.row);
@@ -242,6 +249,7 @@ class RowPooling {
       const TapRange in_depth = here.in_depth, in_height = here.in_height;
       T* to = output + window_row * width.count + block.first;
       rows.clear();
+      row_cells.assign(1, 0);
       for (int64_t t = in_depth.first; t < in_depth.last; ++t) {
         for (int64_t r = in_height.first; r < in_height.last; ++r) {
           const int64_t row = depth.cell(o, t) * height.extent + height.cell(p, r);
@@ -252,16 +260,41 @@ class RowPooling {
             taps_.lay_out(kernels_, cells + row * width.extent, block.first, block.count, fill, at);
             held[static_cast<size_t>(slot)] = row;
           }
+          if (joins_first && indices == nullptr) {
+            rows.push_back(at);
+            continue;
+          }
           for (int64_t s = 0; s < width.kernel; ++s) rows.push_back(at + taps_.offset(s));
+          if (indices == nullptr) continue;
+          for (int64_t s = 0; s < width.kernel; ++s) row_cells.push_back(row * width.extent + width.cell(0, s));
         }
       }
       if (rows.empty()) {
         std::fill_n(to, block.count, fill);
+      } else if (indices != nullptr) {
+        kernels_.first_largest(rows.data(), std::ssize(rows), block.count, to, numbers);
+      } else if (joins_first) {
+        kernels_.largest(rows.data(), std::ssize(rows), taps_.width(), joined);
+        rows.clear();
+        for (int64_t s = 0; s < width.kernel; ++s) rows.push_back(joined + taps_.offset(s));
+        kernels_.largest(rows.data(), std::ssize(rows), block.count, to);
       } else if (plan_->kind == PoolKind::max) {
         kernels_.largest(rows.data(), std::ssize(rows), block.count, to);
       } else {
         kernels_.sum(rows.data(), std::ssize(rows), block.count, to);
         divide(block, o, in_depth, p, in_height, divisors, to);
+      }
+      if (indices == nullptr) continue;
+      int64_t* index_to = indices + window_row * width.count + block.first;
+      if (rows.empty()) std::fill_n(numbers, block.count, RowNumber<T>{0});
+      bool any_is_none = false;
+      int64_t shift = block.first * width.stride;
+      for (int64_t i = 0; i < block.count; ++i, shift += width.stride) {
+        any_is_none = any_is_none || numbers[i] == 0;
+        index_to[i] = row_cells[static_cast<size_t>(numbers[i])] + shift;
+      }
+      for (int64_t i = 0; any_is_none && i < block.count; ++i) {
+        if (numbers[i] == 0) index_to[i] = first_tap(here, block.first + i);
       }
     }
     return Outcome::finished;
@@ -274,6 +307,15 @@ class RowPooling {
 
   RowPooling(const PoolPlan& plan, int64_t columns)
       : plan_(&plan), columns_(columns), taps_(plan.windows.width(), columns), kernels_(row_kernels<T>()) {}
+
+  /// The index where nothing is larger than -inf.
+  int64_t first_tap(const WindowRow& here, int64_t q) const {
+    const WindowAxis& width = plan_->windows.width();
+    return (here.depth.cell(here.o, here.in_depth.first) * here.height.extent +
+            here.height.cell(here.p, here.in_height.first)) *
+               width.extent +
+           width.cell(q, taps_inside(width, q).first);
+  }
 
   int64_t slots() const { return plan_->windows.depth().kernel * plan_->windows.height().kernel; }
   int64_t bytes() const { return slots() * taps_.width() * static_cast<int64_t>(sizeof(T)); }
@@ -307,8 +349,7 @@ class RowPooling {
 
 template <class T>
 Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indices, int threads, Job* job) {
-  std::optional<RowPooling<T>> by_rows;
-  if (indices == nullptr) by_rows = RowPooling<T>::make(plan);
+  const std::optional<RowPooling<T>> by_rows = RowPooling<T>::make(plan);
   const Windows& windows = plan.windows;
   const int64_t columns = std::clamp<int64_t>(kTapsOfBlock / windows.taps(), 1, windows.width().count);
   const Cut cut = by_rows ? by_rows->cut() : cut_of(windows, columns, 1);
@@ -320,9 +361,9 @@ Result<void> run(const PoolPlan& plan, const T* input, T* output, int64_t* indic
     const Block block = cut.block(item % cut.blocks);
     const T* cells = input + plane * windows.cells();
     T* to = output + plane * windows.count();
-    Outcome outcome = by_rows ? by_rows->pool_block(block, cells, to, job) : Outcome::out_of_memory;
+    int64_t* to_indices = indices != nullptr ? indices + plane * windows.count() : nullptr;
+    Outcome outcome = by_rows ? by_rows->pool_block(block, cells, to, to_indices, job) : Outcome::out_of_memory;
     if (outcome == Outcome::out_of_memory) {  // what needs none
-      int64_t* to_indices = indices != nullptr ? indices + plane * windows.count() : nullptr;
       const bool is_done = windows.taps() > kTapsOfBlock ? pool_block<true>(plan, block, cells, to, to_indices, job)
                                                          : pool_block<false>(plan, block, cells, to, to_indices, job);
       outcome = is_done ? Outcome::finished : Outcome::cancelled;

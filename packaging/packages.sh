@@ -17,7 +17,7 @@ packages_to_test='libgtest-dev libgmock-dev xvfb xauth xdotool xclip imagemagick
   libxml2-utils desktop-file-utils dpkg-dev file'
 
 # For -DCONVSCOPE_BENCH=ON: Google Benchmark and the peers that stand beside the engine. Neither run nor check needs them.
-packages_to_bench='libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev opencl-headers libopenblas-dev'
+packages_to_bench='libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev opencl-headers libopenblas-dev libopencv-imgproc-dev'
 
 # For check --all only.
 packages_large='clang-tidy shellcheck debootstrap git python3-onnx python3-numpy chromium

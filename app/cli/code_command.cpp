@@ -1,14 +1,15 @@
-// `convscope code`: a session as a script.
+// `convscope code`: a session as a script or a program.
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/io/atomic_file.h"
+#include "app/session/code.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
-#include "app/session/torch_script.h"
 
 namespace convscope {
 
@@ -20,9 +21,12 @@ struct CodeOptions {
 };
 
 Result<void> run_code(const CodeOptions& options) {
-  if (options.as != "pytorch") return Error{"error.unknown_code", "--as", {options.as, "pytorch"}};
-  Result<Session> session = open_session(options.session);
+  const std::optional<CodeKind> kind = code_kind_from_name(options.as);
+  if (!kind) return Error{"error.unknown_code", "--as", {options.as, names_of_code_kinds()}};
+  std::vector<CodeNote> notes;
+  Result<Session> session = open_session(options.session, &notes);
   if (!session) return session.error();
+  print_notes(notes);
   const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
   if (options.lens) {
     const std::optional<Lens> lens = lens_from_name(*options.lens);
@@ -30,11 +34,11 @@ Result<void> run_code(const CodeOptions& options) {
     session->lens = lens_for(family, *lens);
     if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
   }
-  if (session->title.empty()) session->title = options.session;
+  if (session->title.empty()) session->title = title_of(options.session);
   TensorCache cache;
   const Result<ComputationPtr> computation = compute(*session, cache);
   if (!computation) return computation.error();
-  const Result<std::string> script = torch_script(*session, **computation);
+  const Result<std::string> script = code_of(*kind, *session, **computation);
   if (!script) return script.error();
   if (options.output) return write_file(*options.output, *script);
   print(*script);

@@ -225,8 +225,10 @@ Result<void> run_command(const ExportOptions& options) {
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
   if (options.lesson) return run_lesson(options, std::move(settings));
   if (options.session.empty()) return Error{"error.missing_option", "session", {"session"}};
-  auto session = open_session(options.session);
+  std::vector<CodeNote> notes;
+  auto session = open_session(options.session, &notes);
   if (!session) return session.error();
+  print_notes(notes);
   if (options.operation) {
     if (auto changed = change_operation(*session, *options.operation); !changed) return changed;
   }

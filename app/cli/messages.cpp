@@ -23,6 +23,10 @@ void print_error(const Error& error) {
   std::fprintf(stderr, "convscope: error: %s\n", describe(cli_language(), error).c_str());
 }
 
+void print_notes(const std::vector<CodeNote>& notes) {
+  if (!notes.empty()) std::fprintf(stderr, "convscope: note: %s\n", words_of(cli_language(), notes).c_str());
+}
+
 int exit_status(const Error& error) {
   constexpr std::array<std::string_view, 11> kUsage = {"error.unknown_command",
                                                        "error.unknown_command_similar",

@@ -3,8 +3,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/language/language.h"
+#include "app/session/layer_code.h"
 #include "engine/result.h"
 
 namespace convscope {
@@ -17,6 +19,9 @@ std::string words(std::string_view key);
 
 /// `convscope: error: ` and the error's sentence, one line on standard error.
 void print_error(const Error& error);
+
+/// `convscope: note: ` and what was not used of the code that was opened, one line on standard error; nothing without.
+void print_notes(const std::vector<CodeNote>& notes);
 
 /// kExitUsage for unknown commands and options and for text that is no number, else kExitFailure.
 int exit_status(const Error& error);

@@ -1,6 +1,7 @@
 // Tables on standard output: columns as wide as what is in them, numbers at the right.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

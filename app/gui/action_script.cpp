@@ -137,6 +137,15 @@ class LineReader {
       action.text = trimmed(line_.substr(verb.size()));
       if (action.text.empty()) return wrong(verb == "type" ? "TEXT" : "FILE");
       return action;
+    } else if (verb == "clipboard") {
+      action.kind = Kind::clipboard;
+      const std::string_view text = trimmed(line_.substr(verb.size()));
+      for (size_t i = 0; i < text.size(); ++i) {
+        const bool breaks = text[i] == '\\' && i + 1 < text.size() && text[i + 1] == 'n';
+        action.text += breaks ? '\n' : text[i];
+        if (breaks) ++i;
+      }
+      return action;
     } else if (verb == "key") {
       action.kind = Kind::key;
       const std::optional<KeyPress> press = ended() ? std::nullopt : key_press_from_name(words_[at_]);
@@ -413,6 +422,9 @@ void ScriptPlayer::begin(const ScriptAction& action, float scale) {
       break;
     case Kind::wait_idle:
       break;
+    case Kind::clipboard:
+      ImGui::SetClipboardText(action.text.c_str());
+      break;
     case Kind::drop:
       window_.drop(action.text);
       break;
@@ -491,6 +503,7 @@ void ScriptPlayer::go_on(const ScriptAction& action, float, double delta_seconds
       break;
     case Kind::type:
     case Kind::drop:
+    case Kind::clipboard:
     case Kind::wait_idle:
       if (phase >= 2 && !window_.busy()) finish();
       break;

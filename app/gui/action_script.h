@@ -6,7 +6,8 @@
 //   scroll TARGET LINES            (positive: away from the user, which zooms in)
 //   type TEXT                      key COMBO                     (ctrl+shift+z, space, left, f11, ?)
 //   wait SECONDS                   wait frames N                 wait idle
-//   drop FILE                      expect NAME | expect no NAME | expect step N
+//   drop FILE                      clipboard TEXT (\n for a new line)
+//   expect NAME | expect no NAME | expect step N
 //
 // TARGET is a widget's stable name, optionally `at X Y` from its upper left corner in logical pixels (or `50% 50%`), or
 // a cell of the picture: input[n,c,y,x] weight[o,i,y,x] output[n,c,y,x] bias[c] im2col[row,column] product[row,column].
@@ -48,6 +49,7 @@ struct ScriptAction {
     wait_frames,
     wait_idle,
     drop,
+    clipboard,
     expect_widget,
     expect_no_widget,
     expect_step,
@@ -57,7 +59,7 @@ struct ScriptAction {
   ScriptTarget target, second;
   float x = 0, y = 0;  // drag_by in logical pixels, scroll lines, seconds, frames
   int64_t number = 0;  // expect_step
-  std::string text;    // type, drop
+  std::string text;    // type, drop, clipboard
   KeyPress press;
 };
 

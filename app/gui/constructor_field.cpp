@@ -1,4 +1,5 @@
 #include <imgui.h>
+#include <imgui_internal.h>
 #include <imgui_stdlib.h>
 
 #include <algorithm>
@@ -7,9 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "app/gui/constructor_text.h"
+#include "app/gui/keys.h"
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
+#include "app/session/layer_code.h"
 
 namespace convscope {
 
@@ -21,6 +23,8 @@ struct Memory {
   std::optional<LayerCall> written;   // the layer that `text` was made from
   float wrap_width = 0;               // of the line breaks
   std::optional<Error> error;
+  std::string notes;   // what of pasted code could not be used
+  std::optional<LayerCall> noted;  // by the layer that it is about
   bool typing = false;
 };
 
@@ -55,6 +59,18 @@ std::string broken_into_lines(const std::string& call, size_t columns) {
   return lines;
 }
 
+/// Code that is more than a call: what can be used of it is, and what cannot is said. False where it is no code at all.
+bool take_pasted(UiContext& ui, Memory& m) {
+  const Result<LayerCode> code = read_layer_code(m.text, ui.session());
+  if (!code) return false;
+  ui.workbench.apply(edit_code(*code, last_good(ui)));
+  m.notes = words_of(ui.language(), code->notes);
+  m.noted = code->call;
+  m.written.reset();
+  m.error.reset();
+  return true;
+}
+
 }  // namespace
 
 void draw_constructor_field(UiContext& ui) {
@@ -87,7 +103,11 @@ void draw_constructor_field(UiContext& ui) {
   if (changed) {
     ui.shows(m.text);
     Result<LayerCall> parsed = parse_layer(m.text);
-    if (!parsed) {
+    // A script that was pasted is read as one.
+    const bool pasted = ImGui::GetIO().KeyCtrl && key_pressed(ImGuiKey_V);
+    if (!parsed && pasted && take_pasted(ui, m)) {
+      ImGui::ClearActiveID();
+    } else if (!parsed) {
       m.error = parsed.error();
     } else {
       m.error.reset();
@@ -96,6 +116,15 @@ void draw_constructor_field(UiContext& ui) {
     }
   }
   if (ImGui::IsItemDeactivated() && !m.error) m.written.reset();
+  if (m.noted && *m.noted != LayerCall{ui.session().operation, ui.session().params, ui.session().more}) {
+    m.notes.clear();
+    m.noted.reset();
+  }
+  if (!m.notes.empty()) {
+    ui.shows(m.notes);
+    ui_words(ui, m.notes.c_str(), Role::secondary, ui.fonts.caption);
+    ui.widgets.note_item("constructor.notes");
+  }
   if (m.error) {
     const UiFont body(ui.fonts.body);
     ui_error_line(ui, "constructor", *m.error);

@@ -307,6 +307,16 @@ Action edit_layer(const LayerCall& call, const LastGood& last) {
                 }};
 }
 
+Action edit_code(const LayerCode& code, const LastGood& last) {
+  return Action{"edit.paste_code", {}, [code, last](Session& session) {
+                  edit_layer(code.call, last).change(session);
+                  if (code.input_shape && !input_brings_shape(session)) {
+                    set_input_shape(session, *code.input_shape, last);
+                    session.step = 1;
+                  }
+                }};
+}
+
 Action edit_more(std::string_view argument, std::function<void(MoreParams&)> change) {
   const std::string name(argument);
   return Action{"edit." + name, "param." + name,

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "app/gui/constructor_text.h"
 #include "app/io/tensor_text.h"
 #include "app/scene/scene.h"
 #include "app/session/computation.h"
+#include "app/session/layer_code.h"
 #include "app/session/workbench.h"
 #include "engine/result.h"
 #include "engine/size_solver.h"
@@ -47,6 +47,8 @@ Action edit_constructor(const ConvParams& params, const LastGood& last);
 Action edit_operation(std::string_view operation, const LastGood& last);
 /// Operation and arguments at once, from a constructor call.
 Action edit_layer(const LayerCall& call, const LastGood& last);
+/// What pasted code says: the layer, and the input where the code makes one.
+Action edit_code(const LayerCode& code, const LastGood& last);
 /// Any change of the arguments that conv2d has not, as edit_params().
 Action edit_more(std::string_view argument, std::function<void(MoreParams&)> change);
 

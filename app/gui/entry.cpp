@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -22,7 +21,7 @@ constexpr int64_t kScriptLimit = 1 << 20;
 Result<Session> session_for(const std::string& open) {
   Result<Session> session = open_session(open.empty() ? first_preset().name : open);
   // A preset is known by its name, a file by its own, until the user saves it under another.
-  if (session && session->title.empty()) session->title = std::filesystem::path(open).stem().string();
+  if (session && session->title.empty()) session->title = title_of(open);
   return session;
 }
 

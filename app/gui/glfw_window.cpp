@@ -90,6 +90,12 @@ Key special_key(int key) {
       return kKeyEnd;
     case GLFW_KEY_F1:
       return kKeyF1;
+    case GLFW_KEY_PAGE_UP:
+      return kKeyPageUp;
+    case GLFW_KEY_PAGE_DOWN:
+      return kKeyPageDown;
+    case GLFW_KEY_F5:
+      return kKeyF5;
     case GLFW_KEY_F11:
       return kKeyF11;
     default:
@@ -174,6 +180,7 @@ struct Start {
   Settings settings;
   std::string folder;
   std::vector<std::string> set_aside;
+  std::vector<CodeNote> notes;
 };
 
 Result<Start> starting_point(const std::string& open) {
@@ -192,16 +199,15 @@ Result<Start> starting_point(const std::string& open) {
     start.session.language = language_of_environment();
     return start;
   }
-  Result<Session> opened = open_session(open);
+  Result<Session> opened = open_session(open, &start.notes);
   if (!opened) return opened.error();
   start.session = std::move(*opened);
   start.settings.project_path.clear();
   if (find_preset(open)) {
     start.session.title = open;
   } else {
-    const std::filesystem::path path(open);
-    if (start.session.title.empty()) start.session.title = path.stem().string();
-    if (is_project_file(open)) start.settings.project_path = std::filesystem::absolute(path).string();
+    if (start.session.title.empty()) start.session.title = title_of(open);
+    if (is_project_file(open)) start.settings.project_path = std::filesystem::absolute(open).string();
   }
   if (remembered.session) {
     start.session.language = remembered.session->language;
@@ -260,6 +266,7 @@ Result<void> run_window(const WindowOptions& options) {
     main.tell(tr(main.workbench().session().language, "notice.set_aside", {file}), true);
   }
   if (!options.lesson.empty()) main.open_lesson(options.lesson, static_cast<size_t>(options.lesson_page - 1));
+  if (!start->notes.empty()) main.tell(words_of(main.workbench().session().language, start->notes));
   Events events;
   events.main = &main;
   glfwSetWindowUserPointer(handle, &events);

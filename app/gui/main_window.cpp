@@ -42,6 +42,8 @@ constexpr float kMostOfOutputSize = 0.62f;
 constexpr float kFairShare = 0.38f;
 
 constexpr double kNoticeSeconds = 6;
+/// Of longer ones: as people read.
+constexpr double kNoticeBytesPerSecond = 20;
 /// After the last input tooltips still open and hovers settle.
 constexpr double kSettleSeconds = 0.8;
 constexpr double kAutosaveSeconds = 2;
@@ -119,6 +121,14 @@ Splitter splitter(UiContext& ui, const char* name, const Box& box) {
   return result;
 }
 
+/// Type at double size in front of people, less where the window would have no room for the picture.
+float presenter_scale(const FrameInfo& frame) {
+  constexpr float kLeastWidth = 840, kLeastHeight = 500;  // logical pixels
+  const float logical_width = static_cast<float>(frame.width) / frame.scale;
+  const float logical_height = static_cast<float>(frame.height) / frame.scale;
+  return std::clamp(std::min(logical_width / kLeastWidth, logical_height / kLeastHeight), 1.0f, 2.0f);
+}
+
 /// Over the edge between two panes that lie one above the other.
 Splitter lying_splitter(UiContext& ui, const char* name, const Box& pane, float y) {
   const float half = ui.px(kSplitter) / 2;
@@ -169,20 +179,22 @@ void MainWindow::press(const KeyPress& press) {
 void MainWindow::drop(const std::string& path) { requests_.open_paths.push_back(path); }
 
 void MainWindow::tell(std::string text, bool is_error) {
-  notice_ = {std::move(text), is_error, frame_.time_seconds + kNoticeSeconds};
+  const double seconds = std::max(kNoticeSeconds, static_cast<double>(text.size()) / kNoticeBytesPerSecond);
+  notice_ = {std::move(text), is_error, frame_.time_seconds + seconds};
 }
 
 void MainWindow::begin_frame(const FrameInfo& frame) {
   frame_ = frame;
+  if (presenter_.on) frame_.scale *= presenter_scale(frame);
   ImGui::SetCurrentContext(imgui_);
   const Session& session = workbench_->session();
-  if (styled_theme_ != session.theme || styled_scale_ != frame.scale) {
-    apply_style(theme(session.theme), frame.scale);
+  if (styled_theme_ != session.theme || styled_scale_ != frame_.scale) {
+    apply_style(theme(session.theme), frame_.scale);
     styled_theme_ = session.theme;
-    styled_scale_ = frame.scale;
+    styled_scale_ = frame_.scale;
   }
-  if (atlas_.stale(frame.scale, session.language)) {
-    atlas_.build(frame.scale, session.language);
+  if (atlas_.stale(frame_.scale, session.language)) {
+    atlas_.build(frame_.scale, session.language);
     kept_.forget();
     ImGui_ImplOpenGL3_DestroyFontsTexture();
     // Without device objects yet, NewFrame makes the texture along with them.
@@ -201,6 +213,7 @@ UiContext MainWindow::context() {
   ui.glyphs = &atlas_;
   ui.review = &review_;
   ui.lesson = &lesson_;
+  ui.presenting = presenter_.on;
   return ui;
 }
 
@@ -215,7 +228,7 @@ void MainWindow::draw() {
   }
   // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
   const bool dialog =
-      file_dialog_.is_open() || export_dialog_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
+      file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
     // Menus close by Escape; dialogs see to theirs.
     if (key_press.key == kKeyEscape && ImGui::GetTopMostPopupModal() == nullptr &&
@@ -240,12 +253,14 @@ void MainWindow::draw() {
   const float second_row = stacked ? ui.px(kSecondRow) : 0;
   const float top = std::floor(ui.px(kToolbarHeight) + second_row);
   const float bottom = std::floor(height - ui.px(kTimelineHeight) - second_row);
-  if (stacked) {
+  if (presenter_.on) {
+    draw_picture(ui, {0, 0, width, bottom});
+  } else if (stacked) {
     draw_stack(ui, top, bottom);
   } else {
     draw_columns(ui, top, bottom);
   }
-  {
+  if (!presenter_.on) {
     const float inset = std::floor((ui.px(kToolbarHeight) - ImGui::GetFrameHeight()) / 2);
     const Pane pane(ui, "##toolbar", {0, 0, width, top}, {ui.px(12), inset}, kBottom);
     draw_toolbar(ui, stacked);
@@ -254,6 +269,7 @@ void MainWindow::draw() {
     const float inset = std::floor((ui.px(kTimelineHeight) - ImGui::GetFrameHeight()) / 2);
     const Pane pane(ui, "##timeline", {0, bottom, width, height}, {ui.px(12), inset}, kTop);
     draw_timeline(ui, stacked);
+    if (presenter_.on) draw_presenter(ui);
   }
   draw_dialogs(ui);
   serve_requests(ui);
@@ -412,6 +428,7 @@ void MainWindow::draw_dialogs(UiContext& ui) {
     }
   }
   export_dialog_.draw(ui);
+  if (const std::optional<PaletteChoice> choice = palette_.draw(ui)) choose(ui, *choice);
   if (shortcuts_open_) draw_shortcuts(ui, shortcuts_open_);
 }
 
@@ -434,6 +451,8 @@ void MainWindow::serve_requests(UiContext& ui) {
                       (title.empty() ? "session" : title) + kProjectEnding);
   }
   if (wishes.open_export) export_dialog_.open(ui);
+  if (wishes.share) copy_session();
+  if (wishes.paste) paste();
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
   if (wishes.leave_lesson) leave_lesson(ui);
   if (!wishes.open_lesson.empty()) open_lesson(wishes.open_lesson);
@@ -460,6 +479,7 @@ void MainWindow::leave_lesson(UiContext& ui) {
 }
 
 void MainWindow::open(const std::string& name) {
+  if (is_session_text(name)) return open_text(name);
   if (find_preset(name) == nullptr && (is_lesson_file(name) || find_lesson(name))) return open_lesson(name);
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
@@ -601,10 +621,20 @@ void MainWindow::run(Command command) {
       set_lens(static_cast<size_t>(command) - static_cast<size_t>(Command::lens_1));
       break;
     case Command::lesson_next:
-      lesson_.player().page_index() + 1 < lesson_.player().page_count() ? lesson_.turn(ui, 1) : leave_lesson(ui);
+      if (!lesson_.player().running()) {
+        playback_.forward(count, !settings_.reduced_motion);
+      } else if (lesson_.player().page_index() + 1 < lesson_.player().page_count()) {
+        lesson_.turn(ui, 1);
+      } else {
+        leave_lesson(ui);
+      }
       break;
     case Command::lesson_back:
-      lesson_.turn(ui, -1);
+      if (lesson_.player().running()) {
+        lesson_.turn(ui, -1);
+      } else {
+        playback_.back(count);
+      }
       break;
     case Command::language:
       next_language(ui);
@@ -615,15 +645,67 @@ void MainWindow::run(Command command) {
     case Command::shortcuts:
       shortcuts_open_ = !shortcuts_open_;
       break;
+    case Command::palette:
+      if (palette_.is_open()) {
+        palette_.close();
+      } else {
+        palette_.open(ui);
+      }
+      break;
+    case Command::share:
+      requests_.share = true;
+      break;
+    case Command::paste:
+      requests_.paste = true;
+      break;
+    case Command::faster:
+    case Command::slower: {
+      constexpr double kSlowest = 0.25, kFastest = 16384;
+      const double factor = command == Command::faster ? 2 : 0.5;
+      const double speed = std::clamp(workbench_->session().steps_per_second * factor, kSlowest, kFastest);
+      workbench_->apply_view([speed](Session& session) { session.steps_per_second = speed; });
+      break;
+    }
+    case Command::loop:
+      workbench_->apply_view([](Session& session) { session.loop = !session.loop; });
+      break;
+    case Command::larger_interface:
+      settings_.ui_scale = std::min(settings_.ui_scale + 0.25f, 3.0f);
+      break;
+    case Command::smaller_interface:
+      settings_.ui_scale = std::max(settings_.ui_scale - 0.25f, 0.75f);
+      break;
+    case Command::reduced_motion:
+      settings_.reduced_motion = !settings_.reduced_motion;
+      break;
+    case Command::fold_left:
+      settings_.left_open = !settings_.left_open;
+      break;
+    case Command::fold_right:
+      settings_.right_open = !settings_.right_open;
+      break;
     case Command::fullscreen:
-      fullscreen_toggled_ = true;
+      fullscreen_toggled_ = !fullscreen_toggled_;
+      fills_screen_ = !fills_screen_;
+      break;
+    case Command::presenter:
+      set_presenting(!presenter_.on);
+      break;
+    case Command::blank:
+      if (presenter_.on) presenter_.blank = !presenter_.blank;
       break;
     case Command::quit:
       quit_ = true;
       break;
     case Command::escape:
-      shortcuts_open_ = false;
-      picture_.unpin();
+      // One thing at a time, the uppermost first.
+      if (shortcuts_open_) {
+        shortcuts_open_ = false;
+      } else if (presenter_.on) {
+        set_presenting(false);
+      } else {
+        picture_.unpin();
+      }
       break;
   }
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gui/command_palette.h"
 #include "app/gui/fonts.h"
 #include "app/gui/kept_frame.h"
 #include "app/gui/lesson_card.h"
@@ -45,7 +46,8 @@ class MainWindow {
   // What happened since the last frame.
   void press(const KeyPress& press);
   void drop(const std::string& path);
-  /// Opens a preset, session, picture or .npy as one undoable edit, or says in the notice why not.
+  /// Opens a preset, session, picture or .npy, or what a text says (see open_session()), as one undoable edit, or says
+  /// in the notice why not.
   void open(const std::string& preset_or_path);
 
   /// Opens a built-in lesson or one of a file at a page (from 0), or says in the notice why not. Leaving it gives back
@@ -73,6 +75,9 @@ class MainWindow {
   bool take_fullscreen_toggle();
   /// Of the window's title bar.
   std::string title() const;
+  /// Device pixels per logical pixel of this frame: larger while presenting.
+  float scale() const { return frame_.scale; }
+  bool presenting() const { return presenter_.on; }
   void tell(std::string text, bool is_error = false);
   /// Writes settings and the last session now.
   void save_state();
@@ -104,7 +109,14 @@ class MainWindow {
   void draw_right(UiContext& ui, const Box& box);
   /// The tabs and their panel; `edge` is the side on which the picture lies.
   void draw_side(UiContext& ui, const Box& box, std::span<const SidePanel> first, unsigned edge);
+  void draw_presenter(UiContext& ui);
+  void set_presenting(bool on);
   void draw_dialogs(UiContext& ui);
+  void choose(UiContext& ui, const PaletteChoice& choice);
+  /// A shared session, or code.
+  void open_text(const std::string& text);
+  void copy_session();
+  void paste();
   void serve_requests(UiContext& ui);
   void save_project(UiContext& ui, const std::string& path);
   void autosave();
@@ -137,6 +149,12 @@ class MainWindow {
   int64_t shown_step_ = 0;  // 1-based, as the session had it at the end of the last frame
   double last_input_ = 0;
   bool shortcuts_open_ = false;
+  CommandPalette palette_;
+  struct Presenter {
+    bool on = false, blank = false;
+    bool filled_screen = false;  // the window did not fill it before
+  } presenter_;
+  bool fills_screen_ = false;
   // Of contents in the last frame, device pixels: the output size without its table, that table, the chosen tab.
   float output_size_height_ = 0, output_table_height_ = 0, side_height_ = 0;
   bool quit_ = false, fullscreen_toggled_ = false;

@@ -81,7 +81,7 @@ Result<void> OffscreenWindow::play(std::vector<ScriptAction> actions) {
   ScriptPlayer player(*window_, std::move(actions));
   frame(kFrame);
   while (!player.done()) {
-    frame(kFrame, [&] { player.inject(scale(), kFrame); });
+    frame(kFrame, [&] { player.inject(window_->scale(), kFrame); });
   }
   if (player.error()) return *player.error();
   return {};

@@ -8,10 +8,7 @@
 #include "app/gui/widgets.h"
 
 namespace convscope {
-namespace {
-
-/// "Ctrl+Z / Ctrl+Y" as key caps from `x` on; returns how far they reach.
-float draw_caps(UiContext& ui, std::string_view keys, float x, float y) {
+float draw_key_caps(UiContext& ui, std::string_view keys, float x, float y, bool measure) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const UiFont mono(ui.fonts.mono);
   const float height = ImGui::GetFontSize() + ui.px(6);
@@ -20,23 +17,23 @@ float draw_caps(UiContext& ui, std::string_view keys, float x, float y) {
     const std::string_view cap = keys.substr(0, slash);
     const ImVec2 words = ImGui::CalcTextSize(cap.data(), cap.data() + cap.size());
     const float width = std::max(words.x + ui.px(12), height);
-    list->AddRectFilled({x, y}, {x + width, y + height}, ui_color32(ui, Role::panel), ui.px(4));
-    list->AddRect({x, y}, {x + width, y + height}, ui_color32(ui, Role::border), ui.px(4));
-    list->AddText({std::floor(x + (width - words.x) / 2), std::floor(y + (height - words.y) / 2)},
-                  ui_color32(ui, Role::text), cap.data(), cap.data() + cap.size());
+    if (!measure) {
+      list->AddRectFilled({x, y}, {x + width, y + height}, ui_color32(ui, Role::panel), ui.px(4));
+      list->AddRect({x, y}, {x + width, y + height}, ui_color32(ui, Role::border), ui.px(4));
+      list->AddText({std::floor(x + (width - words.x) / 2), std::floor(y + (height - words.y) / 2)},
+                    ui_color32(ui, Role::text), cap.data(), cap.data() + cap.size());
+    }
     x += width + ui.px(6);
     keys = slash == std::string_view::npos ? std::string_view() : keys.substr(slash + 3);
   }
   return x;
 }
 
-}  // namespace
-
 void draw_shortcuts(UiContext& ui, bool& open) {
   const ImVec2 screen = ImGui::GetIO().DisplaySize;
   const auto rows = shortcut_rows();
-  const float row = ImGui::GetFontSize() + ui.px(14);
-  const float width = std::min(ui.px(520), screen.x - ui.px(32));
+  const float row = ImGui::GetFontSize() + ui.px(12);
+  const float width = std::min(ui.px(560), screen.x - ui.px(32));
   const float height = std::min(static_cast<float>(rows.size()) * row + ui.px(84), screen.y - ui.px(32));
   ImGui::SetNextWindowPos({std::floor((screen.x - width) / 2), std::floor((screen.y - height) / 2)});
   ImGui::SetNextWindowSize({width, height});
@@ -55,7 +52,7 @@ void draw_shortcuts(UiContext& ui, bool& open) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::GetWindowDrawList()->AddText({at.x, std::floor(at.y + (row - ImGui::GetFontSize()) / 2)},
                                         ui_color32(ui, Role::text), ui.text(shortcut.words_key));
-    draw_caps(ui, shortcut.keys, at.x + ui.px(270), at.y + ui.px(3));
+    draw_key_caps(ui, shortcut.keys, at.x + ui.px(290), at.y + ui.px(2));
     ImGui::Dummy({width - ui.px(32), row - ImGui::GetStyle().ItemSpacing.y});
   }
   const ImVec2 low = ImGui::GetWindowPos();
@@ -90,6 +87,13 @@ void draw_settings_menu(UiContext& ui) {
   ui_rule(ui);
   ButtonOptions wide;
   wide.quiet = true;
+  const auto entry = [&](const char* name, Icon icon, const char* words_key, bool& wish) {
+    if (!ui_icon_label_button(ui, name, icon, ui.text(words_key), wide)) return;
+    wish = true;
+    ImGui::CloseCurrentPopup();
+  };
+  entry("settings.share", Icon::copy, "command.share", ui.requests.share);
+  entry("settings.paste", Icon::grid, "command.paste", ui.requests.paste);
   if (ui_icon_label_button(ui, "settings.shortcuts", Icon::keyboard, ui.text("settings.shortcuts"), wide)) {
     ui.requests.show_shortcuts = true;
     ImGui::CloseCurrentPopup();

@@ -16,6 +16,7 @@ void draw_output_size_panel(UiContext& ui);  // the formula in symbols and in nu
 /// device pixels.
 float draw_output_size_panel(UiContext& ui, bool with_table);
 void draw_cell_panel(UiContext& ui);             // products, bias and sum of the current cell
+void draw_code_panel(UiContext& ui);             // the same computation in PyTorch, NumPy, TensorFlow, ...
 void draw_inspect_panel(UiContext& ui);          // a tensor and its slices as PyTorch prints them
 void draw_compare_panel(UiContext& ui);          // the user's own output against the engine's, and why it differs
 void draw_cost_panel(UiContext& ui);             // parameters, MACs, bytes, arithmetic intensity

@@ -269,6 +269,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
     return;
   }
   SceneRequest request;
+  request.caption = ui.presenting;
   request.computation = computation;
   request.lens = ui.session().lens;
   request.algorithm = ui.session().algorithm;

@@ -9,7 +9,7 @@ struct NamedKey {
   std::string_view name;
   Key key;
 };
-constexpr std::array<NamedKey, 21> kNames = {{{"enter", kKeyEnter},    {"return", kKeyEnter},
+constexpr std::array<NamedKey, 22> kNames = {{{"enter", kKeyEnter},    {"return", kKeyEnter},
                                               {"tab", kKeyTab},        {"backspace", kKeyBackspace},
                                               {"escape", kKeyEscape},  {"space", kKeySpace},
                                               {"left", kKeyLeft},      {"right", kKeyRight},
@@ -17,28 +17,66 @@ constexpr std::array<NamedKey, 21> kNames = {{{"enter", kKeyEnter},    {"return"
                                               {"home", kKeyHome},      {"end", kKeyEnd},
                                               {"page_up", kKeyPageUp}, {"page_down", kKeyPageDown},
                                               {"delete", kKeyDelete},  {"insert", kKeyInsert},
-                                              {"f1", kKeyF1},          {"f11", kKeyF11},
+                                              {"f1", kKeyF1},          {"f5", kKeyF5},
+                                              {"f11", kKeyF11},
                                               {"plus", Key{U'+'}},     {"minus", Key{U'-'}},
                                               {"question", Key{U'?'}}}};
 
-constexpr std::array<ShortcutRow, 18> kRows = {{{"Space", "shortcut.play_pause"},
-                                                {"\u2192 / \u2190", "shortcut.step"},
+constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"},
+                                                {"\u2192 / \u2190 / PgDn / PgUp", "shortcut.step"},
                                                 {"\u2193 / \u2191", "shortcut.row"},
                                                 {"Home / End", "shortcut.first_last"},
+                                                {"Ctrl+K / Ctrl+Shift+P", "shortcut.palette"},
                                                 {"Ctrl+Z", "shortcut.undo"},
                                                 {"Ctrl+Shift+Z / Ctrl+Y", "shortcut.redo"},
                                                 {"Ctrl+O", "shortcut.open"},
                                                 {"Ctrl+S", "shortcut.save"},
                                                 {"Ctrl+Shift+S", "shortcut.save_as"},
                                                 {"Ctrl+E", "shortcut.export"},
+                                                {"Ctrl+Shift+C / Ctrl+V", "shortcut.share"},
                                                 {"+ / - / 0", "shortcut.zoom"},
-                                                {"1 / 2 / 3 / 4 / 5", "shortcut.lens"},
+                                                {"1 / 2 / \u2026 / 9", "shortcut.lens"},
                                                 {"PgDn / PgUp", "shortcut.lesson"},
                                                 {"L", "shortcut.language"},
                                                 {"T", "shortcut.theme"},
+                                                {"F5 / B / Esc", "shortcut.presenter"},
                                                 {"F11", "shortcut.fullscreen"},
                                                 {"Ctrl+Q", "shortcut.quit"},
                                                 {"?", "shortcut.shortcuts"}}};
+
+constexpr std::array<CommandRow, 32> kCommandRows = {
+    {{Command::play_pause, "play_pause", "command.play_pause", "Space"},
+     {Command::step_forward, "step_forward", "command.step_forward", "\u2192"},
+     {Command::step_back, "step_back", "command.step_back", "\u2190"},
+     {Command::first_step, "first_step", "command.first_step", "Home"},
+     {Command::last_step, "last_step", "command.last_step", "End"},
+     {Command::next_row, "next_row", "command.next_row", "\u2193"},
+     {Command::previous_row, "previous_row", "command.previous_row", "\u2191"},
+     {Command::undo, "undo", "shortcut.undo", "Ctrl+Z"},
+     {Command::redo, "redo", "shortcut.redo", "Ctrl+Y"},
+     {Command::open, "open", "command.open", "Ctrl+O"},
+     {Command::save, "save", "command.save", "Ctrl+S"},
+     {Command::save_as, "save_as", "command.save_as", "Ctrl+Shift+S"},
+     {Command::export_file, "export", "command.export", "Ctrl+E"},
+     {Command::share, "share", "command.share", "Ctrl+Shift+C"},
+     {Command::paste, "paste", "command.paste", "Ctrl+V"},
+     {Command::zoom_in, "zoom_in", "command.zoom_in", "+"},
+     {Command::zoom_out, "zoom_out", "command.zoom_out", "-"},
+     {Command::zoom_fit, "zoom_fit", "command.zoom_fit", "0"},
+     {Command::faster, "faster", "command.faster", ""},
+     {Command::slower, "slower", "command.slower", ""},
+     {Command::loop, "loop", "timeline.loop", ""},
+     {Command::larger_interface, "larger_interface", "command.larger_interface", ""},
+     {Command::smaller_interface, "smaller_interface", "command.smaller_interface", ""},
+     {Command::reduced_motion, "reduced_motion", "settings.reduced_motion", ""},
+     {Command::language, "language", "command.language", "L"},
+     {Command::theme, "theme", "shortcut.theme", "T"},
+     {Command::fold_left, "fold_left", "toolbar.fold_left", ""},
+     {Command::fold_right, "fold_right", "toolbar.fold_right", ""},
+     {Command::presenter, "presenter", "command.presenter", "F5"},
+     {Command::fullscreen, "fullscreen", "shortcut.fullscreen", "F11"},
+     {Command::shortcuts, "shortcuts", "settings.shortcuts", "?"},
+     {Command::quit, "quit", "shortcut.quit", "Ctrl+Q"}}};
 
 }  // namespace
 
@@ -73,6 +111,7 @@ std::optional<KeyPress> key_press_from_name(std::string_view name) {
 std::optional<Command> command_of(const KeyPress& press, bool typing) {
   if (press.alt) return std::nullopt;
   if (press.key == kKeyF11) return Command::fullscreen;
+  if (press.key == kKeyF5) return Command::presenter;
   if (press.ctrl) {
     switch (press.key.code) {
       case 'o':
@@ -81,6 +120,17 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
         return press.shift ? Command::save_as : Command::save;
       case 'e':
         return Command::export_file;
+      case 'k':
+        return Command::palette;
+      case 'p':
+        if (!press.shift) return std::nullopt;
+        return Command::palette;
+      case 'c':
+        if (!press.shift) return std::nullopt;
+        return Command::share;
+      case 'v':
+        if (typing) return std::nullopt;
+        return Command::paste;
       case 'q':
         return Command::quit;
       // Text fields undo by themselves.
@@ -133,6 +183,9 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       return Command::language;
     case 't':
       return Command::theme;
+    case 'b':
+    case '.':
+      return Command::blank;
     case '?':
       return Command::shortcuts;
     default:
@@ -141,5 +194,6 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
 }
 
 std::span<const ShortcutRow> shortcut_rows() { return kRows; }
+std::span<const CommandRow> command_rows() { return kCommandRows; }
 
 }  // namespace convscope

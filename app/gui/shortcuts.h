@@ -15,7 +15,7 @@ struct Key {
 inline constexpr Key kKeyEnter{'\r'}, kKeyTab{'\t'}, kKeyBackspace{'\b'}, kKeyEscape{0x1B}, kKeySpace{' '};
 inline constexpr Key kKeyLeft{0x110000}, kKeyRight{0x110001}, kKeyUp{0x110002}, kKeyDown{0x110003};
 inline constexpr Key kKeyHome{0x110004}, kKeyEnd{0x110005}, kKeyPageUp{0x110006}, kKeyPageDown{0x110007};
-inline constexpr Key kKeyDelete{0x110008}, kKeyInsert{0x110009}, kKeyF1{0x11000A}, kKeyF11{0x110014};
+inline constexpr Key kKeyDelete{0x110008}, kKeyInsert{0x110009}, kKeyF1{0x11000A}, kKeyF5{0x11000E}, kKeyF11{0x110014};
 
 struct KeyPress {
   Key key;
@@ -41,6 +41,12 @@ enum class Command : unsigned char {
   zoom_in,
   zoom_out,
   zoom_fit,
+  faster,
+  slower,
+  loop,
+  larger_interface,
+  smaller_interface,
+  reduced_motion,
   lens_1,  // of all_lenses(), by digits; lens_1 to lens_9 follow one another
   lens_2,
   lens_3,
@@ -50,17 +56,24 @@ enum class Command : unsigned char {
   lens_7,
   lens_8,
   lens_9,
-  lesson_next,
+  lesson_next,  // a step where there is no lesson
   lesson_back,
   language,
   theme,
   shortcuts,
+  palette,
+  share,  // copies the session as text
+  paste,
+  fold_left,
+  fold_right,
   fullscreen,
+  presenter,
+  blank,  // of the presenter's screen
   quit,
   escape,
 };
 
-/// What a key press means. While text is typed only those with Ctrl that no text field uses, and F11, count.
+/// What a key press means. While text is typed only those with Ctrl that no text field uses, F5 and F11 count.
 std::optional<Command> command_of(const KeyPress& press, bool typing);
 
 /// Rows of the overlay "?": key cap(s) as shown and the words' key in the language files.
@@ -69,5 +82,14 @@ struct ShortcutRow {
   std::string_view words_key;  // "shortcut.undo"
 };
 std::span<const ShortcutRow> shortcut_rows();
+
+/// What the command palette lists, with its key where it has one.
+struct CommandRow {
+  Command command;
+  std::string_view name;       // of scripts: "undo"
+  std::string_view words_key;  // "command.undo"
+  std::string_view keys;       // as in ShortcutRow; may be empty
+};
+std::span<const CommandRow> command_rows();
 
 }  // namespace convscope

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array kPanels = {
     SidePanel{"cell", "tab.cell", draw_cell_panel},
+    SidePanel{"code", "tab.code", draw_code_panel},
     SidePanel{"inspect", "tab.inspect", draw_inspect_panel},
     SidePanel{"compare", "tab.compare", draw_compare_panel},
     SidePanel{"cost", "tab.cost", draw_cost_panel},

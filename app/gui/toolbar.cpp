@@ -204,10 +204,17 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   ImGui::SameLine(0, gap);
   draw_lessons_button(ui);
   ImGui::SameLine(0, gap);
-  const float middle = two_rows ? full - others : full - right - others;
-  const float most = std::max(ui.px(kLeastPreset), std::max(middle * 0.6f, middle - ui.px(240)));
+  float middle = two_rows ? full - others : full - right - others;
   // Buttons for all lenses come before the whole of a preset's name.
   const LensChoice lenses = lens_choice(ui);
+  // What the palette and a key do as well has a button where nothing else goes without.
+  const bool share_button =
+      all_buttons && !two_rows && ui.px(kNamedPreset) + group_gap + lenses.fit + button + gap <= middle;
+  if (share_button) {
+    right += button + gap;
+    middle -= button + gap;
+  }
+  const float most = std::max(ui.px(kLeastPreset), std::max(middle * 0.6f, middle - ui.px(240)));
   const bool all_fit = ui.px(kNamedPreset) + group_gap + lenses.fit <= middle;
   const float for_lenses = std::max(ui.px(kLeastLens), all_fit ? lenses.fit : 0.0f);
   const float preset_width =
@@ -236,6 +243,10 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   if (all_buttons) {
     ImGui::SameLine(0, gap);
     if (ui_icon_button(ui, "toolbar.save", Icon::save, ui.text("toolbar.save"))) ui.requests.save_project = true;
+  }
+  if (share_button) {
+    ImGui::SameLine(0, gap);
+    if (ui_icon_button(ui, "toolbar.share", Icon::link, ui.text("toolbar.share"))) ui.requests.share = true;
   }
   ImGui::SameLine(0, group_gap);
   ButtonOptions language;

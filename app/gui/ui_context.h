@@ -56,6 +56,7 @@ struct UiRequests {
   bool show_shortcuts = false;
   std::string open_lesson;           // name or file
   bool leave_lesson = false;
+  bool share = false, paste = false;  // the session as text, and from it
   bool quit = false;
   std::vector<std::string> open_paths;  // dropped or chosen files
 };
@@ -106,6 +107,7 @@ struct UiContext {
   GlyphWishes* glyphs = nullptr;
   OutputReview* review = nullptr;   // the user's own output
   LessonCard* lesson = nullptr;     // the lesson under way, and questions before a step
+  bool presenting = false;          // the picture alone, in front of people
 
   /// Text that is not from the language files is about to be shown (see GlyphWishes).
   void shows(std::string_view foreign) const {

@@ -34,7 +34,7 @@ std::optional<Error> unknown_command(const CLI::App& app, const std::string& wor
     names.push_back(command->get_name());
   }
   struct stat status = {};
-  if (find_preset(word) != nullptr || stat(word.c_str(), &status) == 0) return std::nullopt;
+  if (find_preset(word) != nullptr || stat(word.c_str(), &status) == 0 || is_session_text(word)) return std::nullopt;
   for (const Preset& preset : presets()) names.push_back(preset.name);
   const std::string similar = similar_word(word, names);
   if (similar.empty()) return Error{"error.unknown_command", "", {word}};
@@ -118,6 +118,7 @@ int run_command_line(int argc, char** argv) {
   add_solve_command(app, run);
   add_random_command(app, run);
   add_check_command(app, run);
+  add_share_command(app, run);
   add_presets_command(app, run);
   add_lessons_command(app, run);
   add_code_command(app, run);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
@@ -140,7 +141,9 @@ Result<void> run_window_command(const WindowTexts& texts) {
   }
   // That a file is missing is worth knowing even where no window can open.
   if (!options.open.empty()) {
-    if (const Result<Session> session = open_session(options.open); !session) return session.error();
+    std::vector<CodeNote> notes;
+    if (const Result<Session> session = open_session(options.open, &notes); !session) return session.error();
+    print_notes(notes);
   }
   return run_window(options);
 }

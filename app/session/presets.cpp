@@ -21,6 +21,7 @@
 #include "app/session/json_reader.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
+#include "app/session/share_text.h"
 #include "embedded/presets.h"
 
 namespace convscope {
@@ -183,7 +184,7 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_tensor_name(name) && !is_chain_file(name) && !carried_session(name);
+  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_chain_file(name) && !carried_session(name);
 }
 
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
@@ -200,10 +201,29 @@ Result<Session> session_with_chain_file(const Session& base, const std::string& 
   return session;
 }
 
-Result<Session> open_session(const std::string& preset_or_path) {
+bool is_session_text(const std::string& text) {
+  struct stat status = {};
+  if (find_preset(text) != nullptr || stat(text.c_str(), &status) == 0) return false;
+  return is_share_text(text) || is_layer_code(text);
+}
+
+std::string title_of(const std::string& preset_or_path) {
+  if (find_preset(preset_or_path) != nullptr) return preset_or_path;
+  if (is_session_text(preset_or_path)) return {};
+  return std::filesystem::path(preset_or_path).stem().string();
+}
+
+Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes) {
   if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
   struct stat status = {};
   if (stat(preset_or_path.c_str(), &status) != 0) {
+    if (is_share_text(preset_or_path)) return session_from_share_text(preset_or_path);
+    if (is_layer_code(preset_or_path)) {
+      const Result<LayerCode> code = read_layer_code(preset_or_path, Session());
+      if (!code) return code.error();
+      if (notes != nullptr) *notes = code->notes;
+      return session_of(*code);
+    }
     const bool looks_like_a_path = preset_or_path.find_first_of("/.") != std::string::npos;
     if (looks_like_a_path) return Error{"error.file_not_found", "", {preset_or_path}};
     return Error{"error.unknown_session", "", {preset_or_path, nearest_preset(preset_or_path)}};

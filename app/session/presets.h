@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/session/layer_code.h"
 #include "app/session/session.h"
 
 namespace convscope {
@@ -29,9 +30,17 @@ const Preset* find_preset(std::string_view name);
 std::string nearest_preset(std::string_view name);
 
 /// What the commands take: the name of a preset or the path of a session file, of a file that was exported with its
-/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input). Errors:
-/// error.unknown_session (args: text, nearest preset), error.no_session_inside (args: path), those of loading.
-Result<Session> open_session(const std::string& preset_or_path);
+/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input), the text
+/// of a shared session (share_text.h) or a layer's call as in a script (layer_code.h). `notes` (may be null) takes what
+/// of the code could not be used. Errors: error.unknown_session (args: text, nearest preset), error.no_session_inside
+/// (args: path), those of loading and reading.
+Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes = nullptr);
+
+/// Whether that is no preset and no file, but the session itself: shared, or code.
+bool is_session_text(const std::string& text);
+/// What the window calls what was opened under that name: a preset by its name, a file by its own without the ending;
+/// nothing for a text, which is its own name.
+std::string title_of(const std::string& preset_or_path);
 
 /// The session that an exported file carries; empty where the file is another one, or carries none that can be read.
 std::optional<Session> carried_session(const std::string& path);

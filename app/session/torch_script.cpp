@@ -1,71 +1,18 @@
 #include "app/session/torch_script.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <optional>
 #include <string_view>
-#include <vector>
 
-#include "app/language/language.h"
+#include "app/session/code.h"
+#include "app/session/code_text.h"
+#include "app/session/layer_call.h"
 
 namespace convscope {
 
 namespace {
 
-/// Of a tensor that is written number by number.
-constexpr int64_t kMostWritten = 1 << 14;
-/// Of a result: more are sampled evenly.
-constexpr int64_t kMostAsserted = 4096;
-constexpr size_t kLineLength = 100;
-
-std::string number(double value, DType dtype) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  char text[64];
-  const auto end = dtype == DType::float32 ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
-                                           : std::to_chars(text, text + sizeof text, value);
-  std::string written(text, end.ptr);
-  if (written.find_first_of(".e") == std::string::npos) written += ".0";
-  return written;
-}
-
-/// "[1.0, 2.0, ...]" in lines of bearable length.
-std::string list(const Tensor& tensor, int64_t stride = 1) {
-  std::string text = "[";
-  size_t line = 0;
-  for (int64_t i = 0; i < tensor.numel(); i += stride) {
-    const std::string one = number(tensor.at(i), tensor.dtype()) + (i + stride < tensor.numel() ? "," : "");
-    if (line + one.size() > kLineLength) {
-      text += "\n    ";
-      line = 0;
-    } else if (i > 0) {
-      text += " ";
-    }
-    text += one;
-    line += one.size() + 1;
-  }
-  return text + "]";
-}
-
-std::string tuple(const Shape& shape) { return "(" + shape.to_string() + (shape.rank() == 1 ? ",)" : ")"); }
-std::string pair(Pair p) { return "(" + std::to_string(p.h) + ", " + std::to_string(p.w) + ")"; }
-std::string truth(bool value) { return value ? "True" : "False"; }
-
-/// A string literal, whatever is in the path.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
+using namespace code_text;
 
 class Script {
  public:
@@ -74,7 +21,7 @@ class Script {
   Result<std::string> write() {
     const bool gradients = wants_gradient(session_) && c_.gradient != nullptr;
     if (Result<void> done = head(gradients); !done) return done.error();
-    if (Result<void> done = operation(); !done) return done.error();
+    operation();
     text_ += "\n\n";
     for (const char* line :
          {"def close(found, expected, name, within=TOLERANCE):", "    found = found.detach().flatten()",
@@ -87,6 +34,7 @@ class Script {
     }
     text_ += "y = layer(x)\n";
     assert_close("y", c_.tensors.output);
+    module();
     if (gradients) {
       if (Result<void> done = backward(); !done) return done.error();
     }
@@ -152,15 +100,11 @@ class Script {
   }
 
   Result<void> head(bool gradients) {
-    if (!session_.title.empty()) {
-      std::string title = session_.title;
-      std::replace(title.begin(), title.end(), '\n', ' ');
-      text_ += "# " + title + "\n";
-    }
+    text_ += title_line(session_);
     if (any({SourceKind::conv2d_init})) text_ += "import math\n\n";
     if (any({SourceKind::npy})) text_ += "import numpy as np\n";
     text_ += "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n";
-    text_ += std::string("TOLERANCE = ") + (c_.plan.dtype() == DType::float32 ? "1e-4" : "1e-9") +
+    text_ += "TOLERANCE = " + tolerance(c_.plan.dtype()) +
              "  # of other orders of summation, in parts of the largest number\n\n";
     if (any({SourceKind::randn, SourceKind::rand, SourceKind::conv2d_init})) {
       text_ += "torch.manual_seed(" + std::to_string(session_.seed) + ")\n";
@@ -185,7 +129,7 @@ class Script {
   }
 
   /// `layer`, a function of x, w and b as they are when it is called.
-  Result<void> operation() {
+  void operation() {
     text_ += "\n\ndef layer(x" + std::string(c_.plan.has_weight() ? ", w=w" : "") +
              (c_.plan.has_bias() ? ", b=b" : "") + "):\n";
     if (const ConvPlan* plan = c_.plan.conv2d()) {
@@ -204,38 +148,101 @@ class Script {
       text_ += "    return F.conv2d(x, w, " + std::string(plan->bias ? "b" : "None") +
                ", stride=" + pair(plan->stride) + ", padding=" + padding + ", dilation=" + pair(plan->dilation) +
                ", groups=" + std::to_string(plan->groups) + ")\n";
-      return {};
+      return;
     }
-    const auto axes = [](const Windows& windows) { return std::pair(windows.height(), windows.width()); };
-    const auto [h, w] = axes(c_.plan.transposed() != nullptr ? c_.plan.transposed()->windows : c_.plan.pool()->windows);
-    const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
     if (const ConvTransposePlan* plan = c_.plan.transposed()) {
-      if (h.pad_begin != h.pad_end || w.pad_begin != w.pad_end) return Error{"error.code_padding", "padding", {}};
-      text_ += "    return F.conv_transpose2d(x, w, " + std::string(plan->bias ? "b" : "None") +
-               ", stride=" + pair(stride) + ", padding=" + pair(padding) +
-               ", output_padding=" + pair({plan->output_padding[0], plan->output_padding[1]}) +
+      const WindowAxis &h = plan->windows.height(), &w = plan->windows.width();
+      const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
+      const bool even = h.pad_begin == h.pad_end && w.pad_begin == w.pad_end;
+      text_ += "    y = F.conv_transpose2d(x, w, " + std::string(plan->bias ? "b" : "None") +
+               ", stride=" + pair(stride) + ", padding=" + (even ? pair(padding) : std::string("0")) +
+               ", output_padding=" + pair(plan->output_padding[0], plan->output_padding[1]) +
                ", groups=" + std::to_string(plan->groups) + ", dilation=" + pair(dilation) + ")\n";
-      return {};
+      if (!even) {
+        const auto kept = [](const WindowAxis& axis) {
+          return std::to_string(axis.pad_begin) + ":" + std::to_string(axis.pad_begin + axis.extent);
+        };
+        text_ += "    y = y[..., " + kept(h) + ", " + kept(w) + "]  # each side cut off by itself\n";
+      }
+      text_ += "    return y\n";
+      return;
     }
-    const PoolPlan& plan = *c_.plan.pool();
-    if (session_.params.padding_kind == PaddingKind::pads) return Error{"error.code_padding", "padding", {}};
-    const std::string kernel = pair({h.kernel, w.kernel});
-    if (plan.kind == PoolKind::max) {
-      text_ += "    return F.max_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) + ", " +
-               pair(dilation) + ", ceil_mode=" + truth(session_.more.ceil_mode) + ")\n";
+    pooling(*c_.plan.pool());
+  }
+
+  /// Whether PyTorch's own arguments can say the padding: the same at both ends, and no more than half the kernel.
+  static bool says_padding(const PoolPlan& plan) {
+    const auto says = [](const WindowAxis& axis) {
+      return axis.pad_begin == axis.pad_end && 2 * axis.pad_begin <= axis.kernel;
+    };
+    return says(plan.windows.height()) && says(plan.windows.width());
+  }
+
+  void pooling(const PoolPlan& plan) {
+    const WindowAxis &h = plan.windows.height(), &w = plan.windows.width();
+    const std::string windows = pair(h.kernel, w.kernel) + ", " + pair(h.stride, w.stride);
+    const bool max = plan.kind == PoolKind::max;
+    const std::string divisor = plan.divisor_override ? std::to_string(*plan.divisor_override) : "None";
+    if (says_padding(plan)) {
+      const std::string padding = pair(h.pad_begin, w.pad_begin),
+                        ceil = ", ceil_mode=" + truth(session_.more.ceil_mode);
+      if (max) {
+        text_ += "    return F.max_pool2d(x, " + windows + ", " + padding + ", " + pair(h.dilation, w.dilation) + ceil +
+                 ")\n";
+      } else {
+        text_ += "    return F.avg_pool2d(x, " + windows + ", " + padding + ceil +
+                 ", count_include_pad=" + truth(session_.more.count_include_pad) + ", divisor_override=" + divisor +
+                 ")\n";
+      }
+      return;
+    }
+    // Left, right, top, bottom.
+    const Pair beyond = beyond_padding(plan);
+    const auto sides = [](int64_t left, int64_t right, int64_t top, int64_t bottom) {
+      return tuple(Shape{left, right, top, bottom});
+    };
+    const std::string inner = sides(w.pad_begin, w.pad_end, h.pad_begin, h.pad_end);
+    const std::string outer = sides(0, beyond.w, 0, beyond.h);
+    const std::string all = sides(w.pad_begin, w.pad_end + beyond.w, h.pad_begin, h.pad_end + beyond.h);
+    text_ += "    # each side padded by itself, and as far as the windows reach\n";
+    if (max) {
+      text_ += "    x = F.pad(x, " + all + ", value=float(\"-inf\"))\n    return F.max_pool2d(x, " + windows +
+               ", dilation=" + pair(h.dilation, w.dilation) + ")\n";
+    } else if (plan.divisor_override) {
+      text_ += "    return F.avg_pool2d(F.pad(x, " + all + "), " + windows + ", divisor_override=" + divisor + ")\n";
+    } else if (plan.count_include_pad) {
+      text_ += "    counts = F.pad(F.pad(torch.ones_like(x), " + inner + ", value=1), " + outer + ")\n";
     } else {
-      const std::string divisor = plan.divisor_override ? std::to_string(*plan.divisor_override) : "None";
-      text_ += "    return F.avg_pool2d(x, " + kernel + ", " + pair(stride) + ", " + pair(padding) +
-               ", ceil_mode=" + truth(session_.more.ceil_mode) +
-               ", count_include_pad=" + truth(session_.more.count_include_pad) + ", divisor_override=" + divisor +
-               ")\n";
+      text_ += "    counts = F.pad(torch.ones_like(x), " + all + ")\n";
     }
-    return {};
+    if (!max && !plan.divisor_override) {
+      text_ +=
+          "    return F.avg_pool2d(F.pad(x, " + all + "), " + windows + ") / F.avg_pool2d(counts, " + windows + ")\n";
+    }
+  }
+
+  /// The same as a module with these weights; ONNX's paddings and CircularPad2d are no module's everywhere.
+  void module() {
+    const ConvParams& p = session_.params;
+    const bool own_ends =
+        p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
+    const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
+    if (own_ends && (!padded_apart || p.padding_mode == PaddingMode::circular)) return;
+    if (c_.plan.pool() != nullptr && !says_padding(*c_.plan.pool())) return;
+    std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});
+    for (std::string_view name : {"Sequential(", "ZeroPad2d(", "ReflectionPad2d(", "ReplicationPad2d(", "Conv2d(",
+                                  "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
+      if (const size_t at = call.find(name); at != std::string::npos) call.insert(at, "nn.");
+    }
+    text_ += "\nmodule = " + call + "\n";
+    const std::string holder(padded_apart ? "module[1]" : "module");
+    if (c_.plan.has_weight()) text_ += holder + ".weight.data = w.clone()\n";
+    if (c_.plan.has_bias()) text_ += holder + ".bias.data = b.clone()\n";
+    text_ += "assert torch.equal(module(x), y) or torch.allclose(module(x), y, rtol=TOLERANCE, atol=TOLERANCE)\n";
   }
 
   void assert_close(const std::string& name, const Tensor& wanted, const char* within = nullptr) {
-    const int64_t stride = (wanted.numel() + kMostAsserted - 1) / kMostAsserted;
-    text_ += "close(" + name + ", " + list(wanted, std::max<int64_t>(1, stride)) + ", " + quoted(name) +
+    text_ += "close(" + name + ", " + list(wanted, sampling(wanted)) + ", " + quoted(name) +
              (within != nullptr ? std::string(", ") + within : std::string()) + ")\n";
   }
 

@@ -15,8 +15,7 @@ namespace convscope {
 ///
 /// Tensors are written as PyTorch makes them (torch.randn after torch.manual_seed, torch.arange), from their .npy file,
 /// or number by number up to a limit; of results with more numbers some thousands are asserted.
-/// Errors: error.code_too_large (args: tensor, numbers, limit), error.code_padding where padding differs between the
-/// sides and the operation cannot say so.
+/// Errors: error.code_too_large (args: tensor, numbers, limit).
 Result<std::string> torch_script(const Session& session, const Computation& computation);
 
 }  // namespace convscope

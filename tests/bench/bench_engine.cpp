@@ -13,15 +13,18 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <random>
 #include <thread>
 
+#include "accuracy.h"
 #include "app/cli/shape_table.h"
 #include "contender.h"
 #include "engine/conv2d.h"
 #include "engine/gemm.h"
 #include "engine/operation_cost.h"
 #include "engine/torch_random.h"
+#include "fma_peak.h"
 #include "scoreboard.h"
 
 namespace convscope::bench {
@@ -38,6 +41,7 @@ struct Options {
   std::string clock = "real";
   std::string csv;
   bool no_peers = false;
+  bool accuracy = false;
 };
 
 /// The reference is slow: it takes part where a run of it takes about a tenth of a second at most.
@@ -125,6 +129,9 @@ std::vector<Contender> contenders_of(const Problem& problem, const Options& opti
 #ifdef CONVSCOPE_HAS_OPENBLAS
   add_openblas(problem, contenders);
 #endif
+#ifdef CONVSCOPE_HAS_OPENCV
+  add_opencv(problem, contenders);
+#endif
   return contenders;
 }
 
@@ -158,6 +165,16 @@ bool agree(const BenchShape& shape, std::vector<Contender>& contenders) {
   return good;
 }
 
+/// What the processor does at most right now, for each contender on its instruction set.
+void measure_peaks(const std::vector<Contender>& contenders, int threads, bool cpu_clock, Scores& scores) {
+  std::map<std::string_view, double> peaks;
+  for (size_t i = 0; i < contenders.size(); ++i) {
+    const std::string_view target = contenders[i].target.empty() ? simd_targets().front() : contenders[i].target;
+    if (!peaks.contains(target)) peaks[target] = peak_flops(target, threads, cpu_clock);
+    scores.peaks[i].push_back(peaks[target]);
+  }
+}
+
 void time_rounds(std::vector<Contender>& contenders, const Options& options, int threads, std::mt19937& random,
                  Scores& scores) {
   Collector collector(scores, options.clock == "cpu");
@@ -165,6 +182,7 @@ void time_rounds(std::vector<Contender>& contenders, const Options& options, int
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   const Contender* previous = nullptr;
   for (int round = 0; round < options.rounds; ++round) {
+    measure_peaks(contenders, threads, options.clock == "cpu", scores);
     std::shuffle(order.begin(), order.end(), random);
     benchmark::ClearRegisteredBenchmarks();
     for (size_t i : order) {
@@ -190,7 +208,18 @@ void forget_absent(Scores& scores) {  // --benchmark_filter may have left some o
     if (!scores.seconds[i].empty()) continue;
     scores.impls.erase(scores.impls.begin() + static_cast<std::ptrdiff_t>(i));
     scores.seconds.erase(scores.seconds.begin() + static_cast<std::ptrdiff_t>(i));
+    scores.peaks.erase(scores.peaks.begin() + static_cast<std::ptrdiff_t>(i));
   }
+}
+
+Result<void> print_accuracy(const BenchShape& shape, const Problem& problem, std::vector<Contender>& contenders) {
+  const Result<std::vector<Accuracy>> all = accuracies(problem, contenders);
+  if (!all) return all.error();
+  std::printf("%-24s", shape.name.c_str());
+  for (const Accuracy& one : *all) std::printf(" | %s %.3f mean %.4f", one.impl.c_str(), one.worst, one.mean);
+  std::printf("\n");
+  std::fflush(stdout);
+  return {};
 }
 
 int failed(const Error& error) {
@@ -204,6 +233,19 @@ bool is_wanted(const BenchShape& shape, const Options& options) {
   return options.filters.empty() || std::any_of(options.filters.begin(), options.filters.end(), [&](const auto& part) {
            return shape.name.find(part) != std::string::npos;
          });
+}
+
+/// Layers of a kind are fast or slow for the same reasons.
+std::string kind_of(const ConvPlan& plan) {
+  constexpr double kTeaching = 1e6;
+  constexpr int64_t kPicture = 1'000'000, kFewChannels = 4;
+  if (plan.macs() < kTeaching) return "teaching size";
+  if (plan.positions() > kPicture) return "filter of a picture";
+  if (plan.groups > 1) return plan.channels_per_group() == 1 ? "depthwise" : "grouped";
+  if (plan.kernel == Pair{1, 1}) return "pointwise";
+  if (plan.in_channels <= kFewChannels) return "few input channels";
+  const bool is_winograds = plan.kernel == Pair{3, 3} && plan.stride == Pair{1, 1} && plan.dilation == Pair{1, 1};
+  return is_winograds ? "3 x 3, stride 1" : "other dense";
 }
 
 int run(const Options& options) {
@@ -220,11 +262,15 @@ int run(const Options& options) {
   bool good = true;
   std::printf("%s, %s, %s, instruction sets", cpu.c_str(), date.c_str(), options.clock.c_str());
   for (std::string_view target : simd_targets()) std::printf(" %s", std::string(target).c_str());
-  std::printf(", medians of %d rounds; x is time / engine's time\n", options.rounds);
+  if (options.accuracy) {
+    std::printf("; the largest error / (epsilon * sum of |products|)\n");
+  } else {
+    std::printf(", medians of %d rounds; %% is of the peak, x is time / engine's time\n", options.rounds);
+  }
 
   for (const BenchShape& shape : *shapes) {
     if (!is_wanted(shape, options)) continue;
-    for (int threads : options.threads) {
+    for (int threads : options.accuracy ? std::vector<int>{1} : options.threads) {
       const Result<Problem> problem = problem_of(shape, threads);
       if (!problem) return failed(problem.error());
       const Result<OperationCost> cost = cost_of(problem->plan);
@@ -239,12 +285,19 @@ int run(const Options& options) {
         good = false;
         continue;
       }
+      if (options.accuracy) {
+        if (Result<void> printed = print_accuracy(shape, *problem, contenders); !printed)
+          return failed(printed.error());
+        continue;
+      }
       Scores scores;
       scores.shape = shape.name;
+      scores.kind = kind_of(problem->plan);
       scores.threads = threads;
       scores.flops = 2 * macs;
       for (const Contender& contender : contenders) scores.impls.push_back(contender.impl);
       scores.seconds.resize(contenders.size());
+      scores.peaks.resize(contenders.size());
       time_rounds(contenders, options, threads, random, scores);
       forget_absent(scores);
       if (scores.impls.empty()) continue;
@@ -304,6 +357,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"real", "cpu"}));
   app.add_option("--csv", options.csv, "Write a table to this file");
   app.add_flag("--no-peers", options.no_peers, "The engine alone");
+  app.add_flag("--accuracy", options.accuracy, "The errors of one run of each contender instead of its time");
   CLI11_PARSE(app, count, words.data());
   if (std::find(options.targets.begin(), options.targets.end(), "all") != options.targets.end()) {
     options.targets.assign(targets.begin() + 1, targets.end());

@@ -24,6 +24,7 @@ struct Contender {
   std::function<void()> prepare;                   // before its turn: threads, instruction set
   std::function<void()> run;                       // what is timed: plain input in, plain output out
   std::function<std::span<const float>()> output;  // of the last run
+  std::string target = {};                         // the engine's instruction set; empty: the best
 };
 
 /// The engine by the given algorithms, each on the given instruction sets; the first one of the first is the one that
@@ -39,5 +40,8 @@ void add_onednn(const Problem& problem, std::vector<Contender>& contenders);
 
 /// im2col written out, a strip of output rows at a time, and OpenBLAS's sgemm ("openblas").
 void add_openblas(const Problem& problem, std::vector<Contender>& contenders);
+
+/// OpenCV's filter2D for pictures of few channels, plane by plane ("opencv").
+void add_opencv(const Problem& problem, std::vector<Contender>& contenders);
 
 }  // namespace convscope::bench

@@ -14,11 +14,12 @@ void add_convscope(const Problem& problem, std::span<const Algorithm> algorithms
       const Result<PreparedConv2d> prepared =
           PreparedConv2d::make(problem.plan, problem.weight, Tensor(), {algorithm, problem.threads, nullptr});
       if (!prepared) continue;
-      const auto output = std::make_shared<Tensor>(
-          Tensor::uninitialized(problem.plan.output_shape(), problem.plan.dtype).value());
+      const auto output =
+          std::make_shared<Tensor>(Tensor::uninitialized(problem.plan.output_shape(), problem.plan.dtype).value());
       Contender contender;
       contender.impl = std::string("convscope-") + name_of(algorithm);
       if (target != simd_targets().front()) contender.impl += "@" + std::string(target);
+      contender.target = target;
       contender.prepare = [target] { use_simd_target(target); };
       contender.run = [&problem, prepared = *prepared, output] { (void)prepared.run(problem.input, *output); };
       contender.output = [output] {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace convscope::bench {
 
@@ -37,6 +38,15 @@ double Scores::ratio(size_t contender) const {
   return median(ratios);
 }
 
+double Scores::part_of_peak(size_t contender) const {
+  if (contender >= peaks.size()) return 0;
+  std::vector<double> parts;
+  for (size_t round = 0; round < std::min(peaks[contender].size(), seconds[contender].size()); ++round) {
+    parts.push_back(flops / seconds[contender][round] / peaks[contender][round]);
+  }
+  return median(parts);
+}
+
 double Scores::ratio_of_best_peer() const {
   std::vector<double> ratios;
   for (size_t round = 0; round < seconds[0].size(); ++round) {
@@ -65,8 +75,8 @@ std::string Scores::best_peer() const {
 
 std::string line_of(const Scores& s) {
   const double engine = median(s.seconds[0]);
-  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s", s.shape.c_str(), s.threads, s.impls[0].c_str(),
-                          engine * 1e3, s.flops / engine / 1e9);
+  std::string line = text("%-24s %dT  %s %.4f ms %.1f GFLOP/s %.0f%%", s.shape.c_str(), s.threads, s.impls[0].c_str(),
+                          engine * 1e3, s.flops / engine / 1e9, 100 * s.part_of_peak(0));
   for (size_t i = 1; i < s.impls.size(); ++i) {
     line += text(" | %s %.4f x%.2f", s.impls[i].c_str(), median(s.seconds[i]) * 1e3, s.ratio(i));
   }
@@ -76,35 +86,83 @@ std::string line_of(const Scores& s) {
   return line + "\n";
 }
 
-std::string csv_head() { return "name,impl,threads,median_ms,gflops,ratio,rounds,clock,cpu,date\n"; }
+std::string csv_head() { return "name,impl,threads,median_ms,gflops,part_of_peak,ratio,rounds,clock,cpu,date\n"; }
 
 std::string csv_lines(const Scores& s, const std::string& about) {
   std::string lines;
   for (size_t i = 0; i < s.impls.size(); ++i) {
     const double time = median(s.seconds[i]);
-    lines +=
-        s.shape + "," + s.impls[i] + "," +
-        text("%d,%.6g,%.6g,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.ratio(i), s.seconds[i].size()) +
-        about + "\n";
+    lines += s.shape + "," + s.impls[i] + "," +
+             text("%d,%.6g,%.6g,%.4f,%.4f,%zu,", s.threads, time * 1e3, s.flops / time / 1e9, s.part_of_peak(i),
+                  s.ratio(i), s.seconds[i].size()) +
+             about + "\n";
   }
   return lines;
 }
 
+namespace {
+
+/// Of numbers of any size.
+class GeometricMean {
+ public:
+  void add(double number) {
+    if (!(number > 0)) return;
+    logs_ += std::log(number);
+    ++count_;
+  }
+  int count() const { return count_; }
+  double value() const { return count_ > 0 ? std::exp(logs_ / count_) : 0; }
+
+ private:
+  double logs_ = 0;
+  int count_ = 0;
+};
+
+struct KindMeans {
+  int shapes = 0;
+  GeometricMean ratio;
+  std::map<std::string, std::pair<GeometricMean, GeometricMean>> engine;  // operations a second, part of the peak
+};
+
+std::string summary_of_kinds(const std::vector<Scores>& all) {
+  std::map<std::pair<int, std::string>, KindMeans> kinds;
+  for (const Scores& s : all) {
+    KindMeans& kind = kinds[{s.threads, s.kind}];
+    ++kind.shapes;
+    kind.ratio.add(s.ratio_of_best_peer());
+    for (size_t i = 0; i < s.impls.size(); ++i) {
+      if (is_peer(s.impls[i])) continue;
+      kind.engine[s.impls[i]].first.add(s.flops / median(s.seconds[i]));
+      kind.engine[s.impls[i]].second.add(s.part_of_peak(i));
+    }
+  }
+  std::string summary;
+  for (const auto& [key, kind] : kinds) {
+    summary += text("%d thread(s), %-22s %2d shapes", key.first, key.second.c_str(), kind.shapes);
+    if (kind.ratio.count() > 0) summary += text(" | best peer / engine %.2f", kind.ratio.value());
+    for (const auto& [impl, means] : kind.engine) {
+      summary += text(" | %s %.1f GFLOP/s %.0f%%", impl.c_str(), means.first.value() / 1e9, 100 * means.second.value());
+    }
+    summary += "\n";
+  }
+  return summary;
+}
+
+}  // namespace
+
 std::string summary_of(const std::vector<Scores>& all) {
-  std::map<int, std::vector<double>> ratios;
+  std::map<int, GeometricMean> ratios;
   std::map<int, std::string> behind;
   for (const Scores& s : all) {
     const double ratio = s.ratio_of_best_peer();
     if (ratio <= 0) continue;
-    ratios[s.threads].push_back(ratio);
+    ratios[s.threads].add(ratio);
     if (ratio < 0.95) behind[s.threads] += text(" %s (%.2f, %s)", s.shape.c_str(), ratio, s.best_peer().c_str());
   }
-  std::string summary;
-  for (const auto& [threads, values] : ratios) {
-    double logs = 0;
-    for (double value : values) logs += std::log(value);
-    summary += text("%d thread(s): geometric mean of best peer / engine %.3f over %zu shapes", threads,
-                    std::exp(logs / static_cast<double>(values.size())), values.size());
+  std::string summary = summary_of_kinds(all);
+  for (const auto& [threads, mean] : ratios) {
+    summary += text("%d thread(s): geometric mean of best peer / engine %.3f over %d shapes", threads, mean.value(),
+                    mean.count());
     summary += behind[threads].empty() ? "; none below 0.95\n" : "; below 0.95:" + behind[threads] + "\n";
   }
   return summary;

@@ -41,14 +41,11 @@ class FastPaths : public ::testing::TestWithParam<FastPath> {
     return run(plan, t, GetParam().algorithm, threads);
   }
 };
-INSTANTIATE_TEST_SUITE_P(Algorithms, FastPaths,
-                         ::testing::Values(FastPath{Algorithm::im2col, DType::float32},
-                                           FastPath{Algorithm::im2col, DType::float64},
-                                           FastPath{Algorithm::direct, DType::float32},
-                                           FastPath{Algorithm::direct, DType::float64}),
-                         [](const auto& path) {
-                           return std::string(name_of(path.param.algorithm)) + "_" + name_of(path.param.dtype);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Algorithms, FastPaths,
+    ::testing::Values(FastPath{Algorithm::im2col, DType::float32}, FastPath{Algorithm::im2col, DType::float64},
+                      FastPath{Algorithm::direct, DType::float32}, FastPath{Algorithm::direct, DType::float64}),
+    [](const auto& path) { return std::string(name_of(path.param.algorithm)) + "_" + name_of(path.param.dtype); });
 
 TEST_P(FastPaths, agree_with_naive_on_random_parameters) {
   const uint64_t seed = testing::test_seed();
@@ -72,9 +69,8 @@ TEST_P(FastPaths, every_instruction_set_agrees_with_naive) {
     for (int i = 0; i < 60; ++i) {
       const RandomCase c = testing::random_case(random, GetParam().dtype, 2e5);
       const Tensors t = random_tensors(random, c.plan);
-      EXPECT_EQ(testing::difference(c.plan, t.input, t.weight, t.bias, run(c.plan, t, Algorithm::naive),
-                                    fast(c.plan, t)),
-                "")
+      EXPECT_EQ(
+          testing::difference(c.plan, t.input, t.weight, t.bias, run(c.plan, t, Algorithm::naive), fast(c.plan, t)), "")
           << target << ", CONVSCOPE_TEST_SEED=" << seed - 1 << ", case " << i << ": " << testing::describe(c);
     }
   }
@@ -116,6 +112,10 @@ const NamedPlan kNamedPlans[] = {
     {"many_taps_gathered_in_parts", conv(40, 210, {5, 5}, {1, 1}, {2500, 2500}, {1250, 1250}), {1, 40, 3, 4}},
     {"reflect", conv(3, 8, {5, 5}, {2, 2}, {4, 4}, {2, 2}, 1, PaddingMode::reflect), {1, 3, 33, 47}},
     {"circular", conv(3, 8, {5, 5}, {1, 3}, {9, 9}, {2, 2}, 1, PaddingMode::circular), {1, 3, 9, 9}},
+    {"one_row", conv(19, 19, {1, 9}, {1, 1}, {0, 4}, {1, 1}, 19), {1, 19, 1, 1000}},
+    {"one_row_of_a_tall_kernel", conv(2, 3, {4, 3}, {3, 2}, {0, 1}), {2, 2, 4, 601}},
+    {"one_column", conv(3, 5, {7, 1}, {2, 1}, {3, 0}), {1, 3, 400, 1}},
+    {"padding_beyond_the_kernel", conv(3, 5, {2, 3}, {1, 1}, {7, 9}), {1, 3, 20, 21}},
     {"window_as_large_as_the_input", conv(8, 30, {6, 7}), {4, 8, 6, 7}},
     // What direct does in its own way: tiles of 8 and of 4 rows, of two vectors and of one, in place, masked, copied.
     {"rows_of_every_remainder", conv(1, 2, {5, 5}, {1, 1}, {2, 2}), {1, 1, 23, 131}},
@@ -234,7 +234,8 @@ TEST(extreme_sizes, up_to_what_int64_holds_do_not_overflow) {
       {"dilation_of_one_tap",
        conv(1, 1, {1, 1}, {1, 1}, {0, 0}, {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()}),
        {1, 1, 3, 40}},
-      {"stride_and_dilation", conv(1, 1, {3, 3}, {kVast / 2, kVast / 2}, {kVast, kVast}, {kVast, kVast}),
+      {"stride_and_dilation",
+       conv(1, 1, {3, 3}, {kVast / 2, kVast / 2}, {kVast, kVast}, {kVast, kVast}),
        {1, 1, 3, 40}},
   };
   std::mt19937_64 random(testing::test_seed() + 5);

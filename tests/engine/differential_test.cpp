@@ -14,11 +14,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "conv_cases.h"
 #include "engine/conv2d_backward.h"
 #include "engine/conv2d_winograd.h"
 #include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
 #include "engine/cross_check.h"
+#include "engine/gemm.h"
 #include "engine/operation_cost.h"
 #include "numbers.h"
 #include "random_operations.h"
@@ -94,8 +96,7 @@ Result<Outputs> computed(const RandomOperation& set, const OperationPlan& plan, 
     return only(conv_transpose(*p, in.input, in.weight, in.bias, options));
   }
   if (const auto* p = std::get_if<FoldPlan>(&plan)) {
-    return only(set.operation.family == Family::fold ? fold(*p, in.input, threads)
-                                                     : unfold(*p, in.input, threads));
+    return only(set.operation.family == Family::fold ? fold(*p, in.input, threads) : unfold(*p, in.input, threads));
   }
   if (const auto* p = std::get_if<PoolPlan>(&plan)) {
     const Result<PoolResult> result = pool(*p, in.input, PoolIndices::wanted, threads);
@@ -349,7 +350,12 @@ std::map<std::string, size_t> arguments_of_errors(const std::string& language) {
     const nlohmann::json words = nlohmann::json::parse(stream);
     for (const auto& [key, text] : words.items()) {
       size_t count = 0;
-      while (text.get<std::string>().find("{" + std::to_string(count) + "}") != std::string::npos) ++count;
+      const auto has_gap = [&text](size_t i) {
+        std::string gap = "{";
+        gap += std::to_string(i) + '}';
+        return text.get<std::string>().find(gap) != std::string::npos;
+      };
+      while (has_gap(count)) ++count;
       counts[key] = count;
     }
   }
@@ -462,10 +468,12 @@ TEST_P(Differential, every_set_is_refused_in_words_or_computed_alike_by_all) {
   std::mt19937_64 random(seed);
   int computed = 0, refused = 0, sized = 0;
   for (int round = 0; round < kSets && !HasFailure(); ++round) {
+    const std::string_view target = simd_targets()[static_cast<size_t>(round) % simd_targets().size()];
+    const testing::ForcedTarget forced(target);
     const RandomOperation set = testing::random_operation(random, GetParam());
     const Result<OperationPlan> plan = testing::validate(set);
     SCOPED_TRACE("CONVSCOPE_TEST_SEED=" + std::to_string(seed) + ", round " + std::to_string(round) + ": " +
-                 testing::describe(set));
+                 testing::describe(set) + " on " + std::string(target));
     if (!plan) {
       ++refused;
       EXPECT_EQ(wordless(plan.error()), "");

@@ -43,7 +43,8 @@ TYPED_TEST(RowKernelsOf, agree_with_plain_loops) {
     ASSERT_TRUE(use_simd_target(target));
     const RowKernels<T> kernels = row_kernels<T>();
     for (int round = 0; round < 300; ++round) {
-      const int64_t n = this->pick(1, 70), count = this->pick(1, 5), stride = this->pick(1, 4);
+      const int64_t n = this->pick(1, 70), count = this->pick(1, 5),
+                    stride = this->pick(0, 4) == 0 ? 8 : this->pick(1, 4);
       const auto size = static_cast<size_t>(n);
       std::vector<std::vector<T>> rows;
       std::vector<const T*> pointers;
@@ -66,6 +67,12 @@ TYPED_TEST(RowKernelsOf, agree_with_plain_loops) {
       };
       kernels.largest(pointers.data(), count, n, to.data());
       EXPECT_TRUE(this->same(to.data(), wanted.data(), size) && rest_is_untouched()) << target << " " << n;
+      to = before;
+      std::vector<RowNumber<T>> rows_of_largest(to.size());
+      kernels.first_largest(pointers.data(), count, n, to.data(), rows_of_largest.data());
+      EXPECT_TRUE(this->same(to.data(), wanted.data(), size) && rest_is_untouched()) << target << " " << n;
+      for (size_t i = 0; i < size; ++i) EXPECT_EQ(rows[static_cast<size_t>(rows_of_largest[i] - 1)][i], wanted[i]);
+      to = before;
       kernels.sum(pointers.data(), count, n, to.data());
       EXPECT_TRUE(this->same(to.data(), sums.data(), size) && rest_is_untouched()) << target << " " << n;
 
@@ -83,6 +90,23 @@ TYPED_TEST(RowKernelsOf, agree_with_plain_loops) {
       kernels.pick(wide.data(), stride, n, to.data());
       for (size_t i = 0; i < size; ++i) EXPECT_EQ(to[i], wide[i * static_cast<size_t>(stride)]) << target;
       EXPECT_TRUE(rest_is_untouched()) << target;
+
+      // Three rows of so many numbers each.
+      const int64_t pitch = n + 2, wide_pitch = std::ssize(wide) + 1;
+      const std::vector<T> wide_rows = this->numbers(3 * wide_pitch), three = this->numbers(3 * pitch);
+      std::vector<T> to_rows = three, expected_rows = three;
+      kernels.pick_rows(wide_rows.data(), wide_pitch, 3, stride, n, to_rows.data(), pitch);
+      for (int64_t i = 0; i < 3 * n; ++i) {
+        expected_rows[static_cast<size_t>(i / n * pitch + i % n)] =
+            wide_rows[static_cast<size_t>(i / n * wide_pitch + i % n * stride)];
+      }
+      EXPECT_TRUE(this->same(to_rows.data(), expected_rows.data(), to_rows.size())) << target << " " << n;
+      kernels.add_rows_to_own(wide_rows.data(), wide_pitch, 3, n, to_rows.data(), pitch);
+      for (int64_t i = 0; i < 3 * n; ++i) {
+        expected_rows[static_cast<size_t>(i / n * pitch + i % n)] +=
+            wide_rows[static_cast<size_t>(i / n * wide_pitch + i % n)];
+      }
+      EXPECT_TRUE(this->same(to_rows.data(), expected_rows.data(), to_rows.size())) << target << " " << n;
 
       to = before;
       kernels.interleave(pointers.data(), stride, n, to.data());

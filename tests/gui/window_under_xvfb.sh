@@ -130,7 +130,28 @@ session_has '"language": "zh"'
 start
 soon pixel_is 4 400 1b1f26 || fail "the theme is not remembered"
 soon window_title_has 5.2 || fail "the last session is not remembered"
-quit
+
+# In front of people the picture stands alone: canvas where the panel was.
+press F5
+soon pixel_is 4 400 14171c || fail "F5 does not present"
+press Escape
+soon pixel_is 4 400 1b1f26 || fail "Escape does not leave the presentation"
+
+# The session as text through the screen's own clipboard, and code from it.
+if command -v xclip > /dev/null; then
+  copied() { xclip -o -selection clipboard 2> /dev/null | grep -q '^convscope:1[.]'; }
+  xdotool key --delay 120 ctrl+shift+c
+  soon copied || fail "Ctrl+Shift+C copies no session"
+  printf 'nn.Conv2d(1, 2, 2, padding=k)' | xclip -i -selection clipboard > /dev/null 2>&1
+  shot before_paste
+  xdotool key --delay 120 ctrl+v
+  soon changed_since before_paste || fail "Ctrl+V pastes nothing"
+  quit
+  session_has '"out_channels": 2'
+  session_has '"kernel_size": \[2, 2\]'
+else
+  quit
+fi
 
 # Exports that are stopped, and a window that is closed over one: nothing half-written stays.
 export HOME="$work/home"

@@ -198,6 +198,12 @@ TEST_F(LessonWindow, what_is_kept_for_the_next_start_is_the_session_from_before)
   EXPECT_EQ(window().settings().project_path, folder.file("mine.convscope"));
 }
 
+TEST_F(LessonWindow, the_palette_opens_lessons_and_presenting_keeps_the_card) {
+  open("tutorial_5_2");
+  play("key ctrl+k\nclick palette.lesson.padding_modes\nexpect lesson.page.1\nkey f5\nexpect presenter\nexpect lesson.caption\n"
+       "key page_down\nexpect lesson.page.2\nkey escape\nexpect no presenter\nclick lesson.leave\nkey page_down\nexpect step 2");
+}
+
 TEST_F(LessonWindow, a_lesson_that_is_no_good_says_so_and_changes_nothing) {
   const TemporaryFolder folder;
   std::ofstream(folder.file("bad.json")) << R"({"format": "convscope-lesson", "version": 1, "pages": [{"caption": "x"}]})";

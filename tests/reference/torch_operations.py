@@ -335,6 +335,8 @@ def columns(case, x):
         return getattr(F, case["operation"])(x, **a)
     if case["operation"] == "unfold":
         return F.unfold(F.pad(x, for_f_pad(pads)), **a)
+    if len(a["output_size"]) != 2:
+        raise Refused("number of values")  # the sum with the pads below would drop the third
     if min(a["output_size"]) < 1:
         raise Refused("an output without cells")
     a["output_size"] = [n + begin + end for n, begin, end in zip(a["output_size"], pads[:2], pads[2:])]

@@ -1,4 +1,4 @@
-#include "app/gui/constructor_text.h"
+#include "app/session/layer_code.h"
 
 #include <gtest/gtest.h>
 
@@ -142,13 +142,14 @@ TEST(ConstructorText, refuses_what_is_no_call_of_conv2d) {
   EXPECT_EQ(refusal("Conv2d(1, 1, 3) + 1"), "error.constructor_after_end");
   EXPECT_EQ(refusal("Conv2d(1 1, 3)"), "error.constructor_syntax");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3, , 2)"), "error.constructor_syntax");
-  EXPECT_EQ(refusal("Conv2d(1, 1, 3.5)"), "error.constructor_syntax");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3.5)"), "error.constructor_type");
   EXPECT_EQ(refusal("Conv2d(1, 1, 'three"), "error.constructor_unfinished");
 }
 
 TEST(ConstructorText, refuses_arguments_that_conv2d_has_not) {
   EXPECT_EQ(refusal("Conv2d(1, 1)"), "error.constructor_missing");
-  EXPECT_EQ(refusal("Conv2d(1, 1, 3, strides=2)"), "error.constructor_unknown_argument");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, strides=2)"), "error.constructor_similar_argument");
+  EXPECT_EQ(refusal("Conv2d(1, 1, 3, transposed=2)"), "error.constructor_unknown_argument");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3, in_channels=2)"), "error.constructor_twice");
   EXPECT_EQ(refusal("Conv2d(1, kernel_size=3, 1)"), "error.constructor_positional_late");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3, 1, 0, 1, 1, True, 'zeros', None, None, 5)"), "error.constructor_too_many");
