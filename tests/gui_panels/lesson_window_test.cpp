@@ -200,7 +200,7 @@ TEST_F(LessonWindow, what_is_kept_for_the_next_start_is_the_session_from_before)
 
 TEST_F(LessonWindow, the_palette_opens_lessons_and_presenting_keeps_the_card) {
   open("tutorial_5_2");
-  play("key ctrl+k\nclick palette.lesson.padding_modes\nexpect lesson.page.1\nkey f5\nexpect presenter\nexpect lesson.caption\n"
+  play("key ctrl+k\ntype Padding modes\nclick palette.lesson.padding_modes\nexpect lesson.page.1\nkey f5\nexpect presenter\nexpect lesson.caption\n"
        "key page_down\nexpect lesson.page.2\nkey escape\nexpect no presenter\nclick lesson.leave\nkey page_down\nexpect step 2");
 }
 
