@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/gui/lesson_card.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -243,7 +244,7 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   // The wheel and the keys zoom as well: a narrow window keeps its bar.
   const bool camera = !two_rows && full > ui.px(720);
   const float camera_width = camera ? 3 * ImGui::GetFrameHeight() + camera_words + ui.px(25) : 0;
-  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + camera_width;
+  const float side = speed_width + 2 * ImGui::GetFrameHeight() + 3 * ui.px(8) + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
   // In two rows the bar and the step have the first to themselves.
   float bar = full - used - (two_rows ? 0 : side) - words_width - numbers_width - cell_width;
@@ -290,6 +291,14 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   loop.active = ui.session().loop;
   if (ui_icon_button(ui, "timeline.loop", Icon::loop, ui.text("timeline.loop"), loop)) {
     ui.workbench.apply_view([](Session& session) { session.loop = !session.loop; });
+  }
+  if (ui.lesson != nullptr) {
+    ImGui::SameLine(0, ui.px(8));
+    ButtonOptions predict;
+    predict.active = ui.lesson->predicting();
+    if (ui_icon_button(ui, "timeline.predict", Icon::predict, ui.text("timeline.predict"), predict)) {
+      ui.lesson->set_predicting(!predict.active);
+    }
   }
   if (!camera) return;
   ImGui::SameLine(0, ui.px(12));

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "app/gui/lesson_card.h"
 #include "app/gui/overlays.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -66,6 +67,24 @@ void draw_preset_button(UiContext& ui, float width) {
     ImGui::EndPopup();
   }
   ImGui::PopID();
+}
+
+/// The lessons, and below the button their list.
+void draw_lessons_button(UiContext& ui) {
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  ButtonOptions options;
+  options.active = ui.lesson != nullptr && ui.lesson->player().running();
+  if (ui_icon_button(ui, "toolbar.lessons", Icon::lesson, ui.text("toolbar.lessons"), options)) {
+    ImGui::OpenPopup("##lessons");
+  }
+  const float below = low.y + ImGui::GetFrameHeight() + ui.px(4);
+  ImGui::SetNextWindowPos({low.x, below});
+  ImGui::SetNextWindowSizeConstraints({ui.px(280), 0},
+                                      {ui.px(560), std::max(ui.px(120), ImGui::GetIO().DisplaySize.y - below - ui.px(20))});
+  if (ImGui::BeginPopup("##lessons")) {
+    draw_lesson_menu(ui);
+    ImGui::EndPopup();
+  }
 }
 
 /// What the preset's button would like: all of its words.
@@ -138,7 +157,7 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   // Undo and redo, open and save, language, theme, settings and help, export.
   float right = 7 * button + 5 * gap + 3 * group_gap + language_width + export_width;
   // In two rows there is one button to fold what lies below the picture, and none at the right.
-  const float others = two_rows ? button + gap : 2 * (button + gap) + group_gap;
+  const float others = button + gap + (two_rows ? button + gap : 2 * (button + gap) + group_gap);
   // Of the row that the buttons share with nothing or with the preset and the lenses.
   const float room = two_rows ? full : full - others - ui.px(kLeastPreset + kLeastLens) - group_gap;
   // In a narrow window what a key does as well goes first, then the word on the export button.
@@ -151,6 +170,8 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   if (ui_icon_button(ui, "toolbar.fold_left", left_icon, ui.text("toolbar.fold_left"))) {
     ui.settings.left_open = !ui.settings.left_open;
   }
+  ImGui::SameLine(0, gap);
+  draw_lessons_button(ui);
   ImGui::SameLine(0, gap);
   float middle = two_rows ? full - others : full - right - others;
   // Buttons for all lenses come before the whole of a preset's name.

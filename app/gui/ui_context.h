@@ -26,6 +26,8 @@ struct UiFonts {
   ImFont* formula = nullptr;  // 20 px, floor and ceil brackets
 };
 
+class LessonCard;
+
 /// Remembered between starts, beside the last session.
 struct Settings {
   float ui_scale = 1.0f;  // times the monitor's own
@@ -52,6 +54,8 @@ struct UiRequests {
   bool save_project = false, save_project_as = false;
   bool open_export = false;
   bool show_shortcuts = false;
+  std::string open_lesson;           // name or file
+  bool leave_lesson = false;
   bool share = false, paste = false;  // the session as text, and from it
   bool quit = false;
   std::vector<std::string> open_paths;  // dropped or chosen files
@@ -102,6 +106,7 @@ struct UiContext {
   ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
   GlyphWishes* glyphs = nullptr;
   OutputReview* review = nullptr;   // the user's own output
+  LessonCard* lesson = nullptr;     // the lesson under way, and questions before a step
   bool presenting = false;          // the picture alone, in front of people
 
   /// Text that is not from the language files is about to be shown (see GlyphWishes).

@@ -60,6 +60,8 @@ enum class Icon : uint8_t {
   keyboard,
   unfold_left,
   unfold_right,
+  lesson,
+  predict,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 
