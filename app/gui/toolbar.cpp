@@ -16,7 +16,7 @@ constexpr size_t kMostLenses = 16;
 // Logical pixels.
 constexpr float kLeastPreset = 112;
 /// In which enough of a name can be read.
-constexpr float kNamedPreset = 170;
+constexpr float kNamedPreset = 132;
 constexpr float kLeastLens = 92;
 
 /// A line of at most `room` device pixels; what does not fit becomes three dots.
