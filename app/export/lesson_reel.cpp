@@ -40,7 +40,8 @@ std::string joined(const std::string& first, const std::string& second) {
 /// Fills the words of both languages; `text` gives those of one.
 template <class Text>
 void fill(LessonScene& scene, Text text) {
-  for (const Language language : {Language::en, Language::zh}) scene.words[static_cast<size_t>(language)] = text(language);
+  for (const Language language : {Language::en, Language::zh})
+    scene.words[static_cast<size_t>(language)] = text(language);
 }
 
 }  // namespace
@@ -116,7 +117,8 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
       });
     }
     const auto pause = [&](LessonScene& scene) {
-      scene.pause_seconds = page.pause_seconds.value_or(std::max(reading_seconds(scene.words[0]), reading_seconds(scene.words[1])));
+      scene.pause_seconds =
+          page.pause_seconds.value_or(std::max(reading_seconds(scene.words[0]), reading_seconds(scene.words[1])));
     };
     pause(*first);
     reel->scenes.push_back(std::move(*first));
@@ -178,7 +180,8 @@ Result<ExportPlan> plan_lesson(const ExportSettings& settings) {
 namespace {
 
 /// Where frame `frame` lies in its scene.
-Moment moment_in_scene(const ExportPlan& plan, const LessonScene& scene, const ExportSettings& settings, int64_t frame) {
+Moment moment_in_scene(const ExportPlan& plan, const LessonScene& scene, const ExportSettings& settings,
+                       int64_t frame) {
   if (!plan.animation) return {scene.last_step, 1.0f};
   const auto begin = std::lower_bound(plan.chosen.begin(), plan.chosen.end(), plan.chosen[static_cast<size_t>(frame)]);
   return clock_of(scene, settings).moment(frame - (begin - plan.chosen.begin()));
@@ -215,8 +218,9 @@ void build_lesson_frame(const LessonReel& reel, const ExportSettings& settings, 
   for (;; size *= 0.92f) {
     int lines = 1;
     for (const LessonScene& other : reel.scenes) {
-      lines = std::max(lines, paragraph_of(ruler, other.words[static_cast<size_t>(settings.language)], Face::sans, size,
-                                           size, room).lines);
+      lines = std::max(
+          lines,
+          paragraph_of(ruler, other.words[static_cast<size_t>(settings.language)], Face::sans, size, size, room).lines);
     }
     height = (kAbove + kBelow + kHead * kLineHeight) * ui + static_cast<float>(lines) * size * kLineHeight;
     if (height <= kMostOfHeight * full || size < kMinNumberSize) break;
@@ -232,8 +236,8 @@ void build_lesson_frame(const LessonReel& reel, const ExportSettings& settings, 
   painter.line(0, top, width, top, Role::border, 0);
   const float head = top + kAbove * ui + kHead * ui * kLineHeight / 2;
   painter.text(reel.title.in(settings.language), kInset * ui, head, kHead * ui, Role::accent, Align::left, Face::bold);
-  painter.text(std::to_string(shown.page + 1) + " / " + std::to_string(reel.pages), width - kInset * ui, head, kHead * ui,
-               Role::secondary, Align::right);
+  painter.text(std::to_string(shown.page + 1) + " / " + std::to_string(reel.pages), width - kInset * ui, head,
+               kHead * ui, Role::secondary, Align::right);
   const std::string& words = shown.words[static_cast<size_t>(settings.language)];
   if (words.empty()) return;
   const Paragraph paragraph = paragraph_of(painter, words, Face::sans, size, size, room);

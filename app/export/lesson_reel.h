@@ -38,8 +38,8 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
 /// Frames of a scene: those that move, then the pause. At least one.
 ClipClock clock_of(const LessonScene& scene, const ExportSettings& settings);
 
-/// Errors: those of forecast_export() that concern size and format; error.lesson_still (args: target) for formats of one
-/// picture, error.export_too_many_frames.
+/// Errors: those of forecast_export() that concern size and format; error.lesson_still (args: target) for formats of
+/// one picture, error.export_too_many_frames.
 Result<ExportPlan> plan_lesson(const ExportSettings& settings);
 
 /// The picture of a frame with the page's words under it.

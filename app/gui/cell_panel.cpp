@@ -11,8 +11,8 @@
 #include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
-#include "app/scene/sentence.h"
 #include "app/scene/number_format.h"
+#include "app/scene/sentence.h"
 #include "engine/trace.h"
 
 namespace convscope {
@@ -300,8 +300,8 @@ void draw_list(UiContext& ui, const Computation& computation) {
           const ImVec2 low = ImGui::GetCursorScreenPos();
           const float width = ImGui::GetContentRegionAvail().x;
           dashed_rect(ImGui::GetWindowDrawList(), {low.x + 1, low.y},
-                      {low.x + width, low.y + ImGui::GetTextLineHeight()}, ui_color32(ui, Role::padding, 0.7f), ui.px(3),
-                      std::max(1.0f, std::round(ui.scale)));
+                      {low.x + width, low.y + ImGui::GetTextLineHeight()}, ui_color32(ui, Role::padding, 0.7f),
+                      ui.px(3), std::max(1.0f, std::round(ui.scale)));
         }
         right_aligned(ui, number_at(values.input, inputs), tap.is_padding ? Role::secondary : Role::input,
                       ui.fonts.caption);

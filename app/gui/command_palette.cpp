@@ -146,8 +146,8 @@ void CommandPalette::collect(UiContext& ui) {
     ui.shows(entries_.back().label);
   }
   for (const LessonPtr& lesson : lessons()) {
-    add({Kind::lesson, Command::escape, {}, lesson->name}, "lesson." + lesson->name, "toolbar.lessons", lesson->name, {},
-        "toolbar.lessons");
+    add({Kind::lesson, Command::escape, {}, lesson->name}, "lesson." + lesson->name, "toolbar.lessons", lesson->name,
+        {}, "toolbar.lessons");
     Entry& entry = entries_.back();
     entry.label = lesson->title.in(language);
     entry.others += " " + lesson->title.in(Language::en) + " " + lesson->title.in(Language::zh);

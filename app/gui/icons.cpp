@@ -259,7 +259,8 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
       break;
     case Icon::predict:
       // A question in a speech bubble.
-      pen.path({{-6.5f, -6}, {6.5f, -6}, {6.5f, 3.5f}, {0.5f, 3.5f}, {-2.5f, 6.5f}, {-2.5f, 3.5f}, {-6.5f, 3.5f}}, true);
+      pen.path({{-6.5f, -6}, {6.5f, -6}, {6.5f, 3.5f}, {0.5f, 3.5f}, {-2.5f, 6.5f}, {-2.5f, 3.5f}, {-6.5f, 3.5f}},
+               true);
       pen.arc(0, -2.6f, 1.6f, -kPi, kPi * 0.4f);
       pen.line(0.3f, -1.1f, 0, -0.3f);
       list->AddCircleFilled(pen.at(0, 1.4f), 0.8f * pen.unit, color, 10);

@@ -17,7 +17,7 @@ namespace {
 
 // Logical pixels.
 constexpr float kMargin = 8, kInset = 12, kRow = 6;
-constexpr float kIcon = 26;  // before the words of a task
+constexpr float kIcon = 26;        // before the words of a task
 constexpr float kLeading = 1.32f;  // of the type
 constexpr float kMostOfArea = 0.62f;
 constexpr float kLeastPicture = 120;
@@ -180,12 +180,12 @@ void LessonCard::follow_question(UiContext& ui) {
   }
   if (!predicting_) return;
   const bool is_size = practised_ == QuestionKind::output_size;
-  const bool stays = asked_.open && asked_.prediction.kind == practised_ && asked_.language == ui.language() &&
-                     can_ask(practised_, *numbers, lens, asked_.prediction.step) &&
-                     (is_size ? asked_.prediction.after.has_value() &&
-                                    changed_arguments(ui.session(), *asked_.prediction.after) != ""
-                      : asked_.verdict ? asked_.prediction.step == step
-                                       : asked_.prediction.step == step + 1);
+  const bool stays =
+      asked_.open && asked_.prediction.kind == practised_ && asked_.language == ui.language() &&
+      can_ask(practised_, *numbers, lens, asked_.prediction.step) &&
+      (is_size ? asked_.prediction.after.has_value() && changed_arguments(ui.session(), *asked_.prediction.after) != ""
+       : asked_.verdict ? asked_.prediction.step == step
+                        : asked_.prediction.step == step + 1);
   if (stays) return;
   asked_ = {};
   if (ui.playback.playing()) return;
@@ -327,7 +327,8 @@ void LessonCard::draw_header(UiContext& ui) {
   const std::string count = counted(page, pages);
   const float frame = ImGui::GetFrameHeight(), gap = ui.px(6);
   const float button_room = ui.px(24);
-  const float back_width = ImGui::CalcTextSize(back).x + button_room, next_width = ImGui::CalcTextSize(next).x + button_room;
+  const float back_width = ImGui::CalcTextSize(back).x + button_room,
+              next_width = ImGui::CalcTextSize(next).x + button_room;
   const float count_width = ImGui::CalcTextSize(counted(pages - 1, pages).c_str()).x + ui.px(12);
   const float controls = 2 * frame + back_width + count_width + next_width + 4 * gap;
   const float full = ImGui::GetContentRegionAvail().x, start = ImGui::GetCursorPosX();
@@ -480,9 +481,7 @@ void LessonCard::draw_practice(UiContext& ui) {
   // Nothing to ask: why, and what to do.
   const ComputationPtr numbers = ui.workbench.computation();
   const bool possible = numbers && can_ask(practised_, *numbers, ui.session().lens, 0);
-  const char* key = !possible                ? "predict.not_here"
-                    : ui.playback.playing()  ? "predict.playing"
-                                             : "predict.at_the_end";
+  const char* key = !possible ? "predict.not_here" : ui.playback.playing() ? "predict.playing" : "predict.at_the_end";
   ImGui::Dummy({0, ui.px(kRow)});
   ui_words(ui, ui.text(key), Role::secondary);
   ui.widgets.note_item(key);
@@ -534,7 +533,8 @@ void LessonCard::draw_question(UiContext& ui, float width) {
     return;
   }
   const Verdict& verdict = *asked_.verdict;
-  const std::string reason = std::string(ui.text(verdict.right ? "predict.right" : "predict.wrong")) + " " + verdict.reason;
+  const std::string reason =
+      std::string(ui.text(verdict.right ? "predict.right" : "predict.wrong")) + " " + verdict.reason;
   const char* next = ui.text("predict.next");
   const bool offers_next = !asked_.of_page;
   const float button = offers_next ? ImGui::CalcTextSize(next).x + ui.px(24) : 0;

@@ -16,8 +16,8 @@ class LessonCard {
   LessonPlayer& player() { return player_; }
   const LessonPlayer& player() const { return player_; }
 
-  /// Opens a lesson at a page (from 0), turns to another page of it, and gives the session from before back. A turn past
-  /// the last page leaves.
+  /// Opens a lesson at a page (from 0), turns to another page of it, and gives the session from before back. A turn
+  /// past the last page leaves.
   void start(UiContext& ui, LessonPtr lesson, size_t page = 0);
   void turn(UiContext& ui, int64_t by);
   void leave(UiContext& ui);
@@ -41,8 +41,8 @@ class LessonCard {
   };
   struct Asked {
     Prediction prediction;
-    std::string words;                    // the question
-    std::array<std::string, 2> answer;    // as typed
+    std::string words;                  // the question
+    std::array<std::string, 2> answer;  // as typed
     std::optional<Verdict> verdict;
     Language language = Language::en;
     bool not_a_number = false;
@@ -65,8 +65,8 @@ class LessonCard {
   static void draw_lines(UiContext& ui, const Laid& words, float x, float y, Role role);
 
   LessonPlayer player_;
-  float height_ = 0;  // of the contents in the last frame
-  uint64_t filled_ = 0, opened_ = 0;  // of player_.turns()
+  float height_ = 0;                                                 // of the contents in the last frame
+  uint64_t filled_ = 0, opened_ = 0;                                 // of player_.turns()
   std::array<std::string, 2> title_, caption_, task_, hint_, done_;  // by language, filled in
   bool hint_open_ = false;
   std::optional<std::pair<int64_t, int64_t>> playing_;  // steps from 0

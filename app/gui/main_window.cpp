@@ -227,8 +227,8 @@ void MainWindow::draw() {
     last_input_ = frame_.time_seconds;
   }
   // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
-  const bool dialog =
-      file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
+  const bool dialog = file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() ||
+                      ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
     // Menus close by Escape; dialogs see to theirs.
     if (key_press.key == kKeyEscape && ImGui::GetTopMostPopupModal() == nullptr &&

@@ -18,9 +18,8 @@ constexpr std::array<NamedKey, 22> kNames = {{{"enter", kKeyEnter},    {"return"
                                               {"page_up", kKeyPageUp}, {"page_down", kKeyPageDown},
                                               {"delete", kKeyDelete},  {"insert", kKeyInsert},
                                               {"f1", kKeyF1},          {"f5", kKeyF5},
-                                              {"f11", kKeyF11},
-                                              {"plus", Key{U'+'}},     {"minus", Key{U'-'}},
-                                              {"question", Key{U'?'}}}};
+                                              {"f11", kKeyF11},        {"plus", Key{U'+'}},
+                                              {"minus", Key{U'-'}},    {"question", Key{U'?'}}}};
 
 constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"},
                                                 {"\u2192 / \u2190 / PgDn / PgUp", "shortcut.step"},

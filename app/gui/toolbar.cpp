@@ -79,8 +79,8 @@ void draw_lessons_button(UiContext& ui) {
   }
   const float below = low.y + ImGui::GetFrameHeight() + ui.px(4);
   ImGui::SetNextWindowPos({low.x, below});
-  ImGui::SetNextWindowSizeConstraints({ui.px(280), 0},
-                                      {ui.px(560), std::max(ui.px(120), ImGui::GetIO().DisplaySize.y - below - ui.px(20))});
+  ImGui::SetNextWindowSizeConstraints(
+      {ui.px(280), 0}, {ui.px(560), std::max(ui.px(120), ImGui::GetIO().DisplaySize.y - below - ui.px(20))});
   if (ImGui::BeginPopup("##lessons")) {
     draw_lesson_menu(ui);
     ImGui::EndPopup();

@@ -63,9 +63,7 @@ StepTiming step_timing(const SceneRequest& request, int64_t steps) {
   StepTiming timing;
   timing.step = std::clamp<int64_t>(request.moment.step, 0, steps - 1);
   timing.phase = phase_of({timing.step, request.moment.phase}, !jumping && !request.reduced_motion);
-  timing.trail = !jumping          ? 0.0f
-                 : request.playing ? 1.0f
-                                   : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
+  timing.trail = !jumping ? 0.0f : request.playing ? 1.0f : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
   return timing;
 }
 

@@ -347,7 +347,8 @@ std::optional<LessonProblem> check_page(const LessonPage& page, const std::strin
     if (auto wrong = check_words(field, *text, **own)) return wrong;
   }
   if (page.task) {
-    if (reaches(page.task->goal, page.session, **own)) return problem("task", Error{"error.lesson_goal_at_once", "when", {}});
+    if (reaches(page.task->goal, page.session, **own))
+      return problem("task", Error{"error.lesson_goal_at_once", "when", {}});
     if (auto wrong = check_words("task.words", page.task->words, **own)) return wrong;
     if (auto wrong = check_words("task.hint", page.task->hint, **own)) return wrong;
     if (page.task->solution) {
@@ -367,7 +368,8 @@ std::optional<LessonProblem> check_page(const LessonPage& page, const std::strin
       if (!after) return problem("question.after", after.error());
       answered = *after;
     } else if (question.step > steps) {
-      return problem("question", Error{"error.step_outside", "step", {std::to_string(question.step), std::to_string(steps)}});
+      return problem("question",
+                     Error{"error.step_outside", "step", {std::to_string(question.step), std::to_string(steps)}});
     } else if (plan.conv2d() == nullptr || lens == Lens::gradient || lens == Lens::receptive_field) {
       return problem("question", Error{"error.lesson_question", "ask", {name_of(question.kind)}});
     }

@@ -2,9 +2,10 @@
 //
 //   sizes       {in} {out} {kernel} {window}              "5×5"; the window is the kernel with its dilation
 //   shapes      {x.shape} {w.shape} {b.shape} {y.shape} {im2col.shape} {toeplitz.shape}
-//   quantities  {n} {k} {s} {p} {d} {o} {span} {left_over} of the rows; {n_w} {k_w} {s_w} {p_w} {d_w} {o_w} of the columns
-//               {batch} {in_channels} {out_channels} {groups} {weights} {biases} {parameters} {slices} {taps} {positions}
-//               {cells} {steps} {macs}
+//   quantities  {n} {k} {s} {p} {d} {o} {span} {left_over} of the rows; {n_w} {k_w} {s_w} {p_w} {d_w} {o_w} of the
+//   columns
+//               {batch} {in_channels} {out_channels} {groups} {weights} {biases} {parameters} {slices} {taps}
+//               {positions} {cells} {steps} {macs}
 //   arithmetic  {=n*n} {=(n+2*p-span)/s+1}: whole numbers and quantities with + - * / ( ); / rounds down
 //   cells       {x[0,0,1,2]} {w[0,0,1,2]} {y[0,0,1,2]} {b[0]}, of gradients {dx[...]} {dw[...]} {db[0]} {dy[...]}
 //   sums        {terms[0,0,1,2]}: the products of an output cell, "1·2 + 0·3 = 2"; {nonzero_terms[...]}: without those
@@ -34,9 +35,9 @@ std::string short_number(double value);
 /// "0·1 + 1·2 = 2" or, with a bias, "0·1 + 1·2 + 3 = 5"; "..." stands for all but the first and last of many.
 std::string spelled_terms(const ConvPlan& plan, const ConvTensors& tensors, const OutputCell& cell, bool skip_zeros);
 
-/// What is wrong with a lesson beyond its form: pages that cannot be computed or whose lens or steps do not exist, words
-/// in braces that have no value, goals that hold from the beginning or that the solution does not reach. Computes every
-/// page. `path` in the problem is the page's; its line is 0.
+/// What is wrong with a lesson beyond its form: pages that cannot be computed or whose lens or steps do not exist,
+/// words in braces that have no value, goals that hold from the beginning or that the solution does not reach. Computes
+/// every page. `path` in the problem is the page's; its line is 0.
 std::optional<LessonProblem> check_lesson(const Lesson& lesson);
 
 }  // namespace convscope

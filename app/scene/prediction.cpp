@@ -111,7 +111,8 @@ Session varied(const Session& session, uint64_t turn) {
       p.padding_kind = PaddingKind::numbers;
       p.padding = {static_cast<int64_t>(change) - 3, static_cast<int64_t>(change) - 3};
     } else if (change < 11) {
-      if (session.weight.kind == SourceKind::values || session.weight.kind == SourceKind::npy) other.weight = {SourceKind::ones, {}, {}, nullptr};
+      if (session.weight.kind == SourceKind::values || session.weight.kind == SourceKind::npy)
+        other.weight = {SourceKind::ones, {}, {}, nullptr};
       p.kernel_size = {static_cast<int64_t>(change) - 5, static_cast<int64_t>(change) - 5};
     } else {
       if (family == OperationFamily::avg_pool) continue;
@@ -144,7 +145,8 @@ std::string changed_arguments(const Session& session, const Session& after) {
   }
   if (!(a.dilation == b.dilation)) add("dilation", pair_text(b.dilation));
   if (a.groups != b.groups) add("groups", std::to_string(b.groups));
-  if (!(session.more.output_padding == after.more.output_padding)) add("output_padding", pair_text(after.more.output_padding));
+  if (!(session.more.output_padding == after.more.output_padding))
+    add("output_padding", pair_text(after.more.output_padding));
   if (session.more.ceil_mode != after.more.ceil_mode) add("ceil_mode", after.more.ceil_mode ? "True" : "False");
   return text;
 }

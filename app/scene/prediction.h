@@ -31,8 +31,8 @@ struct Verdict {
   bool right = false;
   std::string reason;  // the arithmetic, in a sentence
 };
-/// `computation` is that of the session asked about. A cell's value may be rounded to two decimals. Errors: validate()'s
-/// of `after`.
+/// `computation` is that of the session asked about. A cell's value may be rounded to two decimals. Errors:
+/// validate()'s of `after`.
 Result<Verdict> judge(Language language, const Prediction& prediction, const Computation& computation,
                       const std::array<double, 2>& answer);
 

@@ -202,7 +202,8 @@ size_t line_end(const Painter& painter, std::string_view words, Face face, float
     while (next < words.size() && (static_cast<unsigned char>(words[next]) & 0xC0) == 0x80) ++next;
     // Chinese and its punctuation, which never begins a line.
     const bool wide = static_cast<unsigned char>(words[at]) >= 0xE3;
-    const bool punctuation_follows = words.substr(next).starts_with("\uff0c") || words.substr(next).starts_with("\uff1a");
+    const bool punctuation_follows =
+        words.substr(next).starts_with("\uff0c") || words.substr(next).starts_with("\uff1a");
     const bool breaks = words[at] == ' ' || (wide && !punctuation_follows);
     if (breaks || next == words.size()) {
       const std::string_view line = words.substr(0, words[at] == ' ' ? at : next);
@@ -216,7 +217,8 @@ size_t line_end(const Painter& painter, std::string_view words, Face face, float
 
 }  // namespace
 
-Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room) {
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least,
+                       float room) {
   Paragraph block{std::min(wanted, room / painter.width(words, face, 1)), 1};
   if (block.size >= least) return block;
   block = {least, 0};
@@ -259,8 +261,8 @@ const Caption& caption_of(const Painter& painter, const FormulaWords& formula, s
   c.formula_count = 1;
   const float wanted = std::max(kFormulaSize * ui, kLeastFormula);
   if (!formula.same) {
-    const float wide = painter.width(c.formulas[0], Face::math, wanted) +
-                       painter.width("    ", Face::math, wanted) + painter.width(c.formulas[1], Face::math, wanted);
+    const float wide = painter.width(c.formulas[0], Face::math, wanted) + painter.width("    ", Face::math, wanted) +
+                       painter.width(c.formulas[1], Face::math, wanted);
     if (wide > room) {
       c.formula_count = 2;
     } else {
@@ -272,8 +274,8 @@ const Caption& caption_of(const Painter& painter, const FormulaWords& formula, s
     c.formula[i] = paragraph_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
     c.height += c.formula[i].height();
   }
-  c.sentence = paragraph_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence,
-                        room);
+  c.sentence =
+      paragraph_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence, room);
   c.height += c.sentence.height();
   return c;
 }
@@ -300,8 +302,7 @@ void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& form
   y += kBetween * ui;
   // The line begins at the same place in every step: where the widest one begins.
   const float size = caption.sentence.size;
-  const float wide = std::max(painter.width(longest, Face::sans, size),
-                              painter.width(sentence, Face::sans, size));
+  const float wide = std::max(painter.width(longest, Face::sans, size), painter.width(sentence, Face::sans, size));
   const float left = caption.sentence.lines > 1 ? stage.content.x0 : std::max(stage.content.x0, middle - wide / 2);
   write(sentence, caption.sentence, Role::secondary, Face::sans, left, Align::left);
 }

@@ -70,7 +70,8 @@ struct Paragraph {
   float height() const { return static_cast<float>(lines) * size * kLineHeight; }
 };
 /// One line no larger than `wanted`; where it would be smaller than `least`, lines of that size.
-Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room);
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least,
+                       float room);
 /// From `y` on down; `x` as `align` says.
 void draw_paragraph(Painter& painter, std::string_view words, const Paragraph& paragraph, float room, float x, float y,
                     Role role, Align align, Face face);

@@ -37,10 +37,10 @@ const char* name_of(QuestionKind kind) {
 Error as_error(Language language, const LessonProblem& problem) {
   if (problem.line == 0) return problem.error;
   const std::string where = problem.path.empty() ? std::string("@json.file") : problem.path;
-  return Error{"error.lesson_at",
-               problem.path,
-               {std::to_string(problem.line), std::to_string(problem.column), where,
-                describe(language, problem.error)}};
+  return Error{
+      "error.lesson_at",
+      problem.path,
+      {std::to_string(problem.line), std::to_string(problem.column), where, describe(language, problem.error)}};
 }
 
 namespace {
@@ -172,7 +172,8 @@ void read_pair(Object& object, const char* field, std::optional<Pair>& target) {
 
 void read_output(Object& when, Json list, std::vector<LessonGoal::OutputValue>& target, Fault& fault) {
   if (!list.is_array()) {
-    return when.fail("output", Error{"error.json_type", "output", {when.path_of("output"), "@json.list", kind_of(list)}});
+    return when.fail("output",
+                     Error{"error.json_type", "output", {when.path_of("output"), "@json.list", kind_of(list)}});
   }
   for (size_t i = 0; i < list.size() && !fault.error; ++i) {
     const std::string path = when.path_of("output[" + std::to_string(i) + "]");
@@ -191,8 +192,8 @@ void read_output(Object& when, Json list, std::vector<LessonGoal::OutputValue>& 
     object.note();
     if (fault.error) return;
     const bool fits = at.size() == 4 && std::all_of(at.begin(), at.end(), [](double index) {
-      return index >= 0 && index < 1e9 && index == std::floor(index);
-    });
+                        return index >= 0 && index < 1e9 && index == std::floor(index);
+                      });
     if (!fits) {
       return object.fail("at", Error{"error.json_value", "at", {object.path_of("at"), "@json.list", "[n, c, y, x]"}});
     }
@@ -202,7 +203,8 @@ void read_output(Object& when, Json list, std::vector<LessonGoal::OutputValue>& 
 }
 
 bool is_pair_argument(const std::string& name) {
-  return name == "kernel_size" || name == "stride" || name == "padding" || name == "dilation" || name == "output_padding";
+  return name == "kernel_size" || name == "stride" || name == "padding" || name == "dilation" ||
+         name == "output_padding";
 }
 
 LessonGoal read_goal(Json json, const std::string& path, Fault& fault) {
@@ -235,14 +237,16 @@ LessonGoal read_goal(Json json, const std::string& path, Fault& fault) {
     }
   }
   when.note();
-  if (std::optional<Json> output = when.fields().take("output")) read_output(when, *std::move(output), goal.output, fault);
+  if (std::optional<Json> output = when.fields().take("output"))
+    read_output(when, *std::move(output), goal.output, fault);
   // A condition that is not known would never be missed: the task would be done too early.
   if (!fault.error && !json.empty()) {
-    when.fail(json.begin().key(),
-              Error{"error.json_value",
-                    "when",
-                    {path, FieldReader::shortened(json.begin().key()),
-                     "input_size, output_size, keeps_size, uses_all, operation, params, lens, step, parameters, output"}});
+    when.fail(
+        json.begin().key(),
+        Error{"error.json_value",
+              "when",
+              {path, FieldReader::shortened(json.begin().key()),
+               "input_size, output_size, keeps_size, uses_all, operation, params, lens, step, parameters, output"}});
   }
   return goal;
 }
@@ -343,10 +347,10 @@ LessonPage read_page(Json json, const std::string& path, const Session* last, co
     Pair steps;
     object.fields().pair("play", steps);
     if (steps.h < 1 || steps.w < steps.h) {
-      object.fail("play", Error{"error.json_value",
-                                "play",
-                                {object.path_of("play"), std::to_string(steps.h) + ":" + std::to_string(steps.w),
-                                 "[1, 9]"}});
+      object.fail("play",
+                  Error{"error.json_value",
+                        "play",
+                        {object.path_of("play"), std::to_string(steps.h) + ":" + std::to_string(steps.w), "[1, 9]"}});
     }
     page.play = {steps.h, steps.w};
     page.session.step = std::max<int64_t>(steps.h, 1);
@@ -374,7 +378,8 @@ LessonPage read_page(Json json, const std::string& path, const Session* last, co
   }
   object.note();
   if (fault.error) return page;
-  if (object.has("task") && object.has("question")) object.fail("question", Error{"error.lesson_task_and_question", "", {}});
+  if (object.has("task") && object.has("question"))
+    object.fail("question", Error{"error.lesson_task_and_question", "", {}});
   if (std::optional<Json> task = object.fields().object("task")) {
     page.task = read_task(*std::move(task), object.path_of("task"), page, folder, fault);
   }
@@ -410,9 +415,9 @@ LessonReading read_lesson(std::string_view text, const std::string& base_folder)
     if (pages && !pages->is_array()) {
       object.fail("pages", Error{"error.json_type", "pages", {"pages", "@json.list", kind_of(*pages)}});
     } else if (pages && pages->size() > kMostLessonPages) {
-      object.fail("pages", Error{"error.lesson_size",
-                                 "pages",
-                                 {std::to_string(pages->size()), std::to_string(kMostLessonPages)}});
+      object.fail(
+          "pages",
+          Error{"error.lesson_size", "pages", {std::to_string(pages->size()), std::to_string(kMostLessonPages)}});
     }
     for (size_t i = 0; pages && i < pages->size() && !fault.error; ++i) {
       const std::string path = "pages[" + std::to_string(i) + "]";
@@ -497,10 +502,10 @@ namespace {
 bool leaves_nothing(const OperationPlan& plan) {
   const ConvPlan* conv = plan.conv2d();
   if (conv == nullptr) return false;
-  const auto height = output_size(conv->in.h, conv->pads.top, conv->pads.bottom, conv->kernel.h, conv->dilation.h,
-                                  conv->stride.h);
-  const auto width = output_size(conv->in.w, conv->pads.left, conv->pads.right, conv->kernel.w, conv->dilation.w,
-                                 conv->stride.w);
+  const auto height =
+      output_size(conv->in.h, conv->pads.top, conv->pads.bottom, conv->kernel.h, conv->dilation.h, conv->stride.h);
+  const auto width =
+      output_size(conv->in.w, conv->pads.left, conv->pads.right, conv->kernel.w, conv->dilation.w, conv->stride.w);
   return height && width && height->remainder == 0 && width->remainder == 0;
 }
 

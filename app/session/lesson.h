@@ -1,4 +1,5 @@
-// Lessons: pages to step through, each a session with words and perhaps something to try. Files that people write by hand.
+// Lessons: pages to step through, each a session with words and perhaps something to try. Files that people write by
+// hand.
 //
 //   {
 //     "format": "convscope-lesson", "version": 1,
@@ -8,11 +9,13 @@
 //        "caption": {"en": "A kernel of {kernel_size} gives {output_size}.", "zh": "..."}},
 //       {"changes": {"params": {"padding": 0}},
 //        "caption": {...},
-//        "task": {"words": {...}, "when": {"output_size": [4, 4]}, "done": {...}, "solution": {"params": {"padding": 1}}}}
+//        "task": {"words": {...}, "when": {"output_size": [4, 4]}, "done": {...}, "solution": {"params": {"padding":
+//        1}}}}
 //     ]
 //   }
 //
-// assets/lessons/lesson.schema.json lists every field. What stands in braces in a text is the engine's: see lesson_text.h.
+// assets/lessons/lesson.schema.json lists every field. What stands in braces in a text is the engine's: see
+// lesson_text.h.
 #pragma once
 
 #include <array>

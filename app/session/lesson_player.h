@@ -20,7 +20,8 @@ class LessonPlayer {
   /// The session from before the lesson, as it will come back.
   const Session& before() const { return before_; }
 
-  /// Opens the lesson's page `page` (from 0; clamped). A lesson that runs is left first; one without pages does not start.
+  /// Opens the lesson's page `page` (from 0; clamped). A lesson that runs is left first; one without pages does not
+  /// start.
   void start(LessonPtr lesson, Workbench& workbench, size_t page = 0);
   /// Opens another page, or this one anew.
   void turn(Workbench& workbench, size_t page);

@@ -110,8 +110,8 @@ Result<void> change_operation(Session& session, std::string_view operation);
 ConvTransposeParams transposed_params(const Session& session);
 PoolParams pool_params(const Session& session);
 
-/// The session's own plan over an input of that shape. Errors: those of the operation's validate(), error.learning_rate,
-/// error.learning_steps (args: found, limit).
+/// The session's own plan over an input of that shape. Errors: those of the operation's validate(),
+/// error.learning_rate, error.learning_steps (args: found, limit).
 Result<OperationPlan> validate(const Session& session, const Shape& input_shape);
 
 /// Whether a lens shows that operation.

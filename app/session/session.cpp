@@ -23,7 +23,7 @@ constexpr std::array kLenses = {
     LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true},
 };
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
-constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",  "conv2d_init",
+constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",   "conv2d_init",
                                      "named",  "values", "image", "npy",   "sample", "mse"};
 
 template <class Enum, size_t N>

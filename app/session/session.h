@@ -87,8 +87,8 @@ struct LearnSettings {
 /// calls torch.manual_seed(seed) and then makes the tensors. Equality is by value.
 struct Session {
   std::string operation = "conv2d";  // one of shown_operations()
-  std::string title;  // of a preset or project, may be empty
-  ConvParams params;  // what the operation takes of them; what it does not take stays for the next one
+  std::string title;                 // of a preset or project, may be empty
+  ConvParams params;                 // what the operation takes of them; what it does not take stays for the next one
   MoreParams more;
   Shape input_shape{1, 1, 5, 5};  // of generated and typed input; a file's input brings its own
   int64_t seed = 0;

@@ -481,7 +481,8 @@ Result<void> save_session(const std::string& path, const Session& session) {
   Session copy = session;
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
-  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
+  for (TensorSource* source :
+       {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
     if (source->path.empty()) continue;
     const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
     const std::filesystem::path from_folder = file.lexically_relative(folder);

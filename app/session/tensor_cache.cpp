@@ -98,7 +98,8 @@ Result<Tensor> sample(const Shape& shape, DType dtype) {
 }  // namespace
 
 struct TensorCache::State {
-  /// The last tensor of each of input, weight, bias, grad_output and target, what it was made from, and the generator behind it.
+  /// The last tensor of each of input, weight, bias, grad_output and target, what it was made from, and the generator
+  /// behind it.
   struct Slot {
     std::string key;
     std::shared_ptr<const std::vector<double>> values;  // kept, so that its address stays the key of typed numbers
@@ -223,9 +224,8 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
         if (plan.dims() == 1 && which < 2 && tensor.shape() == plan.shown(shape)) tensor = tensor.reshaped(shape);
         if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};
         if (which > 2 && tensor.shape() != shape) {
-          return Error{"error.like_output_shape",
-                       field,
-                       {source.path, tensor.shape().to_string(" x "), shape.to_string(" x ")}};
+          return Error{
+              "error.like_output_shape", field, {source.path, tensor.shape().to_string(" x "), shape.to_string(" x ")}};
         }
         return tensor.to(plan.dtype());
       }

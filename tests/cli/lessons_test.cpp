@@ -28,7 +28,8 @@ TEST_F(Lessons, are_listed_in_both_languages_and_as_json) {
 }
 
 TEST_F(Lessons, check_says_where_a_lesson_is_wrong) {
-  const std::string stride = R"("base": "tutorial_5_1", "play": [1, 9], "caption": "{kernel} fits {o} times across {n}.",
+  const std::string stride =
+      R"("base": "tutorial_5_1", "play": [1, 9], "caption": "{kernel} fits {o} times across {n}.",
     "task": {"words": "Make Y 2x2.", "when": {"output_size": 2, "params": {"kernel_size": 3}},
              "done": "{formula}", "solution": {"params": {"stride": 2}}})";
   EXPECT_THAT(success({"check", page(stride)}), HasSubstr("good lesson"));
@@ -36,10 +37,12 @@ TEST_F(Lessons, check_says_where_a_lesson_is_wrong) {
               AllOf(HasSubstr("Line 2, column 3 (pages[0])"), HasSubstr("caption")));
   EXPECT_THAT(refusal({"check", page(R"("base": "tutorial_5_1", "caption": "{outt}")")}, 1),
               AllOf(HasSubstr("Line 2, column 39 (pages[0].caption)"), HasSubstr("{outt}")));
-  EXPECT_THAT(refusal({"check", page(R"("base": "tutorial_5_1", "caption": "x", "changes": {"params": {"stride": 0}})")}, 1),
-              HasSubstr("pages[0]"));
+  EXPECT_THAT(
+      refusal({"check", page(R"("base": "tutorial_5_1", "caption": "x", "changes": {"params": {"stride": 0}})")}, 1),
+      HasSubstr("pages[0]"));
   EXPECT_THAT(refusal({"check", page(R"("base": "tutorial_5_1", "caption": "x", "task": {"words": "w",
-    "when": {"output_size": 2}, "solution": {"params": {"padding": 2}}})")}, 1),
+    "when": {"output_size": 2}, "solution": {"params": {"padding": 2}}})")},
+                      1),
               HasSubstr("pages[0].task.solution"));
 }
 
@@ -64,7 +67,8 @@ TEST_F(Lessons, a_page_is_a_step_of_the_web_page_and_its_words_stand_in_both_lan
 
 TEST_F(Lessons, a_page_can_be_seen_without_a_screen) {
   success({"screenshot", "--lesson", "output_size", "--page", "3", "-o", "page.png", "--size", "1280x720"});
-  EXPECT_THAT(success({"screenshot", "--lesson", "output_size", "--page", "3", "--list-widgets"}), HasSubstr("lesson.page.3 "));
+  EXPECT_THAT(success({"screenshot", "--lesson", "output_size", "--page", "3", "--list-widgets"}),
+              HasSubstr("lesson.page.3 "));
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ TEST(LessonReel, frames_follow_pages_steps_and_pauses) {
 
 TEST(LessonReel, a_question_is_shown_before_its_answer) {
   const auto reel = reel_of("what_it_computes");
-  const auto asked = std::find_if(reel->scenes.begin(), reel->scenes.end(), [](const LessonScene& s) { return s.page == 2; });
+  const auto asked =
+      std::find_if(reel->scenes.begin(), reel->scenes.end(), [](const LessonScene& s) { return s.page == 2; });
   ASSERT_NE(asked, reel->scenes.end());
   EXPECT_EQ(asked->last_step, 1);
   const LessonScene& answered = *(asked + 1);

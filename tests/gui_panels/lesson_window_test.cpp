@@ -22,15 +22,17 @@ std::string call(const Session& session) {
   const std::string padding = p.padding_kind == PaddingKind::same    ? "'same'"
                               : p.padding_kind == PaddingKind::valid ? "'valid'"
                                                                      : pair(p.padding);
-  const std::string common = "kernel_size=" + pair(p.kernel_size) + ", stride=" + pair(p.stride) + ", padding=" + padding;
+  const std::string common =
+      "kernel_size=" + pair(p.kernel_size) + ", stride=" + pair(p.stride) + ", padding=" + padding;
   if (session.operation == "max_pool2d") {
     return "MaxPool2d(" + common + ", ceil_mode=" + (session.more.ceil_mode ? "True" : "False") + ")";
   }
   const std::string channels = std::to_string(p.in_channels) + ", " + std::to_string(p.out_channels) + ", ";
-  const std::string rest = ", dilation=" + pair(p.dilation) + ", groups=" + std::to_string(p.groups) + ", bias=" +
-                           (p.bias ? "True" : "False");
+  const std::string rest = ", dilation=" + pair(p.dilation) + ", groups=" + std::to_string(p.groups) +
+                           ", bias=" + (p.bias ? "True" : "False");
   if (session.operation == "conv_transpose2d") {
-    return "ConvTranspose2d(" + channels + common + ", output_padding=" + pair(session.more.output_padding) + rest + ")";
+    return "ConvTranspose2d(" + channels + common + ", output_padding=" + pair(session.more.output_padding) + rest +
+           ")";
   }
   return "Conv2d(" + channels + common + rest + ", padding_mode='" + name_of(p.padding_mode) + "')";
 }
@@ -96,7 +98,8 @@ class LessonWindow : public DrivenWindow {
       std::snprintf(text, sizeof text, "%.2f", values[0]);
       play(std::string("expect predict.question\nclick predict.value\ntype ") + text + "\nkey enter");
     } else {
-      std::snprintf(text, sizeof text, "click predict.first\ntype %.0f\nclick predict.second\ntype %.0f", values[0], values[1]);
+      std::snprintf(text, sizeof text, "click predict.first\ntype %.0f\nclick predict.second\ntype %.0f", values[0],
+                    values[1]);
       play(std::string(text) + "\nclick predict.check");
     }
     play(rightly ? "expect predict.is_right" : "expect predict.is_wrong");
@@ -161,8 +164,9 @@ INSTANTIATE_TEST_SUITE_P(Lessons, EveryLesson, testing::ValuesIn(names()),
 TEST_F(LessonWindow, pages_turn_by_keys_and_the_card_leaves_the_picture_free) {
   open("tutorial_5_2");
   window().open_lesson("output_size");
-  play("expect lesson.page.1\nkey page_down\nexpect lesson.page.2\nkey ctrl+right\nexpect lesson.page.3\nkey ctrl+left\n"
-       "expect lesson.page.2\nkey page_up\nexpect lesson.page.1\nkey page_up\nexpect lesson.page.1");
+  play(
+      "expect lesson.page.1\nkey page_down\nexpect lesson.page.2\nkey ctrl+right\nexpect lesson.page.3\nkey ctrl+left\n"
+      "expect lesson.page.2\nkey page_up\nexpect lesson.page.1\nkey page_up\nexpect lesson.page.1");
   const WidgetRect* card = widget("lesson");
   const WidgetRect* picture = widget("picture");
   ASSERT_TRUE(card && picture);
@@ -200,13 +204,17 @@ TEST_F(LessonWindow, what_is_kept_for_the_next_start_is_the_session_from_before)
 
 TEST_F(LessonWindow, the_palette_opens_lessons_and_presenting_keeps_the_card) {
   open("tutorial_5_2");
-  play("key ctrl+k\ntype Padding modes\nclick palette.lesson.padding_modes\nexpect lesson.page.1\nkey f5\nexpect presenter\nexpect lesson.caption\n"
-       "key page_down\nexpect lesson.page.2\nkey escape\nexpect no presenter\nclick lesson.leave\nkey page_down\nexpect step 2");
+  play(
+      "key ctrl+k\ntype Padding modes\nclick palette.lesson.padding_modes\nexpect lesson.page.1\nkey f5\nexpect "
+      "presenter\nexpect lesson.caption\n"
+      "key page_down\nexpect lesson.page.2\nkey escape\nexpect no presenter\nclick lesson.leave\nkey page_down\nexpect "
+      "step 2");
 }
 
 TEST_F(LessonWindow, a_lesson_that_is_no_good_says_so_and_changes_nothing) {
   const TemporaryFolder folder;
-  std::ofstream(folder.file("bad.json")) << R"({"format": "convscope-lesson", "version": 1, "pages": [{"caption": "x"}]})";
+  std::ofstream(folder.file("bad.json"))
+      << R"({"format": "convscope-lesson", "version": 1, "pages": [{"caption": "x"}]})";
   open("tutorial_5_2");
   window().open(folder.file("bad.json"));
   off_->settle();
@@ -228,13 +236,16 @@ TEST_F(LessonWindow, predicting_asks_before_each_step_and_counts) {
   play("click predict.next\nclick predict.value\ntype 999\nkey enter\nexpect predict.is_wrong");
   EXPECT_EQ(step(), 3);
   // The window after the third of a 2x2 output: row 1, column 1.
-  play("click predict.kind.next_window\nclick predict.first\ntype 1\nclick predict.second\ntype 1\nclick predict.check\n"
-       "expect predict.is_right");
+  play(
+      "click predict.kind.next_window\nclick predict.first\ntype 1\nclick predict.second\ntype 1\nclick predict.check\n"
+      "expect predict.is_right");
   EXPECT_EQ(step(), 4);
   play("click predict.next\nexpect predict.again\nclick predict.again\nexpect predict.question");
   const ConvParams before = session().params;
-  play("click predict.kind.output_size\nclick predict.first\ntype 99\nclick predict.second\ntype 99\nclick predict.check\n"
-       "expect predict.is_wrong\nclick predict.next\nexpect predict.check");
+  play(
+      "click predict.kind.output_size\nclick predict.first\ntype 99\nclick predict.second\ntype 99\nclick "
+      "predict.check\n"
+      "expect predict.is_wrong\nclick predict.next\nexpect predict.check");
   EXPECT_EQ(session().params, before) << "practice changes nothing";
   play("click predict.close\nexpect no predict.question");
 }
@@ -244,8 +255,10 @@ TEST_F(LessonWindow, the_export_dialog_offers_all_pages_of_the_lesson_that_is_op
   open("tutorial_5_2", 1280, 900);
   play("key ctrl+e\nexpect export.format\nexpect no export.lesson\nclick export.cancel");
   window().open_lesson("bias");
-  play("key ctrl+e\nclick export.lesson\nwait idle\nwait frames 5\nexpect export.forecast\nclick export.target\nkey ctrl+a\ntype " +
-       folder.file("bias.html") + "\nclick export.ok\nwait idle\nexpect export.done\nclick export.cancel");
+  play(
+      "key ctrl+e\nclick export.lesson\nwait idle\nwait frames 5\nexpect export.forecast\nclick export.target\nkey "
+      "ctrl+a\ntype " +
+      folder.file("bias.html") + "\nclick export.ok\nwait idle\nexpect export.done\nclick export.cancel");
   std::ifstream file(folder.file("bias.html"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   EXPECT_THAT(page, testing::HasSubstr("It is no offset of the input"));

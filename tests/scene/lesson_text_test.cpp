@@ -23,10 +23,12 @@ std::string filled(const std::string& text, const char* preset = "no_padding_no_
 }
 
 TEST(LessonText, takes_sizes_shapes_and_counts_from_the_plan) {
-  EXPECT_EQ(filled("{in} {kernel} {out} {x.shape} {w.shape} {y.shape}"), "4×4 3×3 2×2 (1, 1, 4, 4) (1, 1, 3, 3) (1, 1, 2, 2)");
+  EXPECT_EQ(filled("{in} {kernel} {out} {x.shape} {w.shape} {y.shape}"),
+            "4×4 3×3 2×2 (1, 1, 4, 4) (1, 1, 3, 3) (1, 1, 2, 2)");
   EXPECT_EQ(filled("{n} {k} {s} {p} {d} {o} {span} {left_over}"), "4 3 1 0 1 2 3 0");
-  EXPECT_EQ(filled("{weights} {biases} {parameters} {slices} {taps} {positions} {cells} {macs}", "two_to_three_channels"),
-            "24 0 24 6 8 9 27 216");
+  EXPECT_EQ(
+      filled("{weights} {biases} {parameters} {slices} {taps} {positions} {cells} {macs}", "two_to_three_channels"),
+      "24 0 24 6 8 9 27 216");
   EXPECT_EQ(filled("{im2col.shape} {toeplitz.shape}", "tutorial_5_1"), "9×9 9×25");
   EXPECT_THAT(filled("{formula}"), HasSubstr("= 2"));
 }
@@ -88,13 +90,17 @@ std::string problem_of(const std::string& page) {
 TEST(CheckLesson, finds_what_form_alone_does_not_show) {
   EXPECT_EQ(problem_of(R"("caption": "{out} {y[0,0,2,2]}")"), "");
   EXPECT_EQ(problem_of(R"("caption": "{out} {y[0,0,3,3]}")"), "pages[0].caption: error.lesson_placeholder");
-  EXPECT_EQ(problem_of(R"("caption": "x", "changes": {"params": {"stride": 0}})"), "pages[0]: error.stride_not_positive");
+  EXPECT_EQ(problem_of(R"("caption": "x", "changes": {"params": {"stride": 0}})"),
+            "pages[0]: error.stride_not_positive");
   EXPECT_EQ(problem_of(R"("caption": "x", "play": [1, 10])"), "pages[0].play: error.step_outside");
   EXPECT_EQ(problem_of(R"("caption": "x", "task": {"words": "w", "when": {"output_size": 3}})"),
             "pages[0].task: error.lesson_goal_at_once");
-  EXPECT_EQ(problem_of(R"("caption": "x", "task": {"words": "w", "when": {"output_size": 2}, "solution": {"params": {"padding": 1}}})"),
-            "pages[0].task.solution: error.lesson_solution");
-  EXPECT_EQ(problem_of(R"("caption": "x", "question": {"ask": "cell", "step": 10})"), "pages[0].question: error.step_outside");
+  EXPECT_EQ(
+      problem_of(
+          R"("caption": "x", "task": {"words": "w", "when": {"output_size": 2}, "solution": {"params": {"padding": 1}}})"),
+      "pages[0].task.solution: error.lesson_solution");
+  EXPECT_EQ(problem_of(R"("caption": "x", "question": {"ask": "cell", "step": 10})"),
+            "pages[0].question: error.step_outside");
   EXPECT_EQ(problem_of(R"("caption": "x", "lens": "gradient", "question": {"ask": "cell"})"),
             "pages[0].question: error.lesson_question");
 }

@@ -17,7 +17,8 @@ namespace {
 using testing::HasSubstr;
 
 std::string file(const std::string& pages) {
-  return "{\n  \"format\": \"convscope-lesson\",\n  \"version\": 1,\n  \"title\": \"t\",\n  \"pages\": [" + pages + "]\n}\n";
+  return "{\n  \"format\": \"convscope-lesson\",\n  \"version\": 1,\n  \"title\": \"t\",\n  \"pages\": [" + pages +
+         "]\n}\n";
 }
 
 LessonPtr good(const std::string& pages) {
@@ -61,7 +62,8 @@ TEST(Lesson, a_new_source_takes_the_place_of_the_old_one_with_its_values) {
 }
 
 TEST(Lesson, a_base_may_be_a_session_of_its_own) {
-  const LessonPtr lesson = good(R"({"base": {"operation": "max_pool2d", "params": {"kernel_size": 2}}, "caption": "a"})");
+  const LessonPtr lesson =
+      good(R"({"base": {"operation": "max_pool2d", "params": {"kernel_size": 2}}, "caption": "a"})");
   EXPECT_EQ(lesson->pages[0].session.operation, "max_pool2d");
   EXPECT_EQ(lesson->pages[0].session.params.stride, (Pair{2, 2}));
 }
@@ -73,8 +75,9 @@ TEST(Lesson, errors_name_line_column_field_and_remedy) {
   EXPECT_THAT(refused(file("\n    {\"caption\": \"x\"}")), HasSubstr("pages[0].base"));
   EXPECT_THAT(refused(file("\n    {\"base\": \"tutorial_51\", \"caption\": \"x\"}")),
               testing::AllOf(HasSubstr("Line 6, column 14"), HasSubstr("tutorial_5_1")));
-  EXPECT_THAT(refused(file("\n{\"base\": \"rgb\", \"caption\": \"x\", \"changes\": {\"params\": {\"stride\": \"2\"}}}")),
-              testing::AllOf(HasSubstr("Line 6, column 44 (pages[0].changes)"), HasSubstr("params.stride")));
+  EXPECT_THAT(
+      refused(file("\n{\"base\": \"rgb\", \"caption\": \"x\", \"changes\": {\"params\": {\"stride\": \"2\"}}}")),
+      testing::AllOf(HasSubstr("Line 6, column 44 (pages[0].changes)"), HasSubstr("params.stride")));
   EXPECT_THAT(refused(file(R"({"base": "rgb", "caption": 7})")), HasSubstr("\"pages[0].caption\" must be a text"));
   EXPECT_THAT(refused(file(R"({"base": "rgb", "caption": ""})")), HasSubstr("pages[0].caption"));
   EXPECT_THAT(refused(file(R"({"base": "rgb", "caption": ")" + std::string(2001, 'x') + "\"}")), HasSubstr("2000"));
@@ -88,7 +91,9 @@ TEST(Lesson, errors_name_line_column_field_and_remedy) {
 }
 
 TEST(Lesson, tasks_and_questions_are_checked_in_form) {
-  const auto page = [](const std::string& rest) { return file(R"({"base": "tutorial_5_1", "caption": "x", )" + rest + "}"); };
+  const auto page = [](const std::string& rest) {
+    return file(R"({"base": "tutorial_5_1", "caption": "x", )" + rest + "}");
+  };
   EXPECT_THAT(refused(page(R"("task": {"words": "w"})")), HasSubstr("pages[0].task.when"));
   EXPECT_THAT(refused(page(R"("task": {"words": "w", "when": {}})")), HasSubstr("no condition"));
   EXPECT_THAT(refused(page(R"("task": {"words": "w", "when": {"output_sise": 4}})")),
@@ -116,13 +121,15 @@ TEST(PlaceInJson, finds_values_within_lists_objects_and_strings_with_brackets) {
   EXPECT_EQ(place_in_json(text, "b"), (std::pair<size_t, size_t>{2, 7}));
   EXPECT_EQ(place_in_json(text, "b[1].c[1]"), (std::pair<size_t, size_t>{2, 23}));
   EXPECT_EQ(place_in_json(text, "b[3]"), (std::pair<size_t, size_t>{3, 8})) << "characters, not bytes";
-  EXPECT_EQ(place_in_json(text, "b[1].gone.further"), (std::pair<size_t, size_t>{2, 11})) << "the nearest thing around it";
+  EXPECT_EQ(place_in_json(text, "b[1].gone.further"), (std::pair<size_t, size_t>{2, 11}))
+      << "the nearest thing around it";
 }
 
 class Goals : public testing::Test {
  protected:
   bool holds(const std::string& when, const Session& session) {
-    const LessonPtr lesson = good(R"({"base": "tutorial_5_1", "caption": "x", "task": {"words": "w", "when": )" + when + "}}");
+    const LessonPtr lesson =
+        good(R"({"base": "tutorial_5_1", "caption": "x", "task": {"words": "w", "when": )" + when + "}}");
     if (!lesson) return false;
     TensorCache cache;
     const Result<ComputationPtr> numbers = compute(session, cache);
