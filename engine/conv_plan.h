@@ -28,6 +28,7 @@ struct ConvPlan {
   bool bias = false;
   bool unbatched = false;  // the input was (C, H, W): the output is (out_channels, out.h, out.w)
   PaddingMode padding_mode = PaddingMode::zeros;
+  int dims = 2;  // 1: a conv1d on pictures of height 1, of which people are told the width alone
 
   int64_t channels_per_group() const { return in_channels / groups; }
   int64_t kernels_per_group() const { return out_channels / groups; }

@@ -1,12 +1,15 @@
 // `convscope check`: whether a session, a lesson or a chain of layers is good.
 #include <filesystem>
+#include <tuple>
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/io/atomic_file.h"
+#include "app/scene/lesson_text.h"
 #include "app/session/chain_json.h"
 #include "app/session/chain_plan.h"
 #include "app/session/computation.h"
+#include "app/session/lesson.h"
 #include "app/session/session_json.h"
 
 namespace convscope {
@@ -21,6 +24,12 @@ Result<void> run_check(const std::string& path) {
   Result<DocumentKind> kind = check_document(*text, folder);
   if (!kind) return error_in_file(std::move(kind).error(), *text, path);
   if (*kind == DocumentKind::lesson) {
+    const LessonReading reading = read_lesson(*text, folder);
+    if (!reading.lesson) return as_error(cli_language(), reading.problem);
+    if (std::optional<LessonProblem> problem = check_lesson(*reading.lesson)) {
+      std::tie(problem->line, problem->column) = place_in_json(*text, problem->path);
+      return as_error(cli_language(), *problem);
+    }
     print(tr(cli_language(), "cli.check.lesson", {path}) + "\n");
     return {};
   }

@@ -31,8 +31,9 @@ Result<void> run_code(const CodeOptions& options) {
   if (options.lens) {
     const std::optional<Lens> lens = lens_from_name(*options.lens);
     if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
-    session->lens = lens_for(family, *lens);
-    if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
+    const int dims = shown_dims(session->operation);
+    session->lens = lens_for(family, *lens, dims);
+    if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
   }
   if (session->title.empty()) session->title = title_of(options.session);
   TensorCache cache;

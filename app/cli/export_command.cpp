@@ -18,6 +18,7 @@
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
 #include "app/export/export_job.h"
+#include "app/export/lesson_reel.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
 
@@ -27,6 +28,7 @@ namespace {
 /// As typed.
 struct ExportOptions {
   std::string session, output;
+  std::optional<std::string> lesson;
   std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
       per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
@@ -184,6 +186,36 @@ Result<void> apply_numbers(const ExportOptions& options, ExportSettings& setting
   return {};
 }
 
+/// All pages of a lesson. Errors: error.export_lesson_option (args: option) for what concerns one session's steps.
+Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
+  if (!options.session.empty()) {
+    return Error{"error.lesson_and_session", "--lesson", {options.session, *options.lesson}};
+  }
+  const std::array<std::pair<const char*, bool>, 7> unused{{{"--operation", options.operation.has_value()},
+                                                            {"--lens", options.lens.has_value()},
+                                                            {"--step", options.step.has_value()},
+                                                            {"--steps", options.steps.has_value()},
+                                                            {"--end-pause", options.end_pause.has_value()},
+                                                            {"--per-page", options.per_page.has_value()},
+                                                            {"--caption", options.caption}}};
+  for (const auto& [name, given] : unused) {
+    if (given) return Error{"error.export_lesson_option", name, {name}};
+  }
+  if (auto applied = apply_names(options, settings); !applied) return applied;
+  const Result<LessonPtr> lesson = open_lesson(*options.lesson, cli_language());
+  if (!lesson) return lesson.error();
+  Job job;
+  const CancelOnSignal cancel(job);
+  const auto reel = lesson_reel(**lesson, &job);
+  if (!reel) return reel.error();
+  settings.lesson = *reel;
+  const ComputationPtr& first = (*reel)->scenes.front().computation;
+  if (const auto forecast = forecast_export(first->plan, settings); !forecast) return forecast.error();
+  job.progress = 0;
+  const ProgressLine progress(job);
+  return run_export(first, settings, &job);
+}
+
 Result<void> run_command(const ExportOptions& options) {
   ExportSettings settings;
   settings.target = options.output;
@@ -191,6 +223,8 @@ Result<void> run_command(const ExportOptions& options) {
   settings.transparent = options.transparent;
   settings.alt_text = options.alt_text;
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
+  if (options.lesson) return run_lesson(options, std::move(settings));
+  if (options.session.empty()) return Error{"error.missing_option", "session", {"session"}};
   std::vector<CodeNote> notes;
   auto session = open_session(options.session, &notes);
   if (!session) return session.error();
@@ -204,7 +238,8 @@ Result<void> run_command(const ExportOptions& options) {
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;
   if (!options.no_session) settings.session = *session;
-  settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens);
+  settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens,
+                           shown_dims(session->operation));
   session->lens = settings.lens;  // its numbers are computed with the others
   // All that can be refused is refused before the numbers are computed.
   TensorCache cache;
@@ -231,7 +266,8 @@ Result<void> run_command(const ExportOptions& options) {
 void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
-  command->add_option("session", options->session, words("cli.session"))->required();
+  command->add_option("session", options->session, words("cli.session"));
+  command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));
   command->add_option("--lens", options->lens, words("cli.lens"));

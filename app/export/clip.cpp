@@ -39,14 +39,19 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   return request;
 }
 
-int64_t Clip::all_steps() const { return std::max<int64_t>(step_count(computation_->plan, settings_.lens), 1); }
+int64_t Clip::all_steps() const {
+  if (settings_.lesson) return static_cast<int64_t>(settings_.lesson->scenes.size());
+  return std::max<int64_t>(step_count(computation_->plan, settings_.lens), 1);
+}
 
 std::string Clip::title(Language language) const {
+  if (settings_.lesson) return settings_.lesson->title.in(language);
   const OperationPlan& p = computation_->plan;
-  return tr(language, title_key(p), {p.input_shape().to_string(), p.output_shape().to_string()});
+  return tr(language, title_key(p), {p.shown(p.input_shape()).to_string(), p.shown(p.output_shape()).to_string()});
 }
 
 std::string Clip::sentence(int64_t step, Language language) const {
+  if (settings_.lesson) return settings_.lesson->scenes[static_cast<size_t>(step)].words[static_cast<size_t>(language)];
   SceneRequest request = request_at(computation_, settings_, plan_, measure_, 0);
   request.moment = {step, 1.0f};
   request.language = language;
@@ -69,7 +74,7 @@ std::string Clip::alt_text() const {
 }
 
 std::string Clip::session() const {
-  if (!settings_.session) return {};
+  if (!settings_.session || settings_.lesson) return {};
   Session session = *settings_.session;
   session.lens = settings_.lens;
   session.theme = settings_.theme;
@@ -79,16 +84,21 @@ std::string Clip::session() const {
 }
 
 std::string Clip::description() const {
+  if (settings_.lesson) {
+    return tr(settings_.language, "export.description_lesson",
+              {title(), std::to_string(settings_.lesson->pages), sentence(0, settings_.language)});
+  }
   const OperationPlan& p = computation_->plan;
   Scene last;
   build(frames() - 1, last);
   return tr(settings_.language,
-            p.conv2d() != nullptr ? "export.description"
-            : p.has_weight()      ? "export.description_transposed"
-                                  : "export.description_pooling",
-            {p.input_shape().to_string(),
-             p.has_weight() ? p.weight_shape().to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
-             p.output_shape().to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
+            p.dims() == 1           ? "export.description_conv1d"
+            : p.conv2d() != nullptr ? "export.description"
+            : p.has_weight()        ? "export.description_transposed"
+                                    : "export.description_pooling",
+            {p.shown(p.input_shape()).to_string(),
+             p.has_weight() ? p.shown(p.weight_shape()).to_string() : Shape{p.kernel().h, p.kernel().w}.to_string(),
+             p.shown(p.output_shape()).to_string(), name_of(settings_.lens), std::to_string(plan_.moment(0).step + 1),
              std::to_string(plan_.moment(frames() - 1).step + 1), last.sentence});
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/export/export_plan.h"
+#include "app/export/lesson_reel.h"
 #include "app/render/scene_changes.h"
 #include "app/scene/build_scene.h"
 
@@ -25,12 +26,13 @@ class Clip {
   const ExportSettings& settings() const { return settings_; }
   const ExportPlan& plan() const { return plan_; }
   int64_t frames() const { return plan_.clock.frames(); }
-  /// Of the whole operation in the clip's lens.
+  /// Of the whole operation in the clip's lens; of a lesson its scenes.
   int64_t all_steps() const;
   Job* job() const { return job_; }
   bool cancelled() const { return job_ != nullptr && job_->is_cancelled(); }
   static Error stopped() { return Error{"error.export_cancelled", "", {}}; }
   void build(int64_t frame, Scene& scene) const {
+    if (settings_.lesson) return build_lesson_frame(*settings_.lesson, settings_, plan_, measure_, frame, scene);
     build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
   }
 
@@ -46,7 +48,7 @@ class Clip {
       for (; end < frames(); ++end) {
         if (cancelled()) return stopped();
         // the pause is one picture by definition
-        if (plan_.animation && frame + 1 >= plan_.clock.moving_frames) {
+        if (plan_.animation && !settings_.lesson && frame + 1 >= plan_.clock.moving_frames) {
           end = frames();
           break;
         }

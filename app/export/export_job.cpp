@@ -169,7 +169,9 @@ Result<void> run_export(const ComputationPtr& computation, const ExportSettings&
   const ExportSettings settings = picture_settings(chosen);
   auto fonts = FontStack::open();
   if (!fonts) return fonts.error();
-  if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
+  if (!settings.lesson) {
+    if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
+  }
   if (job != nullptr) job->progress = 0;
   Clip clip(computation, settings, *plan, **fonts, job);
   if (!settings.alt_text) return export_clip(clip, *plan, **fonts);

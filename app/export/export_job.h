@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ inline constexpr int kHighestFps = 120;    // players repeat or drop frames beyo
 inline constexpr int kHighestGifFps = 50;  // a GIF's delays are hundredths, and players slow down those below two
 
 inline constexpr int kMostColumns = 12;  // and rows, of pictures on a page
+
+struct LessonReel;
 
 struct ExportSettings {
   std::string target;  // format by its ending
@@ -42,6 +45,8 @@ struct ExportSettings {
   bool alt_text = false;  // written beside the target, see alt_text_target()
   /// Kept in the file, with the lens, theme, language and first step exported, so that it can be opened again.
   std::optional<Session> session;
+  /// All pages of a lesson in the place of one session's steps; see lesson_reel.h.
+  std::shared_ptr<const LessonReel> lesson;
 };
 
 /// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.

@@ -13,8 +13,9 @@ struct ExportPlan {
   TargetFormat format = TargetFormat::gif;
   bool animation = true;
   ClipClock clock;
-  std::vector<int64_t> chosen;  // the step of each frame, from 0, where they do not follow each other
-  float scale = 1;              // device pixels per logical pixel
+  std::vector<int64_t>
+      chosen;       // the step of each frame, from 0, where they do not follow each other; of a lesson its scene
+  float scale = 1;  // device pixels per logical pixel
 
   Moment moment(int64_t frame) const {
     return chosen.empty() ? clock.moment(frame) : Moment{chosen[static_cast<size_t>(frame)], 1.0f};

@@ -7,6 +7,7 @@
 #include "app/export/clip_clock.h"
 #include "app/export/export_job.h"
 #include "app/export/export_plan.h"
+#include "app/export/lesson_reel.h"
 #include "app/export/target_format.h"
 #include "app/scene/build_scene.h"
 
@@ -91,6 +92,7 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   if (!format) return format.error();
   const FormatTraits& traits = traits_of(*format);
   if (auto checked = check_numbers(settings, traits); !checked) return checked.error();
+  if (settings.lesson) return plan_lesson(settings);
   if (!lens_applies(settings.lens, plan)) return unfit_lens(settings.lens);
 
   const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);

@@ -61,10 +61,14 @@ struct CellName {
   TensorId tensor;
   int axes;
 };
-constexpr CellName kCells[] = {{"input", TensorId::input, 4},     {"weight", TensorId::weight, 4},
-                               {"output", TensorId::output, 4},   {"bias", TensorId::bias, 1},
-                               {"im2col", TensorId::im2col, 2},   {"kernel_matrix", TensorId::kernel_matrix, 2},
-                               {"product", TensorId::product, 2}, {"toeplitz", TensorId::toeplitz, 4},
+constexpr CellName kCells[] = {{"input", TensorId::input, 4},
+                               {"weight", TensorId::weight, 4},
+                               {"output", TensorId::output, 4},
+                               {"bias", TensorId::bias, 1},
+                               {"im2col", TensorId::im2col, 2},
+                               {"kernel_matrix", TensorId::kernel_matrix, 2},
+                               {"product", TensorId::product, 2},
+                               {"toeplitz", TensorId::toeplitz, 4},
                                {"grad_input", TensorId::grad_input, 4},
                                {"grad_weight", TensorId::grad_weight, 4},
                                {"grad_output", TensorId::grad_output, 4},
@@ -318,7 +322,8 @@ std::optional<std::pair<float, float>> place_of_cell(const Scene& scene, const C
       const Raster& raster = scene.rasters[static_cast<size_t>(mark.raster)];
       const int64_t channels = raster.rgb ? 3 : 1;
       const CellRef plane = raster.plane();
-      if (plane.tensor != cell.tensor || plane.n != cell.n || cell.c < plane.c || cell.c >= plane.c + channels) continue;
+      if (plane.tensor != cell.tensor || plane.n != cell.n || cell.c < plane.c || cell.c >= plane.c + channels)
+        continue;
       const bool sampled = raster.is_sample();
       const double x0 = sampled ? raster.cell_x0 : raster.u0, x1 = sampled ? raster.cell_x1 : raster.u1;
       const double y0 = sampled ? raster.cell_y0 : raster.v0, y1 = sampled ? raster.cell_y1 : raster.v1;

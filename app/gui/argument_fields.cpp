@@ -104,6 +104,16 @@ Pair ConvParams::*pair_member(std::string_view name) {
 /// Height and width, as one number while they are linked.
 void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
   Pair ConvParams::*const member = pair_member(spec.name);
+  if (shown_dims(ui.session().operation) == 1) {
+    static std::string name;
+    name.assign(spec.name);
+    name += ".w";
+    int64_t value = (ui.session().params.*member).w;
+    if (ui_int_stepper(ui, name, value, stepper_of(ui, spec))) {
+      set_argument(ui, spec, [member, value](ConvParams& p) { (p.*member).w = value; });
+    }
+    return;
+  }
   const std::optional<Pair> chosen = draw_pair_fields(ui, spec.name, ui.session().params.*member, stepper_of(ui, spec));
   if (chosen) set_argument(ui, spec, [member, pair = *chosen](ConvParams& p) { p.*member = pair; });
 }
@@ -170,7 +180,9 @@ void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
                                            {"padding.bottom", "\u2193 ", &Pads::bottom},
                                            {"padding.right", "\u2192 ", &Pads::right}}};
   const float start = ImGui::GetCursorPosX();
+  const bool flat = shown_dims(ui.session().operation) == 1;
   for (const Side& side : kSides) {
+    if (flat && (side.member == &Pads::top || side.member == &Pads::bottom)) continue;
     ImGui::SetCursorPosX(start);
     StepperOptions options = stepper_of(ui, spec);
     options.prefix = side.prefix;
@@ -192,7 +204,8 @@ void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
   int current = 0;
   const auto add = [&](PaddingKind kind, const char* label, std::string_view key) {
     const bool is_word = kind == PaddingKind::same || kind == PaddingKind::valid;
-    if (is_word && ui.session().operation != "conv2d" && kind != params.padding_kind) return;
+    const bool takes_words = shown_family(ui.session().operation) == OperationFamily::conv;
+    if (is_word && !takes_words && kind != params.padding_kind) return;
     if (kind == params.padding_kind) current = static_cast<int>(count);
     kinds[count] = kind;
     labels[count] = label;

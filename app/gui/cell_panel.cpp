@@ -11,8 +11,8 @@
 #include "app/gui/operation_panels.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
-#include "app/scene/sentence.h"
 #include "app/scene/number_format.h"
+#include "app/scene/sentence.h"
 #include "engine/trace.h"
 
 namespace convscope {
@@ -269,7 +269,8 @@ void draw_list(UiContext& ui, const Computation& computation) {
       number.length = std::min(number.length, static_cast<int>(number.text.size()) - 1);
       right_aligned(ui, number, role, ui.fonts.caption);
     };
-    heading(plan.channels_per_group() > 1 ? "c,ky,kx" : "ky,kx", Role::secondary);
+    const bool channels = plan.channels_per_group() > 1, flat = plan.dims == 1;
+    heading(flat ? (channels ? "c,k" : "k") : channels ? "c,ky,kx" : "ky,kx", Role::secondary);
     heading("x", Role::input);
     heading("w", Role::weight);
     heading("x\u00b7w", Role::text);
@@ -283,21 +284,24 @@ void draw_list(UiContext& ui, const Computation& computation) {
         ImGui::TableNextRow();
         ImGui::TableNextColumn();
         Number place;
-        place.length =
-            plan.channels_per_group() > 1
-                ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld,%lld", static_cast<long long>(tap.c),
-                                static_cast<long long>(tap.ky), static_cast<long long>(tap.kx))
-                : std::snprintf(place.text.data(), place.text.size(), "%lld,%lld", static_cast<long long>(tap.ky),
-                                static_cast<long long>(tap.kx));
+        const auto wide = [](int64_t value) { return static_cast<long long>(value); };
+        place.length = flat && channels
+                           ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld", wide(tap.c), wide(tap.kx))
+                       : flat     ? std::snprintf(place.text.data(), place.text.size(), "%lld", wide(tap.kx))
+                       : channels ? std::snprintf(place.text.data(), place.text.size(), "%lld,%lld,%lld",
+                                                  static_cast<long long>(tap.c), static_cast<long long>(tap.ky),
+                                                  static_cast<long long>(tap.kx))
+                                  : std::snprintf(place.text.data(), place.text.size(), "%lld,%lld",
+                                                  static_cast<long long>(tap.ky), static_cast<long long>(tap.kx));
         right_aligned(ui, place, Role::secondary, ui.fonts.caption);
         ImGui::TableNextColumn();
         if (tap.is_padding) {
           // A dashed box, as in the picture, tells padding from a zero of the input.
           const ImVec2 low = ImGui::GetCursorScreenPos();
-          const float wide = ImGui::GetContentRegionAvail().x;
+          const float width = ImGui::GetContentRegionAvail().x;
           dashed_rect(ImGui::GetWindowDrawList(), {low.x + 1, low.y},
-                      {low.x + wide, low.y + ImGui::GetTextLineHeight()}, ui_color32(ui, Role::padding, 0.7f), ui.px(3),
-                      std::max(1.0f, std::round(ui.scale)));
+                      {low.x + width, low.y + ImGui::GetTextLineHeight()}, ui_color32(ui, Role::padding, 0.7f),
+                      ui.px(3), std::max(1.0f, std::round(ui.scale)));
         }
         right_aligned(ui, number_at(values.input, inputs), tap.is_padding ? Role::secondary : Role::input,
                       ui.fonts.caption);
@@ -363,8 +367,9 @@ void draw_cell_panel(UiContext& ui) {
   ui.shows("\u00d7\u00b7\u03a3\u2212");
 
   std::array<char, 96> name{};
-  std::snprintf(name.data(), name.size(), "Y[%lld, %lld, %lld, %lld]", static_cast<long long>(m.cell.n),
-                static_cast<long long>(m.cell.c), static_cast<long long>(m.cell.y), static_cast<long long>(m.cell.x));
+  std::array<char, 90> index{};
+  const int length = index_text(index.data(), index.size(), *computation->plan.conv2d(), m.cell);
+  std::snprintf(name.data(), name.size(), "Y[%.*s]", length, index.data());
   ui_chip(ui, name.data(), Role::output);
   ui.widgets.note_item("cell.name");
   // Scripts can ask which cell it is.

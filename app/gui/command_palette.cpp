@@ -11,6 +11,7 @@
 #include "app/gui/overlays.h"
 #include "app/gui/side_panels.h"
 #include "app/gui/widgets.h"
+#include "app/session/lesson.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
@@ -144,6 +145,14 @@ void CommandPalette::collect(UiContext& ui) {
     entries_.back().label = std::filesystem::path(path).filename().string();
     ui.shows(entries_.back().label);
   }
+  for (const LessonPtr& lesson : lessons()) {
+    add({Kind::lesson, Command::escape, {}, lesson->name}, "lesson." + lesson->name, "toolbar.lessons", lesson->name,
+        {}, "toolbar.lessons");
+    Entry& entry = entries_.back();
+    entry.label = lesson->title.in(language);
+    entry.others += " " + lesson->title.in(Language::en) + " " + lesson->title.in(Language::zh);
+    ui.shows(entry.label);
+  }
   for (const Preset& preset : presets()) {
     add({Kind::open, Command::escape, {}, preset.name}, "preset." + preset.name, preset.title_key, preset.name, {},
         "palette.preset");
@@ -272,6 +281,9 @@ void MainWindow::choose(UiContext& ui, const PaletteChoice& choice) {
       break;
     case PaletteChoice::Kind::open:
       open(choice.name);
+      break;
+    case PaletteChoice::Kind::lesson:
+      open_lesson(choice.name);
       break;
     case PaletteChoice::Kind::lens:
       workbench_->apply_view([&](Session& session) { session.lens = choice.lens; });

@@ -18,11 +18,11 @@ namespace convscope {
 std::optional<int> fuzzy_score(std::string_view wanted, std::string_view text);
 
 struct PaletteChoice {
-  enum class Kind : uint8_t { command, open, lens, operation, panel };
+  enum class Kind : uint8_t { command, open, lens, operation, panel, lesson };
   Kind kind = Kind::command;
   Command command = Command::escape;
   Lens lens = Lens::sliding;
-  std::string name;  // of a preset or file, an operation, a side panel
+  std::string name;  // of a preset or file, an operation, a side panel, a lesson
 };
 
 /// A field over the window and what fits below it, worked by the keyboard alone: letters, up, down, Enter, Escape. Rows

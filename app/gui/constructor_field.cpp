@@ -19,11 +19,11 @@ namespace {
 
 /// What the field keeps between frames.
 struct Memory {
-  std::string text;                   // as shown and typed, with its line breaks
-  std::optional<LayerCall> written;   // the layer that `text` was made from
-  float wrap_width = 0;               // of the line breaks
+  std::string text;                  // as shown and typed, with its line breaks
+  std::optional<LayerCall> written;  // the layer that `text` was made from
+  float wrap_width = 0;              // of the line breaks
   std::optional<Error> error;
-  std::string notes;   // what of pasted code could not be used
+  std::string notes;               // what of pasted code could not be used
   std::optional<LayerCall> noted;  // by the layer that it is about
   bool typing = false;
 };

@@ -493,7 +493,8 @@ Result<Action> edit_pasted(const Session& session, TensorId id, int64_t n, int64
                            const ComputationPtr& computation) {
   const Tensor* tensor = tensor_of(id, computation);
   const LastGood last(computation);
-  const Shape& pasted = text.shape;
+  const bool flat = shown_dims(session.operation) == 1;
+  const Shape pasted = flat && text.shape.rank() >= 2 ? with_height(text.shape) : text.shape;
   auto values = std::make_shared<const std::vector<double>>(text.values);
   if (!typed_count(pasted)) return too_large(pasted.numel());
   if (id == TensorId::bias) {
@@ -587,7 +588,8 @@ Result<Action> edit_overlaid(TensorId id, int64_t n, int64_t c, int64_t y, int64
 Result<Session> session_with_weight_file(const Session& base, const std::string& path, const LastGood& last) {
   Result<NpyFile> file = read_npy(path);
   if (!file) return file.error();
-  const Shape& shape = file->tensor.shape();
+  const Shape& stored = file->tensor.shape();
+  const Shape shape = shown_dims(base.operation) == 1 && stored.rank() == 3 ? with_height(stored) : stored;
   if (shape.rank() != 4 || !shape.numel() || *shape.numel() == 0) {
     return Error{"error.weight_file_shape", "weight", {shape.to_string(" x ")}};
   }

@@ -79,8 +79,8 @@ Action edit_learning(std::string_view field, std::function<void(LearnSettings&)>
 Result<Session> session_with_grad_output_file(const Session& base, const std::string& path);
 Result<Session> session_with_target_file(const Session& base, const std::string& path);
 
-/// One cell of the input, weight, bias or grad_output (by its row-major position in the computation's tensor); the other numbers
-/// stay as they are, whatever their source was. Errors: error.too_large_to_type.
+/// One cell of the input, weight, bias or grad_output (by its row-major position in the computation's tensor); the
+/// other numbers stay as they are, whatever their source was. Errors: error.too_large_to_type.
 Result<Action> edit_cell(TensorId tensor, int64_t flat, double value, const ComputationPtr& computation);
 
 /// Pasted numbers. Brackets say the shape: the tensor takes it, and the parameters follow (a 2x2 list makes a 2x2

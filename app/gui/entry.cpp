@@ -9,6 +9,7 @@
 #include "app/gui/offscreen_window.h"
 #include "app/gui/process_age.h"
 #include "app/io/atomic_file.h"
+#include "app/session/lesson.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
@@ -51,6 +52,14 @@ Action nudge(bool more) {
 
 }  // namespace
 
+Result<void> check_lesson_page(const std::string& name, int64_t page, Language language) {
+  const Result<LessonPtr> lesson = open_lesson(name, language);
+  if (!lesson) return lesson.error();
+  const auto pages = static_cast<int64_t>((*lesson)->pages.size());
+  if (page >= 1 && page <= pages) return {};
+  return Error{"error.lesson_page", "--page", {std::to_string(page), std::to_string(pages)}};
+}
+
 Result<void> run_screenshot(const ScreenshotOptions& options) {
   Result<Session> session = session_for(options.open);
   if (!session) return session.error();
@@ -59,8 +68,9 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   }
   if (options.lens) {
     const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
-    session->lens = lens_for(family, *options.lens);
-    if (!lens_shows(session->lens, family)) return unfit_lens(session->lens);
+    const int dims = shown_dims(session->operation);
+    session->lens = lens_for(family, *options.lens, dims);
+    if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
   }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;
@@ -83,6 +93,15 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   off.window().wait();
   if (!off.window().workbench().computation()) {
     if (const Error* error = off.window().workbench().error()) return *error;
+  }
+  if (!options.lesson.empty()) {
+    const Language language = off.window().workbench().session().language;
+    if (Result<void> found = check_lesson_page(options.lesson, options.lesson_page, language); !found) return found;
+    off.frame();
+    // A still shows the page as it begins.
+    off.window().settings().reduced_motion = true;
+    off.window().open_lesson(options.lesson, static_cast<size_t>(options.lesson_page - 1));
+    off.window().settings().reduced_motion = false;
   }
   if (options.step) {
     const int64_t count = off.window().workbench().step_count();

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "app/export/export_job.h"
+#include "app/export/lesson_reel.h"
 #include "app/export/target_format.h"
 #include "app/gui/folder_listing.h"
 #include "app/gui/keys.h"
+#include "app/gui/lesson_card.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
 #include "engine/trace.h"
@@ -68,6 +70,25 @@ constexpr std::array<Grid, 6> kGrids = {{{1, 1, "1 \u00d7 1", "1x1"},
                                          {2, 3, "2 \u00d7 3", "2x3"},
                                          {3, 3, "3 \u00d7 3", "3x3"},
                                          {3, 4, "3 \u00d7 4", "3x4"}}};
+
+/// The pages of a lesson being computed, on a thread of their own: those of a file may be large.
+struct ReelWork {
+  std::thread thread;
+  Job job;
+  std::atomic<bool> finished{false};
+  Result<std::shared_ptr<const LessonReel>> result{std::shared_ptr<const LessonReel>()};
+
+  explicit ReelWork(const LessonPtr& lesson)
+      : thread([this, lesson] {
+          result = lesson_reel(*lesson, &job);
+          finished = true;
+          finished.notify_all();
+        }) {}
+  ~ReelWork() {
+    job.cancelled = true;
+    thread.join();
+  }
+};
 
 /// From this length on the whole convolution is no animation anybody watches: a part is proposed.
 constexpr double kLongestProposedSeconds = 120;
@@ -159,6 +180,10 @@ struct ExportDialog::State {
     still = still == steps ? count : std::clamp<int64_t>(still, 1, count);
     steps = count;
   }
+  bool whole_lesson = false;  // wished for
+  LessonPtr lesson;           // whose pages `reel` has or `reel_work` computes
+  std::shared_ptr<const LessonReel> reel;
+  std::unique_ptr<ReelWork> reel_work;
   std::unique_ptr<Running> running;
   std::string done_words;
   std::optional<Error> error;
@@ -183,8 +208,35 @@ struct ExportDialog::State {
     const FormatTraits& traits = traits_of(format->target);
     settings.columns = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].columns : 1;
     settings.rows = format->target == TargetFormat::pdf ? kGrids[static_cast<size_t>(grid_index)].rows : 1;
+    settings.lesson = whole_lesson ? reel : nullptr;
+    if (settings.lesson) {
+      settings.still_step.reset();
+      settings.steps.reset();
+      settings.columns = settings.rows = 1;
+    }
     if (!traits.chroma) settings.chroma444 = false;
     if (!traits.transparent || settings.chroma444) settings.transparent = false;
+  }
+
+  /// Follows the lesson that is open, and computes its pages where they are wished for.
+  void follow_lesson(UiContext& ui) {
+    const LessonPtr open_one = ui.lesson != nullptr ? ui.lesson->player().lesson() : nullptr;
+    if (open_one != lesson) {
+      reel_work.reset();
+      reel.reset();
+      lesson = open_one;
+    }
+    if (!lesson) whole_lesson = false;
+    if (!whole_lesson || running) return;
+    if (!reel && !reel_work) reel_work = std::make_unique<ReelWork>(lesson);
+    if (!reel_work || !reel_work->finished) return;
+    if (reel_work->result.ok()) {
+      reel = *reel_work->result;
+    } else {
+      error = reel_work->result.error();
+      whole_lesson = false;
+    }
+    reel_work.reset();
   }
 
   /// The format that the typed name's ending asks for.
@@ -248,9 +300,13 @@ ExportDialog::ExportDialog() : state_(std::make_unique<State>()) {}
 ExportDialog::~ExportDialog() = default;
 
 bool ExportDialog::is_open() const { return state_->open; }
-bool ExportDialog::busy() const { return state_->running != nullptr && !state_->running->finished; }
+bool ExportDialog::busy() const {
+  return (state_->running != nullptr && !state_->running->finished) ||
+         (state_->reel_work != nullptr && !state_->reel_work->finished);
+}
 
 void ExportDialog::wait() {
+  if (state_->reel_work) state_->reel_work->finished.wait(false);
   if (state_->running && state_->running->thread.joinable()) {
     state_->running->finished.wait(false);
   }
@@ -318,6 +374,19 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
       preview_start = ui.time_seconds;
     }
   }
+  if (lesson) {
+    label("export.lesson.label", "export_dialog.lesson");
+    if (ui_checkbox(ui, "export.lesson", ui.text("export_dialog.whole_lesson"), whole_lesson)) {
+      asks_overwrite = false;
+      error.reset();
+      preview_start = ui.time_seconds;
+      if (whole_lesson && format->still) {
+        const std::string base = without_ending(settings.target);
+        chosen = format = &kFormats[0];
+        settings.target = target_for(base);
+      }
+    }
+  }
   label("export.target", "export_dialog.target");
   ui.shows(settings.target);
   if (ui_text_field(ui, "export.target", settings.target, field - 36)) {
@@ -331,7 +400,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
         format->target == TargetFormat::png_sequence ? name_of_path(base) : name_of_path(settings.target);
     file_dialog.open(FileDialog::Purpose::choose_export_target, parent_of(base), name);
   }
-  {
+  // A lesson's pages bring their own lenses, steps and pauses.
+  if (!whole_lesson) {
     std::vector<const char*> labels;
     std::vector<std::string_view> keys;
     std::vector<Lens> lenses;
@@ -409,11 +479,13 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.step_seconds", "export_dialog.step_seconds");
     ui_double_field(ui, "export.step_seconds", settings.step_seconds, field, "%g", invalid(forecast, "step_seconds"));
     ui_typing_error(ui, "export.step_seconds");
-    label("export.end_pause", "export_dialog.end_pause");
-    ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
-    ui_typing_error(ui, "export.end_pause");
+    if (!whole_lesson) {
+      label("export.end_pause", "export_dialog.end_pause");
+      ui_double_field(ui, "export.end_pause", settings.end_pause_seconds, field, "%g", invalid(forecast, "end_pause"));
+      ui_typing_error(ui, "export.end_pause");
+    }
   }
-  if (!format->still) {
+  if (!format->still && !whole_lesson) {
     label("export.first", "export_dialog.steps");
     options.maximum = steps;
     options.width = (field - 8) / 2;
@@ -441,7 +513,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.language", "export_dialog.language");
     if (ui_segments(ui, "export.language", current, labels, kKeys)) settings.language = static_cast<Language>(current);
   }
-  if (format->target == TargetFormat::pdf) {
+  if (format->target == TargetFormat::pdf && !whole_lesson) {
     std::array<const char*, kGrids.size()> labels{};
     std::array<std::string_view, kGrids.size()> keys{};
     for (size_t i = 0; i < kGrids.size(); ++i) {
@@ -451,7 +523,7 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.per_page", "export_dialog.per_page");
     ui_combo(ui, "export.per_page", grid_index, labels, field, keys);
   }
-  ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
+  if (!whole_lesson) ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
   ui_checkbox(ui, "export.alt_text", ui.text("export_dialog.alt_text"), settings.alt_text);
   ui_tooltip(ui, ui.text("export_dialog.alt_text_help"));
   const FormatTraits& traits = traits_of(format->target);
@@ -486,8 +558,16 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
     const double fps = forecast->animation ? settings.fps : 1;
     frame = ui.settings.reduced_motion ? forecast->frames - 1 : static_cast<int64_t>(elapsed * fps) % forecast->frames;
   }
-  const SceneRequest request = export_scene_request(computation, settings, ui.font_stack, frame);
-  build_scene(request, scene);
+  if (settings.lesson) {
+    const Result<ExportPlan> plan = plan_lesson(settings);
+    if (!plan) {
+      ImGui::Dummy({width, high});
+      return;
+    }
+    build_lesson_frame(*settings.lesson, settings, *plan, ui.font_stack, frame, scene);
+  } else {
+    build_scene(export_scene_request(computation, settings, ui.font_stack, frame), scene);
+  }
   const float pixels_per_unit = wide / scene.width;
   const ImTextureID texture =
       ui.preview->draw(scene, settings.theme, static_cast<int>(wide), static_cast<int>(high), pixels_per_unit);
@@ -558,7 +638,8 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
     draw_running(ui);
     return;
   }
-  const bool ready = forecast.ok() && ui.workbench.computation() != nullptr && !settings.target.empty();
+  const bool ready = forecast.ok() && ui.workbench.computation() != nullptr && !settings.target.empty() &&
+                     (!whole_lesson || settings.lesson != nullptr);
   const char* ok = ui.text(asks_overwrite ? "file_dialog.replace" : "export_dialog.ok");
   const char* cancel = ui.text(asks_overwrite       ? "file_dialog.keep"
                                : done_words.empty() ? "export_dialog.cancel"
@@ -616,6 +697,7 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
 void ExportDialog::draw(UiContext& ui) {
   State& s = *state_;
   s.take_result(ui);
+  s.follow_lesson(ui);
   if (!s.open) return;
   constexpr const char* kId = "##export_dialog";
   if (s.opening) {

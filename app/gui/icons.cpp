@@ -251,6 +251,20 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
       for (float x : {-4.5f, -1.5f, 1.5f, 4.5f}) pen.bar(x - 0.7f, -2.4f, x + 0.7f, -1.0f);
       pen.line(-3.5f, 2, 3.5f, 2);
       break;
+    case Icon::lesson:
+      // An open book.
+      pen.path({{0, -3.5f}, {-2.5f, -5}, {-6.5f, -5}, {-6.5f, 4}, {-2.5f, 4}, {0, 5.5f}});
+      pen.path({{0, -3.5f}, {2.5f, -5}, {6.5f, -5}, {6.5f, 4}, {2.5f, 4}, {0, 5.5f}});
+      pen.line(0, -3.5f, 0, 5.5f);
+      break;
+    case Icon::predict:
+      // A question in a speech bubble.
+      pen.path({{-6.5f, -6}, {6.5f, -6}, {6.5f, 3.5f}, {0.5f, 3.5f}, {-2.5f, 6.5f}, {-2.5f, 3.5f}, {-6.5f, 3.5f}},
+               true);
+      pen.arc(0, -2.6f, 1.6f, -kPi, kPi * 0.4f);
+      pen.line(0.3f, -1.1f, 0, -0.3f);
+      list->AddCircleFilled(pen.at(0, 1.4f), 0.8f * pen.unit, color, 10);
+      break;
   }
 }
 

@@ -82,7 +82,7 @@ const Subject& subject_of(TensorId id) {
   return *std::find_if(kSubjects.begin(), kSubjects.end(), [id](const Subject& s) { return s.id == id; });
 }
 
-const Tensor& tensor_of(const Computation& computation, TensorId id) {
+const Tensor& kept_tensor(const Computation& computation, TensorId id) {
   switch (id) {
     case TensorId::weight:
       return computation.tensors.weight;
@@ -93,6 +93,12 @@ const Tensor& tensor_of(const Computation& computation, TensorId id) {
     default:
       return computation.tensors.input;
   }
+}
+
+/// As PyTorch has it.
+Tensor tensor_of(const Computation& computation, TensorId id) {
+  const Tensor& tensor = kept_tensor(computation, id);
+  return id == TensorId::bias ? tensor : computation.plan.shown(tensor);
 }
 
 void evaluate(Memory& m, const Tensor& tensor) {

@@ -212,6 +212,7 @@ UiContext MainWindow::context() {
   ui.preview = preview_.get();
   ui.glyphs = &atlas_;
   ui.review = &review_;
+  ui.lesson = &lesson_;
   ui.presenting = presenter_.on;
   return ui;
 }
@@ -226,8 +227,8 @@ void MainWindow::draw() {
     last_input_ = frame_.time_seconds;
   }
   // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
-  const bool dialog =
-      file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
+  const bool dialog = file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() ||
+                      ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
     // Menus close by Escape; dialogs see to theirs.
     if (key_press.key == kKeyEscape && ImGui::GetTopMostPopupModal() == nullptr &&
@@ -253,7 +254,7 @@ void MainWindow::draw() {
   const float top = std::floor(ui.px(kToolbarHeight) + second_row);
   const float bottom = std::floor(height - ui.px(kTimelineHeight) - second_row);
   if (presenter_.on) {
-    picture_.draw(ui, {0, 0, width, bottom});
+    draw_picture(ui, {0, 0, width, bottom});
   } else if (stacked) {
     draw_stack(ui, top, bottom);
   } else {
@@ -291,6 +292,12 @@ void MainWindow::follow_step() {
   shown_step_ = workbench_->session().step;
 }
 
+void MainWindow::draw_picture(UiContext& ui, const Box& box) {
+  const float lesson = lesson_.draw(ui, box);
+  picture_.draw(ui, {box.x0, box.y0 + lesson, box.x1, box.y1});
+  lesson_.place_camera(ui);
+}
+
 void MainWindow::draw_columns(UiContext& ui, float top, float bottom) {
   const float logical_width = static_cast<float>(frame_.width) / ui.scale;
   const bool narrow = logical_width < kNarrow;
@@ -306,7 +313,7 @@ void MainWindow::draw_columns(UiContext& ui, float top, float bottom) {
   right_width = std::floor(ui.px(right_width));
 
   const Box picture{left_width, top, window_width - right_width, bottom};
-  picture_.draw(ui, picture);
+  draw_picture(ui, picture);
   if (left) draw_left(ui, {0, top, left_width, bottom}, narrow);
   if (right) draw_right(ui, {picture.x1, top, window_width, bottom});
   const float half = ui.px(kSplitter) / 2;
@@ -326,7 +333,7 @@ void MainWindow::draw_stack(UiContext& ui, float top, float bottom) {
   Box picture{0, top, static_cast<float>(frame_.width), bottom};
   const float full = bottom - top;
   if (settings_.left_open) picture.y1 = std::floor(top + full * settings_.picture_share);
-  picture_.draw(ui, picture);
+  draw_picture(ui, picture);
   if (!settings_.left_open) return;
   draw_side(ui, {picture.x0, picture.y1, picture.x1, bottom}, kFirstTabs, kNoEdge);
   const Splitter strip = lying_splitter(ui, "splitter.picture", picture, picture.y1);
@@ -447,12 +454,33 @@ void MainWindow::serve_requests(UiContext& ui) {
   if (wishes.share) copy_session();
   if (wishes.paste) paste();
   if (wishes.show_shortcuts) shortcuts_open_ = !shortcuts_open_;
+  if (wishes.leave_lesson) leave_lesson(ui);
+  if (!wishes.open_lesson.empty()) open_lesson(wishes.open_lesson);
   if (wishes.quit) quit_ = true;
   for (const std::string& path : wishes.open_paths) open(path);
 }
 
+void MainWindow::open_lesson(const std::string& name, size_t page) {
+  UiContext ui = context();
+  Result<LessonPtr> lesson = convscope::open_lesson(name, ui.language());
+  if (!lesson) {
+    tell(describe(ui.language(), lesson.error()), true);
+    return;
+  }
+  // A save must not write a lesson's session over the user's project.
+  if (!lesson_.player().running()) path_before_lesson_ = std::exchange(settings_.project_path, {});
+  lesson_.start(ui, std::move(*lesson), page);
+}
+
+void MainWindow::leave_lesson(UiContext& ui) {
+  if (!lesson_.player().running()) return;
+  lesson_.leave(ui);
+  settings_.project_path = path_before_lesson_;
+}
+
 void MainWindow::open(const std::string& name) {
   if (is_session_text(name)) return open_text(name);
+  if (find_preset(name) == nullptr && (is_lesson_file(name) || find_lesson(name))) return open_lesson(name);
   const Session& now = workbench_->session();
   const std::filesystem::path path(name);
   std::optional<Session> carried;
@@ -468,6 +496,9 @@ void MainWindow::open(const std::string& name) {
     tell(describe(now.language, opened.error()), true);
     return;
   }
+  // Another document: undo leads from there to the one before the lesson.
+  UiContext ui = context();
+  leave_lesson(ui);
   // Words and colours are the user's, not the file's.
   opened->language = now.language;
   opened->theme = now.theme;
@@ -524,7 +555,8 @@ void MainWindow::run(Command command) {
     // The first, second, ... of those that the toolbar shows.
     std::vector<Lens> lenses = all_lenses();
     const std::optional<OperationFamily> family = shown_family(workbench_->session().operation);
-    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family); });
+    const int dims = shown_dims(workbench_->session().operation);
+    if (family) std::erase_if(lenses, [&](Lens lens) { return !lens_shows(lens, *family, dims); });
     if (index < lenses.size()) {
       workbench_->apply_view([&](Session& session) { session.lens = lenses[index]; });
     }
@@ -588,6 +620,22 @@ void MainWindow::run(Command command) {
     case Command::lens_8:
     case Command::lens_9:
       set_lens(static_cast<size_t>(command) - static_cast<size_t>(Command::lens_1));
+      break;
+    case Command::lesson_next:
+      if (!lesson_.player().running()) {
+        playback_.forward(count, !settings_.reduced_motion);
+      } else if (lesson_.player().page_index() + 1 < lesson_.player().page_count()) {
+        lesson_.turn(ui, 1);
+      } else {
+        leave_lesson(ui);
+      }
+      break;
+    case Command::lesson_back:
+      if (lesson_.player().running()) {
+        lesson_.turn(ui, -1);
+      } else {
+        playback_.back(count);
+      }
       break;
     case Command::language:
       next_language(ui);
@@ -714,8 +762,12 @@ std::string MainWindow::title() const {
 
 void MainWindow::save_state() {
   // A start without them is no misfortune: errors are not worth a dialog on the way out.
-  (void)save_settings(state_folder_, settings_);
-  (void)save_last_session(state_folder_, workbench_->session());
+  Settings kept = settings_;
+  if (lesson_.player().running()) kept.project_path = path_before_lesson_;
+  (void)save_settings(state_folder_, kept);
+  // Of a lesson that is still open, the session that it would give back.
+  const LessonPlayer& player = lesson_.player();
+  (void)save_last_session(state_folder_, player.running() ? player.before() : workbench_->session());
   saved_session_ = workbench_->session();
 }
 

@@ -11,6 +11,7 @@
 #include "app/gui/command_palette.h"
 #include "app/gui/fonts.h"
 #include "app/gui/kept_frame.h"
+#include "app/gui/lesson_card.h"
 #include "app/gui/panels.h"
 #include "app/gui/picture_area.h"
 #include "app/gui/preview.h"
@@ -49,6 +50,10 @@ class MainWindow {
   /// in the notice why not.
   void open(const std::string& preset_or_path);
 
+  /// Opens a built-in lesson or one of a file at a page (from 0), or says in the notice why not. Leaving it gives back
+  /// the session of now.
+  void open_lesson(const std::string& name_or_path, size_t page = 0);
+
   void begin_frame(const FrameInfo& frame);
   void draw();
   /// Draws into the bound framebuffer.
@@ -80,6 +85,7 @@ class MainWindow {
   Workbench& workbench() { return *workbench_; }
   Playback& playback() { return playback_; }
   OutputReview& review() { return review_; }
+  LessonCard& lesson() { return lesson_; }
   PictureArea& picture() { return picture_; }
   const Scene& scene() const { return picture_.scene(); }
   const WidgetRegistry& widgets() const { return widgets_; }
@@ -92,6 +98,9 @@ class MainWindow {
   MainWindow(const FontStack& fonts, Settings settings, std::string state_folder);
   UiContext context();
   void run(Command command);
+  void leave_lesson(UiContext& ui);
+  /// With the lesson's card above it, where there is one.
+  void draw_picture(UiContext& ui, const Box& box);
   void follow_step();
   void draw_columns(UiContext& ui, float top, float bottom);
   /// Narrow windows: the picture, and everything else as tabs below it.
@@ -121,6 +130,8 @@ class MainWindow {
   std::unique_ptr<GlPreview> preview_;
   std::unique_ptr<Workbench> workbench_;
   OutputReview review_;
+  LessonCard lesson_;
+  std::string path_before_lesson_;  // of the project
   Playback playback_;
   PictureArea picture_;
   Settings settings_;

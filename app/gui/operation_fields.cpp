@@ -75,7 +75,7 @@ void draw_divisor(UiContext& ui) {
 }  // namespace
 
 void draw_operation_field(UiContext& ui) {
-  constexpr std::array<const char*, 4> kLabels = {"Conv2d", "ConvTranspose2d", "MaxPool2d", "AvgPool2d"};
+  constexpr std::array<const char*, 5> kLabels = {"Conv2d", "Conv1d", "ConvTranspose2d", "MaxPool2d", "AvgPool2d"};
   static const std::vector<std::string_view> keys = shown_operations();
   int current = 0;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -88,7 +88,7 @@ void draw_operation_field(UiContext& ui) {
 }
 
 bool takes_argument(std::string_view operation, std::string_view argument) {
-  if (operation == "conv2d") return true;
+  if (operation == "conv2d" || operation == "conv1d") return true;
   if (operation == "conv_transpose2d") return argument != "padding_mode";
   if (argument == "dilation") return operation == "max_pool2d";
   constexpr std::array<std::string_view, 4> kOfPooling = {"kernel_size", "stride", "padding", "dtype"};

@@ -33,6 +33,7 @@ struct Memory {
   std::array<FormulaLine, 2> result;
   std::array<std::string, 2> note;
   std::array<OutputSize, 2> sizes;
+  int dims = 2;
   bool alike = false;  // height and width are computed from the same numbers: one line says both
   std::string shape;
   FormulaLine violated;
@@ -89,10 +90,11 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
   const auto quantities = [](const OutputSize& s) {
     return std::array<int64_t, 6>{s.n, s.pad_begin, s.pad_end, s.k, s.d, s.s};
   };
-  m.alike = quantities(m.sizes[0]) == quantities(m.sizes[1]);
+  m.dims = plan.dims;
+  m.alike = plan.dims == 2 && quantities(m.sizes[0]) == quantities(m.sizes[1]);
   for (size_t axis = 0; axis < 2; ++axis) {
     const OutputSize& size = m.sizes[axis];
-    write_numbers(m.numbers[axis], size, symmetric, m.alike ? "H = W" : axis == 0 ? "H" : "W");
+    write_numbers(m.numbers[axis], size, symmetric, plan.dims == 1 ? "L" : m.alike ? "H = W" : axis == 0 ? "H" : "W");
     write_result(m.result[axis], size);
     m.note[axis].clear();
     if (size.remainder > 0 && m.alike) {
@@ -102,12 +104,13 @@ void refresh(UiContext& ui, const ConvPlan& plan) {
                           {std::to_string(size.remainder)});
     } else if (size.remainder > 0) {
       const bool one = size.remainder == 1;
-      const char* key = axis == 0 ? (one ? "size.row_left_over" : "size.rows_left_over")
-                                  : (one ? "size.column_left_over" : "size.columns_left_over");
+      const char* key = plan.dims == 1 ? (one ? "size.cell_left_over" : "size.cells_left_over")
+                        : axis == 0    ? (one ? "size.row_left_over" : "size.rows_left_over")
+                                       : (one ? "size.column_left_over" : "size.columns_left_over");
       m.note[axis] = tr(ui.language(), key, {std::to_string(size.remainder)});
     }
   }
-  m.shape = "Y " + plan.output_shape().to_string("x");
+  m.shape = "Y " + OperationPlan(plan).shown(plan.output_shape()).to_string("x");
 }
 
 /// One row of the table: symbol, PyTorch's name, the two numbers.
@@ -125,7 +128,7 @@ void draw_quantity(UiContext& ui, const char* symbol, const char* name, Role rol
     ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0f, spare));
     ui_words(ui, text.c_str(), role, ui.fonts.mono);
   };
-  number(h);
+  number(memory().dims == 1 ? "" : h);
   number(w);
 }
 
@@ -139,7 +142,7 @@ void draw_table(UiContext& ui) {
     ImGui::TableSetupColumn("##name", ImGuiTableColumnFlags_WidthStretch);
     ImGui::TableSetupColumn("##h", ImGuiTableColumnFlags_WidthFixed, ui.px(64));
     ImGui::TableSetupColumn("##w", ImGuiTableColumnFlags_WidthFixed, ui.px(64));
-    draw_quantity(ui, "", "", Role::secondary, "H", "W");
+    draw_quantity(ui, "", "", Role::secondary, "H", m.dims == 1 ? "L" : "W");
     const auto pads = [](const OutputSize& size) {
       return size.pad_begin == size.pad_end ? std::to_string(size.pad_begin)
                                             : std::to_string(size.pad_begin) + " + " + std::to_string(size.pad_end);
@@ -264,7 +267,7 @@ float draw_output_size_panel(UiContext& ui, bool with_table) {
     draw_field_size(ui);
     return 0;
   }
-  if (ui.session().operation != "conv2d") {
+  if (shown_family(ui.session().operation) != OperationFamily::conv) {
     return draw_operation_size(ui, with_table, title);
   }
   Memory& m = memory();
@@ -299,7 +302,7 @@ float draw_output_size_panel(UiContext& ui, bool with_table) {
     ImGui::SetCursorPos(heading);
   }
   constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
-  for (size_t axis = 0; axis < 2; ++axis) {
+  for (size_t axis = m.dims == 1 ? 1 : 0; axis < 2; ++axis) {
     if (axis == 0 || !m.alike) {
       ui_gap(ui, 8);
       m.numbers[axis].draw(ui, 20, width);

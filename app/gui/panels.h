@@ -61,8 +61,9 @@ class FileDialog {
   std::unique_ptr<State> state_;
 };
 
-/// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias, choose_grad_output, choose_target): makes it the source
-/// of that tensor as one undoable edit, or leaves the one-line reason in the notice.
+/// What the window does with a file chosen for a tensor (choose_input, choose_weight, choose_bias, choose_grad_output,
+/// choose_target): makes it the source of that tensor as one undoable edit, or leaves the one-line reason in the
+/// notice.
 void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::string& path);
 
 /// What is converted where a session of that dtype takes its numbers from the file, as one line ("x.npy: int64

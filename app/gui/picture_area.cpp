@@ -60,10 +60,12 @@ std::string value_text(const Tensor& tensor, int64_t flat) {
   return std::string(digits, static_cast<size_t>(length));
 }
 
-std::string indexed(const char* name, bool batch, const CellRef& cell) {
+std::string indexed(const char* name, bool batch, const CellRef& cell, int dims) {
   std::string text = std::string(name) + "[";
   if (batch) text += std::to_string(cell.n) + ", ";
-  return text + std::to_string(cell.c) + ", " + std::to_string(cell.y) + ", " + std::to_string(cell.x) + "]";
+  text += std::to_string(cell.c) + ", ";
+  if (dims == 2) text += std::to_string(cell.y) + ", ";
+  return text + std::to_string(cell.x) + "]";
 }
 
 /// Whether the cell lies in the current window or is the current output cell.
@@ -157,13 +159,13 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
-      return with_value(indexed("X", batch, cell), tensors.input, flat);
+      return with_value(indexed("X", batch, cell, computation.plan.dims()), tensors.input, flat);
     }
     case TensorId::weight:
-      return with_value(indexed("W", true, cell), tensors.weight,
+      return with_value(indexed("W", true, cell, computation.plan.dims()), tensors.weight,
                         flat_index(tensors.weight.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::output:
-      return with_value(indexed("Y", batch, cell), tensors.output,
+      return with_value(indexed("Y", batch, cell, computation.plan.dims()), tensors.output,
                         flat_index(tensors.output.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::bias:
       return with_value("b[" + std::to_string(cell.c) + "]", tensors.bias, cell.c);

@@ -43,6 +43,9 @@ void MainWindow::open_text(const std::string& text) {
       tell(describe(now.language, opened.error()), true);
       return;
     }
+    // Another document, as in open().
+    UiContext ui = context();
+    leave_lesson(ui);
     // Words and colours are the user's, not the text's.
     opened->language = now.language;
     opened->theme = now.theme;

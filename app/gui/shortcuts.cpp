@@ -18,11 +18,10 @@ constexpr std::array<NamedKey, 22> kNames = {{{"enter", kKeyEnter},    {"return"
                                               {"page_up", kKeyPageUp}, {"page_down", kKeyPageDown},
                                               {"delete", kKeyDelete},  {"insert", kKeyInsert},
                                               {"f1", kKeyF1},          {"f5", kKeyF5},
-                                              {"f11", kKeyF11},
-                                              {"plus", Key{U'+'}},     {"minus", Key{U'-'}},
-                                              {"question", Key{U'?'}}}};
+                                              {"f11", kKeyF11},        {"plus", Key{U'+'}},
+                                              {"minus", Key{U'-'}},    {"question", Key{U'?'}}}};
 
-constexpr std::array<ShortcutRow, 20> kRows = {{{"Space", "shortcut.play_pause"},
+constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"},
                                                 {"\u2192 / \u2190 / PgDn / PgUp", "shortcut.step"},
                                                 {"\u2193 / \u2191", "shortcut.row"},
                                                 {"Home / End", "shortcut.first_last"},
@@ -36,6 +35,7 @@ constexpr std::array<ShortcutRow, 20> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Shift+C / Ctrl+V", "shortcut.share"},
                                                 {"+ / - / 0", "shortcut.zoom"},
                                                 {"1 / 2 / \u2026 / 9", "shortcut.lens"},
+                                                {"PgDn / PgUp", "shortcut.lesson"},
                                                 {"L", "shortcut.language"},
                                                 {"T", "shortcut.theme"},
                                                 {"F5 / B / Esc", "shortcut.presenter"},
@@ -147,16 +147,20 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       case '0':
         return Command::zoom_fit;
       default:
-        return std::nullopt;
+        break;
     }
+    if (typing) return std::nullopt;
+    if (press.key == kKeyRight) return Command::lesson_next;
+    if (press.key == kKeyLeft) return Command::lesson_back;
+    return std::nullopt;
   }
   if (typing) return std::nullopt;
+  // What a presenter's clicker sends.
+  if (press.key == kKeyPageDown) return Command::lesson_next;
+  if (press.key == kKeyPageUp) return Command::lesson_back;
   if (press.key == kKeySpace) return Command::play_pause;
   if (press.key == kKeyRight) return Command::step_forward;
   if (press.key == kKeyLeft) return Command::step_back;
-  // What a presenter's clicker sends.
-  if (press.key == kKeyPageDown) return Command::step_forward;
-  if (press.key == kKeyPageUp) return Command::step_back;
   if (press.key == kKeyDown) return Command::next_row;
   if (press.key == kKeyUp) return Command::previous_row;
   if (press.key == kKeyHome) return Command::first_step;

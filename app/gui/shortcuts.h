@@ -56,6 +56,8 @@ enum class Command : unsigned char {
   lens_7,
   lens_8,
   lens_9,
+  lesson_next,  // a step where there is no lesson
+  lesson_back,
   language,
   theme,
   shortcuts,

@@ -5,6 +5,7 @@
 
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/session/operation_plan.h"
 
 namespace convscope {
 
@@ -35,7 +36,9 @@ Tabs tabs_of(const UiContext& ui, std::span<const SidePanel> first) {
   for (const SidePanel& panel : kPanels) {
     // In the lens of receptive fields the chain stands where the parameters do, and the cell is the chain's.
     const bool elsewhere = ui.session().lens == Lens::receptive_field && panel.key == "field";
-    if (!elsewhere) tabs.panels[tabs.count++] = panel;
+    // The solver asks for a height and a width.
+    const bool two_axes = panel.key == "solver" && shown_dims(ui.session().operation) == 1;
+    if (!elsewhere && !two_axes) tabs.panels[tabs.count++] = panel;
   }
   for (size_t i = 0; i < tabs.count; ++i) {
     if (tabs.panels[i].key == ui.settings.side_panel) tabs.current = static_cast<int>(i);

@@ -21,6 +21,8 @@ namespace convscope {
 namespace {
 
 constexpr std::array kInputRows = {kArange, kOnes, kZeros, kRandn, kRand, kTyped, kSample, kImage, kNpy};
+// A picture is no sequence.
+constexpr std::array kSequenceRows = {kArange, kOnes, kZeros, kRandn, kRand, kTyped, kNpy};
 constexpr std::array kKernelRows = {kLayerInit, kRandn, kRand, kArange, kTyped, kNpy};
 constexpr std::array kBiasRows = {kZeros, kOnes, kArange, kRandn, kRand, kLayerInit, kTyped, kNpy};
 
@@ -33,6 +35,7 @@ Shape shape_if_good(const UiContext& ui, Tensor ConvTensors::*tensor) {
 void draw_input_size(UiContext& ui) {
   const Shape shape = as_nchw(ui.session().input_shape);
   if (shape.rank() != 4) return;
+  const bool flat = shown_dims(ui.session().operation) == 1;
   const auto field = [&](const char* name, const char* label_key, InputAxis axis, int64_t extent, int64_t minimum,
                          int64_t maximum) {
     ui_label(ui, name, ui.text(label_key));
@@ -41,7 +44,7 @@ void draw_input_size(UiContext& ui) {
     options.maximum = maximum;
     options.invalid = ui_field_invalid(ui, "input");
     std::optional<Pair> typed;
-    if (axis != InputAxis::batch) options.pair = &typed;
+    if (axis != InputAxis::batch && !flat) options.pair = &typed;
     if (ui_int_stepper(ui, name, extent, options)) {
       ui.workbench.apply(edit_input_size(axis, extent, last_good(ui)));
     }
@@ -49,8 +52,8 @@ void draw_input_size(UiContext& ui) {
     // "5,7" in either field says both.
     if (*typed != Pair{shape[2], shape[3]}) ui.workbench.apply(edit_input_size(*typed, last_good(ui)));
   };
-  field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
-  field("input.width", "input.width", InputAxis::width, shape[3], 1, 64);
+  if (!flat) field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
+  field("input.width", flat ? "input.length" : "input.width", InputAxis::width, shape[3], 1, 64);
   field("input.batch", "input.batch", InputAxis::batch, shape[0], 1, 8);
   // Elsewhere in_channels says them.
   if (!takes_argument(ui.session().operation, "in_channels")) {
@@ -63,9 +66,11 @@ void draw_input_size(UiContext& ui) {
 
 void draw_input_fields(UiContext& ui) {
   SourceList list(ui);
-  list.add(kInputRows, ui.session().input.kind);
+  const std::span rows = shown_dims(ui.session().operation) == 1 ? std::span<const SourceRow>(kSequenceRows)
+                                                                 : std::span<const SourceRow>(kInputRows);
+  list.add(rows, ui.session().input.kind);
   if (const std::optional<size_t> row = list.draw("input.source", "input.source_help")) {
-    const SourceKind kind = kInputRows[*row].kind;
+    const SourceKind kind = rows[*row].kind;
     if (kind == SourceKind::image || kind == SourceKind::npy) {
       ui.requests.choose_input = true;
     } else {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/gui/lesson_card.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -42,6 +43,10 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
     }
     return length;
   }
+  if (steps.plan->dims() == 1) {
+    return std::snprintf(out, capacity, "Y[%lld, %lld, %lld]", static_cast<long long>(cell.n),
+                         static_cast<long long>(cell.c), static_cast<long long>(cell.x));
+  }
   return std::snprintf(out, capacity, "%s[%lld, %lld, %lld, %lld]",
                        cell.tensor == TensorId::input ? "X"
                        : gradient                     ? "dY"
@@ -50,7 +55,8 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
                        static_cast<long long>(cell.x));
 }
 
-/// The bar over all steps, with a tick where a row ends as long as ticks can be told apart.
+/// The bar over all steps, with a tick where a row ends, longer where an output channel does, as long as ticks can be
+/// told apart.
 void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
   const OperationPlan* plan = steps.plan;
   const float height = ImGui::GetFrameHeight();
@@ -85,8 +91,10 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
   if (plan) {
     const int64_t in_row = steps_in_row(*plan, steps.lens), in_channel = rows_in_channel(*plan, steps.lens);
     const int64_t rows = count / in_row;
-    if (rows > 1 && static_cast<float>(rows) * ui.px(8) < length) {
-      for (int64_t row = 1; row < rows; ++row) {
+    // Where rows are too many, those where a channel ends.
+    const int64_t every = static_cast<float>(rows) * ui.px(8) < length ? 1 : in_channel;
+    if (rows > 1 && static_cast<float>(rows / every) * ui.px(8) < length) {
+      for (int64_t row = every; row < rows; row += every) {
         const double step = static_cast<double>(row * in_row) - 0.5;
         const float tick = std::floor(from + static_cast<float>(step / last) * length);
         const bool channel = row % in_channel == 0;
@@ -236,7 +244,7 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   // The wheel and the keys zoom as well: a narrow window keeps its bar.
   const bool camera = !two_rows && full > ui.px(720);
   const float camera_width = camera ? 3 * ImGui::GetFrameHeight() + camera_words + ui.px(25) : 0;
-  const float side = speed_width + ImGui::GetFrameHeight() + 2 * ui.px(8) + camera_width;
+  const float side = speed_width + 2 * ImGui::GetFrameHeight() + 3 * ui.px(8) + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
   // In two rows the bar and the step have the first to themselves.
   float bar = full - used - (two_rows ? 0 : side) - words_width - numbers_width - cell_width;
@@ -283,6 +291,14 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   loop.active = ui.session().loop;
   if (ui_icon_button(ui, "timeline.loop", Icon::loop, ui.text("timeline.loop"), loop)) {
     ui.workbench.apply_view([](Session& session) { session.loop = !session.loop; });
+  }
+  if (ui.lesson != nullptr) {
+    ImGui::SameLine(0, ui.px(8));
+    ButtonOptions predict;
+    predict.active = ui.lesson->predicting();
+    if (ui_icon_button(ui, "timeline.predict", Icon::predict, ui.text("timeline.predict"), predict)) {
+      ui.lesson->set_predicting(!predict.active);
+    }
   }
   if (!camera) return;
   ImGui::SameLine(0, ui.px(12));

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "app/gui/lesson_card.h"
 #include "app/gui/overlays.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
@@ -15,7 +16,7 @@ constexpr size_t kMostLenses = 16;
 // Logical pixels.
 constexpr float kLeastPreset = 112;
 /// In which enough of a name can be read.
-constexpr float kNamedPreset = 170;
+constexpr float kNamedPreset = 132;
 constexpr float kLeastLens = 92;
 
 /// A line of at most `room` device pixels; what does not fit becomes three dots.
@@ -68,6 +69,24 @@ void draw_preset_button(UiContext& ui, float width) {
   ImGui::PopID();
 }
 
+/// The lessons, and below the button their list.
+void draw_lessons_button(UiContext& ui) {
+  const ImVec2 low = ImGui::GetCursorScreenPos();
+  ButtonOptions options;
+  options.active = ui.lesson != nullptr && ui.lesson->player().running();
+  if (ui_icon_button(ui, "toolbar.lessons", Icon::lesson, ui.text("toolbar.lessons"), options)) {
+    ImGui::OpenPopup("##lessons");
+  }
+  const float below = low.y + ImGui::GetFrameHeight() + ui.px(4);
+  ImGui::SetNextWindowPos({low.x, below});
+  ImGui::SetNextWindowSizeConstraints(
+      {ui.px(280), 0}, {ui.px(560), std::max(ui.px(120), ImGui::GetIO().DisplaySize.y - below - ui.px(20))});
+  if (ImGui::BeginPopup("##lessons")) {
+    draw_lesson_menu(ui);
+    ImGui::EndPopup();
+  }
+}
+
 /// What the preset's button would like: all of its words.
 float wanted_preset_width(UiContext& ui) {
   const Preset* preset = find_preset(ui.session().title);
@@ -91,42 +110,11 @@ LensChoice lens_choice(UiContext& ui) {
   const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   static const std::vector<Lens> all = all_lenses();
   for (Lens lens : all) {
-    if (family && !lens_shows(lens, *family)) continue;
+    if (family && !lens_shows(lens, *family, shown_dims(ui.session().operation))) continue;
     if (lens == ui.session().lens) current = static_cast<int>(count);
     lenses[count] = lens;
     keys[count] = name_of(lens);
-    switch (lens) {
-      case Lens::sliding:
-        labels[count] = ui.text("lens.sliding");
-        break;
-      case Lens::im2col:
-        labels[count] = ui.text("lens.im2col");
-        break;
-      case Lens::toeplitz:
-        labels[count] = ui.text("lens.toeplitz");
-        break;
-      case Lens::coverage:
-        labels[count] = ui.text("lens.coverage");
-        break;
-      case Lens::loops:
-        labels[count] = ui.text("lens.loops");
-        break;
-      case Lens::gradient:
-        labels[count] = ui.text("lens.gradient");
-        break;
-      case Lens::scatter:
-        labels[count] = ui.text("lens.scatter");
-        break;
-      case Lens::gather:
-        labels[count] = ui.text("lens.gather");
-        break;
-      case Lens::pooling:
-        labels[count] = ui.text("lens.pooling");
-        break;
-      case Lens::receptive_field:
-        labels[count] = ui.text("lens.receptive_field");
-        break;
-    }
+    labels[count] = ui.text(facts_of(lens).label_key);
     fit += ImGui::CalcTextSize(labels[count]).x + ui.px(24);
     if (++count == kMostLenses) break;
   }
@@ -169,7 +157,7 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   // Undo and redo, open and save, language, theme, settings and help, export.
   float right = 7 * button + 5 * gap + 3 * group_gap + language_width + export_width;
   // In two rows there is one button to fold what lies below the picture, and none at the right.
-  const float others = two_rows ? button + gap : 2 * (button + gap) + group_gap;
+  const float others = button + gap + (two_rows ? button + gap : 2 * (button + gap) + group_gap);
   // Of the row that the buttons share with nothing or with the preset and the lenses.
   const float room = two_rows ? full : full - others - ui.px(kLeastPreset + kLeastLens) - group_gap;
   // In a narrow window what a key does as well goes first, then the word on the export button.
@@ -182,6 +170,8 @@ void draw_toolbar(UiContext& ui, bool two_rows) {
   if (ui_icon_button(ui, "toolbar.fold_left", left_icon, ui.text("toolbar.fold_left"))) {
     ui.settings.left_open = !ui.settings.left_open;
   }
+  ImGui::SameLine(0, gap);
+  draw_lessons_button(ui);
   ImGui::SameLine(0, gap);
   float middle = two_rows ? full - others : full - right - others;
   // Buttons for all lenses come before the whole of a preset's name.

@@ -26,6 +26,8 @@ struct UiFonts {
   ImFont* formula = nullptr;  // 20 px, floor and ceil brackets
 };
 
+class LessonCard;
+
 /// Remembered between starts, beside the last session.
 struct Settings {
   float ui_scale = 1.0f;  // times the monitor's own
@@ -45,13 +47,15 @@ struct Settings {
 
 /// What a panel wants the window to do after the frame.
 struct UiRequests {
-  bool open_file_dialog = false;     // for a session, picture or tensor
+  bool open_file_dialog = false;                                          // for a session, picture or tensor
   bool choose_input = false, choose_weight = false, choose_bias = false;  // a file for that tensor, see panels.h
-  bool choose_grad_output = false, choose_target = false;  // the same, of the gradients
-  bool choose_output = false;        // a file with the user's own output, to be compared
+  bool choose_grad_output = false, choose_target = false;                 // the same, of the gradients
+  bool choose_output = false;  // a file with the user's own output, to be compared
   bool save_project = false, save_project_as = false;
   bool open_export = false;
   bool show_shortcuts = false;
+  std::string open_lesson;  // name or file
+  bool leave_lesson = false;
   bool share = false, paste = false;  // the session as text, and from it
   bool quit = false;
   std::vector<std::string> open_paths;  // dropped or chosen files
@@ -96,13 +100,14 @@ struct UiContext {
   Notice& notice;
   const FontStack& font_stack;
   UiFonts fonts;
-  float scale = 1;            // device pixels per logical pixel
-  double time_seconds = 0;    // of this frame
+  float scale = 1;          // device pixels per logical pixel
+  double time_seconds = 0;  // of this frame
   float delta_seconds = 0;
   ScenePreview* preview = nullptr;  // may be missing: dialogs then show no picture
   GlyphWishes* glyphs = nullptr;
-  OutputReview* review = nullptr;   // the user's own output
-  bool presenting = false;          // the picture alone, in front of people
+  OutputReview* review = nullptr;  // the user's own output
+  LessonCard* lesson = nullptr;    // the lesson under way, and questions before a step
+  bool presenting = false;         // the picture alone, in front of people
 
   /// Text that is not from the language files is about to be shown (see GlyphWishes).
   void shows(std::string_view foreign) const {

@@ -60,6 +60,8 @@ enum class Icon : uint8_t {
   keyboard,
   unfold_left,
   unfold_right,
+  lesson,
+  predict,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 
@@ -112,8 +114,8 @@ struct StepperOptions {
 /// buttons. True in every frame in which the value changed (while typing too, so that the picture follows). Text that
 /// is no whole number stays in the field, framed in red, and changes nothing: see ui_typing_error().
 bool ui_int_stepper(UiContext& ui, std::string_view name, int64_t& value, const StepperOptions& options = {});
-/// What is wrong with the text typed into the number field `name`, or into one of its parts ("stride" of "stride.h"), as a
-/// line of its own; true if it was drawn. Registered as "NAME.typing.error".
+/// What is wrong with the text typed into the number field `name`, or into one of its parts ("stride" of "stride.h"),
+/// as a line of its own; true if it was drawn. Registered as "NAME.typing.error".
 bool ui_typing_error(UiContext& ui, std::string_view name);
 /// A finite number of any kind in a field (seconds). Text that is none stays in the field, framed in red, and changes
 /// nothing: see ui_typing_error().

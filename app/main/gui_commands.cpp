@@ -3,19 +3,45 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
 #include "app/gui/entry.h"
+#include "app/session/lesson.h"
 #include "app/session/presets.h"
 
 namespace convscope {
 
 namespace {
 
+/// `--lesson NAME [--page N]`.
+struct LessonTexts {
+  std::optional<std::string> lesson, page;
+};
+
+void add_lesson_options(CLI::App& app, LessonTexts& texts) {
+  app.add_option("--lesson", texts.lesson, words("cli.lesson"));
+  app.add_option("--page", texts.page, words("cli.lesson_page"));
+}
+
+/// What `--lesson` and `--page` name, where they are given. Errors: check_lesson_page()'s, error.not_a_number.
+Result<void> apply_lesson(const LessonTexts& texts, std::string& lesson, int64_t& page) {
+  if (texts.page) {
+    if (!texts.lesson) return Error{"error.page_without_lesson", "--page", {*texts.page}};
+    const Result<int64_t> number = parse_integer(*texts.page, "--page");
+    if (!number) return number.error();
+    page = *number;
+  }
+  if (!texts.lesson) return {};
+  lesson = *texts.lesson;
+  return check_lesson_page(lesson, page, cli_language());
+}
+
 struct ScreenshotTexts {
   std::string open;
+  LessonTexts lesson;
   std::optional<std::string> target, size, step, operation, lens, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
@@ -28,6 +54,8 @@ Result<Lens> parse_lens(const std::string& text) {
 Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
   ScreenshotOptions options;
   options.open = texts.open;
+  if (Result<void> lesson = apply_lesson(texts.lesson, options.lesson, options.lesson_page); !lesson) return lesson;
+  if (texts.open.empty() && options.lesson.empty()) return Error{"error.missing_option", "session", {"session"}};
   options.list_widgets = texts.list_widgets;
   if (!texts.target && !texts.list_widgets) return Error{"error.missing_option", "-o", {"-o"}};
   options.target = texts.target.value_or("");
@@ -90,6 +118,7 @@ Result<void> run_ui_bench_command(const UiBenchTexts& texts, bool as_json) {
 
 struct WindowTexts {
   std::string open;
+  LessonTexts lesson;
   std::optional<std::string> ui_scale;
   bool print_first_frame = false;
 };
@@ -97,6 +126,12 @@ struct WindowTexts {
 Result<void> run_window_command(const WindowTexts& texts) {
   WindowOptions options;
   options.open = texts.open;
+  if (Result<void> lesson = apply_lesson(texts.lesson, options.lesson, options.lesson_page); !lesson) return lesson;
+  // `convscope lesson.json` opens a lesson as it opens a session.
+  if (options.lesson.empty() && find_preset(texts.open) == nullptr && is_lesson_file(texts.open)) {
+    if (Result<void> good = check_lesson_page(texts.open, 1, cli_language()); !good) return good;
+    options.lesson = std::exchange(options.open, {});
+  }
   options.print_first_frame = texts.print_first_frame;
   if (texts.ui_scale) {
     Result<double> scale = parse_number(*texts.ui_scale, "--ui-scale");
@@ -118,7 +153,8 @@ Result<void> run_window_command(const WindowTexts& texts) {
 void add_screenshot_command(CLI::App& app, Run& run) {
   auto texts = std::make_shared<ScreenshotTexts>();
   CLI::App* command = app.add_subcommand("screenshot", words("cli.screenshot"));
-  command->add_option("session", texts->open, words("cli.session"))->required();
+  command->add_option("session", texts->open, words("cli.session"));
+  add_lesson_options(*command, texts->lesson);
   command->add_option("-o,--output", texts->target, words("cli.screenshot.output"));
   command->add_option("--size", texts->size, words("cli.screenshot.size"));
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
@@ -149,6 +185,7 @@ void add_ui_bench_options(CLI::App& app, Run& run) {
 void add_window_options(CLI::App& app, Run& run) {
   auto texts = std::make_shared<WindowTexts>();
   app.add_option("file", texts->open, words("cli.file"));
+  add_lesson_options(app, texts->lesson);
   app.add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));
   app.add_flag("--first-frame", texts->print_first_frame, words("cli.first_frame"));
   run = [texts] { return run_window_command(*texts); };

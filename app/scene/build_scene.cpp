@@ -63,9 +63,7 @@ StepTiming step_timing(const SceneRequest& request, int64_t steps) {
   StepTiming timing;
   timing.step = std::clamp<int64_t>(request.moment.step, 0, steps - 1);
   timing.phase = phase_of({timing.step, request.moment.phase}, !jumping && !request.reduced_motion);
-  timing.trail = !jumping          ? 0.0f
-                 : request.playing ? 1.0f
-                                   : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
+  timing.trail = !jumping ? 0.0f : request.playing ? 1.0f : 1 - std::clamp(request.moment.phase, 0.0f, 1.0f);
   return timing;
 }
 
@@ -111,6 +109,9 @@ void build_conv2d_scene(const SceneRequest& request, const ConvPlan& plan, Scene
                   uses,
                   Hover(plan, request.hovered, request.lens == Lens::gradient)};
   switch (request.lens) {
+    case Lens::isometric:
+      build_isometric_lens(frame);
+      break;
     case Lens::im2col:
       build_im2col_lens(frame);
       break;
@@ -163,20 +164,7 @@ void build_scene(const SceneRequest& request, Scene& scene) {
   }
 }
 
-bool lens_applies(Lens lens, const ConvPlan&) {
-  switch (lens) {
-    case Lens::sliding:
-    case Lens::im2col:
-    case Lens::toeplitz:
-    case Lens::coverage:
-    case Lens::loops:
-    case Lens::receptive_field:
-    case Lens::gradient:
-      return true;
-    default:
-      return false;
-  }
-}
+bool lens_applies(Lens lens, const ConvPlan& plan) { return lens_shows(lens, OperationFamily::conv, plan.dims); }
 
 namespace {
 

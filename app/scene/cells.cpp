@@ -80,7 +80,8 @@ void draw_value_cell(StageFrame& frame, const Box& box, double value, const Numb
   text.value = scale_of(range, value);
 }
 
-void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values) {
+void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values,
+                       bool numbers_wanted) {
   Painter& painter = frame.painter;
   const Grid::Range range = grid.visible(painter.viewport());
   if (!cell_by_cell(grid)) {
@@ -98,7 +99,7 @@ void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i,
         mark.opacity = opacity;
         mark.value = scale_of(numbers, value);
         painter.refer(mark, {TensorId::weight, o, i, y, x});
-        if (!style.drawn()) continue;
+        if (!style.drawn() || !numbers_wanted) continue;
         Mark& text = painter.number(value, style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, Role::weight, fill);
         text.opacity = opacity;
         text.value = scale_of(numbers, value);

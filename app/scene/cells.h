@@ -10,6 +10,9 @@ NumberStyle numbers_for(const StageFrame& frame, const Grid& grid, const NumberR
 /// Where a value stands between -1 and 1 on its tensor's diverging scale.
 float scale_of(const NumberRange& range, double value);
 
+/// The shade over the taps of a window.
+void draw_window_shade(LensFrame& frame, const Grid& grid, const WindowPosition& at);
+
 /// Rings around the cells of a grid that the pointer lights; y and x of `ref` are not read.
 void draw_rings(LensFrame& frame, const Grid& grid, CellRef ref);
 

@@ -9,8 +9,10 @@
 namespace convscope {
 namespace {
 
-// "1x3x5x5" without allocating; returns the length.
-int shape_text(const Shape& shape, char* out, int capacity) {
+// "1x3x5x5" without allocating; returns the length. Of a conv1d without the height that its tensors have inside.
+int shape_text(const SceneRequest& request, const Shape& of, char* out, int capacity) {
+  const bool flat = request.lens != Lens::receptive_field && request.computation != nullptr;
+  const Shape shape = flat ? request.computation->plan.shown(of) : of;
   int length = 0;
   for (int axis = 0; axis < shape.rank() && length < capacity; ++axis) {
     length += std::snprintf(out + length, static_cast<size_t>(capacity - length), axis == 0 ? "%lld" : "x%lld",
@@ -45,7 +47,7 @@ int stack_label(char* out, size_t capacity, char name, int64_t first, int64_t se
 
 float name_tag_width(const Painter& painter, std::string_view name, const Shape& shape, float ui) {
   char words[160];
-  const int length = shape_text(shape, words, sizeof words);
+  const int length = shape_text(painter.request(), shape, words, sizeof words);
   const float size = kNameTagSize * ui;
   return painter.width(name, Face::bold, size) + size * 0.45f +
          painter.width({words, static_cast<size_t>(length)}, Face::sans, size * 0.875f);
@@ -53,7 +55,7 @@ float name_tag_width(const Painter& painter, std::string_view name, const Shape&
 
 void draw_name_tag(StageFrame& frame, std::string_view name, const Shape& shape, Role role, float x, float y) {
   char words[160];
-  const int length = shape_text(shape, words, sizeof words);
+  const int length = shape_text(frame.request, shape, words, sizeof words);
   draw_tag(frame, name, {words, static_cast<size_t>(length)}, role, x, y);
 }
 

@@ -10,17 +10,19 @@
 namespace convscope {
 
 /// Rows and columns count from (row0, col0), which is negative where padding comes first. `pitch` is the distance from
-/// cell to cell. Units: logical pixels of the viewport.
+/// cell to cell. Units: logical pixels of the viewport. The only row of a long sequence would be a line: `tall` makes a
+/// strip of it.
 struct Grid {
   double x = 0, y = 0;  // upper left corner of cell (row0, col0)
   double pitch = 0;
   int64_t row0 = 0, col0 = 0;
   int64_t rows = 0, cols = 0;
+  double tall = 1;  // height of a row, in pitches
 
   double width() const { return static_cast<double>(cols) * pitch; }
-  double height() const { return static_cast<double>(rows) * pitch; }
+  double height() const { return static_cast<double>(rows) * pitch * tall; }
   double left(double col) const { return x + (col - static_cast<double>(col0)) * pitch; }
-  double top(double row) const { return y + (row - static_cast<double>(row0)) * pitch; }
+  double top(double row) const { return y + (row - static_cast<double>(row0)) * pitch * tall; }
 
   /// The visible part of a cell, without the gap to its neighbours.
   Box cell(int64_t row, int64_t col) const { return area(static_cast<double>(row), static_cast<double>(col), 1, 1); }
@@ -46,26 +48,31 @@ struct Grid {
     int64_t row0 = 0, row1 = 0, col0 = 0, col1 = 0;
   };
   Range visible(const Box& viewport) const {
-    const auto first = [this](double at, double origin, int64_t base, int64_t count) {
-      const double i = std::floor((at - origin) / pitch);
+    const auto first = [](double at, double origin, int64_t base, int64_t count, double step) {
+      const double i = std::floor((at - origin) / step);
       return base + static_cast<int64_t>(std::clamp(i, 0.0, static_cast<double>(count)));
     };
-    const auto last = [this](double at, double origin, int64_t base, int64_t count) {
-      const double i = std::ceil((at - origin) / pitch);
+    const auto last = [](double at, double origin, int64_t base, int64_t count, double step) {
+      const double i = std::ceil((at - origin) / step);
       return base + static_cast<int64_t>(std::clamp(i, 0.0, static_cast<double>(count)));
     };
     if (pitch <= 0) return {};
-    return {
-        first(static_cast<double>(viewport.y0), y, row0, rows), last(static_cast<double>(viewport.y1), y, row0, rows),
-        first(static_cast<double>(viewport.x0), x, col0, cols), last(static_cast<double>(viewport.x1), x, col0, cols)};
+    const auto wide = [](float value) { return static_cast<double>(value); };
+    return {first(wide(viewport.y0), y, row0, rows, pitch * tall), last(wide(viewport.y1), y, row0, rows, pitch * tall),
+            first(wide(viewport.x0), x, col0, cols, pitch), last(wide(viewport.x1), x, col0, cols, pitch)};
   }
 
-  /// The same grid through a camera that maps p to p * zoom + shift.
+  /// The same grid through a camera that maps p to p * zoom + shift. A strip stays as high as it is until its cells are
+  /// as wide as that.
   Grid seen(double zoom, double shift_x, double shift_y) const {
     Grid g = *this;
     g.x = x * zoom + shift_x;
     g.y = y * zoom + shift_y;
     g.pitch = pitch * zoom;
+    if (tall > 1) {
+      g.tall = std::max(1.0, tall / zoom);
+      g.y += static_cast<double>(rows) * g.pitch * (tall - g.tall) / 2;
+    }
     return g;
   }
 };

@@ -24,25 +24,6 @@ struct Taps {
   Pair extent;
 };
 
-// The shade over the taps, the outline around the window.
-void draw_window(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity) {
-  const ConvPlan& plan = frame.plan;
-  Painter& painter = frame.painter;
-  const Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
-  const bool dense = (plan.dilation.h == 1 || plan.kernel.h == 1) && (plan.dilation.w == 1 || plan.kernel.w == 1);
-  if (dense || !cell_by_cell(grid)) {
-    painter.box(whole, Role::window, Fill::shade, Outline::none, grid.radius()).opacity = opacity;
-  } else {
-    for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
-      for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
-        const Box cell = grid.area(taps.y + static_cast<double>(ky * plan.dilation.h),
-                                   taps.x + static_cast<double>(kx * plan.dilation.w), 1, 1);
-        painter.box(cell, Role::window, Fill::shade, Outline::none, grid.radius()).opacity = opacity;
-      }
-    }
-  }
-}
-
 void draw_window_outline(LensFrame& frame, const Grid& grid, const Taps& taps, float opacity = 1) {
   Box whole = grid.area(taps.y, taps.x, static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w));
   // On a photograph the window must still be found.
@@ -136,6 +117,25 @@ void draw_padding_words(LensFrame& frame, const Grid& grid, int64_t y, int64_t x
 
 }  // namespace
 
+void draw_window_shade(LensFrame& frame, const Grid& grid, const WindowPosition& at) {
+  const ConvPlan& plan = frame.plan;
+  Painter& painter = frame.painter;
+  const Pair extent = plan.effective_kernel();
+  const Box whole = grid.area(at.y, at.x, static_cast<double>(extent.h), static_cast<double>(extent.w));
+  const bool dense = (plan.dilation.h == 1 || plan.kernel.h == 1) && (plan.dilation.w == 1 || plan.kernel.w == 1);
+  if (dense || !cell_by_cell(grid)) {
+    painter.box(whole, Role::window, Fill::shade, Outline::none, grid.radius());
+    return;
+  }
+  for (int64_t ky = 0; ky < plan.kernel.h; ++ky) {
+    for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
+      const Box cell = grid.area(at.y + static_cast<double>(ky * plan.dilation.h),
+                                 at.x + static_cast<double>(kx * plan.dilation.w), 1, 1);
+      painter.box(cell, Role::window, Fill::shade, Outline::none, grid.radius());
+    }
+  }
+}
+
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style) {
   const ConvPlan& plan = frame.plan;
   Painter& painter = frame.painter;
@@ -164,7 +164,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed).opacity = style.opacity;
     if (whole) painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
     if (style.with_window) {
-      if (style.shade) draw_window(frame, grid, taps, 1);
+      if (style.shade) draw_window_shade(frame, grid, at);
       if (style.glides) draw_trail(frame, grid, n, taps);
       draw_window_outline(frame, grid, taps);
     }
@@ -223,7 +223,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   }
   if (has_padding && whole)
     painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
-  if (style.with_window && style.shade) draw_window(frame, grid, taps, 1);
+  if (style.with_window && style.shade) draw_window_shade(frame, grid, at);
 
   const bool chips = style.weights_in_window && style.with_window &&
                      grid.pitch >= 40 * static_cast<double>(std::max(1.0f, frame.stage.ui));

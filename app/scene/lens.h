@@ -67,6 +67,7 @@ struct StepTiming {
 StepTiming step_timing(const SceneRequest& request, int64_t steps);
 
 void build_sliding_lens(LensFrame& frame);
+void build_isometric_lens(LensFrame& frame);
 void build_im2col_lens(LensFrame& frame);
 void build_toeplitz_lens(LensFrame& frame);
 void build_coverage_lens(LensFrame& frame);
@@ -79,6 +80,13 @@ inline constexpr double kMinSmallPitch = 5;
 inline constexpr int64_t kMaxSmallGrid = 2500;
 inline bool cell_by_cell(const Grid& grid) {
   return grid.pitch >= kMinCellPitch || (grid.pitch >= kMinSmallPitch && grid.rows * grid.cols <= kMaxSmallGrid);
+}
+/// What the only row of a long sequence is stretched to, at scale 1.
+inline constexpr double kStripHeight = 20;
+/// Grid::tall of a sequence of so many cells: those that are drawn one by one stay square.
+inline double strip_height(const ConvPlan& plan, double pitch, int64_t cells, double ui) {
+  const bool texture = plan.dims == 1 && !cell_by_cell({0, 0, pitch, 0, 0, 1, cells});
+  return texture ? std::max(1.0, kStripHeight * ui / pitch) : 1;
 }
 /// How much of the values of a large output the veil hides before their steps have come.
 inline constexpr float kVeilOpacity = 0.8f;
@@ -126,8 +134,9 @@ struct InputStyle {
 };
 /// A channel of the input with its padding, the window over it and the weights in the window.
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);
-/// A slice of a kernel.
-void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values);
+/// A slice of a kernel, with its numbers where they fit and are asked for.
+void draw_weight_slice(LensFrame& frame, const Grid& grid, int64_t o, int64_t i, float opacity, bool values,
+                       bool numbers = true);
 /// The products of the current cell with one channel.
 void draw_products(LensFrame& frame, const Grid& grid, int64_t group_c);
 /// An output channel as far as it is computed.

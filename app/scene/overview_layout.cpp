@@ -39,6 +39,9 @@ class Solver {
     padded_w_ = static_cast<double>(plan.in.w + plan.pads.left + plan.pads.right);
     out_h_ = static_cast<double>(plan.out.h);
     out_w_ = static_cast<double>(plan.out.w);
+    // A strip with a row to itself need not show by its width that it is shorter.
+    if (plan.dims == 1 && kind == Kind::between) output_scale_ = std::max(1.0, padded_w_ / out_w_);
+    out_w_ *= output_scale_;
     tag_ = static_cast<double>(kNameTagHeight) * u_;
     const bool labels = plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1;
     label_ = labels ? static_cast<double>(kLabelHeight) * u_ : 0;
@@ -46,16 +49,16 @@ class Solver {
     sheets_y_ = layout_.output_stacked ? sheets(plan.out_channels) : 0;
     head_ = tag_ + label_ + std::max(sheets_x_, sheets_y_);
     foot_ = static_cast<double>(kLegendHeight) * u_;
+    if (plan.dims == 1) head_ += kStripHeight * u_;
     tag_x_ = static_cast<double>(name_tag_width(painter, "X", plan.input_shape(), stage.ui));
     tag_y_ = static_cast<double>(name_tag_width(painter, "Y", plan.output_shape(), stage.ui));
     tag_w_ = static_cast<double>(name_tag_width(painter, "W", plan.weight_shape(), stage.ui));
     tag_p_ = static_cast<double>(
         painter.width(words_of(painter.request().language, "scene.products"), Face::sans, kLabelSize * stage.ui));
-    char words[96];
-    const int length =
-        std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = -0.0000000",
-                      static_cast<long long>(plan.batch - 1), static_cast<long long>(plan.out_channels - 1),
-                      static_cast<long long>(plan.out.h - 1), static_cast<long long>(plan.out.w - 1));
+    char words[128], index[96];
+    const int at =
+        index_text(index, sizeof index, plan, {plan.batch - 1, plan.out_channels - 1, plan.out.h - 1, plan.out.w - 1});
+    const int length = std::snprintf(words, sizeof words, "Y[%.*s] = -0.0000000", at, index);
     thread_local std::string sum;
     sum.clear();
     append_channel_sum(sum, painter.request().language, plan.channels_per_group(), -0.00001);
@@ -74,8 +77,10 @@ class Solver {
     OverviewLayout& l = layout_;
     const double cx = static_cast<double>(content_.x0 + content_.x1) / 2,
                  cy = static_cast<double>(content_.y0 + content_.y1) / 2;
-    const Size x = tensor_size(padded_w_, padded_h_, tag_x_, sheets_x_),
-               y = tensor_size(out_w_, out_h_, tag_y_, sheets_y_);
+    const double t_y = t_ * output_scale_;
+    const Size x = tensor_size(padded_w_, padded_h_ * t_ * tall(t_, static_cast<int64_t>(padded_w_)), tag_x_,
+                               sheets_x_),
+               y = tensor_size(out_w_, out_h_ * t_y * tall(t_y, plan_.out.w), tag_y_, sheets_y_);
     const Size loupe = loupe_size(d_);
     const auto input_at = [&](double left, double top) {
       l.input = {left,
@@ -84,10 +89,11 @@ class Solver {
                  -plan_.pads.top,
                  -plan_.pads.left,
                  static_cast<int64_t>(padded_h_),
-                 static_cast<int64_t>(padded_w_)};
+                 static_cast<int64_t>(padded_w_),
+                 tall(t_, static_cast<int64_t>(padded_w_))};
     };
     const auto output_at = [&](double left, double top) {
-      l.output = {left, top + tag_ + label_ + sheets_y_, t_, 0, 0, plan_.out.h, plan_.out.w};
+      l.output = {left, top + tag_ + label_ + sheets_y_, t_y, 0, 0, plan_.out.h, plan_.out.w, tall(t_y, plan_.out.w)};
     };
     switch (kind_) {
       case Kind::beside: {
@@ -132,16 +138,21 @@ class Solver {
   double sheets(int64_t count) const {
     return static_cast<double>(std::min<int64_t>(count - 1, 3)) * static_cast<double>(kSheetOffset) * u_;
   }
-  Size tensor_size(double cols, double rows, double tag, double sheet) const {
-    return {std::max(cols * t_ + sheet, tag), tag_ + label_ + sheet + rows * t_ + foot_};
+  Size tensor_size(double cols, double height, double tag, double sheet) const {
+    return {std::max(cols * t_ + sheet, tag), tag_ + label_ + sheet + height + foot_};
   }
+
+  // Of a strip of `cells` (of input, kernel or output) that are that wide.
+  double tall(double pitch, int64_t cells) const { return strip_height(plan_, pitch, cells, u_); }
 
   bool row_of_channels() const { return kind_ == Kind::below; }
   double triple_w(double d) const {
     return static_cast<double>(patch_.cols) * d + 2 * sign_ + std::max(kernel_w() * d, tag_w_) +
            std::max(kernel_w() * d, tag_p_);
   }
-  double triple_h(double d) const { return tag_ + static_cast<double>(std::max(patch_.rows, plan_.kernel.h)) * d; }
+  double triple_h(double d) const {
+    return tag_ + static_cast<double>(std::max(patch_.rows, plan_.kernel.h)) * d * tall(d, patch_.cols);
+  }
   double kernel_w() const { return static_cast<double>(plan_.kernel.w); }
   double row_gap() const { return 6 * u_; }
   double sums_w() const { return sums_w_; }
@@ -192,7 +203,7 @@ class Solver {
     const auto w = static_cast<double>(content_.width()), h = static_cast<double>(content_.height());
     const double ideal = std::min(w / (padded_w_ + out_w_), (h - head_ - foot_) / std::max(padded_h_, out_h_));
     const double wanted = 34 * u_;
-    for (double d = 44 * u_; d >= 2; d *= 0.94) {
+    for (double d = 44 * u_; d >= (plan_.dims == 1 ? 0.2 : 2); d *= 0.94) {
       const double t = tensor_pitch(loupe_size(d));
       if (t <= 0) continue;
       // Half the picture to the whole, half to the loupe's numbers.
@@ -218,15 +229,17 @@ class Solver {
       const double x = row_of_channels() ? left + i * (tw + gap) : left + std::max(0.0, (size.w - tw) / 2);
       const double y = row_of_channels() ? top : top + i * (th + 6 * u_);
       const double middle = y + tag_ + (th - tag_) / 2;
-      const auto centred = [&](double at, int64_t rows) { return at - static_cast<double>(rows) * d_ / 2; };
+      const double strip = tall(d_, patch_.cols);
+      const auto centred = [&](double at, int64_t rows) { return at - static_cast<double>(rows) * d_ * strip / 2; };
       l.patches[i] = patch_;
       l.patches[i].x = x;
       l.patches[i].y = centred(middle, patch_.rows);
       l.patches[i].pitch = d_;
+      l.patches[i].tall = strip;
       const double weight_w = std::max(kernel_w() * d_, tag_w_);
       const double weight_x = x + patch_.width_at(d_) + sign_;
-      l.weights[i] = {weight_x, centred(middle, plan_.kernel.h), d_, 0, 0, plan_.kernel.h, plan_.kernel.w};
-      l.products[i] = {weight_x + weight_w + sign_, l.weights[i].y, d_, 0, 0, plan_.kernel.h, plan_.kernel.w};
+      l.weights[i] = {weight_x, centred(middle, plan_.kernel.h), d_, 0, 0, plan_.kernel.h, plan_.kernel.w, strip};
+      l.products[i] = {weight_x + weight_w + sign_, l.weights[i].y, d_, 0, 0, plan_.kernel.h, plan_.kernel.w, strip};
       l.times_x[i] = weight_x - sign_ / 2;
       l.equals_x[i] = (weight_x + kernel_w() * d_ + l.products[i].x) / 2;
       l.axis_y[i] = middle;
@@ -256,7 +269,8 @@ class Solver {
   double u_;
   OverviewLayout layout_;
   Patch patch_;
-  double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;
+  double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;  // the last in cells of the input's size
+  double output_scale_ = 1;
   double tag_ = 0, label_ = 0, head_ = 0, foot_ = 0, sheets_x_ = 0, sheets_y_ = 0, sign_ = 0, gap_ = 0;
   double tag_x_ = 0, tag_y_ = 0, tag_w_ = 0, tag_p_ = 0;
   bool more_ = false;

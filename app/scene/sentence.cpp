@@ -32,6 +32,17 @@ void append_words(std::string& out, std::string_view words, std::initializer_lis
   }
 }
 
+int index_text(char* out, size_t capacity, const ConvPlan& plan, const OutputCell& cell, bool with_image) {
+  const int64_t at[] = {cell.n, cell.c, cell.y, cell.x};
+  size_t length = 0;
+  for (int axis = with_image ? 0 : 1; axis < 4 && length < capacity; ++axis) {
+    if (axis == 2 && plan.dims == 1) continue;
+    length += static_cast<size_t>(std::snprintf(out + length, capacity - length, length == 0 ? "%lld" : ", %lld",
+                                                static_cast<long long>(at[axis])));
+  }
+  return static_cast<int>(std::min(length, capacity - 1));
+}
+
 bool reads_slices(Algorithm algorithm) { return algorithm == Algorithm::slices || algorithm == Algorithm::loops; }
 
 void append_slice(std::string& out, const ConvPlan& plan, const OutputCell& cell) {
@@ -59,8 +70,10 @@ void append_slice(std::string& out, const ConvPlan& plan, const OutputCell& cell
     out += ':';
     append_integer(out, first + plan.channels_per_group());
   }
-  out += ", ";
-  axis(cell.y, plan.stride.h, plan.kernel.h, plan.dilation.h);
+  if (plan.dims == 2) {
+    out += ", ";
+    axis(cell.y, plan.stride.h, plan.kernel.h, plan.dilation.h);
+  }
   out += ", ";
   axis(cell.x, plan.stride.w, plan.kernel.w, plan.dilation.w);
   out += ']';
@@ -76,12 +89,7 @@ void append_reads(std::string& out, Language language, const ConvPlan& plan, con
 void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step, const CellArithmetic& a,
                      Algorithm algorithm) {
   char index[96];
-  const int length = plan.unbatched
-                         ? std::snprintf(index, sizeof index, "%lld, %lld, %lld", static_cast<long long>(a.cell.c),
-                                         static_cast<long long>(a.cell.y), static_cast<long long>(a.cell.x))
-                         : std::snprintf(index, sizeof index, "%lld, %lld, %lld, %lld",
-                                         static_cast<long long>(a.cell.n), static_cast<long long>(a.cell.c),
-                                         static_cast<long long>(a.cell.y), static_cast<long long>(a.cell.x));
+  const int length = index_text(index, sizeof index, plan, a.cell, !plan.unbatched);
   const std::string_view where{index, static_cast<size_t>(length)};
   const Digits at(step + 1), steps(step_count(plan)), taps(plan.taps()), sum(a.sum), bias(a.bias), result(a.result);
   const bool one = plan.taps() == 1;
@@ -154,6 +162,11 @@ const FormulaWords& formula_words(Language language, const OperationPlan& plan) 
     out.append(words_of(language, name)).append(" = ");
     append_size_formula(out, plan, horizontal);
   };
+  if (plan.dims() == 1) {
+    words.same = true;  // one line, of the only axis
+    axis(words.height, true, "scene.size_length");
+    return words;
+  }
   axis(words.height, false, words.same ? "scene.size_both" : "scene.size_height");
   if (!words.same) axis(words.width, true, "scene.size_width");
   return words;
@@ -189,7 +202,8 @@ size_t line_end(const Painter& painter, std::string_view words, Face face, float
     while (next < words.size() && (static_cast<unsigned char>(words[next]) & 0xC0) == 0x80) ++next;
     // Chinese and its punctuation, which never begins a line.
     const bool wide = static_cast<unsigned char>(words[at]) >= 0xE3;
-    const bool punctuation_follows = words.substr(next).starts_with("\uff0c") || words.substr(next).starts_with("\uff1a");
+    const bool punctuation_follows =
+        words.substr(next).starts_with("\uff0c") || words.substr(next).starts_with("\uff1a");
     const bool breaks = words[at] == ' ' || (wide && !punctuation_follows);
     if (breaks || next == words.size()) {
       const std::string_view line = words.substr(0, words[at] == ' ' ? at : next);
@@ -203,7 +217,8 @@ size_t line_end(const Painter& painter, std::string_view words, Face face, float
 
 }  // namespace
 
-Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room) {
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least,
+                       float room) {
   Paragraph block{std::min(wanted, room / painter.width(words, face, 1)), 1};
   if (block.size >= least) return block;
   block = {least, 0};
@@ -246,8 +261,8 @@ const Caption& caption_of(const Painter& painter, const FormulaWords& formula, s
   c.formula_count = 1;
   const float wanted = std::max(kFormulaSize * ui, kLeastFormula);
   if (!formula.same) {
-    const float wide = painter.width(c.formulas[0], Face::math, wanted) +
-                       painter.width("    ", Face::math, wanted) + painter.width(c.formulas[1], Face::math, wanted);
+    const float wide = painter.width(c.formulas[0], Face::math, wanted) + painter.width("    ", Face::math, wanted) +
+                       painter.width(c.formulas[1], Face::math, wanted);
     if (wide > room) {
       c.formula_count = 2;
     } else {
@@ -259,8 +274,8 @@ const Caption& caption_of(const Painter& painter, const FormulaWords& formula, s
     c.formula[i] = paragraph_of(painter, c.formulas[i], Face::math, wanted, kLeastFormula, room);
     c.height += c.formula[i].height();
   }
-  c.sentence = paragraph_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence,
-                        room);
+  c.sentence =
+      paragraph_of(painter, longest, Face::sans, std::max(kSentenceSize * ui, kLeastSentence), kLeastSentence, room);
   c.height += c.sentence.height();
   return c;
 }
@@ -287,8 +302,7 @@ void draw_caption(Painter& painter, const Stage& stage, const FormulaWords& form
   y += kBetween * ui;
   // The line begins at the same place in every step: where the widest one begins.
   const float size = caption.sentence.size;
-  const float wide = std::max(painter.width(longest, Face::sans, size),
-                              painter.width(sentence, Face::sans, size));
+  const float wide = std::max(painter.width(longest, Face::sans, size), painter.width(sentence, Face::sans, size));
   const float left = caption.sentence.lines > 1 ? stage.content.x0 : std::max(stage.content.x0, middle - wide / 2);
   write(sentence, caption.sentence, Role::secondary, Face::sans, left, Align::left);
 }

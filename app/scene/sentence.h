@@ -30,6 +30,9 @@ void append_words(std::string& out, std::string_view words, std::initializer_lis
 void append_sentence(std::string& out, Language language, const ConvPlan& plan, int64_t step,
                      const CellArithmetic& arithmetic, Algorithm algorithm = Algorithm::automatic);
 
+/// "0, 2, 1, 3": the indices of a cell as PyTorch has them, "0, 2, 3" of a conv1d. Returns the length.
+int index_text(char* out, size_t capacity, const ConvPlan& plan, const OutputCell& cell, bool with_image = true);
+
 /// Whether an algorithm is the tutorial's: windows cut out of the padded input, as Python's slices have it.
 bool reads_slices(Algorithm algorithm);
 /// "X[0, :, 2:5, 3:6]": what is read for an output cell, of the padded input where there is padding.
@@ -67,7 +70,8 @@ struct Paragraph {
   float height() const { return static_cast<float>(lines) * size * kLineHeight; }
 };
 /// One line no larger than `wanted`; where it would be smaller than `least`, lines of that size.
-Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least, float room);
+Paragraph paragraph_of(const Painter& painter, std::string_view words, Face face, float wanted, float least,
+                       float room);
 /// From `y` on down; `x` as `align` says.
 void draw_paragraph(Painter& painter, std::string_view words, const Paragraph& paragraph, float room, float x, float y,
                     Role role, Align align, Face face);

@@ -335,6 +335,14 @@ SlidingLayout search(const ConvPlan& plan, const Stage& stage, const Painter& pa
       }
     }
   }
+  // One strip under the other: y[t] stands under x[t] where there is one for each.
+  Grid& y = best.outputs[0];
+  const Grid& x = best.inputs[0];
+  if (plan.dims == 1 && best.input_count == 1 && best.output_count == 1 && plan.out.w == plan.in.w &&
+      y.pitch == x.pitch && y.y > x.y + x.pitch) {
+    best.equals_x += x.left(0) - y.x;
+    y.x = x.left(0);
+  }
   return best;
 }
 

@@ -66,9 +66,9 @@ void draw_sums(LensFrame& frame, const OverviewLayout& layout) {
   }
   y += step;
   const int length = format_number(a.result, 9, number, sizeof number);
-  const int n = std::snprintf(words, sizeof words, "Y[%lld, %lld, %lld, %lld] = %.*s", static_cast<long long>(a.cell.n),
-                              static_cast<long long>(a.cell.c), static_cast<long long>(a.cell.y),
-                              static_cast<long long>(a.cell.x), length, number);
+  char index[96];
+  const int at = index_text(index, sizeof index, frame.plan, a.cell);
+  const int n = std::snprintf(words, sizeof words, "Y[%.*s] = %.*s", at, index, length, number);
   painter.text({words, static_cast<size_t>(n)}, x, y, size, Role::output, Align::left, Face::bold);
 }
 

@@ -144,7 +144,6 @@ class Solver {
   ToeplitzLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-
   void measure_sums() {
     CellArithmetic widest;
     const double magnitude = std::floor(numbers_.output.max_abs()) + (numbers_.output.integral ? 0 : 0.1111) +
@@ -417,8 +416,8 @@ ToeplitzLayout Solver::place(const Arrangement& a, const OutputCell& cell) const
     for (int s = 0; s < a.segments; ++s) {
       ToeplitzSegment& segment = l.segment[s];
       const double x = matrix_x + s * (static_cast<double>(cols) + kSegmentGap) * a.m;
-      const int64_t y = source_index(cell.y * plan_.stride.h - plan_.pads.top + s * plan_.dilation.h, plan_.in.h,
-                                     plan_.padding_mode);
+      const int64_t y =
+          source_index(cell.y * plan_.stride.h - plan_.pads.top + s * plan_.dilation.h, plan_.in.h, plan_.padding_mode);
       const int64_t first = page * plan_.stride.w - plan_.pads.left;
       const Run run = columns_used(a, first);
       segment.padding = y == kZeroPadding || run.end <= run.begin;
@@ -455,7 +454,7 @@ ToeplitzLayout Solver::place(const Arrangement& a, const OutputCell& cell) const
 }  // namespace
 
 void append_padded_kernel(std::string& out, Language language, const ConvPlan& plan) {
-  append_words(out, words_of(language, "scene.toeplitz_padded"),
+  append_words(out, words_of(language, plan.dims == 1 ? "scene.toeplitz_padded_flat" : "scene.toeplitz_padded"),
                {Digits(plan.kernel.h), Digits(plan.kernel.w), Digits(plan.in.h), Digits(plan.in.w)});
 }
 

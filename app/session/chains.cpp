@@ -102,8 +102,9 @@ LayerKind kind_of(const Session& session) {
 
 WindowLayer own_layer(const Session& session) {
   const ConvParams& params = session.params;
-  const auto spatial = [](Pair pair) { return Spatial{pair.h, pair.w}; };
-  WindowLayer layer = WindowLayer::of(kind_of(session), 2);
+  const int dims = shown_dims(session.operation);
+  const auto spatial = [&](Pair pair) { return dims == 1 ? Spatial{pair.w} : Spatial{pair.h, pair.w}; };
+  WindowLayer layer = WindowLayer::of(kind_of(session), dims);
   layer.kernel_size = spatial(params.kernel_size);
   layer.stride = spatial(params.stride);
   if (layer.kind != LayerKind::avg_pool) layer.dilation = spatial(params.dilation);
@@ -111,8 +112,8 @@ WindowLayer own_layer(const Session& session) {
   layer.ceil_mode = layer.pools() && session.more.ceil_mode;
   layer.padding.kind = params.padding_kind;
   layer.padding.both = spatial(params.padding);
-  layer.padding.begin = {params.pads.top, params.pads.left};
-  layer.padding.end = {params.pads.bottom, params.pads.right};
+  layer.padding.begin = spatial({params.pads.top, params.pads.left});
+  layer.padding.end = spatial({params.pads.bottom, params.pads.right});
   return layer;
 }
 
@@ -120,6 +121,12 @@ LayerChain chain_of_own_layer(const Session& session, const OperationPlan* plan)
   LayerChain chain;
   const Shape& shape = session.input_shape;
   const int rank = shape.rank();
+  chain.dims = shown_dims(session.operation);
+  if (chain.dims == 1) {
+    chain.input_size = {plan != nullptr ? plan->in().w : rank >= 1 ? shape[rank - 1] : 1};
+    chain.layers = {own_layer(session)};
+    return chain;
+  }
   chain.input_size = plan != nullptr ? Spatial{plan->in().h, plan->in().w}
                      : rank >= 2     ? Spatial{shape[rank - 2], shape[rank - 1]}
                                      : Spatial{1, 1};

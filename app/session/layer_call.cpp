@@ -71,8 +71,36 @@ std::string constructor_text(const ConvParams& params) {
   return apart ? "Sequential(" + padding_module_text(params) + ", " + text + ")" : text;
 }
 
+namespace {
+
+/// Conv1d(1, 1, kernel_size=3, stride=1, padding=0); of different padding at the two ends, which the class cannot say,
+/// "pads=(2, 0)".
+std::string conv1d_text(const ConvParams& p) {
+  const auto number = [](int64_t value) { return std::to_string(value); };
+  std::string text = "Conv1d(" + number(p.in_channels) + ", " + number(p.out_channels) +
+                     ", kernel_size=" + number(p.kernel_size.w) + ", stride=" + number(p.stride.w);
+  if (p.padding_kind == PaddingKind::pads && p.pads.left != p.pads.right) {
+    text += ", pads=(" + number(p.pads.left) + ", " + number(p.pads.right) + ")";
+  } else if (p.padding_kind == PaddingKind::same) {
+    text += ", padding='same'";
+  } else if (p.padding_kind == PaddingKind::valid) {
+    text += ", padding='valid'";
+  } else {
+    text += ", padding=" + number(p.padding_kind == PaddingKind::pads ? p.pads.left : p.padding.w);
+  }
+  if (p.dilation.w != 1) text += ", dilation=" + number(p.dilation.w);
+  if (p.groups != 1) text += ", groups=" + number(p.groups);
+  if (!p.bias) text += ", bias=False";
+  if (p.padding_mode != PaddingMode::zeros) text += std::string(", padding_mode='") + name_of(p.padding_mode) + "'";
+  if (p.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(p.dtype);
+  return text + ")";
+}
+
+}  // namespace
+
 std::string constructor_text(const LayerCall& call) {
   const ConvParams& p = call.params;
+  if (call.operation == "conv1d") return conv1d_text(p);
   if (call.operation == "conv2d") return constructor_text(p);
   const MoreParams& more = call.more;
   const auto padding = [&]() -> std::string {

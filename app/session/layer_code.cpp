@@ -80,7 +80,7 @@ constexpr std::array<LayerClass, 24> kClasses = {{
     {"ConvTranspose2d", "conv_transpose2d", Source::module, 2, kTransposed, 3},
     {"MaxPool2d", "max_pool2d", Source::module, 2, kMax, 1},
     {"AvgPool2d", "avg_pool2d", Source::module, 2, kAverage, 1},
-    {"Conv1d", "conv2d", Source::module, 1, kConv, 3},
+    {"Conv1d", "conv1d", Source::module, 1, kConv, 3},
     {"ConvTranspose1d", "conv_transpose2d", Source::module, 1, kTransposed, 3},
     {"MaxPool1d", "max_pool2d", Source::module, 1, kMax, 1},
     {"AvgPool1d", "avg_pool2d", Source::module, 1, Names(kAverage).first(5), 1},
@@ -88,7 +88,7 @@ constexpr std::array<LayerClass, 24> kClasses = {{
     {"conv_transpose2d", "conv_transpose2d", Source::function, 2, kTransposedFunction, 2},
     {"max_pool2d", "max_pool2d", Source::function, 2, kMaxFunction, 2},
     {"avg_pool2d", "avg_pool2d", Source::function, 2, kAverageFunction, 2},
-    {"conv1d", "conv2d", Source::function, 1, kConvFunction, 2},
+    {"conv1d", "conv1d", Source::function, 1, kConvFunction, 2},
     {"conv_transpose1d", "conv_transpose2d", Source::function, 1, kTransposedFunction, 2},
     {"max_pool1d", "max_pool2d", Source::function, 1, kMaxFunction, 2},
     {"avg_pool1d", "avg_pool2d", Source::function, 1, Names(kAverageFunction).first(6), 2},
@@ -610,19 +610,22 @@ class LayerReader {
 
   Result<void> take_ends(const PythonNode& argument) {
     const PythonNode value = folded(argument, variables_);
-    std::optional<std::array<int64_t, 4>> sides;
-    if (value.kind == Kind::sequence && value.items.size() == 4) {
-      sides.emplace();
-      for (size_t i = 0; i < 4; ++i) {
-        if (value.items[i].kind != Kind::integer) return wrong_type(argument, kPads, "(0, 0, 1, 1)");
-        (*sides)[i] = value.items[i].integer;
+    // All begins, then all ends.
+    const bool flat = layer_.operation == "conv1d";
+    const std::string_view wanted = flat ? "(2, 0)" : "(0, 0, 1, 1)";
+    std::vector<int64_t> sides;
+    if (value.kind == Kind::sequence) {
+      for (const PythonNode& item : value.items) {
+        if (item.kind == Kind::integer) sides.push_back(item.integer);
       }
     }
-    if (!sides) return wrong_type(argument, kPads, "(0, 0, 1, 1)");
+    if (sides.size() != (flat ? 2 : 4) || sides.size() != value.items.size()) {
+      return wrong_type(argument, kPads, wanted);
+    }
     if (own_ends_) {
       return Error{"error.constructor_twice", "padding", {"keyword argument repeated: pads", place_of(argument)}};
     }
-    own_ends_ = Pads{(*sides)[0], (*sides)[1], (*sides)[2], (*sides)[3]};
+    own_ends_ = flat ? Pads{0, sides[0], 0, sides[1]} : Pads{sides[0], sides[1], sides[2], sides[3]};
     return {};
   }
 
@@ -641,8 +644,9 @@ class LayerReader {
     return {};
   }
 
+  static constexpr std::string_view kPairWanted = "3, (3, 5)";
   Result<void> set_pair(Pair& target, const PythonNode& value, std::string_view name,
-                        std::string_view wanted = "3, (3, 5)") const {
+                        std::string_view wanted = kPairWanted) const {
     if (value.kind == Kind::integer) {
       target = {value.integer, value.integer};
       return {};
@@ -653,7 +657,7 @@ class LayerReader {
       target = {value.items.front().integer, value.items.back().integer};
       return {};
     }
-    return wrong_type(value, name, wanted);
+    return wrong_type(value, name, layer_.dims == 1 && wanted == kPairWanted ? "3, (3,)" : wanted);
   }
 
   Result<void> set_flag(bool& target, const PythonNode& value, std::string_view name) const {
@@ -778,7 +782,7 @@ class LayerReader {
     params.padding.h = 0;
     result_.call.more.output_padding.h = 0;
     if (own_ends_) *own_ends_ = {0, own_ends_->left, 0, own_ends_->right};
-    note("note.code_flat", {std::string(layer_.name)});
+    if (layer_.operation != "conv1d") note("note.code_flat", {std::string(layer_.name)});
     if (!result_.input_shape && now_ != nullptr && now_->input_shape.rank() >= 3) {
       Shape shape = now_->input_shape;
       shape[shape.rank() - 2] = 1;
@@ -922,7 +926,8 @@ Result<LayerCall> parse_layer(std::string_view text) {
   }
   const std::string callee = callee_of(*node);
   const LayerClass* layer = find_class(callee);
-  if (layer == nullptr || layer->source != Source::module || layer->dims != 2) {
+  const bool flat_twin = layer != nullptr && layer->dims == 1 && layer->operation != "conv1d";
+  if (layer == nullptr || layer->source != Source::module || flat_twin) {
     return not_a_layer(callee.empty() ? text.substr(node->begin, node->end - node->begin) : std::string_view(callee));
   }
   Result<LayerCode> code = LayerReader(text, *layer, none, Reading::field, nullptr).read(*node);
@@ -1036,7 +1041,8 @@ Session session_of(const LayerCode& code) {
   session.params = code.call.params;
   session.more = code.call.more;
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
-  session.lens = fitting_lens(family, session.lens);
+  const int dims = shown_dims(session.operation);
+  session.lens = fitting_lens(family, session.lens, dims);
   const ConvParams& p = session.params;
   const bool pooling = family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
   if (code.input_shape) {
@@ -1057,7 +1063,7 @@ Session session_of(const LayerCode& code) {
   const bool transposed = family == OperationFamily::conv_transpose;
   const Pair padding = p.padding_kind == PaddingKind::numbers ? p.padding : Pair{0, 0};
   const Pair size = transposed ? Pair{3, 3}
-                               : Pair{extent(p.kernel_size.h, p.stride.h, p.dilation.h, padding.h),
+                               : Pair{dims == 1 ? 1 : extent(p.kernel_size.h, p.stride.h, p.dilation.h, padding.h),
                                       extent(p.kernel_size.w, p.stride.w, p.dilation.w, padding.w)};
   if (!code.input_shape) {
     session.input_shape = Shape{1, channels, size.h, size.w};

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/session/named_kernels.h"
 #include "engine/checked_math.h"
+#include "engine/conv_nd_plan.h"
 #include "engine/kernel_learning.h"
 #include "engine/transpose_trace.h"
 
@@ -31,9 +33,84 @@ SpatialPadding padding_of(const ConvParams& params) {
   return padding;
 }
 
-constexpr std::array<std::string_view, 4> kShown = {"conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d"};
+constexpr std::array<std::string_view, 5> kShown = {"conv2d", "conv1d", "conv_transpose2d", "max_pool2d", "avg_pool2d"};
+
+/// What conv1d takes of the parameters; the rest is a height of 1.
+ConvNdParams conv1d_params(const ConvParams& p) {
+  ConvNdParams params = ConvNdParams::of(1);
+  params.in_channels = p.in_channels;
+  params.out_channels = p.out_channels;
+  params.kernel_size = {p.kernel_size.w};
+  params.stride = {p.stride.w};
+  params.padding.kind = p.padding_kind;
+  params.padding.both = {p.padding.w};
+  params.padding.begin = {p.pads.left};
+  params.padding.end = {p.pads.right};
+  params.dilation = {p.dilation.w};
+  params.groups = p.groups;
+  params.bias = p.bias;
+  params.padding_mode = p.padding_mode;
+  params.dtype = p.dtype;
+  return params;
+}
+
+/// Of typed numbers the first row of each plane: what is left of them on one axis.
+void keep_first_rows(TensorSource& source, int64_t rows, int64_t cols) {
+  if (source.kind != SourceKind::values || source.values == nullptr || rows <= 1 || cols < 1) return;
+  const auto row = static_cast<size_t>(cols), plane = static_cast<size_t>(rows) * row;
+  if (source.values->size() % plane != 0) return;
+  auto kept = std::make_shared<std::vector<double>>();
+  for (size_t at = 0; at < source.values->size(); at += plane) {
+    const auto first = source.values->begin() + static_cast<std::ptrdiff_t>(at);
+    kept->insert(kept->end(), first, first + static_cast<std::ptrdiff_t>(row));
+  }
+  source.values = std::move(kept);
+}
+
+/// The session's layer along the width alone.
+void flatten(Session& session) {
+  ConvParams& p = session.params;
+  Shape& shape = session.input_shape;
+  if (const int rank = shape.rank(); rank == 3 || rank == 4) {
+    keep_first_rows(session.input, shape[rank - 2], shape[rank - 1]);
+    shape[rank - 2] = 1;
+  }
+  // A picture is no sequence.
+  if (session.input.kind == SourceKind::sample) session.input = TensorSource{SourceKind::randn, {}, {}, nullptr};
+  keep_first_rows(session.weight, p.kernel_size.h, p.kernel_size.w);
+  // Kernels that need a height of their own, like Sobel's.
+  if (session.weight.kind == SourceKind::named) {
+    ConvParams flat = p;
+    flat.kernel_size = {1, std::clamp<int64_t>(p.kernel_size.w, 1, 15)};
+    flat.in_channels = flat.out_channels = flat.groups = 1;
+    if (!named_weight(session.weight.name, flat)) session.weight.name = "ones";
+  }
+  p.kernel_size.h = p.stride.h = p.dilation.h = 1;
+  p.padding.h = p.pads.top = p.pads.bottom = 0;
+}
 
 }  // namespace
+
+Shape without_height(const Shape& shape) {
+  const int rank = shape.rank();
+  if (rank < 3 || shape[rank - 2] != 1) return shape;
+  Shape flat;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (axis != rank - 2) flat.push_back(shape[axis]);
+  }
+  return flat;
+}
+
+Shape with_height(const Shape& shape) {
+  const int rank = shape.rank();
+  if (rank < 2 || rank >= Shape::kMaxRank) return shape;
+  Shape tall;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (axis == rank - 1) tall.push_back(1);
+    tall.push_back(shape[axis]);
+  }
+  return tall;
+}
 
 OperationFamily OperationPlan::family() const {
   if (transposed() != nullptr) return OperationFamily::conv_transpose;
@@ -135,6 +212,10 @@ std::optional<OperationFamily> shown_family(std::string_view operation) {
   return operation_from_name(operation)->family;
 }
 
+int shown_dims(std::string_view operation) {
+  return shown_family(operation) ? operation_from_name(operation)->dims : 2;
+}
+
 std::span<const Algorithm> algorithms_of(OperationFamily family) {
   if (family == OperationFamily::conv) return algorithms();
   const std::span<const Algorithm> others = algorithms_of_other_operations();
@@ -156,7 +237,8 @@ Result<void> change_operation(Session& session, std::string_view operation) {
     return Error{"error.unknown_operation", "operation", {std::string(operation), known}};
   }
   session.operation = operation;
-  session.lens = fitting_lens(*family, session.lens);
+  session.lens = fitting_lens(*family, session.lens, shown_dims(operation));
+  if (shown_dims(operation) == 1) flatten(session);
   ConvParams& p = session.params;
   const bool pools = *family == OperationFamily::max_pool || *family == OperationFamily::avg_pool;
   const bool brings_shape = session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
@@ -256,6 +338,13 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
     case OperationFamily::avg_pool:
       return wrapped(validate(pool_params(session), input_shape));
     default: {
+      if (shown_dims(session.operation) == 1) {
+        const Result<ConvNdPlan> plan = validate(conv1d_params(session.params), without_height(input_shape));
+        if (!plan) return plan.error();
+        ConvPlan flat = as_conv2d(*plan);
+        flat.dims = 1;
+        return OperationPlan(std::move(flat));
+      }
       Result<OperationPlan> plan = wrapped(validate(session.params, input_shape));
       if (!plan || !session.learn.on) return plan;
       if (Result<void> good = check_learning(session.learn); !good) return good.error();
@@ -265,17 +354,16 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
   }
 }
 
-bool lens_shows(Lens lens, OperationFamily family) {
-  switch (lens) {
-    case Lens::receptive_field:
-      return true;  // of any chain, whatever the operation beside it
-    case Lens::scatter:
-    case Lens::gather:
-      return family == OperationFamily::conv_transpose;
-    case Lens::pooling:
-      return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
+bool lens_shows(Lens lens, OperationFamily family, int dims) {
+  const LensFacts& facts = facts_of(lens);
+  if (dims == 1) return facts.conv1d;
+  switch (family) {
+    case OperationFamily::conv:
+      return facts.conv;
+    case OperationFamily::conv_transpose:
+      return facts.transposed;
     default:
-      return family == OperationFamily::conv;
+      return facts.pooling;
   }
 }
 
@@ -288,13 +376,13 @@ Lens first_lens(OperationFamily family) {
 
 }  // namespace
 
-Lens lens_for(OperationFamily family, Lens wanted) {
+Lens lens_for(OperationFamily family, Lens wanted, int dims) {
   const bool is_first = wanted == Lens::sliding || wanted == Lens::scatter || wanted == Lens::pooling;
-  return lens_shows(wanted, family) || !is_first ? wanted : first_lens(family);
+  return lens_shows(wanted, family, dims) || !is_first ? wanted : first_lens(family);
 }
 
-Lens fitting_lens(OperationFamily family, Lens wanted) {
-  return lens_shows(wanted, family) ? wanted : first_lens(family);
+Lens fitting_lens(OperationFamily family, Lens wanted, int dims) {
+  return lens_shows(wanted, family, dims) ? wanted : first_lens(family);
 }
 
 Error unfit_lens(Lens lens) {

@@ -16,8 +16,13 @@
 #include "engine/operation.h"
 #include "engine/pool.h"
 #include "engine/result.h"
+#include "engine/tensor.h"
 
 namespace convscope {
+
+/// (N, C, 1, L) as (N, C, L), and back. Shapes that are no sequences of height 1 stay as they are.
+Shape without_height(const Shape& shape);
+Shape with_height(const Shape& shape);
 
 /// Checked parameters of one of the operations that a session can show. What all of them have is answered here; whoever
 /// knows one operation only asks for its own plan and gets nothing where it is another.
@@ -41,6 +46,13 @@ class OperationPlan {
   bool unbatched() const;
   DType dtype() const;
   int64_t groups() const;  // 1 for pooling
+  /// Axes that its kernel slides along. A conv1d is a conv2d on pictures of height 1: its shapes and tensors here have
+  /// that height, files and people are told shapes without it, shown().
+  int dims() const { return conv2d() != nullptr ? conv2d()->dims : 2; }
+  Shape shown(const Shape& shape) const { return dims() == 1 ? without_height(shape) : shape; }
+  Tensor shown(const Tensor& tensor) const {
+    return tensor.defined() && dims() == 1 ? tensor.reshaped(shown(tensor.shape())) : tensor;
+  }
   Shape input_shape() const;
   Shape weight_shape() const;  // of rank 0 where there is no weight
   Shape bias_shape() const;    // the same
@@ -86,6 +98,8 @@ Algorithm algorithm_of(const Session& session);
 std::vector<std::string_view> shown_operations();
 /// Empty where a session cannot show it.
 std::optional<OperationFamily> shown_family(std::string_view operation);
+/// Axes that its kernel slides along; 2 where a session cannot show it.
+int shown_dims(std::string_view operation);
 
 /// The session with another operation on the same input and numbers. What the new operation does not take becomes what
 /// it does: words of padding become numbers, channels those of the input, a padding, pads or output_padding that would
@@ -96,17 +110,17 @@ Result<void> change_operation(Session& session, std::string_view operation);
 ConvTransposeParams transposed_params(const Session& session);
 PoolParams pool_params(const Session& session);
 
-/// The session's own plan over an input of that shape. Errors: those of the operation's validate(), error.learning_rate,
-/// error.learning_steps (args: found, limit).
+/// The session's own plan over an input of that shape. Errors: those of the operation's validate(),
+/// error.learning_rate, error.learning_steps (args: found, limit).
 Result<OperationPlan> validate(const Session& session, const Shape& input_shape);
 
 /// Whether a lens shows that operation.
-bool lens_shows(Lens lens, OperationFamily family);
+bool lens_shows(Lens lens, OperationFamily family, int dims = 2);
 /// The lens itself where it shows the operation; else, where `wanted` is the first lens of another operation, that of
 /// this one; else `wanted` unchanged, to be refused.
-Lens lens_for(OperationFamily family, Lens wanted);
+Lens lens_for(OperationFamily family, Lens wanted, int dims = 2);
 /// The same, but an unfit lens becomes the operation's first.
-Lens fitting_lens(OperationFamily family, Lens wanted);
+Lens fitting_lens(OperationFamily family, Lens wanted, int dims = 2);
 
 /// Why a lens is refused: error.export_lens (args: lens), of gradients error.lens_gradient, which says what it shows.
 Error unfit_lens(Lens lens);

@@ -32,7 +32,11 @@ bool is_quick(const OperationPlan& shown) {
 Result<OutputCheck> check_of(const Computation& computation, const WrittenTensor& written, Job* job) {
   const OperationPlan& plan = computation.plan;
   const ConvTensors& tensors = computation.tensors;
-  if (plan.conv2d() != nullptr) return check_output(*plan.conv2d(), tensors, written.tensor, written.digits, job);
+  if (plan.conv2d() != nullptr) {
+    const bool flat = plan.dims() == 1 && written.tensor.shape() == plan.shown(plan.output_shape());
+    const Tensor mine = flat ? written.tensor.reshaped(plan.output_shape()) : written.tensor;
+    return check_output(*plan.conv2d(), tensors, mine, written.digits, job);
+  }
   ConvTensors magnitudes;
   for (const auto& [from, to] :
        {std::pair(&tensors.input, &magnitudes.input), std::pair(&tensors.weight, &magnitudes.weight),

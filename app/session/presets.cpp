@@ -53,7 +53,8 @@ std::optional<Ordered> parse(const embedded::File& file) {
   result.preset.title_key = "preset." + result.preset.name;
   result.preset.group_key = "preset_group." + about.value("group", std::string());
   for (Lens lens : all_lenses()) {
-    if (lens_shows(lens, *shown_family(session->operation))) result.preset.lenses.push_back(lens);
+    const std::string& operation = session->operation;
+    if (lens_shows(lens, *shown_family(operation), shown_dims(operation))) result.preset.lenses.push_back(lens);
   }
   result.preset.session = *std::move(session);
   return result;
@@ -144,6 +145,8 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
   }
   Result<Shape> shape = text ? Result<Shape>(text->shape) : is_npy ? npy_shape(path) : image_shape(path);
   if (!shape) return shape.error();
+  const bool sequence = shown_dims(base.operation) == 1 && (text || is_npy);
+  if (sequence) shape = with_height(shape->rank() == 1 ? Shape{1, (*shape)[0]} : *shape);
   if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
   if (shape->rank() != 3 && shape->rank() != 4) {
     return Error{"error.input_file_rank", "input", {path, shape->to_string()}};
@@ -184,7 +187,8 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_chain_file(name) && !carried_session(name);
+  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_chain_file(name) &&
+         !carried_session(name);
 }
 
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {

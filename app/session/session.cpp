@@ -7,10 +7,23 @@ namespace convscope {
 
 namespace {
 
-constexpr std::array kLensNames = {"sliding",  "im2col",  "toeplitz", "coverage", "loops",
-                                   "gradient", "scatter", "gather",   "pooling",  "receptive_field"};
+// In the order of the enum, which is that of the toolbar.
+constexpr std::array kLenses = {
+    LensFacts{Lens::sliding, "sliding", "lens.sliding", true, false, false, true},
+    LensFacts{Lens::isometric, "isometric", "lens.isometric", true, false, false, true},
+    LensFacts{Lens::im2col, "im2col", "lens.im2col", true, false, false, true},
+    LensFacts{Lens::toeplitz, "toeplitz", "lens.toeplitz", true, false, false, true},
+    LensFacts{Lens::coverage, "coverage", "lens.coverage", true, false, false, true},
+    LensFacts{Lens::loops, "loops", "lens.loops", true, false, false, false},
+    LensFacts{Lens::gradient, "gradient", "lens.gradient", true, false, false, false},
+    LensFacts{Lens::scatter, "scatter", "lens.scatter", false, true, false, false},
+    LensFacts{Lens::gather, "gather", "lens.gather", false, true, false, false},
+    LensFacts{Lens::pooling, "pooling", "lens.pooling", false, false, true, false},
+    // Of any chain, whatever the operation beside it.
+    LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true},
+};
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
-constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",  "conv2d_init",
+constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",   "conv2d_init",
                                      "named",  "values", "image", "npy",   "sample", "mse"};
 
 template <class Enum, size_t N>
@@ -31,19 +44,27 @@ bool TensorSource::operator==(const TensorSource& other) const {
   return values->empty() || std::memcmp(values->data(), other.values->data(), values->size() * sizeof(double)) == 0;
 }
 
-const char* name_of(Lens lens) { return kLensNames[static_cast<size_t>(lens)]; }
+const LensFacts& facts_of(Lens lens) { return kLenses[static_cast<size_t>(lens)]; }
+
+const char* name_of(Lens lens) { return facts_of(lens).name; }
 const char* name_of(ThemeId theme) { return kThemeNames[static_cast<size_t>(theme)]; }
 const char* name_of(SourceKind kind) { return kSourceNames[static_cast<size_t>(kind)]; }
 
-std::optional<Lens> lens_from_name(std::string_view name) { return from_name<Lens>(kLensNames, name); }
+std::optional<Lens> lens_from_name(std::string_view name) {
+  for (const LensFacts& facts : kLenses) {
+    if (name == facts.name) return facts.lens;
+  }
+  return std::nullopt;
+}
 std::optional<ThemeId> theme_from_name(std::string_view name) { return from_name<ThemeId>(kThemeNames, name); }
 std::optional<SourceKind> source_kind_from_name(std::string_view name) {
   return from_name<SourceKind>(kSourceNames, name);
 }
 
 std::vector<Lens> all_lenses() {
-  return {Lens::sliding,  Lens::im2col,  Lens::toeplitz, Lens::coverage, Lens::loops,
-          Lens::gradient, Lens::scatter, Lens::gather,   Lens::pooling,  Lens::receptive_field};
+  std::vector<Lens> lenses;
+  for (const LensFacts& facts : kLenses) lenses.push_back(facts.lens);
+  return lenses;
 }
 
 std::string names_of_lenses() {

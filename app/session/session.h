@@ -17,6 +17,7 @@ namespace convscope {
 
 enum class Lens : uint8_t {
   sliding,
+  isometric,
   im2col,
   toeplitz,
   coverage,
@@ -86,8 +87,8 @@ struct LearnSettings {
 /// calls torch.manual_seed(seed) and then makes the tensors. Equality is by value.
 struct Session {
   std::string operation = "conv2d";  // one of shown_operations()
-  std::string title;  // of a preset or project, may be empty
-  ConvParams params;  // what the operation takes of them; what it does not take stays for the next one
+  std::string title;                 // of a preset or project, may be empty
+  ConvParams params;                 // what the operation takes of them; what it does not take stays for the next one
   MoreParams more;
   Shape input_shape{1, 1, 5, 5};  // of generated and typed input; a file's input brings its own
   int64_t seed = 0;
@@ -115,6 +116,16 @@ struct Session {
 
   bool operator==(const Session&) const = default;
 };
+
+/// What is true of a lens whatever the picture: a row of the one table of lenses.
+struct LensFacts {
+  Lens lens;
+  const char* name;                // in files and on the command line
+  const char* label_key;           // of its words on a button
+  bool conv, transposed, pooling;  // the operations that it shows
+  bool conv1d;                     // and whether that over one axis is among them
+};
+const LensFacts& facts_of(Lens lens);
 
 const char* name_of(Lens lens);        // "sliding", "im2col", ...
 const char* name_of(ThemeId theme);    // "light", "dark", "contrast"

@@ -72,13 +72,30 @@ void read_pads(FieldReader& fields, ConvParams& params) {
   params.pads = {sides[0], sides[1], sides[2], sides[3]};
 }
 
-void read_params(FieldReader& fields, ConvParams& params) {
+/// Both axes of an argument, or the width alone where there is no other.
+void read_axes(FieldReader& fields, const char* field, Pair& pair, int dims) {
+  if (dims == 2) return fields.pair(field, pair);
+  Spatial width = Spatial::all(1, pair.w);
+  fields.spatial(field, width);
+  pair.w = width[0];
+}
+
+/// "pads": [left, right].
+void read_flat_pads(FieldReader& fields, ConvParams& params) {
+  Spatial begin = Spatial::all(1, 0), end = begin;
+  fields.pads("pads", begin, end);
+  params.padding_kind = PaddingKind::pads;
+  params.pads = {0, begin[0], 0, end[0]};
+}
+
+void read_params(FieldReader& fields, ConvParams& params, int dims) {
+  if (dims == 1) params.kernel_size.h = 1;
   constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   // Ranges are validate()'s business: a session with a stride of 0 can be opened, looked at and repaired.
   fields.integer("in_channels", params.in_channels, kLeast, kMost);
   fields.integer("out_channels", params.out_channels, kLeast, kMost);
-  fields.pair("kernel_size", params.kernel_size);
-  fields.pair("stride", params.stride);
+  read_axes(fields, "kernel_size", params.kernel_size, dims);
+  read_axes(fields, "stride", params.stride, dims);
   if (fields.has("padding") && fields.has("pads")) {
     return fields.fail_value("pads", "@json.beside_padding", "padding | pads");
   }
@@ -93,11 +110,11 @@ void read_params(FieldReader& fields, ConvParams& params) {
       }
     } else {
       fields.put_back("padding", *std::move(padding));
-      fields.pair("padding", params.padding);
+      read_axes(fields, "padding", params.padding, dims);
     }
   }
-  if (fields.has("pads")) read_pads(fields, params);
-  fields.pair("dilation", params.dilation);
+  if (fields.has("pads")) dims == 1 ? read_flat_pads(fields, params) : read_pads(fields, params);
+  read_axes(fields, "dilation", params.dilation, dims);
   fields.integer("groups", params.groups, kLeast, kMost);
   fields.flag("bias", params.bias);
   fields.word("padding_mode", params.padding_mode, padding_mode_from_name, "zeros, reflect, replicate, circular");
@@ -243,7 +260,7 @@ Json source_json(const TensorSource& source, int64_t row) {
   return json;
 }
 
-Json pair_json(Pair pair) { return Json::array({pair.h, pair.w}); }
+Json pair_json(Pair pair, int dims = 2) { return dims == 1 ? Json::array({pair.w}) : Json::array({pair.h, pair.w}); }
 
 void write_more(const Session& session, Json& params) {
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
@@ -295,6 +312,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
                  {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
   }
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
+  const int dims = shown_dims(session.operation);
   fields.text("title", session.title);
   const auto within = [&](const char* field, auto read) {
     std::optional<Json> object = fields.object(field);
@@ -305,11 +323,12 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   };
   within("params", [&](FieldReader& inner) {
     const bool has_stride = inner.has("stride");
-    read_params(inner, session.params);
+    read_params(inner, session.params, dims);
     read_more(inner, family, session.more);
     // Pooling's stride is its kernel's size where it is left out.
     if (!has_stride && is_pooling(family)) session.params.stride = session.params.kernel_size;
   });
+  if (dims == 1) session.input_shape = {1, 1, 1, 5};
   fields.integer("seed", session.seed, std::numeric_limits<int64_t>::min(), kMost);
   within("input", [&](FieldReader& inner) {
     read_source(inner, Place::input, base_folder, session.input);
@@ -318,6 +337,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
     if (extents.empty()) return;
     session.input_shape = Shape();
     for (int64_t extent : extents) session.input_shape.push_back(extent);
+    if (dims == 1) session.input_shape = with_height(session.input_shape);
   });
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
@@ -325,9 +345,9 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   within("learn", [&](FieldReader& inner) { read_learn(inner, session.learn); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
-  session.lens = fitting_lens(family, Lens::sliding);
+  session.lens = fitting_lens(family, Lens::sliding, dims);
   fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
-  session.lens = fitting_lens(family, session.lens);
+  session.lens = fitting_lens(family, session.lens, dims);
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
   fields.flag("loop", session.loop);
@@ -347,14 +367,15 @@ std::string session_to_json(const Session& session) {
   root["operation"] = session.operation;
   if (!session.title.empty()) root["title"] = session.title;
   const ConvParams& p = session.params;
+  const int dims = shown_dims(session.operation);
   Json params = Json::object();
   params["in_channels"] = p.in_channels;
   params["out_channels"] = p.out_channels;
-  params["kernel_size"] = pair_json(p.kernel_size);
-  params["stride"] = pair_json(p.stride);
+  params["kernel_size"] = pair_json(p.kernel_size, dims);
+  params["stride"] = pair_json(p.stride, dims);
   switch (p.padding_kind) {
     case PaddingKind::numbers:
-      params["padding"] = pair_json(p.padding);
+      params["padding"] = pair_json(p.padding, dims);
       break;
     case PaddingKind::same:
       params["padding"] = "same";
@@ -363,10 +384,11 @@ std::string session_to_json(const Session& session) {
       params["padding"] = "valid";
       break;
     case PaddingKind::pads:
-      params["pads"] = Json::array({p.pads.top, p.pads.left, p.pads.bottom, p.pads.right});
+      params["pads"] = dims == 1 ? Json::array({p.pads.left, p.pads.right})
+                                 : Json::array({p.pads.top, p.pads.left, p.pads.bottom, p.pads.right});
       break;
   }
-  params["dilation"] = pair_json(p.dilation);
+  params["dilation"] = pair_json(p.dilation, dims);
   params["groups"] = p.groups;
   params["bias"] = p.bias;
   params["padding_mode"] = name_of(p.padding_mode);
@@ -374,7 +396,7 @@ std::string session_to_json(const Session& session) {
   write_more(session, params);
   root["params"] = std::move(params);
   root["seed"] = session.seed;
-  const Shape& shape = session.input_shape;
+  const Shape shape = dims == 1 ? without_height(session.input_shape) : session.input_shape;
   Json input = source_json(session.input, shape.rank() > 0 ? shape[shape.rank() - 1] : 0);
   input["shape"] = Json::array();
   for (int64_t extent : shape) input["shape"].push_back(extent);
@@ -459,7 +481,8 @@ Result<void> save_session(const std::string& path, const Session& session) {
   Session copy = session;
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
-  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
+  for (TensorSource* source :
+       {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
     if (source->path.empty()) continue;
     const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
     const std::filesystem::path from_folder = file.lexically_relative(folder);

@@ -98,7 +98,8 @@ Result<Tensor> sample(const Shape& shape, DType dtype) {
 }  // namespace
 
 struct TensorCache::State {
-  /// The last tensor of each of input, weight, bias, grad_output and target, what it was made from, and the generator behind it.
+  /// The last tensor of each of input, weight, bias, grad_output and target, what it was made from, and the generator
+  /// behind it.
   struct Slot {
     std::string key;
     std::shared_ptr<const std::vector<double>> values;  // kept, so that its address stays the key of typed numbers
@@ -127,19 +128,22 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
   if (source.kind != SourceKind::image && source.kind != SourceKind::npy) return session.input_shape;
 
   const std::string key = file_key(source.path);
+  const auto as_input = [&](const Shape& shape) {
+    if (shown_dims(session.operation) == 1 && source.kind == SourceKind::npy) return with_height(shape);
+    // A lone matrix is a picture of one channel.
+    return shape.rank() == 2 ? Shape{1, 1, shape[0], shape[1]} : shape;
+  };
   {
     const std::lock_guard lock(state_->mutex);
     const auto known = state_->file_shapes.find(key);
-    if (known != state_->file_shapes.end()) return known->second;
+    if (known != state_->file_shapes.end()) return as_input(known->second);
   }
   Result<Shape> shape = source.kind == SourceKind::image ? image_shape(source.path) : npy_shape(source.path);
   if (!shape) return with_field(std::move(shape).error(), "input");
-  // A lone matrix is a picture of one channel.
-  if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
   const std::lock_guard lock(state_->mutex);
   if (state_->file_shapes.size() > 100) state_->file_shapes.clear();
   state_->file_shapes[key] = *shape;
-  return shape;
+  return as_input(*shape);
 }
 
 namespace {
@@ -217,11 +221,11 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
         Tensor tensor = file->tensor;
         const bool is_matrix = which == 0 && tensor.shape().rank() == 2 && shape.rank() == 4;
         if (is_matrix && tensor.numel() == shape.numel()) tensor = tensor.reshaped(shape);
+        if (plan.dims() == 1 && which < 2 && tensor.shape() == plan.shown(shape)) tensor = tensor.reshaped(shape);
         if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};
         if (which > 2 && tensor.shape() != shape) {
-          return Error{"error.like_output_shape",
-                       field,
-                       {source.path, tensor.shape().to_string(" x "), shape.to_string(" x ")}};
+          return Error{
+              "error.like_output_shape", field, {source.path, tensor.shape().to_string(" x "), shape.to_string(" x ")}};
         }
         return tensor.to(plan.dtype());
       }

@@ -46,7 +46,7 @@ class Script {
   std::string dtype() const { return c_.plan.dtype() == DType::float32 ? "torch.float32" : "torch.float64"; }
 
   Result<void> tensor(const char* name, const TensorSource& source, const Tensor& value, const char* field) {
-    const Shape& shape = value.shape();
+    const Shape shape = std::string_view(field) == "bias" ? value.shape() : c_.plan.shown(value.shape());
     std::string made;
     switch (source.kind) {
       case SourceKind::ones:
@@ -135,18 +135,21 @@ class Script {
     if (const ConvPlan* plan = c_.plan.conv2d()) {
       const Pads& p = plan->pads;
       const bool even = p.top == p.bottom && p.left == p.right;
-      std::string padding = pair({p.top, p.left});
+      const bool flat = plan->dims == 1;
+      const auto axes = [&](Pair both) { return flat ? std::to_string(both.w) : pair(both); };
+      std::string padding = axes({p.top, p.left});
       if (!even || (plan->padding_mode != PaddingMode::zeros && p != Pads{})) {
         // Left, right, top, bottom.
-        const std::string sides = "(" + std::to_string(p.left) + ", " + std::to_string(p.right) + ", " +
-                                  std::to_string(p.top) + ", " + std::to_string(p.bottom) + ")";
+        std::string sides = "(" + std::to_string(p.left) + ", " + std::to_string(p.right);
+        if (!flat) sides += ", " + std::to_string(p.top) + ", " + std::to_string(p.bottom);
+        sides += ")";
         const bool zeros = plan->padding_mode == PaddingMode::zeros;
         text_ +=
             "    x = F.pad(x, " + sides + ", mode=\"" + (zeros ? "constant" : name_of(plan->padding_mode)) + "\")\n";
         padding = "0";
       }
-      text_ += "    return F.conv2d(x, w, " + std::string(plan->bias ? "b" : "None") +
-               ", stride=" + pair(plan->stride) + ", padding=" + padding + ", dilation=" + pair(plan->dilation) +
+      text_ += std::string("    return F.conv") + (flat ? "1d" : "2d") + "(x, w, " + (plan->bias ? "b" : "None") +
+               ", stride=" + axes(plan->stride) + ", padding=" + padding + ", dilation=" + axes(plan->dilation) +
                ", groups=" + std::to_string(plan->groups) + ")\n";
       return;
     }
@@ -227,11 +230,13 @@ class Script {
     const bool own_ends =
         p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
     const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
+    // Conv1d takes one number for both ends, and a module that pads is written for Conv2d alone.
+    if (own_ends && session_.operation == "conv1d") return;
     if (own_ends && (!padded_apart || p.padding_mode == PaddingMode::circular)) return;
     if (c_.plan.pool() != nullptr && !says_padding(*c_.plan.pool())) return;
     std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});
     for (std::string_view name : {"Sequential(", "ZeroPad2d(", "ReflectionPad2d(", "ReplicationPad2d(", "Conv2d(",
-                                  "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
+                                  "Conv1d(", "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
       if (const size_t at = call.find(name); at != std::string::npos) call.insert(at, "nn.");
     }
     text_ += "\nmodule = " + call + "\n";

@@ -60,6 +60,7 @@ struct Workbench::State {
   std::deque<Edit> undo;
   std::vector<Edit> redo;
   bool may_merge = false;
+  std::optional<size_t> chapter;  // undo steps from before it
 
   TensorCache cache;
   std::optional<Error> error;
@@ -79,7 +80,7 @@ struct Workbench::State {
   /// A lens that does not show the session's operation makes room for one that does.
   void fit_lens() {
     if (const std::optional<OperationFamily> family = shown_family(session.operation)) {
-      session.lens = fitting_lens(*family, session.lens);
+      session.lens = fitting_lens(*family, session.lens, shown_dims(session.operation));
     }
   }
 
@@ -169,8 +170,21 @@ struct Workbench::State {
 
   void push_undo(Edit edit) {
     undo.push_back(std::move(edit));
-    if (undo.size() > kMaxUndoSteps) undo.pop_front();
+    if (undo.size() > kMaxUndoSteps) {
+      undo.pop_front();
+      if (chapter.value_or(0) > 0) --*chapter;
+    }
     redo.clear();
+  }
+
+  /// Another session in the place of this one, whose edits are another matter.
+  void change_to(Session other) {
+    session = std::move(other);
+    may_merge = false;
+    edited_argument.clear();
+    before_edit.reset();
+    recompute();
+    follow_chain();
   }
 
   /// Puts back what `edit` holds and returns the edit that leads here again.
@@ -239,15 +253,25 @@ void Workbench::apply_view(const std::function<void(Session&)>& change) {
 void Workbench::replace(Session session, std::string_view name_key) {
   if (session == state_->session) return;
   state_->push_undo({std::move(state_->session), std::string(name_key), {}, true});
-  state_->session = std::move(session);
-  state_->may_merge = false;
-  state_->edited_argument.clear();
-  state_->before_edit.reset();
-  state_->recompute();
-  state_->follow_chain();
+  state_->change_to(std::move(session));
 }
 
-bool Workbench::can_undo() const { return !state_->undo.empty(); }
+void Workbench::begin_chapter(Session session) {
+  if (!state_->chapter) state_->chapter = state_->undo.size();
+  while (state_->undo.size() > *state_->chapter) state_->undo.pop_back();
+  state_->redo.clear();
+  state_->change_to(std::move(session));
+}
+
+void Workbench::end_chapter(Session session, std::string_view name_key) {
+  if (!state_->chapter) return;
+  while (state_->undo.size() > *state_->chapter) state_->undo.pop_back();
+  state_->chapter.reset();
+  state_->push_undo({std::move(state_->session), std::string(name_key), {}, true});
+  state_->change_to(std::move(session));
+}
+
+bool Workbench::can_undo() const { return state_->undo.size() > state_->chapter.value_or(0); }
 bool Workbench::can_redo() const { return !state_->redo.empty(); }
 std::string_view Workbench::undo_name_key() const {
   return can_undo() ? std::string_view(state_->undo.back().name_key) : std::string_view();

@@ -39,6 +39,13 @@ class Workbench {
   /// Replaces the whole session (open, preset) as one undoable edit.
   void replace(Session session, std::string_view name_key);
 
+  /// A chapter is a document of its own for a while, such as a page of a lesson: replaces the session, and undo goes
+  /// back no further than here. Within a chapter the next one takes its place, edits and all.
+  void begin_chapter(Session session);
+  /// Ends it with the session that goes on; what was edited before it can be undone again, and one undo step under
+  /// `name_key` leads back to the chapter's end.
+  void end_chapter(Session session, std::string_view name_key);
+
   bool can_undo() const;
   bool can_redo() const;
   std::string_view undo_name_key() const;

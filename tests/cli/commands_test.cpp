@@ -330,9 +330,12 @@ TEST_F(Commands, presets_are_listed_for_people_and_for_programs) {
     EXPECT_EQ(list[i]["name"], presets()[i].name);
     EXPECT_EQ(list[i]["title"], tr(Language::en, presets()[i].title_key));
     const std::string& operation = presets()[i].session.operation;
-    const json lenses = operation == "conv2d"             ? json({"sliding", "im2col", "toeplitz", "coverage", "loops", "gradient", "receptive_field"})
-                        : operation == "conv_transpose2d" ? json({"scatter", "gather", "receptive_field"})
-                                                          : json::array({"pooling", "receptive_field"});
+    const json lenses =
+        operation == "conv2d"
+            ? json({"sliding", "isometric", "im2col", "toeplitz", "coverage", "loops", "gradient", "receptive_field"})
+        : operation == "conv1d" ? json({"sliding", "isometric", "im2col", "toeplitz", "coverage", "receptive_field"})
+        : operation == "conv_transpose2d" ? json({"scatter", "gather", "receptive_field"})
+                                          : json::array({"pooling", "receptive_field"});
     EXPECT_EQ(list[i]["operation"], operation);
     EXPECT_EQ(list[i]["lenses"], lenses);
   }

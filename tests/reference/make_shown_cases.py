@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes shown_cases.json: what PyTorch computes for the presets of transposed convolution and pooling.
+"""Writes shown_cases.json: what PyTorch computes for the presets of conv1d, transposed convolution and
+pooling.
 
     /usr/bin/python3 tests/reference/make_shown_cases.py > tests/reference/shown_cases.json
 
@@ -21,6 +22,8 @@ def tensor(source, shape):
     kind = source["source"]
     if kind == "ones" or (kind == "named" and source["name"] == "ones"):
         return torch.ones(shape)
+    if kind == "arange":
+        return torch.arange(torch.Size(shape).numel(), dtype=torch.float32).reshape(shape)
     if kind == "zeros":
         return torch.zeros(shape)
     assert kind == "values", kind
@@ -39,6 +42,14 @@ def output_of(session):
         if params["bias"]:
             layer.bias.data = tensor(session["bias"], layer.bias.shape)
         return layer(x).detach(), None
+    if operation == "conv1d":
+        pads = params.get("pads") or params["padding"] * 2
+        layer = torch.nn.Conv1d(params["in_channels"], params["out_channels"], params["kernel_size"], params["stride"],
+                                0, params["dilation"], params["groups"], params["bias"])
+        layer.weight.data = tensor(session["weight"], layer.weight.shape)
+        if params["bias"]:
+            layer.bias.data = tensor(session["bias"], layer.bias.shape)
+        return layer(torch.nn.functional.pad(x, pads)).detach(), None
     if operation == "max_pool2d":
         layer = torch.nn.MaxPool2d(params["kernel_size"], params["stride"], params["padding"], params["dilation"],
                                    return_indices=True, ceil_mode=params["ceil_mode"])

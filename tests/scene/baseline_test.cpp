@@ -49,6 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
     presets, SceneBaseline,
     testing::Values(Baseline{"padding_strides", Lens::sliding, 4}, Baseline{"dilation", Lens::sliding, 3},
                     Baseline{"tutorial_6_1", Lens::sliding, 12}, Baseline{"grouped", Lens::sliding, 9},
+                    Baseline{"tutorial_5_3", Lens::isometric, 13}, Baseline{"grouped", Lens::isometric, 9},
+                    Baseline{"conv1d_causal", Lens::sliding, 4}, Baseline{"conv1d_channels", Lens::isometric, 12},
                     Baseline{"no_padding_no_strides", Lens::im2col, 2}, Baseline{"tutorial_7_1", Lens::im2col, 4},
                     Baseline{"no_padding_no_strides", Lens::toeplitz, 2}, Baseline{"rgb", Lens::toeplitz, 300},
                     Baseline{"padding_strides_odd", Lens::coverage, 4}, Baseline{"tutorial_6_2_2", Lens::loops, 31},

@@ -135,7 +135,7 @@ TEST(ConstructorText, illegal_numbers_are_left_to_validate) {
 TEST(ConstructorText, refuses_what_is_no_call_of_conv2d) {
   EXPECT_EQ(refusal(""), "error.constructor_empty");
   EXPECT_EQ(refusal("   \n"), "error.constructor_empty");
-  EXPECT_EQ(refusal("Conv1d(1, 1, 3)"), "error.constructor_not_conv2d");
+  EXPECT_EQ(refusal("MaxPool1d(3)"), "error.constructor_not_conv2d");
   EXPECT_EQ(refusal("42"), "error.constructor_not_conv2d");
   EXPECT_EQ(refusal("Conv2d"), "error.constructor_unfinished");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3"), "error.constructor_unfinished");
@@ -221,6 +221,29 @@ TEST(LayerCalls, are_written_as_pytorch_writes_them_and_read_back) {
     ASSERT_TRUE(read.ok()) << constructor_text(call);
     EXPECT_EQ(*read, call) << constructor_text(call);
   }
+}
+
+TEST(LayerCalls, conv1d_has_one_number_for_each_argument) {
+  LayerCall call{"conv1d", {}, {}};
+  call.params.kernel_size = {1, 3};
+  EXPECT_EQ(constructor_text(call), "Conv1d(1, 1, kernel_size=3, stride=1, padding=0)");
+  call.params.in_channels = call.params.groups = 2;
+  call.params.out_channels = 4;
+  call.params.dilation = {1, 4};
+  call.params.padding_kind = PaddingKind::pads;
+  call.params.pads = {0, 8, 0, 0};
+  call.params.bias = false;
+  const std::string text = constructor_text(call);
+  EXPECT_EQ(text, "Conv1d(2, 4, kernel_size=3, stride=1, pads=(8, 0), dilation=4, groups=2, bias=False)");
+  Result<LayerCall> read = parse_layer("nn." + text);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, call);
+  read = parse_layer("Conv1d(1, 1, (5,), padding=2)");
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->params.kernel_size, (Pair{1, 5}));
+  EXPECT_EQ(read->params.padding, (Pair{0, 2}));
+  EXPECT_EQ(parse_layer("Conv1d(1, 1, (3, 3))").error().code, "error.constructor_type");
+  EXPECT_EQ(parse_layer("Conv1d(1, 1, 3, pads=(1, 0, 1, 0))").error().code, "error.constructor_type");
 }
 
 TEST(LayerCalls, ends_of_their_own_that_no_module_takes_are_written_in_onnxs_word) {

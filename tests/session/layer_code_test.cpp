@@ -166,7 +166,12 @@ TEST(LayerCode, one_axis_becomes_rows_of_height_one) {
   EXPECT_EQ(code.call.params.padding, (Pair{0, 1}));
   EXPECT_EQ(code.call.params.dilation, (Pair{1, 2}));
   EXPECT_EQ(*code.input_shape, (Shape{1, 2, 1, 20}));
-  EXPECT_THAT(keys(code), ElementsAre("note.code_flat"));
+  EXPECT_EQ(code.call.operation, "conv1d");
+  EXPECT_TRUE(code.notes.empty());
+  const LayerCode pool = read("nn.MaxPool1d(3, 2)(torch.randn(1, 2, 20))");
+  EXPECT_EQ(pool.call.operation, "max_pool2d");
+  EXPECT_EQ(pool.call.params.kernel_size, (Pair{1, 3}));
+  EXPECT_THAT(keys(pool), ElementsAre("note.code_flat"));
   EXPECT_EQ(refusal("nn.Conv1d(2, 4, (3, 3))").code, "error.constructor_type");
 }
 

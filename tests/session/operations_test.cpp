@@ -1,4 +1,4 @@
-// Sessions of transposed convolution and pooling: files, numbers as PyTorch's, steps and lenses.
+// Sessions of conv1d, transposed convolution and pooling: files, numbers as PyTorch's, steps and lenses.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -39,7 +39,7 @@ TEST(ShownOperations, presets_compute_what_pytorch_computes) {
     SCOPED_TRACE(name);
     const ComputationPtr done = computed(preset(name.c_str()));
     ASSERT_NE(done, nullptr);
-    const Shape& shape = done->tensors.output.shape();
+    const Shape shape = done->plan.shown(done->tensors.output.shape());
     ASSERT_EQ(static_cast<size_t>(shape.rank()), wanted["shape"].size());
     for (int axis = 0; axis < shape.rank(); ++axis) {
       EXPECT_EQ(shape[axis], wanted["shape"][static_cast<size_t>(axis)].get<int64_t>());
@@ -63,11 +63,16 @@ TEST(ShownOperations, files_keep_every_argument) {
   for (std::string_view operation : shown_operations()) {
     Session session;
     session.operation = operation;
-    session.lens = fitting_lens(*shown_family(operation), Lens::sliding);
+    session.lens = fitting_lens(*shown_family(operation), Lens::sliding, shown_dims(operation));
     session.params.kernel_size = {3, 2};
     session.params.stride = {2, 3};
     if (operation == "conv_transpose2d") session.more.output_padding = {1, 2};
-    if (operation != "conv2d" && operation != "conv_transpose2d") session.more.ceil_mode = true;
+    if (operation == "conv1d") {
+      session.params.kernel_size.h = session.params.stride.h = 1;
+      session.input_shape = {1, 1, 1, 5};
+    }
+    const bool pools = operation == "max_pool2d" || operation == "avg_pool2d";
+    if (pools) session.more.ceil_mode = true;
     if (operation == "avg_pool2d") {
       session.more.count_include_pad = false;
       session.more.divisor_override = 5;
