@@ -136,6 +136,16 @@ int64_t cells_with_padding(const WindowAxis& axis, int64_t window) {
   return std::min(origin + axis.kernel, axis.extent + axis.pad_end) - origin;
 }
 
+/// a * b * c as the sum's divisor: exact as long as it fits int64_t, which windows over vast paddings pass.
+template <class T>
+T divisor_of(int64_t a, int64_t b, int64_t c) {
+  int64_t product = 0;
+  if (!__builtin_mul_overflow(a, b, &product) && !__builtin_mul_overflow(product, c, &product)) {
+    return static_cast<T>(product);
+  }
+  return static_cast<T>(static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c));
+}
+
 /// The same.
 template <bool kVast, class T>
 bool average_pool_block(const PoolPlan& plan, const Block& block, const T* cells, T* output, const Job* job) {
@@ -163,13 +173,14 @@ bool average_pool_block(const PoolPlan& plan, const Block& block, const T* cells
       const int64_t real = std::max<int64_t>(0, in_depth.last - in_depth.first) *
                            std::max<int64_t>(0, in_height.last - in_height.first) *
                            std::max<int64_t>(0, in_width.last - in_width.first);
-      int64_t divisor = real;
+      auto divisor = static_cast<T>(real);
       if (plan.divisor_override) {
-        divisor = *plan.divisor_override;
+        divisor = static_cast<T>(*plan.divisor_override);
       } else if (plan.count_include_pad) {
-        divisor = cells_with_padding(depth, o) * cells_with_padding(height, p) * cells_with_padding(width, q);
+        divisor =
+            divisor_of<T>(cells_with_padding(depth, o), cells_with_padding(height, p), cells_with_padding(width, q));
       }
-      *to++ = real > 0 ? sum / static_cast<T>(divisor) : T{0};
+      *to++ = real > 0 ? sum / divisor : T{0};
     }
   }
   return true;
@@ -318,7 +329,13 @@ class RowPooling {
   }
 
   int64_t slots() const { return plan_->windows.depth().kernel * plan_->windows.height().kernel; }
-  int64_t bytes() const { return slots() * taps_.width() * static_cast<int64_t>(sizeof(T)); }
+  /// A vast stride makes rows of vast width, even of windows with few taps.
+  int64_t bytes() const {
+    int64_t product = 0;
+    const bool fits = !__builtin_mul_overflow(slots(), taps_.width(), &product) &&
+                      !__builtin_mul_overflow(product, static_cast<int64_t>(sizeof(T)), &product);
+    return fits ? product : std::numeric_limits<int64_t>::max();
+  }
 
   void divide(const Block& block, int64_t o, const TapRange& in_depth, int64_t p, const TapRange& in_height,
               T* divisors, T* output) const {
@@ -329,12 +346,12 @@ class RowPooling {
       std::fill_n(divisors, count, static_cast<T>(*plan_->divisor_override));
     } else {
       const bool padded = plan_->count_include_pad;
-      const int64_t others = padded ? cells_with_padding(depth, o) * cells_with_padding(height, p)
-                                    : (in_depth.last - in_depth.first) * (in_height.last - in_height.first);
+      const int64_t deep = padded ? cells_with_padding(depth, o) : in_depth.last - in_depth.first;
+      const int64_t high = padded ? cells_with_padding(height, p) : in_height.last - in_height.first;
       const std::vector<int64_t>& own = padded ? counts_.with_padding : counts_.real;
       // A window without any cell has the sum 0, which stays.
       for (size_t q = 0; q < count; ++q) {
-        divisors[q] = counts_.real[first + q] > 0 ? static_cast<T>(others * own[first + q]) : T{1};
+        divisors[q] = counts_.real[first + q] > 0 ? divisor_of<T>(deep, high, own[first + q]) : T{1};
       }
     }
     for (size_t q = 0; q < count; ++q) output[q] /= divisors[q];
@@ -386,6 +403,8 @@ Result<PoolResult> pool(const PoolPlan& plan, const Tensor& input, PoolIndices i
   Result<Tensor> output = Tensor::uninitialized(plan.output_shape(), plan.dtype);
   if (!output) return output.error();
   PoolResult result{*output, {}};
+  // Of no picture the windows may be as many as int64_t holds.
+  if (plan.output_cells() == 0) return result;
   if (indices == PoolIndices::wanted && plan.kind == PoolKind::max) {
     result.indices.resize(static_cast<size_t>(plan.output_cells()));
   }

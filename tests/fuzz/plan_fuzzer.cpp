@@ -146,7 +146,8 @@ void pooled(fuzz::Bytes& bytes) {
   if (window * static_cast<double>(*plan->output_shape().numel()) > kMostMacs * 10) return;
   const Tensor x = numbers(bytes, plan->input_shape(), plan->dtype);
   const Result<PoolResult> one = pool(*plan, x, PoolIndices::none, 1);
-  const Result<PoolResult> two = pool(*plan, x, params.kind == PoolKind::max ? PoolIndices::wanted : PoolIndices::none, 2);
+  const Result<PoolResult> two =
+      pool(*plan, x, params.kind == PoolKind::max ? PoolIndices::wanted : PoolIndices::none, 2);
   FUZZ_REQUIRE(one.ok() == two.ok());
   if (!one) return fuzz::require_words(one.error());
   for (int64_t i = 0; i < one->output.numel(); ++i) {
