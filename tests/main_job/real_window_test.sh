@@ -137,12 +137,16 @@ into_field() {
 # export_as FORMAT FILE FIELD VALUE
 export_as() {
   key ctrl+e ctrl+e
+  sleep 1
   click export.format
+  sleep 0.5
   click "export.format.$1"
   into_field export.target "$left/$2" Tab
   into_field "$3" "$4" Return
   click export.size
+  sleep 0.5
   click export.size.1920x1080
+  sleep 0.5
   centre export.ok
   xdotool mousemove --window "$window" "${at% *}" "${at#* }" sleep 0.1 mousedown 1 sleep 0.1 mouseup 1
   for _ in $(seq 1200); do [ -s "$left/$2" ] && break; sleep 0.1; done
