@@ -61,14 +61,18 @@ Cut cut_of(const ConvPlan& plan, int64_t element, int lanes) {
   cut.columns = std::min(plan.out.w, kWindowsTogether);
   cut.rows = std::clamp<int64_t>(kWindowsTogether / cut.columns, 1, plan.out.h);
   cut.rows = ceil_divide(plan.out.h, ceil_divide(plan.out.h, cut.rows));
-  cut.layout = block_planes(plan, cut.rows, cut.columns, false);
   // In elements: bytes of a vast one might not fit.
   const int64_t of_channel = block_elements(plan, cut.rows, cut.columns, 1);
+  // Refused by weight_dots_fit(); its layout might not fit int64_t.
+  if (of_channel > kMostBlockBytes / element) return cut;
+  cut.layout = block_planes(plan, cut.rows, cut.columns, false);
   const int64_t taps = plan.kernel.h * plan.kernel.w;
   cut.channels = std::min({kBlockBytes / element / of_channel, kMostTaps / taps, plan.channels_per_group()});
   cut.channels = std::max<int64_t>(1, cut.channels);
-  cut.kernels = std::min(plan.kernels_per_group(), kMostKernels);
-  cut.by_kernel_rows = cut.kernels < kFewKernels && plan.kernel.h > 1;
+  // Of vast kernels fewer, so that their sums stay near.
+  cut.kernels =
+      std::min(plan.kernels_per_group(), std::max<int64_t>(1, kMostKernels * kMostTaps / std::max(kMostTaps, taps)));
+  cut.by_kernel_rows = plan.kernels_per_group() < kFewKernels && plan.kernel.h > 1;
   // Only where a block is as wide as the picture, and the copy pays.
   cut.runs_on = !cut.by_kernel_rows && cut.columns == plan.out.w && cut.rows > 1 &&
                 (busy_lanes(cut, lanes, true) / busy_lanes(cut, lanes, false) - 1) * static_cast<double>(plan.taps()) >

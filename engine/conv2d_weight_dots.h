@@ -21,7 +21,7 @@ bool weight_dots_pay(const ConvPlan& plan);
 /// channels, and one of grad_output several taps.
 ///
 /// Shapes, threads and types as conv2d_weight_gradient(); needs weight_dots_fit(). Scratch: for each thread some
-/// hundred KiB; a copy of grad_output where the rows of windows are short.
+/// hundred KiB, a few MiB where kernels are vast; a copy of grad_output where the rows of windows are short.
 template <class T>
 Outcome conv2d_weight_dots(const ConvPlan& plan, const T* input, const T* grad_output, T* grad_weight, int threads,
                            Job* job);

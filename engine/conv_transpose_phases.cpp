@@ -69,50 +69,54 @@ ConvNdPlan plan_of(const ConvTransposePlan& plan, const Phase& phase) {
   return direct;
 }
 
-/// Some taps of all kernels, and where they go.
+/// A phase of all kernels, and where it goes.
 template <class T>
-struct TurnedTaps {
-  std::vector<int64_t> taps;  // of the kernel, in the order in which they are written
+struct TurnedPhase {
+  Phase phase;
   T* to = nullptr;
 };
 
-/// The taps of a phase, turned around.
-std::vector<int64_t> taps_of(const ConvTransposePlan& plan, const Phase& phase) {
+/// The taps of a phase of one kernel, turned around; returns where the next kernel's go.
+template <class T>
+T* turn_taps(const ConvTransposePlan& plan, const Phase& phase, const T* from, T* to) {
   const auto& axes = plan.windows.axes;
   const auto tap = [&](size_t axis, int64_t u) {
     return phase[axis].first_tap + (phase[axis].taps - 1 - u) * phase[axis].tap_step;
   };
-  std::vector<int64_t> taps;
   for (int64_t t = 0; t < phase[0].taps; ++t) {
     for (int64_t r = 0; r < phase[1].taps; ++r) {
-      const int64_t row = (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
-      for (int64_t s = 0; s < phase[2].taps; ++s) taps.push_back(row + tap(2, s));
+      const T* row = from + (tap(0, t) * axes[1].kernel + tap(1, r)) * axes[2].kernel;
+      for (int64_t s = 0; s < phase[2].taps; ++s) *to++ = row[tap(2, s)];
     }
   }
-  return taps;
+  return to;
 }
 
-/// (C, K/groups, taps) to (K, C/groups, taps of the phase), for all phases in one go.
+/// (C, K/groups, taps) to (K, C/groups, taps of the phase), for all phases in one go; false when the job (or null) was
+/// cancelled.
 template <class T>
-void turn_weight(const ConvTransposePlan& plan, const std::vector<TurnedTaps<T>>& phases, const T* weight) {
+bool turn_weight(const ConvTransposePlan& plan, const std::vector<TurnedPhase<T>>& phases, const T* weight,
+                 const Job* job) {
   // Squares of the matrix of kernels: a line of the cache that was read or written serves its neighbours.
   constexpr int64_t kSquare = 16;
   const int64_t channels = plan.channels_per_group(), kernels = plan.kernels_per_group(), all = plan.windows.taps();
   for (int64_t group = 0; group < plan.groups; ++group) {
     for (int64_t k = 0; k < kernels; k += kSquare) {
+      if (job != nullptr && job->is_cancelled()) return false;
       for (int64_t c = 0; c < channels; c += kSquare) {
-        for (const TurnedTaps<T>& phase : phases) {
+        for (const auto& [phase, begin] : phases) {
+          const int64_t taps = phase[0].taps * phase[1].taps * phase[2].taps;
           for (int64_t i = k; i < std::min(kernels, k + kSquare); ++i) {
-            T* to = phase.to + ((group * kernels + i) * channels + c) * std::ssize(phase.taps);
+            T* to = begin + ((group * kernels + i) * channels + c) * taps;
             for (int64_t j = c; j < std::min(channels, c + kSquare); ++j) {
-              const T* from = weight + ((group * channels + j) * kernels + i) * all;
-              for (const int64_t tap : phase.taps) *to++ = from[tap];
+              to = turn_taps(plan, phase, weight + ((group * channels + j) * kernels + i) * all, to);
             }
           }
         }
       }
     }
   }
+  return true;
 }
 
 /// The cells of a row that no tap reaches hold the bias alone.
@@ -188,7 +192,7 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
   }
   // The weights of all of them first, in the same order.
   std::vector<Tensor> weights;
-  std::vector<TurnedTaps<T>> turned;
+  std::vector<TurnedPhase<T>> turned;
   for (int64_t i = 0; i < depths * heights * widths; ++i) {
     const Phase phase{phase_of(axes[0], i / (heights * widths)), phase_of(axes[1], i / widths % heights),
                       phase_of(axes[2], i % widths)};
@@ -197,9 +201,9 @@ Result<Tensor> run(const ConvTransposePlan& plan, const Tensor& input, const Ten
     Result<Tensor> made = Tensor::uninitialized(plan_of(plan, phase).weight_shape(), plan.dtype);
     if (!made) return made;
     weights.back() = *std::move(made);
-    turned.push_back({taps_of(plan, phase), weights.back().template mutable_data<T>()});
+    turned.push_back({phase, weights.back().template mutable_data<T>()});
   }
-  turn_weight(plan, turned, weight.data<T>());
+  if (!turn_weight(plan, turned, weight.data<T>(), options.job)) return Error{"error.cancelled", "", {}};
 
   int64_t part = 0;
   for (int64_t z = 0; z < depths; ++z) {
@@ -232,7 +236,7 @@ template <class T>
 void turn_kernels(const ConvTransposePlan& plan, const T* weight, T* to) {
   Phase all;
   for (size_t i = 0; i < kMaxSpatialDims; ++i) all[i].taps = plan.windows.axes[i].kernel;
-  turn_weight<T>(plan, {{taps_of(plan, all), to}}, weight);
+  turn_weight<T>(plan, {{all, to}}, weight, nullptr);
 }
 
 template void turn_kernels<float>(const ConvTransposePlan&, const float*, float*);

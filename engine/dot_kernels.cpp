@@ -21,9 +21,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Sums, the streams' vectors and a row's: 24 + 4 + 1 of the 32 registers of AVX-512 and NEON, 10 + 2 + 1 of 16.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kMostRows[kMaxDotStreams + 1] = {0, 8, 8, 8, 6, 4};
+constexpr int kMostRows[kMaxDotStreams + 1] = {0, kMaxDotRows, 8, 8, 6, 4};
 #else
-constexpr int kMostRows[kMaxDotStreams + 1] = {0, 8, 5, 3, 2, 1};
+constexpr int kMostRows[kMaxDotStreams + 1] = {0, kMaxDotRows, 5, 3, 2, 1};
 #endif
 
 /// The same number, of which the compiler no longer knows how it came about: else it keeps a pointer for each row.

@@ -163,7 +163,8 @@ RowFolding<T>::RowFolding(const Windows& windows) : windows_(windows), kernels_(
   // Rows of cells that are summed together stay in the first-level cache.
   constexpr int64_t kBandBytes = 24 << 10;
   band_rows_ = kBandBytes / static_cast<int64_t>(sizeof(T)) / (phases_ * phase_width_);
-  is_banded_ = !in_place_ && band_rows_ > 1 && width.kernel <= kMostTargets && width.count * width.kernel <= kLongRow;
+  is_banded_ = !in_place_ && band_rows_ > 1 && width.kernel <= kMostTargets &&
+               windows_.height().kernel <= kMostTargets && width.count <= kLongRow / width.kernel;
   if (width.kernel > kMostTargets) return;
   for (int64_t s = 0; s < width.kernel; ++s) targets_.push_back(target(s, 0, width.count));
 }

@@ -75,11 +75,10 @@ struct PoolResult {
 
 enum class PoolIndices : uint8_t { none, wanted };
 
-/// Max pooling takes the first of equal numbers and the last NaN; average pooling adds in row-major order and divides.
-/// A max window without any cell of the input gives -inf. Runs on `threads` threads (0: all), the numbers do not
-/// depend on it.
-/// Errors: error.input_shape, error.dtype_mismatch, error.tensor_too_large, error.out_of_memory, error.cancelled.
-/// Source: torch.nn.functional.max_pool2d, avg_pool2d and their relatives.
+/// Max pooling takes the first of equal numbers and the last NaN, of zeros with both signs either; average pooling adds
+/// in row-major order and divides. A max window without any cell of the input gives -inf. Runs on `threads` threads (0:
+/// all), the numbers do not depend on it. Errors: error.input_shape, error.dtype_mismatch, error.tensor_too_large,
+/// error.out_of_memory, error.cancelled. Source: torch.nn.functional.max_pool2d, avg_pool2d and their relatives.
 Result<PoolResult> pool(const PoolPlan& plan, const Tensor& input, PoolIndices indices = PoolIndices::none,
                         int threads = 0, Job* job = nullptr);
 

@@ -79,9 +79,12 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
 
     Result<LessonScene> first = scene_of(page.session);
     if (!first) return first.error();
-    if (page.play) first->last_step = std::max(first->first_step, page.play->second - 1);
+    const int64_t steps = std::max<int64_t>(step_count(first->computation->plan, first->session.lens), 1);
+    if (page.play) first->last_step = std::max(first->first_step, std::min(page.play->second, steps) - 1);
     std::optional<Prediction> asked;
     if (page.question) asked = Prediction{page.question->kind, page.question->step - 1, page.question->after};
+    // A file may ask what this operation or these steps have no answer to.
+    if (asked && !can_ask(asked->kind, *first->computation, first->session.lens, asked->step)) asked.reset();
     fill(*first, [&](Language language) {
       std::string text = words(page.caption, *first, language);
       if (page.task) text = joined(text, words(page.task->words, *first, language));

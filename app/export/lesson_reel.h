@@ -39,7 +39,7 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
 ClipClock clock_of(const LessonScene& scene, const ExportSettings& settings);
 
 /// Errors: those of forecast_export() that concern size and format; error.lesson_still (args: target) for formats of
-/// one picture, error.export_too_many_frames.
+/// one picture, error.lesson_too_long (args: lesson, most frames).
 Result<ExportPlan> plan_lesson(const ExportSettings& settings);
 
 /// The picture of a frame with the page's words under it.

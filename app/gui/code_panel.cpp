@@ -20,6 +20,7 @@ struct Memory {
   // Of which the rest was made:
   uint64_t generation = 0;
   const void* gradient = nullptr;
+  bool backward = false;  // whether the lens asks for them
   std::optional<CodeKind> shown;
   std::string title;
 
@@ -35,7 +36,7 @@ Memory& memory() {
 
 void refresh(Memory& m, const Session& now, const Computation& computation) {
   const bool same = m.generation == computation.generation && m.gradient == computation.gradient.get() &&
-                    m.shown == m.kind && m.title == now.title;
+                    m.backward == wants_gradient(now) && m.shown == m.kind && m.title == now.title;
   if (same) return;
   // While an illegal setting is repaired the code is that of the last good numbers, as the picture is.
   Session session = now;
@@ -43,6 +44,7 @@ void refresh(Memory& m, const Session& now, const Computation& computation) {
   session.more = computation.more;
   m.generation = computation.generation;
   m.gradient = computation.gradient.get();
+  m.backward = wants_gradient(now);
   m.shown = m.kind;
   m.title = session.title;
   m.error.reset();

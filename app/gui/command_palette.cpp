@@ -124,7 +124,7 @@ void CommandPalette::collect(UiContext& ui) {
   }
   const std::optional<OperationFamily> family = shown_family(ui.session().operation);
   for (Lens lens : all_lenses()) {
-    if (family && !lens_shows(lens, *family)) continue;
+    if (family && !lens_shows(lens, *family, shown_dims(ui.session().operation))) continue;
     const std::string name = name_of(lens);
     add({Kind::lens, Command::escape, lens, {}}, "lens." + name, "lens." + name, name, {}, "palette.lens");
   }

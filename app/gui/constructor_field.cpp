@@ -65,7 +65,7 @@ bool take_pasted(UiContext& ui, Memory& m) {
   if (!code) return false;
   ui.workbench.apply(edit_code(*code, last_good(ui)));
   m.notes = words_of(ui.language(), code->notes);
-  m.noted = code->call;
+  m.noted = LayerCall{ui.session().operation, ui.session().params, ui.session().more};  // pooling has not all of it
   m.written.reset();
   m.error.reset();
   return true;

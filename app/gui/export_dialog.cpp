@@ -73,10 +73,10 @@ constexpr std::array<Grid, 6> kGrids = {{{1, 1, "1 \u00d7 1", "1x1"},
 
 /// The pages of a lesson being computed, on a thread of their own: those of a file may be large.
 struct ReelWork {
-  std::thread thread;
   Job job;
   std::atomic<bool> finished{false};
   Result<std::shared_ptr<const LessonReel>> result{std::shared_ptr<const LessonReel>()};
+  std::thread thread;  // last: it uses the others from its first moment
 
   explicit ReelWork(const LessonPtr& lesson)
       : thread([this, lesson] {
@@ -227,7 +227,7 @@ struct ExportDialog::State {
       lesson = open_one;
     }
     if (!lesson) whole_lesson = false;
-    if (!whole_lesson || running) return;
+    if (!open || !whole_lesson || running) return;
     if (!reel && !reel_work) reel_work = std::make_unique<ReelWork>(lesson);
     if (!reel_work || !reel_work->finished) return;
     if (reel_work->result.ok()) {

@@ -226,10 +226,7 @@ void LessonCard::answer(UiContext& ui) {
     ui.workbench.apply({"edit.lesson_question", {}, [&](Session& session) {
                           const Session view = session;
                           session = after;
-                          session.language = view.language;
-                          session.theme = view.theme;
-                          session.steps_per_second = view.steps_per_second;
-                          session.loop = view.loop;
+                          keep_readers_settings(session, view);
                         }});
   }
   if (asked_.of_page) player_.mark_answered();

@@ -66,7 +66,7 @@ class LessonCard {
 
   LessonPlayer player_;
   float height_ = 0;                                                 // of the contents in the last frame
-  uint64_t filled_ = 0, opened_ = 0;                                 // of player_.turns()
+  uint64_t filled_ = 0;                                              // of player_.turns()
   std::array<std::string, 2> title_, caption_, task_, hint_, done_;  // by language, filled in
   bool hint_open_ = false;
   std::optional<std::pair<int64_t, int64_t>> playing_;  // steps from 0

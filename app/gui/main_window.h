@@ -77,7 +77,6 @@ class MainWindow {
   std::string title() const;
   /// Device pixels per logical pixel of this frame: larger while presenting.
   float scale() const { return frame_.scale; }
-  bool presenting() const { return presenter_.on; }
   void tell(std::string text, bool is_error = false);
   /// Writes settings and the last session now.
   void save_state();

@@ -88,7 +88,7 @@ void draw_operation_field(UiContext& ui) {
 }
 
 bool takes_argument(std::string_view operation, std::string_view argument) {
-  if (operation == "conv2d" || operation == "conv1d") return true;
+  if (shown_family(operation) == OperationFamily::conv) return true;
   if (operation == "conv_transpose2d") return argument != "padding_mode";
   if (argument == "dilation") return operation == "max_pool2d";
   constexpr std::array<std::string_view, 4> kOfPooling = {"kernel_size", "stride", "padding", "dtype"};

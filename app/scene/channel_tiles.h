@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "app/scene/scene.h"
+
 namespace convscope {
 
 struct ChannelTiles {
@@ -17,5 +19,23 @@ struct ChannelTiles {
 
 /// Cells of whole pixels, so that their edges are sharp, as long as they are large enough for it not to show.
 inline double whole_pixels(double pitch) { return pitch >= 8 ? std::floor(pitch) : pitch; }
+
+/// The largest pitch up to `limit` at which a placement fits, whole pixels, so that cells are crisp and alike; 0 where
+/// it does not even fit at `least`. `placement.measure(pitch)` gives its size.
+template <class Placement>
+double largest_pitch(Placement& placement, const Box& content, double limit, double least = 0) {
+  const auto fits = [&](double pitch) {
+    const auto size = placement.measure(pitch);
+    return size.w <= static_cast<double>(content.width()) && size.h <= static_cast<double>(content.height());
+  };
+  if (!fits(least)) return 0;
+  if (fits(limit)) return limit;
+  double low = 0, high = limit;
+  for (int i = 0; i < 14; ++i) {
+    const double middle = (low + high) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  return whole_pixels(low);
+}
 
 }  // namespace convscope

@@ -178,21 +178,6 @@ class Placement {
   Size size_;
 };
 
-double largest_pitch(Placement& placement, const Box& content, double limit) {
-  double low = 0, high = limit;
-  const auto fits = [&](double s) {
-    const Size size = placement.measure(s);
-    return size.w <= static_cast<double>(content.width()) && size.h <= static_cast<double>(content.height());
-  };
-  if (!fits(0)) return 0;
-  if (fits(high)) return high;
-  for (int i = 0; i < 14; ++i) {
-    const double middle = (low + high) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return whole_pixels(low);
-}
-
 GradientLayout search(const ConvPlan& plan, const Stage& stage, const Painter& painter, const GradientRanges& ranges) {
   const auto wide = [](float width) { return static_cast<double>(width); };
   const float ui = stage.ui;

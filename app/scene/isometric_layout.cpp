@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/scene/channel_tiles.h"
+
 namespace convscope {
 namespace {
 
@@ -176,21 +178,6 @@ class Placement {
   Size size_;
 };
 
-double largest_pitch(Placement& placement, const Box& content, double limit) {
-  double low = 0, high = limit;
-  const auto fits = [&](double s) {
-    const Size size = placement.measure(s);
-    return size.w <= static_cast<double>(content.width()) && size.h <= static_cast<double>(content.height());
-  };
-  if (!fits(0.001)) return 0;
-  if (fits(high)) return high;
-  for (int i = 0; i < 18; ++i) {
-    const double middle = (low + high) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return low >= 8 ? std::floor(low) : low;
-}
-
 // How well a range's numbers can be read in cells of a pitch, 0 to 1.
 double legibility(const Painter& painter, const NumberRange& range, double pitch) {
   const auto cell = static_cast<float>(pitch - Grid{0, 0, pitch}.gap());
@@ -208,7 +195,7 @@ IsometricLayout search(const ConvPlan& plan, const Stage& stage, const Painter& 
     for (const double weight_scale : {1.0, 0.8, 0.6, 0.45}) {
       Placement placement(plan, stage, painter, output_scale, weight_scale);
       const double limit = 80 * static_cast<double>(stage.ui);
-      const double pitch = largest_pitch(placement, stage.content, limit);
+      const double pitch = largest_pitch(placement, stage.content, limit, 0.001);
       if (pitch <= 0) continue;
       placement.measure(pitch);
       double score = std::min(pitch, limit * 0.8);

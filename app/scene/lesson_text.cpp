@@ -95,6 +95,7 @@ class Words {
   struct Expression {
     const Words& words;
     std::string_view text;
+    int depth = 0;  // of brackets
 
     void blanks() {
       while (text.starts_with(' ')) text.remove_prefix(1);
@@ -106,7 +107,9 @@ class Words {
         text.remove_prefix(1);
         const std::optional<int64_t> next = product();
         if (!next) return std::nullopt;
-        *value += minus ? -*next : *next;
+        const bool lost =
+            minus ? __builtin_sub_overflow(*value, *next, &*value) : __builtin_add_overflow(*value, *next, &*value);
+        if (lost) return std::nullopt;
       }
       return value;
     }
@@ -129,7 +132,10 @@ class Words {
       blanks();
       if (text.starts_with('(')) {
         text.remove_prefix(1);
+        constexpr int kDeepest = 64;
+        if (++depth > kDeepest) return std::nullopt;
         const std::optional<int64_t> value = sum();
+        --depth;
         blanks();
         if (!text.starts_with(')')) return std::nullopt;
         text.remove_prefix(1);

@@ -1,5 +1,6 @@
 #include "app/scene/prediction.h"
 
+#include <array>
 #include <cmath>
 
 #include "app/scene/build_scene.h"
@@ -18,9 +19,9 @@ std::string pair_text(Pair pair) {
 }
 
 std::string cell_text(const ConvPlan& plan, const OutputCell& cell) {
-  std::string text = "Y[";
-  if (!plan.unbatched) text += std::to_string(cell.n) + ", ";
-  return text + std::to_string(cell.c) + ", " + std::to_string(cell.y) + ", " + std::to_string(cell.x) + "]";
+  std::array<char, 96> index{};
+  const int length = index_text(index.data(), index.size(), plan, cell, !plan.unbatched);
+  return "Y[" + std::string(index.data(), static_cast<size_t>(length)) + "]";
 }
 
 std::string place_text(Pair place) { return "(" + std::to_string(place.h) + ", " + std::to_string(place.w) + ")"; }
@@ -43,6 +44,8 @@ std::string window_reason(Language language, const ConvPlan& plan, int64_t step)
 }  // namespace
 
 bool can_ask(QuestionKind kind, const Computation& computation, Lens lens, int64_t step) {
+  // Windows and sizes are asked for in rows and columns, which one axis does not have.
+  if (kind != QuestionKind::cell && computation.plan.dims() == 1) return false;
   if (kind == QuestionKind::output_size) return lens != Lens::receptive_field;
   if (computation.plan.conv2d() == nullptr || lens == Lens::gradient || lens == Lens::receptive_field) return false;
   return step >= 0 && step < step_count(computation.plan, lens);

@@ -201,22 +201,6 @@ class Placement {
   Size size_;
 };
 
-// The largest pitch at which the placement fits; whole pixels, so that cells are crisp and alike.
-double largest_pitch(Placement& placement, const Box& content, double limit) {
-  double low = 0, high = limit;
-  const auto fits = [&](double s) {
-    const Size size = placement.measure(s);
-    return size.w <= static_cast<double>(content.width()) && size.h <= static_cast<double>(content.height());
-  };
-  if (!fits(0)) return 0;
-  if (fits(high)) return high;
-  for (int i = 0; i < 14; ++i) {
-    const double middle = (low + high) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return whole_pixels(low);
-}
-
 // How well numbers can be read in cells of a pitch, 0 to 1.
 class Legibility {
  public:

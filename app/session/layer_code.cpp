@@ -171,8 +171,18 @@ PythonNode folded(const PythonNode& node, const Variables& variables, int& left)
     return value;
   }
   if (node.kind == Kind::sequence) {
-    PythonNode result = node;
-    for (PythonNode& item : result.items) item = folded(item, variables, left);
+    PythonNode result;
+    result.kind = node.kind;
+    result.stars = node.stars;
+    result.keyword = node.keyword;
+    result.begin = node.begin;
+    result.end = node.end;
+    for (const PythonNode& item : node.items) {
+      PythonNode one = folded(item, variables, left);
+      // Of what is no list only the kind is looked at; a list may name one large call many times.
+      if (one.kind != Kind::sequence) one.items.clear();
+      result.items.push_back(std::move(one));
+    }
     return result;
   }
   if (node.kind != Kind::binary) return node;
@@ -241,6 +251,8 @@ std::optional<Shape> tensor_shape(const PythonNode& node, const Variables& varia
   std::vector<PythonNode> arguments;
   for (size_t i = 1; i < node.items.size(); ++i) {
     if (node.items[i].keyword.empty() || node.items[i].keyword == "size" || node.items[i].keyword == "shape") {
+      // No shape has more.
+      if (arguments.size() == static_cast<size_t>(Shape::kMaxRank)) return std::nullopt;
       arguments.push_back(folded(node.items[i], variables));
     }
   }
@@ -611,7 +623,7 @@ class LayerReader {
   Result<void> take_ends(const PythonNode& argument) {
     const PythonNode value = folded(argument, variables_);
     // All begins, then all ends.
-    const bool flat = layer_.operation == "conv1d";
+    const bool flat = layer_.dims == 1;
     const std::string_view wanted = flat ? "(2, 0)" : "(0, 0, 1, 1)";
     std::vector<int64_t> sides;
     if (value.kind == Kind::sequence) {
@@ -781,12 +793,12 @@ class LayerReader {
     params.kernel_size.h = params.stride.h = params.dilation.h = 1;
     params.padding.h = 0;
     result_.call.more.output_padding.h = 0;
-    if (own_ends_) *own_ends_ = {0, own_ends_->left, 0, own_ends_->right};
     if (layer_.operation != "conv1d") note("note.code_flat", {std::string(layer_.name)});
     if (!result_.input_shape && now_ != nullptr && now_->input_shape.rank() >= 3) {
       Shape shape = now_->input_shape;
       shape[shape.rank() - 2] = 1;
       result_.input_shape = shape;
+      result_.takes_any_length = true;
       if (!pools(layer_)) (*result_.input_shape)[shape.rank() - 3] = params.in_channels;
     }
   }
@@ -1047,9 +1059,7 @@ Session session_of(const LayerCode& code) {
   const bool pooling = family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
   if (code.input_shape) {
     session.input_shape = *code.input_shape;
-    // Of one axis: as long as the other example, at least.
-    const int rank = session.input_shape.rank();
-    if (session.input_shape[rank - 2] != 1 || rank < 3) return session;
+    if (!code.takes_any_length) return session;
   }
   // As many cells as three windows reach over, and no fewer than everywhere else.
   const auto extent = [](int64_t kernel, int64_t stride, int64_t dilation, int64_t padding) -> int64_t {

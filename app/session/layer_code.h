@@ -25,6 +25,8 @@ struct CodeNote {
 struct LayerCode {
   LayerCall call;
   std::optional<Shape> input_shape;  // where the code makes the input: torch.randn(1, 3, 224, 224)
+  /// The input is the present one laid flat, not the code's: it may be made as long as the kernel needs.
+  bool takes_any_length = false;
   std::vector<CodeNote> notes;
 };
 
@@ -40,7 +42,7 @@ Result<ConvParams> parse_constructor(std::string_view text);
 /// Reads what people copy: a line or a whole script, with modules of torch.nn, functions of torch.nn.functional, Keras'
 /// layers, or what PyTorch prints of a model. The first layer that can be shown is taken; names are followed to the
 /// numbers they were assigned. What the code leaves open stays as it is in `now`; each of these, and each thing that
-/// was left out, is a note. Layers over one axis become those over two with a height of 1.
+/// was left out, is a note. Pooling and transposed convolution over one axis become those over two with a height of 1.
 /// Errors: as parse_layer()'s.
 /// Source: the signatures of torch.nn, torch.nn.functional and keras.layers.
 Result<LayerCode> read_layer_code(std::string_view text, const Session& now);

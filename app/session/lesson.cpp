@@ -202,11 +202,6 @@ void read_output(Object& when, Json list, std::vector<LessonGoal::OutputValue>& 
   }
 }
 
-bool is_pair_argument(const std::string& name) {
-  return name == "kernel_size" || name == "stride" || name == "padding" || name == "dilation" ||
-         name == "output_padding";
-}
-
 LessonGoal read_goal(Json json, const std::string& path, Fault& fault) {
   LessonGoal goal;
   Object when(json, path, fault);
@@ -230,11 +225,7 @@ LessonGoal read_goal(Json json, const std::string& path, Fault& fault) {
   count("step", goal.step);
   count("parameters", goal.parameters);
   if (std::optional<Json> params = when.fields().object("params")) {
-    for (const auto& [name, value] : params->items()) {
-      Json wanted = value;
-      if (value.is_number_integer() && is_pair_argument(name)) wanted = Json::array({value, value});
-      goal.params.emplace_back(name, wanted.dump());
-    }
+    for (const auto& [name, value] : params->items()) goal.params.emplace_back(name, value.dump());
   }
   when.note();
   if (std::optional<Json> output = when.fields().take("output"))
@@ -392,7 +383,10 @@ LessonPage read_page(Json json, const std::string& path, const Session* last, co
 
 }  // namespace
 
-LessonReading read_lesson(std::string_view text, const std::string& base_folder) {
+LessonReading read_lesson(std::string_view text, const std::string& given_folder) {
+  // Sessions are written and read again for each page: a path that is not whole would grow each time.
+  const std::string base_folder =
+      given_folder.empty() ? std::string() : std::filesystem::absolute(given_folder).string();
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.substr(0, 3) == kByteOrderMark) text.remove_prefix(3);
   const auto at = [&](const std::string& path, Error error) {
@@ -529,7 +523,13 @@ bool has_params(const Session& session, const LessonGoal& goal) {
   if (!json) return false;
   const Json& params = (*json)["params"];
   return std::all_of(goal.params.begin(), goal.params.end(), [&](const auto& wanted) {
-    return params.contains(wanted.first) && params[wanted.first].dump() == wanted.second;
+    if (!params.contains(wanted.first)) return false;
+    const Json value = Json::parse(wanted.second);
+    const Json& found = params[wanted.first];
+    // One number stands for each axis.
+    const auto is_value = [&](const Json& one) { return one == value; };
+    return found == value ||
+           (value.is_number() && found.is_array() && std::all_of(found.begin(), found.end(), is_value));
   });
 }
 
@@ -537,7 +537,10 @@ bool has_params(const Session& session, const LessonGoal& goal) {
 
 bool reaches(const LessonGoal& goal, const Session& session, const Computation& computation) {
   const OperationPlan& plan = computation.plan;
-  const auto equal = [](const std::optional<Pair>& wanted, Pair found) { return !wanted || *wanted == found; };
+  // Of one axis there is a width alone.
+  const auto equal = [&](const std::optional<Pair>& wanted, Pair found) {
+    return !wanted || (plan.dims() == 1 ? wanted->w == found.w : *wanted == found);
+  };
   if (!equal(goal.input_size, plan.in()) || !equal(goal.output_size, plan.out())) return false;
   if (goal.keeps_size && !(plan.in() == plan.out())) return false;
   if (goal.uses_all && !leaves_nothing(plan)) return false;

@@ -63,7 +63,7 @@ struct LessonGoal {
 struct LessonTask {
   LocalText words, hint, done;
   LessonGoal goal;
-  std::optional<Session> solution;  // for tests: nothing shows it
+  std::optional<Session> solution;  // what check_lesson() tries; nothing shows it
 };
 
 enum class QuestionKind : uint8_t { cell, next_window, output_size };

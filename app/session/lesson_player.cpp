@@ -5,6 +5,13 @@
 
 namespace convscope {
 
+void keep_readers_settings(Session& session, const Session& now) {
+  session.language = now.language;
+  session.theme = now.theme;
+  session.steps_per_second = now.steps_per_second;
+  session.loop = now.loop;
+}
+
 void LessonPlayer::start(LessonPtr lesson, Workbench& workbench, size_t page) {
   if (!lesson || lesson->pages.empty()) return;
   leave(workbench);
@@ -22,12 +29,7 @@ void LessonPlayer::turn(Workbench& workbench, size_t page) {
   done_[page_] = false;
   judged_numbers_.reset();
   Session session = lesson_->pages[page_].session;
-  // Words, colours and speed are the reader's.
-  const Session& now = workbench.session();
-  session.language = now.language;
-  session.theme = now.theme;
-  session.steps_per_second = now.steps_per_second;
-  session.loop = now.loop;
+  keep_readers_settings(session, workbench.session());
   workbench.begin_chapter(std::move(session));
 }
 
@@ -36,11 +38,7 @@ void LessonPlayer::leave(Workbench& workbench) {
   lesson_.reset();
   judged_numbers_.reset();
   Session session = std::move(before_);
-  const Session& now = workbench.session();
-  session.language = now.language;
-  session.theme = now.theme;
-  session.steps_per_second = now.steps_per_second;
-  session.loop = now.loop;
+  keep_readers_settings(session, workbench.session());
   workbench.end_chapter(std::move(session), "edit.lesson");
 }
 

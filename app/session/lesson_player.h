@@ -9,6 +9,9 @@
 
 namespace convscope {
 
+/// Words, colours and speed are the reader's, whatever session a lesson brings.
+void keep_readers_settings(Session& session, const Session& now);
+
 class LessonPlayer {
  public:
   bool running() const { return lesson_ != nullptr; }

@@ -231,7 +231,7 @@ class Script {
         p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
     const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
     // Conv1d takes one number for both ends, and a module that pads is written for Conv2d alone.
-    if (own_ends && session_.operation == "conv1d") return;
+    if (own_ends && c_.plan.dims() == 1) return;
     if (own_ends && (!padded_apart || p.padding_mode == PaddingMode::circular)) return;
     if (c_.plan.pool() != nullptr && !says_padding(*c_.plan.pool())) return;
     std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});

@@ -234,7 +234,7 @@ void add_transposed(int threads, Cases& all) {
     p.stride = {8};
     p.padding.both = {4};
     p.bias = false;
-    // 128 * 64 * 16 products for each of 512 cells: as 32 * 32 cells with 2 * 2 taps and half the stride each way.
+    // 128 * 64 * 16 products for each of 512 cells: as 23 * 23 cells with 4 * 4 taps, a stride apart.
     all.add("conv_transpose1d 128 64 16 s8 p4 512", [=](const std::string& name) {
       return Case{name, transposing(p, {1, 128, 512}, threads), forward(plan_of({64, 128, 90, 4, 4, 1}), threads)};
     });

@@ -11,6 +11,7 @@
 
 #include "conv_cases.h"
 #include "engine/conv2d.h"
+#include "engine/conv2d_backward.h"
 #include "engine/gemm.h"
 #include "engine/thread_pool.h"
 #include "numbers.h"
@@ -250,6 +251,14 @@ TEST(extreme_sizes, up_to_what_int64_holds_do_not_overflow) {
         EXPECT_EQ(testing::difference(*plan, t.input, t.weight, t.bias, expected, run(*plan, t, algorithm, 2)), "")
             << named.name << " by " << name_of(algorithm) << " on " << target;
       }
+    }
+    const Tensor g = testing::random_tensor(random, plan->output_shape(), plan->dtype);
+    const Result<Conv2dGradients> wanted = conv2d_backward(*plan, t.input, t.weight, g, {Algorithm::naive, 1, nullptr});
+    const Result<Conv2dGradients> got =
+        conv2d_backward(*plan, t.input, t.weight, g, {Algorithm::automatic, 2, nullptr});
+    ASSERT_TRUE(wanted && got) << named.name;
+    for (int64_t i = 0; i < wanted->weight.numel(); ++i) {
+      EXPECT_NEAR(got->weight.at(i), wanted->weight.at(i), 1e-4) << named.name;
     }
   }
 }

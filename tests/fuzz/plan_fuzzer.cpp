@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/conv2d_backward.h"
 #include "engine/conv_plan.h"
 #include "engine/conv_transpose.h"
 #include "engine/conv_transpose_plan.h"
@@ -82,6 +83,19 @@ void conv(fuzz::Bytes& bytes) {
     } else {
       FUZZ_REQUIRE(check->agrees(algorithm));
     }
+  }
+
+  const Tensor g = numbers(bytes, plan->output_shape(), plan->dtype);
+  const Result<Conv2dGradients> naive = conv2d_backward(*plan, x, w, g, {Algorithm::naive, 1});
+  const Result<Conv2dGradients> fast = conv2d_backward(*plan, x, w, g, {Algorithm::automatic, 2});
+  FUZZ_REQUIRE(naive.ok() == fast.ok());
+  if (!naive) return fuzz::require_words(naive.error());
+  // All numbers lie between -1 and 1.
+  const double terms = 1 + static_cast<double>(plan->output_cells());
+  const double epsilon = plan->dtype == DType::float32 ? 0x1p-23 : 0x1p-52;
+  for (int64_t i = 0; i < naive->weight.numel(); ++i) {
+    FUZZ_REQUIRE(std::abs(naive->weight.at(i) - fast->weight.at(i)) <=
+                 epsilon * std::max(4.0, 2.5 * std::sqrt(terms)) * terms);
   }
 }
 

@@ -35,7 +35,8 @@ TEST(LessonText, takes_sizes_shapes_and_counts_from_the_plan) {
 
 TEST(LessonText, computes_with_whole_numbers_and_rounds_division_down) {
   EXPECT_EQ(filled("{=n*n} {=(n+2*p-span)/s+1} {=2 + 3*4} {=(2+3)*4} {=7/2} {=(0-7)/2}"), "16 2 14 20 3 -4");
-  for (const char* wrong : {"{=}", "{=n+}", "{=1/0}", "{=n*q}", "{=(n}", "{=n)}"}) EXPECT_EQ(filled(wrong), wrong);
+  for (const char* wrong : {"{=}", "{=n+}", "{=1/0}", "{=n*q}", "{=(n}", "{=n)}", "{=9223372036854775807+1}"})
+    EXPECT_EQ(filled(wrong), wrong);
 }
 
 TEST(LessonText, takes_cells_and_sums_from_the_tensors) {
