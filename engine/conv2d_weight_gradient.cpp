@@ -73,8 +73,9 @@ void gather_tap(const ConvPlan& plan, const T* channel, int64_t r, int64_t s, co
     const int64_t inside = std::clamp(begin, q, row_end), behind = std::clamp(end, inside, row_end);
     outside(q, row == nullptr ? row_end : inside);
     if (row != nullptr) {
-      const T* from = row + place + inside * stride;
-      for (int64_t i = inside; i < behind; ++i, to += width, from += stride) *to = *from;
+      // Indices, not pointers: that of a tap beyond the input's end need not be one.
+      int64_t x = inside < behind ? place + inside * stride : 0;
+      for (int64_t i = inside; i < behind; ++i, to += width, x += stride) *to = row[x];
       outside(behind, row_end);
     }
     at += row_end - q;
