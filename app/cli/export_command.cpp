@@ -16,6 +16,7 @@
 
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
+#include "app/cli/export_many.h"
 #include "app/cli/messages.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
@@ -27,10 +28,11 @@ namespace {
 
 /// As typed.
 struct ExportOptions {
-  std::string session, output;
+  std::vector<std::string> sessions;
+  std::string output;
   std::optional<std::string> lesson;
-  std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
-      per_page;
+  std::optional<std::string> operation, lens, picture, theme, language, chroma, size, fps, step_seconds, end_pause,
+      step, steps, per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
 
@@ -122,6 +124,9 @@ Result<void> apply_names(const ExportOptions& options, ExportSettings& settings)
     if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
     settings.lens = *lens;
   }
+  if (options.picture) {
+    if (auto set = set_picture_options(*options.picture, settings.options); !set) return set;
+  }
   if (options.theme) {
     const auto theme = theme_from_name(*options.theme);
     if (!theme) return Error{"error.unknown_theme", "--theme", {*options.theme}};
@@ -188,11 +193,12 @@ Result<void> apply_numbers(const ExportOptions& options, ExportSettings& setting
 
 /// All pages of a lesson. Errors: error.export_lesson_option (args: option) for what concerns one session's steps.
 Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
-  if (!options.session.empty()) {
-    return Error{"error.lesson_and_session", "--lesson", {options.session, *options.lesson}};
+  if (!options.sessions.empty()) {
+    return Error{"error.lesson_and_session", "--lesson", {options.sessions.front(), *options.lesson}};
   }
-  const std::array<std::pair<const char*, bool>, 7> unused{{{"--operation", options.operation.has_value()},
+  const std::array<std::pair<const char*, bool>, 8> unused{{{"--operation", options.operation.has_value()},
                                                             {"--lens", options.lens.has_value()},
+                                                            {"--picture", options.picture.has_value()},
                                                             {"--step", options.step.has_value()},
                                                             {"--steps", options.steps.has_value()},
                                                             {"--end-pause", options.end_pause.has_value()},
@@ -216,6 +222,44 @@ Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
   return run_export(first, settings, &job);
 }
 
+/// The options that are the same for every file, as they were typed.
+std::vector<std::string> other_options(const ExportOptions& options) {
+  std::vector<std::string> words;
+  const auto value = [&](const char* name, const std::optional<std::string>& text) {
+    if (text) words.insert(words.end(), {name, *text});
+  };
+  const auto flag = [&](const char* name, bool on) {
+    if (on) words.emplace_back(name);
+  };
+  value("--operation", options.operation);
+  value("--picture", options.picture);
+  value("--size", options.size);
+  value("--fps", options.fps);
+  value("--step-seconds", options.step_seconds);
+  value("--end-pause", options.end_pause);
+  value("--theme", options.theme);
+  value("--language", options.language);
+  value("--chroma", options.chroma);
+  value("--step", options.step);
+  value("--steps", options.steps);
+  value("--per-page", options.per_page);
+  flag("--caption", options.caption);
+  flag("--transparent", options.transparent);
+  flag("--alt-text", options.alt_text);
+  flag("--no-session", options.no_session);
+  return words;
+}
+
+/// Several sessions or lenses, a file for each.
+Result<void> run_many(const ExportOptions& options, ExportSettings settings) {
+  ExportOptions names = options;
+  if (names.lens == kAllLenses) names.lens.reset();
+  if (auto applied = apply_names(names, settings); !applied) return applied;
+  const auto tasks = export_tasks(options.sessions, options.lens, options.operation, options.output);
+  if (!tasks) return tasks.error();
+  return run_export_tasks(*tasks, other_options(options));
+}
+
 Result<void> run_command(const ExportOptions& options) {
   ExportSettings settings;
   settings.target = options.output;
@@ -224,9 +268,10 @@ Result<void> run_command(const ExportOptions& options) {
   settings.alt_text = options.alt_text;
   if (auto applied = apply_numbers(options, settings); !applied) return applied;
   if (options.lesson) return run_lesson(options, std::move(settings));
-  if (options.session.empty()) return Error{"error.missing_option", "session", {"session"}};
+  if (options.sessions.empty()) return Error{"error.missing_option", "session", {"session"}};
+  if (asks_for_many(options.sessions, options.lens, options.output)) return run_many(options, settings);
   std::vector<CodeNote> notes;
-  auto session = open_session(options.session, &notes);
+  auto session = open_session(options.sessions.front(), &notes);
   if (!session) return session.error();
   print_notes(notes);
   if (options.operation) {
@@ -234,9 +279,11 @@ Result<void> run_command(const ExportOptions& options) {
   }
   settings.lens = session->lens;
   settings.algorithm = session->algorithm;
+  settings.options = session->picture;
   settings.theme = session->theme;
   settings.language = session->language;
   if (auto applied = apply_names(options, settings); !applied) return applied;
+  session->picture = settings.options;
   if (!options.no_session) settings.session = *session;
   settings.lens = lens_for(shown_family(session->operation).value_or(OperationFamily::conv), settings.lens,
                            shown_dims(session->operation));
@@ -266,11 +313,12 @@ Result<void> run_command(const ExportOptions& options) {
 void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
-  command->add_option("session", options->session, words("cli.session"));
+  command->add_option("session", options->sessions, words("cli.session") + "; " + words("cli.export.several"));
   command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));
-  command->add_option("--lens", options->lens, words("cli.lens"));
+  command->add_option("--lens", options->lens, words("cli.lens") + "; " + words("cli.export.all_lenses"));
+  command->add_option("--picture", options->picture, words("cli.picture"));
   command->add_option("--size", options->size, words("cli.export.size"));
   command->add_option("--fps", options->fps, words("cli.export.fps"));
   command->add_option("--step-seconds", options->step_seconds, words("cli.export.step_seconds"));

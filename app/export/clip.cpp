@@ -24,6 +24,7 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   request.computation = computation;
   request.lens = settings.lens;
   request.algorithm = settings.algorithm;
+  request.options = settings.options;
   request.moment = plan.moment(frame);
   request.steps_per_second =
       static_cast<double>(plan.clock.steps) * settings.fps / static_cast<double>(plan.clock.moving_frames);

@@ -172,7 +172,7 @@ Result<void> run_export(const ComputationPtr& computation, const ExportSettings&
   if (!settings.lesson) {
     if (auto legible = check_legible(computation, settings, *plan, **fonts); !legible) return legible;
   }
-  if (job != nullptr) job->progress = 0;
+  if (job != nullptr) job->report(0);
   Clip clip(computation, settings, *plan, **fonts, job);
   if (!settings.alt_text) return export_clip(clip, *plan, **fonts);
   // An unwritable place is said before the work, and a cancelled export leaves no text either.

@@ -27,6 +27,7 @@ struct ExportSettings {
   std::string target;  // format by its ending
   Lens lens = Lens::sliding;
   Algorithm algorithm = Algorithm::automatic;  // for the caption's words
+  PictureOptions options;                      // those of the session
   int width = 960, height = 540;
   int fps = 20;
   double step_seconds = 0.5;
@@ -47,6 +48,8 @@ struct ExportSettings {
   std::optional<Session> session;
   /// All pages of a lesson in the place of one session's steps; see lesson_reel.h.
   std::shared_ptr<const LessonReel> lesson;
+
+  bool operator==(const ExportSettings&) const = default;
 };
 
 /// What will come out, known before anything is drawn. Errors: error.export_* naming the option at fault.

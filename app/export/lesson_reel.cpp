@@ -199,6 +199,7 @@ void build_lesson_frame(const LessonReel& reel, const ExportSettings& settings, 
   request.computation = shown.computation;
   request.lens = shown.session.lens;
   request.algorithm = shown.session.algorithm;
+  request.options = shown.session.picture;
   request.moment = moment_in_scene(plan, shown, settings, frame);
   request.steps_per_second = plan.animation ? 1 / settings.step_seconds : 0;
   request.playing = plan.animation && request.moment.step < shown.last_step;

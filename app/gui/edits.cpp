@@ -275,11 +275,6 @@ Action edit_params(std::string_view argument, const LastGood& last, std::functio
                 }};
 }
 
-Action edit_constructor(const ConvParams& params, const LastGood& last) {
-  return Action{"edit.constructor", "constructor",
-                [params, last](Session& session) { change_params(session, params, last); }};
-}
-
 Action edit_operation(std::string_view operation, const LastGood& last) {
   return Action{"edit.operation", {}, [chosen = std::string(operation), last](Session& session) {
                   take_operation(session, chosen, last);

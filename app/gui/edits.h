@@ -41,7 +41,6 @@ int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, i
 /// into one undo step.
 Action edit_params(std::string_view argument, const LastGood& last, std::function<void(ConvParams&)> change);
 /// All of them at once, from a constructor call.
-Action edit_constructor(const ConvParams& params, const LastGood& last);
 
 /// Another operation on the same input, kernel and numbers, as far as it takes them.
 Action edit_operation(std::string_view operation, const LastGood& last);

@@ -72,6 +72,9 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
     session->lens = lens_for(family, *options.lens, dims);
     if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
   }
+  if (!options.picture.empty()) {
+    if (Result<void> set = set_picture_options(options.picture, session->picture); !set) return set;
+  }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;
   std::vector<ScriptAction> actions;

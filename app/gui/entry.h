@@ -34,6 +34,7 @@ struct ScreenshotOptions {
   std::optional<int64_t> step;     // 1-based
   std::string operation;           // instead of the session's; empty: its own
   std::optional<Lens> lens;
+  std::string picture;  // words of set_picture_options(); empty: as the session has it
   std::optional<ThemeId> theme;
   std::optional<Language> language;
   float ui_scale = 1;

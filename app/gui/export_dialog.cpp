@@ -11,8 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "app/export/all_lenses.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
+#include "app/export/size_estimate.h"
 #include "app/export/target_format.h"
 #include "app/gui/folder_listing.h"
 #include "app/gui/keys.h"
@@ -90,6 +92,30 @@ struct ReelWork {
   }
 };
 
+/// How large the file will be, being found out on a thread of its own.
+struct EstimateWork {
+  ComputationPtr computation;
+  ExportSettings settings;
+  Job job;
+  std::atomic<bool> finished{false};
+  Result<int64_t> bytes{int64_t{0}};  // written before `finished`, read after it
+  std::thread thread;                 // last: it uses the others from its first moment
+
+  EstimateWork(ComputationPtr numbers, ExportSettings chosen)
+      : computation(std::move(numbers)), settings(std::move(chosen)), thread([this] {
+          bytes = estimate_export_bytes(computation, settings, &job);
+          finished = true;
+          finished.notify_all();
+        }) {}
+  ~EstimateWork() {
+    job.cancelled = true;
+    thread.join();
+  }
+};
+
+/// So long nothing may have been changed before the size is found out.
+constexpr double kEstimateDelay = 0.4;
+
 /// From this length on the whole convolution is no animation anybody watches: a part is proposed.
 constexpr double kLongestProposedSeconds = 120;
 
@@ -99,7 +125,8 @@ struct Running {
   Job job;
   std::atomic<bool> finished{false};
   Result<void> result;  // written before `finished`, read after it
-  std::string target;
+  std::string target;   // the first
+  size_t files = 1;
   double started_seconds = 0;
 
   ~Running() {
@@ -143,19 +170,23 @@ Error in_dialog_words(Error error) {
 
 float message_height() { return std::max(ImGui::GetFrameHeight(), 2.2f * ImGui::GetTextLineHeight()); }
 
+std::string size_text(int64_t bytes) {
+  std::array<char, 32> text{};
+  const auto size = static_cast<double>(bytes);
+  if (size < 1024 * 1024) {
+    std::snprintf(text.data(), text.size(), "%.0f KiB", std::ceil(size / 1024));
+  } else {
+    std::snprintf(text.data(), text.size(), "%.1f MiB", size / (1024 * 1024));
+  }
+  return text.data();
+}
+
 std::string file_size_text(const std::string& path) {
   Result<std::vector<FolderEntry>> listing = read_folder(parent_of(path), {}, true);
   if (!listing) return {};
   for (const FolderEntry& entry : *listing) {
     if (entry.name != name_of_path(path)) continue;
-    std::array<char, 32> text{};
-    const auto bytes = static_cast<double>(entry.bytes);
-    if (bytes < 1024 * 1024) {
-      std::snprintf(text.data(), text.size(), "%.0f KiB", std::ceil(bytes / 1024));
-    } else {
-      std::snprintf(text.data(), text.size(), "%.1f MiB", bytes / (1024 * 1024));
-    }
-    return text.data();
+    return size_text(entry.bytes);
   }
   return {};
 }
@@ -184,7 +215,12 @@ struct ExportDialog::State {
   LessonPtr lesson;           // whose pages `reel` has or `reel_work` computes
   std::shared_ptr<const LessonReel> reel;
   std::unique_ptr<ReelWork> reel_work;
+  bool every_lens = false;  // a file for each
   std::unique_ptr<Running> running;
+  std::unique_ptr<EstimateWork> estimate;
+  std::vector<std::unique_ptr<EstimateWork>> stale_estimates;  // on their way to an end that nobody waits for
+  ExportSettings estimate_wanted;
+  double estimate_wanted_since = 0;
   std::string done_words;
   std::optional<Error> error;
   bool asks_overwrite = false;
@@ -239,6 +275,36 @@ struct ExportDialog::State {
     reel_work.reset();
   }
 
+  /// Finds out how large the file will be, once nothing has been changed for a moment.
+  void follow_estimate(UiContext& ui, const Result<ExportForecast>& forecast) {
+    std::erase_if(stale_estimates, [](const auto& work) { return work->finished.load(); });
+    const ComputationPtr computation = ui.workbench.computation();
+    ExportSettings wanted = settings;
+    wanted.target = target_for("estimate");  // what it is called changes nothing
+    wanted.alt_text = false;
+    wanted.session = ui.session();
+    const bool possible = open && forecast && computation && !whole_lesson && !every_lens && !running;
+    const bool same = wanted == estimate_wanted;
+    if (!same) {
+      estimate_wanted = std::move(wanted);
+      estimate_wanted_since = ui.time_seconds;
+    }
+    if (estimate && (!same || !possible || estimate->computation != computation)) {
+      estimate->job.cancelled = true;
+      stale_estimates.push_back(std::move(estimate));
+    }
+    if (!possible || estimate || ui.time_seconds - estimate_wanted_since < kEstimateDelay) return;
+    estimate = std::make_unique<EstimateWork>(computation, estimate_wanted);
+  }
+
+  /// All that will be written: one file, or one for each lens.
+  std::vector<std::string> targets(const ComputationPtr& computation) const {
+    if (!every_lens || whole_lesson || !computation) return {settings.target};
+    std::vector<std::string> names;
+    for (ExportSettings& one : settings_of_all_lenses(computation->plan, settings)) names.push_back(one.target);
+    return names;
+  }
+
   /// The format that the typed name's ending asks for.
   void follow_target() {
     const Result<TargetFormat> wanted = target_format(settings.target);
@@ -259,10 +325,14 @@ struct ExportDialog::State {
     settings.session = ui.session();
     running = std::make_unique<Running>();
     Running* const job = running.get();
-    job->target = settings.target;
+    const std::vector<std::string> names = targets(computation);
+    job->target = names.front();
+    job->files = names.size();
     job->started_seconds = ui.time_seconds;
-    job->thread = std::thread([job, computation, chosen = settings] {
-      job->result = run_export(computation, chosen, &job->job);
+    std::vector<ExportSettings> exports{settings};
+    if (names.size() > 1) exports = settings_of_all_lenses(computation->plan, settings);
+    job->thread = std::thread([job, computation, session = ui.session(), exports = std::move(exports)] {
+      job->result = run_exports(session, computation, exports, &job->job);
       job->finished = true;
       job->finished.notify_all();
     });
@@ -275,7 +345,9 @@ struct ExportDialog::State {
       const std::string size =
           format->target == TargetFormat::png_sequence ? std::string() : file_size_text(running->target);
       const char* key = size.empty() ? "export_dialog.done_folder" : "export_dialog.done";
-      done_words = tr(ui.language(), key, {shown_name(running->target), size});
+      done_words = running->files > 1 ? tr(ui.language(), "export_dialog.done_lenses",
+                                           {std::to_string(running->files), shown_name(parent_of(running->target))})
+                                      : tr(ui.language(), key, {shown_name(running->target), size});
       ui.notice = Notice{done_words, false, ui.time_seconds + 8};
     } else if (running->job.cancelled) {
       done_words = ui.text("export_dialog.cancelled");
@@ -292,6 +364,10 @@ struct ExportDialog::State {
   void draw_running(UiContext& ui);
   void close() {
     open = false;
+    if (estimate) {
+      estimate->job.cancelled = true;
+      stale_estimates.push_back(std::move(estimate));
+    }
     ImGui::CloseCurrentPopup();
   }
 };
@@ -307,6 +383,7 @@ bool ExportDialog::busy() const {
 
 void ExportDialog::wait() {
   if (state_->reel_work) state_->reel_work->finished.wait(false);
+  if (state_->estimate) state_->estimate->finished.wait(false);
   if (state_->running && state_->running->thread.joinable()) {
     state_->running->finished.wait(false);
   }
@@ -324,6 +401,7 @@ void ExportDialog::open(UiContext& ui) {
   ui.playback.pause();  // one animation at a time: the preview's
   s.settings.lens = session.lens;
   s.settings.algorithm = session.algorithm;
+  s.settings.options = session.picture;
   s.settings.theme = session.theme;
   s.settings.language = session.language;
   const ComputationPtr computation = ui.workbench.computation();
@@ -421,6 +499,12 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
         ui.workbench.apply_view([](Session& session) { session.lens = Lens::gradient; });
       }
       if (computation) set_step_count(std::max<int64_t>(1, step_count(computation->plan, settings.lens)));
+    }
+    if (lenses.size() > 1) {
+      label("export.every_lens.label", "export_dialog.every_lens");
+      if (ui_checkbox(ui, "export.every_lens", ui.text("export_dialog.every_lens_words"), every_lens)) {
+        asks_overwrite = false;
+      }
     }
   }
   {
@@ -593,22 +677,21 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
 /// How much will come out.
 void ExportDialog::State::draw_forecast(UiContext& ui, const Result<ExportForecast>& forecast) {
   if (!forecast) return;
-  if (forecast->pages > 1) {
-    const std::string words = tr(ui.language(), "export_dialog.pages", {std::to_string(forecast->pages)});
+  const auto say = [&](std::string words) {
+    const size_t files = targets(ui.workbench.computation()).size();
+    if (files > 1) {
+      words += tr(ui.language(), "export_dialog.files", {std::to_string(files)});
+    } else if (estimate && estimate->finished && estimate->bytes) {
+      words += tr(ui.language(), "export_dialog.about", {size_text(*estimate->bytes)});
+    }
     ui_words(ui, words.c_str(), Role::secondary);
     ui.widgets.note_item("export.forecast");
-    return;
-  }
-  if (!forecast->animation) {
-    ui_words(ui, ui.text("export_dialog.still"), Role::secondary);
-    return;
-  }
+  };
+  if (forecast->pages > 1) return say(tr(ui.language(), "export_dialog.pages", {std::to_string(forecast->pages)}));
+  if (!forecast->animation) return say(ui.text("export_dialog.still"));
   std::array<char, 32> seconds{};
   std::snprintf(seconds.data(), seconds.size(), "%.4g", forecast->seconds);
-  const std::string words =
-      tr(ui.language(), "export_dialog.frames", {std::to_string(forecast->frames), seconds.data()});
-  ui_words(ui, words.c_str(), Role::secondary);
-  ui.widgets.note_item("export.forecast");
+  say(tr(ui.language(), "export_dialog.frames", {std::to_string(forecast->frames), seconds.data()}));
 }
 
 void ExportDialog::State::draw_running(UiContext& ui) {
@@ -680,10 +763,13 @@ void ExportDialog::State::draw_bottom(UiContext& ui, const Result<ExportForecast
   primary.enabled = ready;
   if (ui_button(ui, asks_overwrite ? "export.replace" : "export.ok", ok, primary)) {
     settings.target = resolve_path(settings.target, resolve_path("~", "/"));
-    const std::string first_frame = without_ending(settings.target) + "/0001.png";
-    // A folder of that name cannot be replaced: the export says so.
-    const std::string& written = format->target == TargetFormat::png_sequence ? first_frame : settings.target;
-    const bool exists = path_exists(written) && !is_folder(written);
+    const std::vector<std::string> names = targets(ui.workbench.computation());
+    const bool exists = std::any_of(names.begin(), names.end(), [&](const std::string& target) {
+      const std::string first_frame = without_ending(target) + "/0001.png";
+      // A folder of that name cannot be replaced: the export says so.
+      const std::string& written = format->target == TargetFormat::png_sequence ? first_frame : target;
+      return path_exists(written) && !is_folder(written);
+    });
     if (exists && !asks_overwrite) {
       asks_overwrite = true;
       error.reset();
@@ -744,6 +830,7 @@ void ExportDialog::draw(UiContext& ui) {
                                               : Result<ExportForecast>(Error{"error.export_no_numbers", "", {}});
   s.draw_preview(ui, narrow ? whole : std::max(ui.px(40), whole - form - ui.px(16)),
                  preview_height - ImGui::GetTextLineHeightWithSpacing());
+  s.follow_estimate(ui, forecast);
   s.draw_forecast(ui, forecast);
   ImGui::EndGroup();
   ui_rule(ui);

@@ -265,6 +265,22 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
       pen.line(0.3f, -1.1f, 0, -0.3f);
       list->AddCircleFilled(pen.at(0, 1.4f), 0.8f * pen.unit, color, 10);
       break;
+    case Icon::eye:
+      pen.path({{-7, 0},
+                {-4.8f, -2.8f},
+                {-2.4f, -4.2f},
+                {0, -4.6f},
+                {2.4f, -4.2f},
+                {4.8f, -2.8f},
+                {7, 0},
+                {4.8f, 2.8f},
+                {2.4f, 4.2f},
+                {0, 4.6f},
+                {-2.4f, 4.2f},
+                {-4.8f, 2.8f}},
+               true);
+      pen.arc(0, 0, 2.1f, 0, 2 * kPi);
+      break;
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/gui/gradient_pointing.h"
 #include "app/gui/operation_pointing.h"
+#include "app/gui/picture_options.h"
 #include "app/gui/widgets.h"
 #include "app/scene/operation_scene.h"
 #include "app/scene/receptive_field_lens.h"
@@ -275,6 +276,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   request.computation = computation;
   request.lens = ui.session().lens;
   request.algorithm = ui.session().algorithm;
+  request.options = ui.session().picture;
   request.moment = ui.playback.moment();
   request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
   request.steps_per_second = ui.session().steps_per_second;
@@ -448,6 +450,7 @@ void PictureArea::draw_overlays(UiContext& ui) {
   } else if (busy_since_ >= 0 && now - busy_since_ > kProgressDelay) {
     draw_progress(ui);
   }
+  if (ui.workbench.computation() && !ui.presenting) draw_picture_options(ui, box_);
   if (!ui.notice.text.empty() && now < ui.notice.until_seconds) draw_notice(ui);
 }
 

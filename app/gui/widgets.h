@@ -62,6 +62,7 @@ enum class Icon : uint8_t {
   unfold_right,
   lesson,
   predict,
+  eye,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 

@@ -243,7 +243,7 @@ bool begins_like_html(std::string_view head) {
 std::string carried_form(std::string_view json) {
   std::string out;
   const auto escape = [&out](unsigned value) {
-    char digits[8];
+    char digits[12];
     std::snprintf(digits, sizeof digits, "\\u%04x", value);
     out += digits;
   };

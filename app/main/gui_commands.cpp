@@ -42,7 +42,7 @@ Result<void> apply_lesson(const LessonTexts& texts, std::string& lesson, int64_t
 struct ScreenshotTexts {
   std::string open;
   LessonTexts lesson;
-  std::optional<std::string> target, size, step, operation, lens, theme, language, ui_scale, actions;
+  std::optional<std::string> target, size, step, operation, lens, picture, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
 
@@ -75,6 +75,11 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
     Result<Lens> lens = parse_lens(*texts.lens);
     if (!lens) return lens.error();
     options.lens = *lens;
+  }
+  if (texts.picture) {
+    PictureOptions checked;
+    if (Result<void> set = set_picture_options(*texts.picture, checked); !set) return set;
+    options.picture = *texts.picture;
   }
   if (texts.theme) {
     options.theme = theme_from_name(*texts.theme);
@@ -160,6 +165,7 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
   command->add_option("--operation", texts->operation, words("cli.session_operation"));
   command->add_option("--lens", texts->lens, words("cli.lens"));
+  command->add_option("--picture", texts->picture, words("cli.picture"));
   command->add_option("--theme", texts->theme, words("cli.theme"));
   command->add_option("--language", texts->language, words("cli.language"));
   command->add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));

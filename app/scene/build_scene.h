@@ -35,6 +35,7 @@ struct SceneRequest {
   bool caption = false;  // formula and step under the picture
   /// That of the session: for the tutorial's slices and loops the step says which part of the input it reads.
   Algorithm algorithm = Algorithm::automatic;
+  PictureOptions options;  // those of the session
   bool transparent = false;
   bool reduced_motion = false;  // no gliding
 };

@@ -17,6 +17,8 @@ constexpr double kMinPagePitch = 2.5;
 // A matrix is shown as a whole as long as its cells are at least this large; the cells of a page are at most so large.
 constexpr double kMinWholePitch = 5, kMaxPagePitch = 16;
 constexpr double kMaxPitch = 60;
+// Of the block's width, where kernels are rows.
+constexpr double kMostKernelsWidth = 0.3;
 // Pitches that are tried for a page of rows with numbers, and how few rows it may have.
 constexpr double kReadablePitches[] = {40, 36, 32, 29, 26, 24, 22, 20, 18};
 constexpr int64_t kFewestPageRows = 4;
@@ -56,8 +58,15 @@ int64_t first_of_page(int64_t row, int64_t shown, int64_t all) {
 
 class Solver {
  public:
-  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, bool rgb, const LayoutNumbers& numbers)
-      : plan_(plan), stage_(stage), painter_(painter), rgb_(rgb), numbers_(numbers), u_(static_cast<double>(stage.ui)) {
+  Solver(const ConvPlan& plan, const Stage& stage, const Painter& painter, bool rgb, bool turned,
+         const LayoutNumbers& numbers)
+      : plan_(plan),
+        stage_(stage),
+        painter_(painter),
+        rgb_(rgb),
+        turned_(turned),
+        numbers_(numbers),
+        u_(static_cast<double>(stage.ui)) {
     padded_h_ = static_cast<double>(plan.in.h + plan.pads.top + plan.pads.bottom);
     padded_w_ = static_cast<double>(plan.in.w + plan.pads.left + plan.pads.right);
     out_h_ = static_cast<double>(plan.out.h);
@@ -68,7 +77,7 @@ class Solver {
     width_ = static_cast<double>(stage.content.width());
     height_ = static_cast<double>(stage.content.height());
     tag_ = static_cast<double>(kNameTagHeight) * u_;
-    foot_ = static_cast<double>(kLabelHeight) * u_;
+    foot_ = static_cast<double>(kLabelHeight + (turned ? 7.0f : 0.0f)) * u_;
     label_ =
         plan.batch > 1 || plan.in_channels > 1 || plan.out_channels > 1 ? static_cast<double>(kLabelHeight) * u_ : 0;
     gap_ = 14 * u_;
@@ -77,13 +86,15 @@ class Solver {
     const auto tag = [&](std::string_view name, const Shape& shape) {
       return static_cast<double>(name_tag_width(painter, name, shape, stage.ui));
     };
-    tag_matrix_ = tag("im2col(X)", {rows_, cols_});
-    tag_kernels_ = tag("W", {cols_, kernels_});
-    tag_product_ = tag("Y", {rows_, kernels_});
+    const auto shape = [&](int64_t rows, int64_t cols) { return turned_ ? Shape{cols, rows} : Shape{rows, cols}; };
+    tag_matrix_ = tag(turned_ ? "unfold(X)" : "im2col(X)", shape(rows_, cols_));
+    tag_kernels_ = tag("W", shape(cols_, kernels_));
+    tag_product_ = tag("Y", shape(rows_, kernels_));
     tag_x_ = tag("X", plan.input_shape());
     tag_y_ = tag("Y", plan.output_shape());
     const Language language = painter.request().language;
-    for (const char* key : {"scene.strip_row", "scene.strip_kernel", "scene.products"}) {
+    const char* strip_key = turned_ ? "scene.strip_column" : "scene.strip_row";
+    for (const char* key : {strip_key, "scene.strip_kernel", "scene.products"}) {
       const float w = painter.width(words_of(language, key), Face::sans, kLabelSize * stage.ui);
       strip_label_ = std::max(strip_label_, static_cast<double>(w) + 14 * u_);
     }
@@ -126,7 +137,6 @@ class Solver {
   Im2colLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-
   template <class Visit>
   void for_strips(const Visit& visit) const {
     const double room = width_ - strip_label_ - strip_sum_;
@@ -142,7 +152,8 @@ class Solver {
         a.strip_rows = 1;
         visit(a);
         // A matrix too wide to be printed as one is printed here, broken into lines or cut off.
-        if ((all || lines <= 2) && static_cast<double>(cols_) * kReadablePitches[std::size(kReadablePitches) - 1] * u_ > 0.3 * width_) {
+        if ((all || lines <= 2) &&
+            static_cast<double>(cols_) * kReadablePitches[std::size(kReadablePitches) - 1] * u_ > 0.3 * width_) {
           for (const int rows : {2, 3, 4, kMostStripRows}) {
             if (rows > rows_) break;
             a.strip_rows = rows;
@@ -202,12 +213,26 @@ class Solver {
   double outputs_h(const Arrangement& a) const { return all_h(a.y, out_h_); }
   double tensors_h(const Arrangement& a) const { return std::max(inputs_h(a), outputs_h(a)); }
 
-  double matrix_w(const Arrangement& a) const { return std::max(static_cast<double>(a.cols) * a.m, tag_matrix_); }
-  double kernels_w(const Arrangement& a) const { return std::max(static_cast<double>(a.kernels) * a.kp, tag_kernels_); }
-  double product_w(const Arrangement& a) const { return std::max(static_cast<double>(a.kernels) * a.m, tag_product_); }
+  double matrix_w(const Arrangement& a) const {
+    return std::max(static_cast<double>(turned_ ? a.rows : a.cols) * a.m, tag_matrix_);
+  }
+  double kernels_w(const Arrangement& a) const {
+    return std::max(static_cast<double>(turned_ ? a.cols : a.kernels) * a.kp, tag_kernels_);
+  }
+  double product_w(const Arrangement& a) const {
+    return std::max(static_cast<double>(turned_ ? a.rows : a.kernels) * a.m, tag_product_);
+  }
   double block_w(const Arrangement& a) const { return matrix_w(a) + kernels_w(a) + product_w(a) + 2 * sign_; }
-  double block_h(const Arrangement& a) const {
-    return tag_ + foot_ + std::max(static_cast<double>(a.rows) * a.m, static_cast<double>(a.cols) * a.kp);
+  double cells_h(const Arrangement& a) const {
+    const auto rows = static_cast<double>(a.rows), cols = static_cast<double>(a.cols),
+               kernels = static_cast<double>(a.kernels);
+    return turned_ ? std::max({cols * a.m, kernels * a.kp, kernels * a.m}) : std::max(rows * a.m, cols * a.kp);
+  }
+  double block_h(const Arrangement& a) const { return tag_ + foot_ + cells_h(a); }
+  /// The pitch of the kernels beside a matrix of pitch m: turned, they lie beside it at their whole length.
+  double kernels_pitch(const Arrangement& a, double m, double room_w, double room_h) const {
+    const double room = turned_ ? kMostKernelsWidth * room_w : room_h;
+    return whole_pixels(std::min(m, room / static_cast<double>(a.cols)));
   }
   bool strip_is_cut(const Arrangement& a) const { return a.strip_cols * a.strip_lines < cols_; }
   double strip_step(const Arrangement& a) const { return (a.strip_rows + 2) * a.strip_pitch + 10 * u_; }
@@ -240,10 +265,10 @@ class Solver {
     a.kernels = kernels_;
     const auto set = [&](double m) {
       a.m = m;
-      a.kp = whole_pixels(std::min(m, room_h / static_cast<double>(a.cols)));
-      return block_w(a) <= room_w && static_cast<double>(a.rows) * m <= room_h;
+      a.kp = kernels_pitch(a, m, room_w, room_h);
+      return block_w(a) <= room_w && cells_h(a) <= room_h;
     };
-    double low = 0, high = std::min(kMaxPitch * u_, room_h / static_cast<double>(rows_));
+    double low = 0, high = std::min(kMaxPitch * u_, room_h / static_cast<double>(turned_ ? cols_ : rows_));
     for (int i = 0; i < 12; ++i) {
       const double middle = (low + high) / 2;
       (set(middle) ? low : high) = middle;
@@ -302,9 +327,14 @@ class Solver {
   // All columns of as many rows as fit at that pitch; false where that is no page that can be read.
   bool take_readable_page(Arrangement& a, double pitch, double room_w, double room_h) const {
     a.m = whole_pixels(pitch);
-    a.rows = std::min(rows_, static_cast<int64_t>(room_h / a.m));
-    a.kp = whole_pixels(std::min(a.m, room_h / static_cast<double>(a.cols)));
-    return a.rows >= std::min<int64_t>(rows_, kFewestPageRows) && block_w(a) <= room_w && readable(a);
+    a.kp = kernels_pitch(a, a.m, room_w, room_h);
+    a.rows = std::min(rows_, turned_ ? windows_beside(a, room_w) : static_cast<int64_t>(room_h / a.m));
+    return a.rows >= std::min<int64_t>(rows_, kFewestPageRows) && block_w(a) <= room_w && cells_h(a) <= room_h &&
+           readable(a);
+  }
+  /// Turned: as many windows as the kernels and both signs leave room for, twice.
+  int64_t windows_beside(const Arrangement& a, double room_w) const {
+    return static_cast<int64_t>(std::max(0.0, room_w - 2 * sign_ - kernels_w(a)) / 2 / a.m);
   }
 
   // A page of each matrix, its cells as large as all taps and kernels allow.
@@ -313,6 +343,16 @@ class Solver {
     const auto most = [&](double pixels, double pitch) {
       return std::max<int64_t>(1, static_cast<int64_t>(pixels / pitch));
     };
+    if (turned_) {
+      a.m = std::clamp(room_h / static_cast<double>(std::max(cols_, kernels_)), smallest, kMaxPagePitch * u_);
+      a.cols = std::min(cols_, most(room_h, a.m));
+      a.kernels = std::min(kernels_, most(room_h, a.m));
+      a.kp = std::min(a.m, kMostKernelsWidth * room_w / static_cast<double>(a.cols));
+      a.rows = std::clamp<int64_t>(windows_beside(a, room_w), 1, rows_);
+      // Name tags may be wider than what they stand on.
+      while (a.rows > 1 && block_w(a) > room_w) --a.rows;
+      return;
+    }
     a.m = std::clamp(room / static_cast<double>(cols_ + 2 * kernels_), smallest, kMaxPagePitch * u_);
     a.kp = a.m;
     // Name tags may be wider than what they stand on.
@@ -330,7 +370,7 @@ class Solver {
   const ConvPlan& plan_;
   const Stage& stage_;
   const Painter& painter_;
-  bool rgb_;
+  bool rgb_, turned_;
   const LayoutNumbers& numbers_;
   double u_;
   double padded_h_ = 0, padded_w_ = 0, out_h_ = 0, out_w_ = 0;
@@ -393,12 +433,21 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
   const auto in_block = [&](double x, double pitch, int64_t r0, int64_t c0, int64_t rows, int64_t cols) {
     return Grid{x, axis - static_cast<double>(rows) * pitch / 2, pitch, r0, c0, rows, cols};
   };
-  l.matrix = in_block(block_left, a.m, row0, 0, a.rows, a.cols);
-  const double kernels_x = block_left + matrix_w(a) + sign_;
-  l.kernels = in_block(kernels_x, a.kp, 0, kernel0, a.cols, a.kernels);
-  l.product = in_block(kernels_x + kernels_w(a) + sign_, a.m, row0, kernel0, a.rows, a.kernels);
-  l.times_x = (l.matrix.x + l.matrix.width() + l.kernels.x) / 2;
-  l.equals_x = (l.kernels.x + l.kernels.width() + l.product.x) / 2;
+  if (turned_) {
+    const double matrix_x = block_left + kernels_w(a) + sign_;
+    l.kernels = in_block(block_left, a.kp, kernel0, 0, a.kernels, a.cols);
+    l.matrix = in_block(matrix_x, a.m, 0, row0, a.cols, a.rows);
+    l.product = in_block(matrix_x + matrix_w(a) + sign_, a.m, kernel0, row0, a.kernels, a.rows);
+  } else {
+    const double kernels_x = block_left + matrix_w(a) + sign_;
+    l.matrix = in_block(block_left, a.m, row0, 0, a.rows, a.cols);
+    l.kernels = in_block(kernels_x, a.kp, 0, kernel0, a.cols, a.kernels);
+    l.product = in_block(kernels_x + kernels_w(a) + sign_, a.m, row0, kernel0, a.rows, a.kernels);
+  }
+  const Grid &first = turned_ ? l.kernels : l.matrix, &second = turned_ ? l.matrix : l.kernels;
+  l.times_x = (first.x + first.width() + second.x) / 2;
+  l.equals_x = (second.x + second.width() + l.product.x) / 2;
+  l.unfold_arrow = !turned_;
   l.times_y = l.equals_y = axis;
   l.arrows_down = a.portrait;
   l.unfold_x0 = x_left + a.x.cols * each_w(a.x, padded_w_) + (a.x.cols - 1) * gap_ + 8 * u_;
@@ -422,11 +471,12 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
 }  // namespace
 
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
-                           bool rgb, const LayoutNumbers& numbers) {
+                           bool rgb, bool window_columns, const LayoutNumbers& numbers) {
   thread_local LayoutKey key;
   thread_local Arrangement kept;
-  Solver solver(plan, stage, painter, rgb, numbers);
-  if (LayoutKey wanted = layout_key(plan, stage, painter, rgb ? 1 : 0, numbers); !(key == wanted)) {
+  Solver solver(plan, stage, painter, rgb, window_columns, numbers);
+  if (LayoutKey wanted = layout_key(plan, stage, painter, (rgb ? 1 : 0) + (window_columns ? 2 : 0), numbers);
+      !(key == wanted)) {
     key = std::move(wanted);
     kept = solver.best();
   }

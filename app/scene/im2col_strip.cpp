@@ -43,9 +43,10 @@ void draw_rest(LensFrame& frame, const Im2colLayout& layout, int64_t first, int6
   for (int64_t tap = 0; tap < taps; ++tap) {
     if (tap < first || tap >= first + shown) rest += frame.arithmetic.values[static_cast<size_t>(tap)].product;
   }
+  const bool turned = frame.request.options.window_columns;
   thread_local std::string words;  // keeps its memory from frame to frame
   words.clear();
-  append_words(words, words_of(frame.request.language, "scene.strip_rest"),
+  append_words(words, words_of(frame.request.language, turned ? "scene.strip_rest_rows" : "scene.strip_rest"),
                {Digits(first), Digits(first + shown - 1), Digits(taps), Digits(taps - shown), Digits(rest)});
   const Stage& stage = frame.stage;
   const float width = frame.painter.width(words, Face::sans, 1), room = stage.content.width();
@@ -63,6 +64,7 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout, int64_t known_rows
   const Stage& stage = frame.stage;
   Painter& painter = frame.painter;
   const Language language = frame.request.language;
+  const bool turned = frame.request.options.window_columns;
   const Grid line = stage.seen(layout.strip);
   const auto cell = static_cast<float>(line.pitch - line.gap());
   const int64_t current = im2col_row(plan, frame.cell);
@@ -89,9 +91,10 @@ void draw_strip(LensFrame& frame, const Im2colLayout& layout, int64_t known_rows
       const int64_t row = layout.strip_row0 + r;
       label.clear();
       if (row == current) {
-        label = words_of(language, "scene.strip_row");
+        label = words_of(language, turned ? "scene.strip_column" : "scene.strip_row");
       } else {
-        append_words(label, words_of(language, "scene.strip_other_row"), {Digits(row)});
+        append_words(label, words_of(language, turned ? "scene.strip_other_column" : "scene.strip_other_row"),
+                     {Digits(row)});
       }
       write_label(r, label);
       const bool known = row == current || row < known_rows;

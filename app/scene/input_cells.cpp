@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/scene/cells.h"
+#include "app/scene/matrix_page.h"
 #include "app/scene/theme.h"
 #include "engine/padding.h"
 
@@ -153,7 +154,11 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   const WindowPosition at = window_at(plan, frame.step, style.glides ? frame.phase.glide : 1);
   const Taps taps{at.y, at.x, plan.effective_kernel()};
   const bool cells = cell_by_cell(grid);
-  const bool values = style.values || !number_style.drawn();
+  const bool values = style.values || style.counts != nullptr || !number_style.drawn();
+  const auto shade_of = [&](int64_t y, int64_t x, double value) {
+    return style.counts == nullptr ? scale_of(numbers, value)
+                                   : static_cast<float>(shade_of_uses(*style.counts, y, x));
+  };
   const Grid::Range range = grid.visible(painter.viewport());
   const bool has_padding = plan.pads != Pads{};
 
@@ -216,7 +221,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
                                         : Fill::tint,
                                padding ? Outline::dashed : Outline::hairline, grid.radius());
       mark.opacity = style.opacity;
-      if (!padding && values) mark.value = scale_of(numbers, view.at(n, c, y, x));
+      if (!padding && values) mark.value = shade_of(y, x, view.at(n, c, y, x));
       painter.refer(mark, {TensorId::input, n, c, y, x});
       if (!used) painter.box(box, Role::unused, Fill::hatch, Outline::none, grid.radius()).opacity = style.opacity;
     }
@@ -247,7 +252,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
         const Role role = padding ? under ? Role::padding : Role::secondary : Role::input;
         const Fill on = under ? Fill::shade : padding ? Fill::none : values ? Fill::value : Fill::tint;
         Mark& text = painter.number(value, number_style, (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2 - lift, role, on);
-        text.value = scale_of(numbers, value);
+        text.value = padding ? scale_of(numbers, value) : shade_of(y, x, value);
         text.opacity = style.opacity;
       }
     }

@@ -7,6 +7,7 @@
 #include "app/scene/sentence.h"
 #include "app/scene/tensor_view.h"
 #include "app/scene/timeline.h"
+#include "engine/coverage.h"
 
 namespace convscope {
 
@@ -124,10 +125,11 @@ struct InputStyle {
   bool values = false;  // shades instead of tints
   bool with_window = true;
   bool weights_in_window = true;
-  bool shade = true;   // over the taps; off where nothing but the window is shown
-  bool rgb = false;    // three channels in their colours
-  bool glides = true;  // the window is on its way, not yet there
-  Pair spacing{1, 1};  // only every so many cells are the tensor's own, the others inserted zeros
+  bool shade = true;                 // over the taps; off where nothing but the window is shown
+  bool rgb = false;                  // three channels in their colours
+  const Coverage* counts = nullptr;  // shades of how many windows read a cell, instead of its number
+  bool glides = true;                // the window is on its way, not yet there
+  Pair spacing{1, 1};                // only every so many cells are the tensor's own, the others inserted zeros
   /// Instead of the padding's zeros; nothing at all from `padding_end` on, where no padding is.
   const char* padding_words = nullptr;
   Pair padding_end;

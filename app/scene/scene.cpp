@@ -58,6 +58,7 @@ std::optional<CellRef> pick_raster(const Raster& raster, const Box& box, float x
   CellRef ref = raster.plane();
   ref.x = static_cast<int64_t>(std::floor(x0 + (x1 - x0) * static_cast<double>((x - box.x0) / box.width())));
   ref.y = static_cast<int64_t>(std::floor(y0 + (y1 - y0) * static_cast<double>((y - box.y0) / box.height())));
+  if (raster.turned) std::swap(ref.x, ref.y);
   return ref;
 }
 

@@ -130,6 +130,7 @@ struct Raster {
   double cell_x0 = 0, cell_y0 = 0, cell_x1 = 0, cell_y1 = 0;
   /// The n and c that pointing means, where they are not those of the texture.
   std::optional<int64_t> cell_n, cell_c;
+  bool turned = false;  // the columns of `id` lie one below the other
 
   /// A reference to a cell of the box: n and c, at (0, 0).
   CellRef plane() const { return {id, cell_n.value_or(n), cell_c.value_or(channel), 0, 0}; }

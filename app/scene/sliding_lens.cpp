@@ -153,6 +153,7 @@ void build_sliding_lens(LensFrame& frame) {
     style.opacity = in_group ? 1.0f : 0.35f;
     style.with_window = in_group;
     style.values = values;
+    style.weights_in_window = frame.request.options.window_weights;
     if (frame.gather != nullptr) style.spacing = frame.gather->spacing;
     draw_input_channel(frame, grid, frame.cell.n, c, style);
     const auto x = static_cast<float>(grid.x), y = static_cast<float>(grid.y) - rise;

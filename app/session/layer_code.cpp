@@ -950,13 +950,6 @@ Result<LayerCall> parse_layer(std::string_view text) {
   return std::move(code->call);
 }
 
-Result<ConvParams> parse_constructor(std::string_view text) {
-  Result<LayerCall> call = parse_layer(text);
-  if (!call) return call.error();
-  if (call->operation != "conv2d") return not_a_layer(text);
-  return call->params;
-}
-
 Result<LayerCode> read_layer_code(std::string_view text, const Session& now) {
   const Result<std::vector<PythonStatement>> statements = parse_python(text);
   if (!statements) return statements.error();

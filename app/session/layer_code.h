@@ -36,8 +36,6 @@ struct LayerCode {
 /// Errors: error.constructor_*, with the argument's name as field where one is at fault; most of their args end with
 /// the place, "line:column". Source: the signatures of torch.nn.Conv2d, ConvTranspose2d, MaxPool2d and AvgPool2d.
 Result<LayerCall> parse_layer(std::string_view text);
-/// The same of Conv2d alone.
-Result<ConvParams> parse_constructor(std::string_view text);
 
 /// Reads what people copy: a line or a whole script, with modules of torch.nn, functions of torch.nn.functional, Keras'
 /// layers, or what PyTorch prints of a model. The first layer that can be shown is taken; names are followed to the

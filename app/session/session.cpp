@@ -67,6 +67,32 @@ std::vector<Lens> all_lenses() {
   return lenses;
 }
 
+Result<void> set_picture_options(std::string_view words, PictureOptions& options) {
+  struct Word {
+    std::string_view word;
+    bool PictureOptions::*option;
+    bool value;
+  };
+  constexpr Word kWords[] = {
+      {"weights", &PictureOptions::window_weights, true}, {"no_weights", &PictureOptions::window_weights, false},
+      {"columns", &PictureOptions::window_columns, true}, {"rows", &PictureOptions::window_columns, false},
+      {"counts", &PictureOptions::use_counts, true},      {"numbers", &PictureOptions::use_counts, false}};
+  for (size_t begin = 0; begin <= words.size();) {
+    const size_t end = std::min(words.find(',', begin), words.size());
+    const std::string_view wanted = words.substr(begin, end - begin);
+    const auto* found =
+        std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& w) { return w.word == wanted; });
+    if (found == std::end(kWords)) {
+      std::string all;
+      for (const Word& word : kWords) all.append(all.empty() ? "" : ", ").append(word.word);
+      return Error{"error.picture_option", "--picture", {std::string(wanted), all}};
+    }
+    options.*(found->option) = found->value;
+    begin = end + 1;
+  }
+  return {};
+}
+
 std::string names_of_lenses() {
   std::string names;
   for (const Lens lens : all_lenses()) names.append(names.empty() ? "" : ", ").append(name_of(lens));

@@ -83,6 +83,18 @@ struct LearnSettings {
   bool operator==(const LearnSettings&) const = default;
 };
 
+/// What a lens leaves to those who look at it: the picture changes, the numbers do not.
+struct PictureOptions {
+  bool window_weights = true;   // sliding: the kernel's weights, small in the cells that it covers
+  bool window_columns = false;  // im2col: windows are columns, as F.unfold() lays them out, not rows
+  bool use_counts = false;      // im2col: cells are tinted by how many windows read them, not by their numbers
+  bool operator==(const PictureOptions&) const = default;
+};
+
+/// Sets what the words say, separated by commas: "columns,counts"; each has its opposite: rows, numbers, weights,
+/// no_weights. Errors: error.picture_option (args: found, the words).
+Result<void> set_picture_options(std::string_view words, PictureOptions& options);
+
 /// Random sources draw from one generator in the order input, weight, bias, grad_output, target, as a script would that
 /// calls torch.manual_seed(seed) and then makes the tensors. Equality is by value.
 struct Session {
@@ -105,6 +117,7 @@ struct Session {
   LayerChain chain;
 
   Lens lens = Lens::sliding;
+  PictureOptions picture;
   int64_t step = 1;  // 1 .. step_count(), as the timeline counts
   double steps_per_second = 2.0;
   bool loop = true;

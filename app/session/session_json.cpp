@@ -223,6 +223,20 @@ void read_learn(FieldReader& fields, LearnSettings& learn) {
   fields.integer("steps", learn.steps, std::numeric_limits<int64_t>::min(), kMost);
 }
 
+constexpr const char* kWindowRows = "rows";
+constexpr const char* kWindowColumns = "columns";
+
+void read_picture(FieldReader& fields, PictureOptions& picture) {
+  fields.flag("window_weights", picture.window_weights);
+  const auto columns = [](const std::string& name) -> std::optional<bool> {
+    if (name == kWindowRows) return false;
+    if (name == kWindowColumns) return true;
+    return std::nullopt;
+  };
+  fields.word("windows", picture.window_columns, columns, "rows, columns");
+  fields.flag("use_counts", picture.use_counts);
+}
+
 /// Numbers of a row-major tensor, in rows of `row` where they divide.
 Json values_json(const std::vector<double>& values, int64_t row) {
   const auto number = [](double value) -> Json {
@@ -348,6 +362,7 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   session.lens = fitting_lens(family, Lens::sliding, dims);
   fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
   session.lens = fitting_lens(family, session.lens, dims);
+  within("picture", [&](FieldReader& inner) { read_picture(inner, session.picture); });
   fields.integer("step", session.step, 1, kMost);
   fields.number("steps_per_second", session.steps_per_second, 0, 1000);
   fields.flag("loop", session.loop);
@@ -416,6 +431,11 @@ std::string session_to_json(const Session& session) {
   root["algorithm"] = name_of(session.algorithm);
   if (!session.chain.layers.empty()) root["chain"] = chain_json(session.chain);
   root["lens"] = name_of(session.lens);
+  if (!(session.picture == PictureOptions())) {
+    root["picture"]["window_weights"] = session.picture.window_weights;
+    root["picture"]["windows"] = session.picture.window_columns ? kWindowColumns : kWindowRows;
+    root["picture"]["use_counts"] = session.picture.use_counts;
+  }
   root["step"] = session.step;
   root["steps_per_second"] = session.steps_per_second;
   root["loop"] = session.loop;

@@ -52,6 +52,25 @@ TEST_F(ShownOperations, another_operation_on_the_same_input) {
   EXPECT_TRUE(is_png("w.png"));
 }
 
+TEST_F(ShownOperations, what_a_lens_shows_is_chosen_by_words) {
+  const auto bytes = [&](const std::string& name) {
+    std::ifstream file(path(name), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  ASSERT_EQ(run({"export", "tutorial_5_2", "-o", "rows.png", "--lens", "im2col", "--step", "1"}).status, 0);
+  const auto columns =
+      run({"export", "tutorial_5_2", "-o", "columns.png", "--lens", "im2col", "--step", "1", "--picture", "columns"});
+  ASSERT_EQ(columns.status, 0) << columns.err;
+  EXPECT_NE(bytes("rows.png"), bytes("columns.png"));
+  // The file says what its picture shows.
+  ASSERT_EQ(run({"export", "columns.png", "-o", "again.png", "--step", "1"}).status, 0);
+  EXPECT_EQ(bytes("again.png"), bytes("columns.png"));
+  const auto refused = run({"screenshot", "tutorial_5_2", "-o", "no.png", "--picture", "colums"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("'colums'"), HasSubstr("columns")));
+  EXPECT_EQ(bytes("no.png"), "");
+}
+
 TEST_F(ShownOperations, check_reads_them) {
   std::ofstream(path("pool.json")) << R"({"format": "convscope-session", "version": 1, "operation": "max_pool2d",
       "params": {"kernel_size": 2}})";

@@ -22,5 +22,19 @@ TEST_F(SidePanels, an_idle_frame_of_solver_and_field_allocates_nothing) {
   }
 }
 
+TEST_F(SidePanels, the_button_in_the_pictures_corner_offers_what_the_lens_leaves_open) {
+  Session session = *open_session("tutorial_5_2");
+  session.lens = Lens::im2col;
+  open(session);
+  play("click picture.options\nclick picture.window_columns\nclick picture.use_counts\nkey escape");
+  EXPECT_TRUE(window().workbench().session().picture == (PictureOptions{true, true, true}));
+  open("tutorial_5_2");
+  play("click picture.options\nclick picture.window_weights");
+  EXPECT_FALSE(window().workbench().session().picture.window_weights);
+  session.lens = Lens::coverage;
+  open(session);
+  EXPECT_EQ(window().widgets().find("picture.options"), nullptr);
+}
+
 }  // namespace
 }  // namespace convscope

@@ -234,7 +234,7 @@ TEST_F(Edits, a_constructor_call_changes_everything_at_once_and_undoes_at_once) 
   params.out_channels = 3;
   params.kernel_size = {1, 1};
   params.stride = {2, 2};
-  apply(edit_constructor(params, last()));
+  apply(edit_layer({"conv2d", params, {}}, last()));
   EXPECT_EQ(bench.session().params, params);
   EXPECT_EQ(error_code(), "");
   bench.undo();

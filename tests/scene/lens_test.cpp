@@ -49,6 +49,9 @@ void for_scenes(const Visit& visit) {
             request.caption = caption;
             request.language = caption ? Language::zh : Language::en;
             visit(scene_of(request), where(preset.name, lens, size, step));
+            if (lens != Lens::im2col) continue;
+            request.options = {true, true, true};
+            visit(scene_of(request), where(preset.name, lens, size, step) + " in columns");
           }
         }
       }
@@ -484,9 +487,11 @@ TEST(im2col_lens, rows_around_the_current_one_have_numbers_where_the_whole_matri
           scene_of(request_of(numbers, Lens::im2col, step_count(*numbers->plan.conv2d()) - 1, size.width, size.height));
       const std::map<int64_t, int> rows = numbered_rows(scene);
       EXPECT_GE(rows.size(), 3u) << name << " " << size.width;
-      EXPECT_TRUE(rows.contains(numbers->plan.conv2d()->batch * numbers->plan.conv2d()->positions() - 1)) << name << ": the current row";
+      EXPECT_TRUE(rows.contains(numbers->plan.conv2d()->batch * numbers->plan.conv2d()->positions() - 1))
+          << name << ": the current row";
       for (const auto& [row, cells] : rows) {
-        EXPECT_GE(cells, std::min<int64_t>(numbers->plan.conv2d()->taps(), 12)) << name << " " << size.width << ", row " << row;
+        EXPECT_GE(cells, std::min<int64_t>(numbers->plan.conv2d()->taps(), 12))
+            << name << " " << size.width << ", row " << row;
       }
     }
   }

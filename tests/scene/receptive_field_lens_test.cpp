@@ -192,7 +192,8 @@ TEST(field_lens, with_dilation_pointing_leaves_the_holes_out) {
 TEST(field_lens, words_of_a_cell_have_the_engines_counts) {
   const ChainPlanPtr& chain = preset_numbers("receptive_field_strides")->plan.chain();
   EXPECT_EQ(field_cell_words(Language::en, chain, at(0, 7, 7)), "Input[7, 7]  reaches 16 of conv3");
-  EXPECT_EQ(field_cell_words(Language::en, chain, at(2, 1, 1)), "conv2[1, 1]  sees 7x7 of the input  reaches 9 of conv3");
+  EXPECT_EQ(field_cell_words(Language::en, chain, at(2, 1, 1)),
+            "conv2[1, 1]  sees 7x7 of the input  reaches 9 of conv3");
   EXPECT_EQ(field_cell_words(Language::en, chain, at(3, 0, 0)), "conv3[0, 0]  sees 8x8 of the input");
   EXPECT_EQ(field_cell_words(Language::en, chain, at(3, 9, 0)), "");
 }
@@ -204,7 +205,8 @@ TEST(field_lens, a_step_follows_the_field_back_level_by_level) {
     std::vector<int> count(3);
     const Scene scene = scene_of(request);
     for (const Mark& mark : scene.marks) {
-      if (mark.fill == Fill::full && mark.ref >= 0) ++count[static_cast<size_t>(scene.refs[static_cast<size_t>(mark.ref)].c)];
+      if (mark.fill == Fill::full && mark.ref >= 0)
+        ++count[static_cast<size_t>(scene.refs[static_cast<size_t>(mark.ref)].c)];
     }
     return count;
   };

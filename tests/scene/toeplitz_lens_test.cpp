@@ -78,8 +78,8 @@ TEST(toeplitz_lens, the_sum_says_channel_channels_and_bias) {
     char text[32];
     return std::string(text, static_cast<size_t>(format_number(value, 10, text, sizeof text)));
   };
-  const double first = toeplitz_product(*numbers->plan.conv2d(), numbers->tensors.input, numbers->tensors.weight, cell.n, cell.c,
-                                        0, cell.y * numbers->plan.conv2d()->out.w + cell.x);
+  const double first = toeplitz_product(*numbers->plan.conv2d(), numbers->tensors.input, numbers->tensors.weight,
+                                        cell.n, cell.c, 0, cell.y * numbers->plan.conv2d()->out.w + cell.x);
   EXPECT_TRUE(has_text(scene, "row 1 \u00b7 x = " + digits(first)));
   EXPECT_TRUE(has_text(scene, "\u03a3 of 2 channels = " + digits(arithmetic.sum)));
   EXPECT_TRUE(has_text(scene, "\u03a3 + b = " + digits(arithmetic.result) + "   b = " + digits(arithmetic.bias)));

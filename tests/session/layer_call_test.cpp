@@ -9,14 +9,16 @@ namespace convscope {
 namespace {
 
 ConvParams parsed(const std::string& text) {
-  Result<ConvParams> params = parse_constructor(text);
-  EXPECT_TRUE(params.ok()) << text << ": " << (params ? "" : params.error().code);
-  return params ? *params : ConvParams{};
+  const Result<LayerCall> call = parse_layer(text);
+  EXPECT_TRUE(call.ok()) << text << ": " << (call ? "" : call.error().code);
+  if (!call) return {};
+  EXPECT_EQ(call->operation, "conv2d") << text;
+  return call->params;
 }
 
 std::string refusal(const std::string& text) {
-  Result<ConvParams> params = parse_constructor(text);
-  return params ? "accepted" : params.error().code;
+  const Result<LayerCall> call = parse_layer(text);
+  return call ? "accepted" : call.error().code;
 }
 
 TEST(ConstructorText, writes_the_five_arguments_that_everybody_knows) {
@@ -162,7 +164,7 @@ TEST(ConstructorText, refuses_values_of_the_wrong_kind_and_names_the_argument) {
   EXPECT_EQ(refusal("Conv2d(1, 1, (3, 3, 3))"), "error.constructor_type");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3, padding_mode=reflect)"), "error.constructor_type");
   EXPECT_EQ(refusal("Conv2d(1, 1, 3, dtype=torch.float16)"), "error.constructor_type");
-  Result<ConvParams> wrong = parse_constructor("Conv2d(1, 1, 3, stride='2')");
+  const Result<LayerCall> wrong = parse_layer("Conv2d(1, 1, 3, stride='2')");
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().field, "stride");
 }
@@ -178,18 +180,18 @@ TEST(ConstructorText, survives_every_prefix_and_every_changed_byte) {
   const std::string call = "conv = torch.nn.Conv2d(3, 8, kernel_size=(3, 5), padding='same', bias=False)  # end";
   for (size_t length = 0; length <= call.size(); ++length) {
     const std::string prefix = call.substr(0, length);
-    Result<ConvParams> params = parse_constructor(prefix);
-    if (!params) {
-      EXPECT_TRUE(params.error().code.starts_with("error.constructor_")) << prefix;
+    const Result<LayerCall> call = parse_layer(prefix);
+    if (!call) {
+      EXPECT_TRUE(call.error().code.starts_with("error.constructor_")) << prefix;
     }
   }
   std::mt19937 random(7);
   for (int round = 0; round < 20000; ++round) {
     std::string changed = call;
     for (int i = 0; i < 3; ++i) changed[random() % changed.size()] = static_cast<char>(random() & 0xFF);
-    Result<ConvParams> params = parse_constructor(changed);
-    if (!params) {
-      EXPECT_TRUE(params.error().code.starts_with("error.constructor_"));
+    const Result<LayerCall> call = parse_layer(changed);
+    if (!call) {
+      EXPECT_TRUE(call.error().code.starts_with("error.constructor_"));
     }
   }
 }

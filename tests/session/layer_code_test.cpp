@@ -259,6 +259,22 @@ TEST(LayerCode, sums_of_names_without_end_cost_no_more_than_a_glance) {
   EXPECT_THAT(keys(read("b = c\nc = b\nnn.Conv2d(b, 1, 3)")), ElementsAre("note.code_variable"));
 }
 
+// Copied for each time that it is named, the call would be 225 million arguments.
+TEST(LayerCode, a_large_call_may_be_named_many_times) {
+  std::string call = "c = f(", list = "k = [";
+  for (int i = 0; i < 15000; ++i) {
+    call += "1,";
+    list += "c,";
+  }
+  const std::string names = call + ")\n" + list + "]\n";
+  ASSERT_LT(names.size(), kMostPythonCharacters);
+  const Result<LayerCode> code = read_layer_code(names + "nn.Conv2d(3, 4, k)(torch.randn(k))", now());
+  ASSERT_TRUE(code.ok()) << code.error().code;
+  EXPECT_EQ(code->call.params.in_channels, 3);
+  EXPECT_EQ(code->call.params.kernel_size, (Pair{4, 4})) << "what is no size stays as it was";
+  EXPECT_FALSE(code->input_shape);
+}
+
 TEST(PythonCode, nothing_is_nested_deeper_than_the_stack) {
   for (const char* piece : {"(", "[", "f(", "-", "not ", "a if b else ", "lambda: ", "a.b()", "1 + "}) {
     std::string text = "nn.Conv2d(";

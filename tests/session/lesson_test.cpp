@@ -170,6 +170,19 @@ TEST_F(Goals, each_condition_holds_where_it_should_and_only_there) {
   EXPECT_FALSE(holds(R"({"output": [{"at": [0, 0, 9, 0], "value": -6}]})", session_));
 }
 
+TEST_F(Goals, one_axis_has_a_width_and_no_height) {
+  const Session sequence = find_preset("conv1d_basics")->session;
+  TensorCache cache;
+  const Result<ComputationPtr> numbers = compute(sequence, cache);
+  ASSERT_TRUE(numbers.ok());
+  const std::string length = std::to_string((*numbers)->plan.out().w),
+                    other = std::to_string((*numbers)->plan.out().w + 1);
+  EXPECT_TRUE(holds(R"({"output_size": )" + length + "}", sequence));
+  EXPECT_FALSE(holds(R"({"output_size": )" + other + "}", sequence));
+  EXPECT_TRUE(holds(R"({"params": {"stride": )" + std::to_string(sequence.params.stride.w) + "}}", sequence));
+  EXPECT_FALSE(holds(R"({"params": {"stride": 7}})", sequence));
+}
+
 TEST(BuiltInLessons, every_file_opens_and_speaks_both_languages) {
   std::set<std::string> names;
   for (const LessonPtr& lesson : lessons()) {
@@ -246,6 +259,16 @@ TEST(LessonPlayer, language_theme_and_speed_stay_the_readers) {
   EXPECT_EQ(workbench.session().language, Language::zh);
   EXPECT_EQ(workbench.session().theme, ThemeId::dark);
   EXPECT_EQ(workbench.session().steps_per_second, 8);
+}
+
+TEST(Lesson, paths_from_the_folder_it_lies_in_stay_what_they_are_from_page_to_page) {
+  const LessonReading reading = read_lesson(
+      file(R"({"base": "tutorial_5_1", "changes": {"input": {"source": "npy", "path": "x.npy"}}, "caption": "a"},
+                          {"caption": "b"}, {"caption": "c"})"),
+      "some/folder");
+  ASSERT_NE(reading.lesson, nullptr) << describe(Language::en, as_error(Language::en, reading.problem));
+  const std::string whole = std::filesystem::absolute("some/folder/x.npy").string();
+  for (const LessonPage& page : reading.lesson->pages) EXPECT_EQ(page.session.input.path, whole);
 }
 
 class LessonFiles : public testing_support::TemporaryFolder {};

@@ -52,6 +52,7 @@ Session unusual() {
   s.bias = {SourceKind::conv2d_init, {}, {}, nullptr};
   s.algorithm = Algorithm::loops;
   s.lens = Lens::toeplitz;
+  s.picture = {false, true, true};
   s.step = 17;
   s.steps_per_second = 0.75;
   s.loop = false;
@@ -209,6 +210,8 @@ TEST(SessionJson, each_field_of_the_wrong_type_is_refused_by_name) {
       {R"("weight":{"source":"named","name":7})", "weight.name"},
       {R"("bias":{"source":"npy","path":false})", "bias.path"},
       {R"("lens":1)", "lens"},
+      {R"("picture":1)", "picture"},
+      {R"("picture":{"use_counts":1})", "picture.use_counts"},
       {R"("step":"1")", "step"},
       {R"("steps_per_second":"2")", "steps_per_second"},
       {R"("loop":0)", "loop"},
@@ -225,10 +228,11 @@ TEST(SessionJson, each_field_of_the_wrong_type_is_refused_by_name) {
 TEST(SessionJson, values_out_of_range_are_refused_by_name) {
   for (const char* fields :
        {R"("step":0)", R"("step":-1)", R"("steps_per_second":0)", R"("steps_per_second":1e9)",
-        R"("input":{"source":"arange","shape":[-1]})", R"("lens":"upside_down")", R"("theme":"pink")",
-        R"("language":"de")", R"("params":{"padding_mode":"mirror"})", R"("params":{"dtype":"float16"})",
-        R"("input":{"source":"named","name":"box"})", R"("weight":{"source":"image","path":"a.png"})",
-        R"("weight":{"source":"sample"})", R"("input":{"source":"conv2d_init"})", R"("seed":9223372036854775808)"}) {
+        R"("input":{"source":"arange","shape":[-1]})", R"("lens":"upside_down")", R"("picture":{"windows":"stacks"})",
+        R"("theme":"pink")", R"("language":"de")", R"("params":{"padding_mode":"mirror"})",
+        R"("params":{"dtype":"float16"})", R"("input":{"source":"named","name":"box"})",
+        R"("weight":{"source":"image","path":"a.png"})", R"("weight":{"source":"sample"})",
+        R"("input":{"source":"conv2d_init"})", R"("seed":9223372036854775808)"}) {
     EXPECT_EQ(error_of(fields).code, "error.json_value") << fields;
   }
 }
