@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gui/array_dialog.h"
 #include "app/gui/command_palette.h"
 #include "app/gui/fonts.h"
 #include "app/gui/kept_frame.h"
@@ -117,6 +118,9 @@ class MainWindow {
   void copy_session();
   void paste();
   void serve_requests(UiContext& ui);
+  /// An array of a file in the place that the dialog says.
+  void take_array(UiContext& ui, ArrayDialog::Choice choice);
+  void note_recent(const std::string& path);
   void save_project(UiContext& ui, const std::string& path);
   void autosave();
 
@@ -140,6 +144,7 @@ class MainWindow {
   Notice notice_;
   FileDialog file_dialog_;
   ExportDialog export_dialog_;
+  ArrayDialog array_dialog_;
   std::vector<KeyPress> presses_;
 
   FrameInfo frame_;

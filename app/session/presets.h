@@ -47,7 +47,7 @@ std::optional<Session> carried_session(const std::string& path);
 
 /// Numbers of a text that becomes typed input: they are kept in the session and in every project file of it.
 inline constexpr int64_t kMaxTextInput = 1 << 18;
-/// Whether a file of that name is opened as the input: .npy, .txt or a picture.
+/// Whether a file of that name is opened as the input: .npy, .npz or an array of it, .txt or a picture.
 bool is_tensor_name(const std::string& path);
 
 /// Whether the file is a chain of layers (see chain_json.h). Reads it.

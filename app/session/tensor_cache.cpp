@@ -9,6 +9,7 @@
 
 #include "app/io/image.h"
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/session/computation.h"
 #include "app/session/named_kernels.h"
 #include "engine/conv_nd.h"
@@ -25,7 +26,7 @@ bool is_random(SourceKind kind) {
 /// A file as it is now: another key once it has been written again.
 std::string file_key(const std::string& path) {
   struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return path + "|gone";
+  if (stat(array_path(path).file.c_str(), &status) != 0) return path + "|gone";
   return path + "|" + std::to_string(status.st_dev) + "|" + std::to_string(status.st_ino) + "|" +
          std::to_string(status.st_size) + "|" + std::to_string(status.st_mtim.tv_sec) + "." +
          std::to_string(status.st_mtim.tv_nsec);
