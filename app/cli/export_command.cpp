@@ -17,6 +17,7 @@
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
 #include "app/session/computation.h"
@@ -27,6 +28,7 @@ namespace {
 
 /// As typed.
 struct ExportOptions {
+  ModelPicture picture;
   std::string session, output;
   std::optional<std::string> lesson;
   std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
@@ -226,7 +228,7 @@ Result<void> run_command(const ExportOptions& options) {
   if (options.lesson) return run_lesson(options, std::move(settings));
   if (options.session.empty()) return Error{"error.missing_option", "session", {"session"}};
   std::vector<CodeNote> notes;
-  auto session = open_session(options.session, &notes);
+  auto session = with_model_picture(open_session(options.session, &notes), options.session, options.picture);
   if (!session) return session.error();
   print_notes(notes);
   if (options.operation) {
@@ -267,6 +269,7 @@ void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
   command->add_option("session", options->session, words("cli.session"));
+  add_model_picture_options(*command, options->picture);
   command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));

@@ -185,9 +185,11 @@ void ArrayDialog::State::draw_list(UiContext& ui, float height) {
         ImGui::TableNextColumn();
         ImGui::PushID(row);
         const ImVec2 low = ImGui::GetCursorScreenPos();
+        const float column = ImGui::GetContentRegionAvail().x;
         if (ImGui::Selectable("##row", row == selected, ImGuiSelectableFlags_SpanAllColumns, {0, line})) chosen = row;
         widget.assign("array.row.").append(one.name);
-        ui.widgets.note_item(widget);
+        // In the first column, whose clipping is in force.
+        ui.widgets.note_rect(widget, low.x, low.y, low.x + column, low.y + line);
         const ImU32 color = ui_color32(ui, one.info ? Role::text : Role::secondary);
         ImGui::GetWindowDrawList()->AddText(low, color, one.name.c_str());
         ImGui::PopID();

@@ -252,7 +252,7 @@ Shape as_nchw(const Shape& shape) {
 }
 
 bool input_brings_shape(const Session& session) {
-  return session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
+  return brings_its_shape(session.input.kind);
 }
 
 int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, int direction) {

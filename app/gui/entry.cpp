@@ -10,6 +10,7 @@
 #include "app/gui/process_age.h"
 #include "app/io/atomic_file.h"
 #include "app/session/lesson.h"
+#include "app/session/model.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
@@ -62,6 +63,8 @@ Result<void> check_lesson_page(const std::string& name, int64_t page, Language l
 
 Result<void> run_screenshot(const ScreenshotOptions& options) {
   Result<Session> session = session_for(options.open);
+  if (!session) return session.error();
+  if (options.image) session = with_picture(*session, options.open, *options.image, options.imagenet);
   if (!session) return session.error();
   if (!options.operation.empty()) {
     if (Result<void> changed = change_operation(*session, options.operation); !changed) return changed;

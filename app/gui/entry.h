@@ -30,9 +30,11 @@ struct ScreenshotOptions {
   std::string lesson;  // opened on top of it; empty: none
   int64_t lesson_page = 1;
   std::string target;
-  int width = 1600, height = 900;  // device pixels
-  std::optional<int64_t> step;     // 1-based
-  std::string operation;           // instead of the session's; empty: its own
+  int width = 1600, height = 900;    // device pixels
+  std::optional<int64_t> step;       // 1-based
+  std::optional<std::string> image;  // run through a model up to the layer; empty: the project's own picture
+  bool imagenet = false;             // normalized as torchvision's models want it
+  std::string operation;             // instead of the session's; empty: its own
   std::optional<Lens> lens;
   std::optional<ThemeId> theme;
   std::optional<Language> language;

@@ -17,6 +17,7 @@
 #include "app/gui/theme_style.h"
 #include "app/gui/widgets.h"
 #include "app/io/npz.h"
+#include "app/session/model.h"
 #include "app/session/presets.h"
 #include "app/session/session_json.h"
 
@@ -237,7 +238,8 @@ void MainWindow::draw() {
   }
   // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
   const bool dialog = file_dialog_.is_open() || export_dialog_.is_open() || array_dialog_.is_open() ||
-                      palette_.is_open() || ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
+                      model_dialog_.is_open() || palette_.is_open() ||
+                      ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
     // Menus close by Escape; dialogs see to theirs.
     if (key_press.key == kKeyEscape && ImGui::GetTopMostPopupModal() == nullptr &&
@@ -432,12 +434,14 @@ void MainWindow::draw_dialogs(UiContext& ui) {
       case FileDialog::Purpose::choose_output:
         review_.open(path);
         break;
+      case FileDialog::Purpose::choose_picture:
       case FileDialog::Purpose::choose_export_target:
-        break;  // the export dialog asks through one of its own
+        break;  // those dialogs ask through ones of their own
     }
   }
   export_dialog_.draw(ui);
   if (std::optional<ArrayDialog::Choice> choice = array_dialog_.draw(ui)) take_array(ui, *std::move(choice));
+  if (std::optional<Session> layer = model_dialog_.draw(ui)) take_layer(ui, *std::move(layer));
   if (const std::optional<PaletteChoice> choice = palette_.draw(ui)) choose(ui, *choice);
   if (shortcuts_open_) draw_shortcuts(ui, shortcuts_open_);
 }
@@ -495,6 +499,11 @@ void MainWindow::open(const std::string& name) {
   const bool is_file = find_preset(name) == nullptr;
   if (is_file && is_array_path(name) && asks_which_array(name, now, LastGood(workbench_->computation()))) {
     return array_dialog_.open(name);
+  }
+  if (is_file && is_model_path(name)) {
+    UiContext ui = context();
+    const LayerPath layer = layer_path(name);
+    return model_dialog_.open(ui, layer.file, layer.layer);
   }
   const std::filesystem::path path(name);
   std::optional<Session> carried;
@@ -566,6 +575,22 @@ void MainWindow::take_array(UiContext& ui, ArrayDialog::Choice choice) {
   const std::string converted = conversion_words(ui.language(), choice.path, dtype);
   const std::string name = std::filesystem::path(choice.path).filename().string();
   tell(converted.empty() ? tr(ui.language(), "notice.opened", {name}) : converted);
+}
+
+void MainWindow::take_layer(UiContext& ui, Session session) {
+  const Session& now = workbench_->session();
+  session.language = now.language;
+  session.theme = now.theme;
+  session.seed = now.seed;
+  session.steps_per_second = now.steps_per_second;
+  session.loop = now.loop;
+  session.lens = fitting_lens(*shown_family(session.operation), now.lens, shown_dims(session.operation));
+  leave_lesson(ui);
+  workbench_->replace(std::move(session), "edit.model_layer");
+  playback_.pause();
+  picture_.fit();
+  settings_.project_path.clear();
+  note_recent(model_dialog_.path());
 }
 
 void MainWindow::save_project(UiContext& ui, const std::string& path) {
@@ -769,7 +794,7 @@ double MainWindow::sleeps_at_most() const {
 
 bool MainWindow::busy() const {
   return workbench_->busy() || workbench_->cross_checker().busy() || review_.busy() || export_dialog_.busy() ||
-         array_dialog_.busy();
+         array_dialog_.busy() || model_dialog_.busy();
 }
 
 void MainWindow::wait() {
@@ -778,6 +803,7 @@ void MainWindow::wait() {
   review_.wait(workbench_->computation());
   export_dialog_.wait();
   array_dialog_.wait();
+  model_dialog_.wait();
 }
 
 bool MainWindow::take_fullscreen_toggle() { return std::exchange(fullscreen_toggled_, false); }

@@ -13,6 +13,7 @@
 #include "app/gui/fonts.h"
 #include "app/gui/kept_frame.h"
 #include "app/gui/lesson_card.h"
+#include "app/gui/model_dialog.h"
 #include "app/gui/panels.h"
 #include "app/gui/picture_area.h"
 #include "app/gui/preview.h"
@@ -120,6 +121,8 @@ class MainWindow {
   void serve_requests(UiContext& ui);
   /// An array of a file in the place that the dialog says.
   void take_array(UiContext& ui, ArrayDialog::Choice choice);
+  /// A layer of a model, as one edit.
+  void take_layer(UiContext& ui, Session session);
   void note_recent(const std::string& path);
   void save_project(UiContext& ui, const std::string& path);
   void autosave();
@@ -145,6 +148,7 @@ class MainWindow {
   FileDialog file_dialog_;
   ExportDialog export_dialog_;
   ArrayDialog array_dialog_;
+  ModelDialog model_dialog_;
   std::vector<KeyPress> presses_;
 
   FrameInfo frame_;

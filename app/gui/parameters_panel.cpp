@@ -97,6 +97,7 @@ void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::stri
       break;
     case FileDialog::Purpose::open_any:
     case FileDialog::Purpose::save_project:
+    case FileDialog::Purpose::choose_picture:
     case FileDialog::Purpose::choose_output:
     case FileDialog::Purpose::choose_export_target:
       return;

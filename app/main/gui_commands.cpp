@@ -8,6 +8,7 @@
 
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/gui/entry.h"
 #include "app/session/lesson.h"
 #include "app/session/presets.h"
@@ -40,6 +41,7 @@ Result<void> apply_lesson(const LessonTexts& texts, std::string& lesson, int64_t
 }
 
 struct ScreenshotTexts {
+  ModelPicture picture;
   std::string open;
   LessonTexts lesson;
   std::optional<std::string> target, size, step, operation, lens, theme, language, ui_scale, actions;
@@ -70,6 +72,11 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
     if (!step) return step.error();
     options.step = *step;
   }
+  if (const Result<Session> session = with_model_picture(Session(), texts.open, texts.picture); !session) {
+    return session.error();
+  }
+  if (texts.picture.image) options.image = *texts.picture.image == "sample" ? "" : *texts.picture.image;
+  options.imagenet = texts.picture.imagenet;
   options.operation = texts.operation.value_or("");
   if (texts.lens) {
     Result<Lens> lens = parse_lens(*texts.lens);
@@ -154,6 +161,7 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   auto texts = std::make_shared<ScreenshotTexts>();
   CLI::App* command = app.add_subcommand("screenshot", words("cli.screenshot"));
   command->add_option("session", texts->open, words("cli.session"));
+  add_model_picture_options(*command, texts->picture);
   add_lesson_options(*command, texts->lesson);
   command->add_option("-o,--output", texts->target, words("cli.screenshot.output"));
   command->add_option("--size", texts->size, words("cli.screenshot.size"));

@@ -40,9 +40,10 @@ class TensorCache {
   /// Shape of the session's input, reading the file's header or the cache.
   Result<Shape> input_shape(const Session& session);
   /// Input, weight and bias of a session whose plan is known; output stays undefined. `wished` (may be null) takes what
-  /// the session's gradients begin with. Errors of that are of the fields grad_output and target; among them
+  /// the session's gradients begin with, `job` (may be null) is asked whether to stop where a model is run. Errors of that are of the fields grad_output and target; among them
   /// error.like_output_shape (args: path, found, wanted).
-  Result<ConvTensors> tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished = nullptr);
+  Result<ConvTensors> tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished = nullptr,
+                              Job* job = nullptr);
   /// A cautious guess at what tensors() will take, next to nothing for what is kept. Never waits for a reader.
   double preparation_seconds(const Session& session, const OperationPlan& plan);
 

@@ -20,6 +20,7 @@
 #include "app/session/chain_json.h"
 #include "app/session/chains.h"
 #include "app/session/json_reader.h"
+#include "app/session/model.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
 #include "app/session/share_text.h"
@@ -194,7 +195,7 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_chain_file(name) &&
+  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_model_path(name) && !is_chain_file(name) &&
          !carried_session(name);
 }
 
@@ -214,7 +215,8 @@ Result<Session> session_with_chain_file(const Session& base, const std::string& 
 
 bool is_session_text(const std::string& text) {
   struct stat status = {};
-  if (find_preset(text) != nullptr || stat(array_path(text).file.c_str(), &status) == 0) return false;
+  if (find_preset(text) != nullptr || is_model_path(text)) return false;
+  if (stat(array_path(text).file.c_str(), &status) == 0) return false;
   return is_share_text(text) || is_layer_code(text);
 }
 
@@ -222,6 +224,7 @@ std::string title_of(const std::string& preset_or_path) {
   if (find_preset(preset_or_path) != nullptr) return preset_or_path;
   if (is_session_text(preset_or_path)) return {};
   const std::filesystem::path path(preset_or_path);
+  if (const LayerPath layer = layer_path(preset_or_path); !layer.layer.empty()) return layer.layer;
   // "weights.npz:conv1.bias" has no ending.
   return (array_path(preset_or_path).array.empty() ? path.stem() : path.filename()).string();
 }
@@ -229,6 +232,7 @@ std::string title_of(const std::string& preset_or_path) {
 Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes) {
   if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
   struct stat status = {};
+  if (is_model_path(preset_or_path)) return session_of_layer(preset_or_path);
   if (stat(array_path(preset_or_path).file.c_str(), &status) != 0) {
     if (is_share_text(preset_or_path)) return session_from_share_text(preset_or_path);
     if (is_layer_code(preset_or_path)) {

@@ -30,8 +30,8 @@ const Preset* find_preset(std::string_view name);
 std::string nearest_preset(std::string_view name);
 
 /// What the commands take: the name of a preset or the path of a session file, of a file that was exported with its
-/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input), the text
-/// of a shared session (share_text.h) or a layer's call as in a script (layer_code.h). `notes` (may be null) takes what
+/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input), of
+/// a model's layer, "net.onnx:conv1" (model.h), the text of a shared session (share_text.h) or a layer's call as in a script (layer_code.h). `notes` (may be null) takes what
 /// of the code could not be used. Errors: error.unknown_session (args: text, nearest preset), error.no_session_inside
 /// (args: path), those of loading and reading.
 Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes = nullptr);

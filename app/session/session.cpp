@@ -24,7 +24,7 @@ constexpr std::array kLenses = {
 };
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
 constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",   "conv2d_init",
-                                     "named",  "values", "image", "npy",   "sample", "mse"};
+                                     "named",  "values", "image", "npy",   "sample", "onnx", "mse"};
 
 template <class Enum, size_t N>
 std::optional<Enum> from_name(const std::array<const char*, N>& names, std::string_view name) {
@@ -38,6 +38,7 @@ std::optional<Enum> from_name(const std::array<const char*, N>& names, std::stri
 
 bool TensorSource::operator==(const TensorSource& other) const {
   if (kind != other.kind || name != other.name || path != other.path) return false;
+  if (picture != other.picture || imagenet != other.imagenet) return false;
   if (values == other.values) return true;
   if (values == nullptr || other.values == nullptr || values->size() != other.values->size()) return false;
   // By bits, so that a NaN that was typed equals itself and undo does not see a change where none was.
@@ -49,6 +50,11 @@ const LensFacts& facts_of(Lens lens) { return kLenses[static_cast<size_t>(lens)]
 const char* name_of(Lens lens) { return facts_of(lens).name; }
 const char* name_of(ThemeId theme) { return kThemeNames[static_cast<size_t>(theme)]; }
 const char* name_of(SourceKind kind) { return kSourceNames[static_cast<size_t>(kind)]; }
+
+bool brings_its_shape(SourceKind kind) { return is_of_file(kind); }
+bool is_of_file(SourceKind kind) {
+  return kind == SourceKind::image || kind == SourceKind::npy || kind == SourceKind::onnx;
+}
 
 std::optional<Lens> lens_from_name(std::string_view name) {
   for (const LensFacts& facts : kLenses) {

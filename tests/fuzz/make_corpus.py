@@ -66,6 +66,10 @@ packed = npz(numpy.savez_compressed, x=numpy.zeros(100000, "<f4"))
 at = packed.rindex(b"PK\x01\x02")
 put("npz", "bomb", packed[: at + 24] + struct.pack("<I", 0xFFFFFFF0) + packed[at + 28 :])
 
+# ONNX models: those of tests/session/models, good and hostile.
+for model in sorted((pathlib.Path(__file__).parent.parent / "session" / "models").rglob("*.onnx")):
+    put("onnx", model.stem, model.read_bytes()[:16384])
+
 # Pictures of every kind that is read.
 with tempfile.TemporaryDirectory() as folder:
     source = os.path.join(folder, "source.png")
