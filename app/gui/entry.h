@@ -11,6 +11,7 @@ namespace convscope {
 
 struct WindowOptions {
   std::string open;    // preset, session, picture or .npy; empty: the last session, or the first preset
+  std::string ask;     // a file that the window asks about first: an .npz, a model
   std::string lesson;  // a built-in lesson or a file, opened on top of it
   int64_t lesson_page = 1;
   float ui_scale = 0;              // 0: the monitor's

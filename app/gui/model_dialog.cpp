@@ -49,14 +49,23 @@ struct ModelDialog::State {
   const ModelLayer* layer() const {
     return selected < 0 ? nullptr : &model->layers[static_cast<size_t>(shown[static_cast<size_t>(selected)])];
   }
-  /// Why the layer cannot be shown, or not with that picture.
-  std::optional<Error> problem() const {
-    if (layer()->problem) return layer()->problem;
-    if (from == From::seed) return std::nullopt;
+  /// Why the layer cannot be shown, or not with a picture; found again when another one is chosen, because shapes are
+  /// followed through the whole graph for it.
+  const std::optional<Error>& problem() {
+    const bool pictured = from != From::seed;
+    if (judged == layer() && judged_pictured == pictured) return found_problem;
+    judged = layer();
+    judged_pictured = pictured;
+    found_problem = layer()->problem;
+    if (found_problem || !pictured) return found_problem;
     // Whether it works out does not hang on the picture's size: that comes with the numbers.
     const Result<Shape> shape = layer_input_shape(*model, layer()->name, {1, 3, kOpenSide, kOpenSide});
-    return shape ? std::nullopt : std::optional<Error>(shape.error());
+    if (!shape) found_problem = shape.error();
+    return found_problem;
   }
+  const ModelLayer* judged = nullptr;
+  bool judged_pictured = false;
+  std::optional<Error> found_problem;
 
   void take() {
     std::optional<Result<ModelPtr>> read = reader.take();
@@ -77,7 +86,7 @@ struct ModelDialog::State {
     shown.clear();
     for (size_t i = 0; i < model->layers.size(); ++i) {
       const ModelLayer& one = model->layers[i];
-      if (contains(one.name + " " + one.op + " " + one.call, wanted)) shown.push_back(static_cast<int>(i));
+      if (contains(one.name + " " + one.op, wanted)) shown.push_back(static_cast<int>(i));
     }
     selected = shown.empty() ? -1 : 0;
     scroll_to_selected = true;
@@ -97,6 +106,7 @@ void ModelDialog::open(UiContext& ui, const std::string& path, const std::string
   s.path = path;
   s.wanted_layer = layer;
   s.model = nullptr;
+  s.judged = nullptr;
   s.shown.clear();
   s.selected = -1;
   s.error.reset();
@@ -243,7 +253,7 @@ void ModelDialog::State::draw_words(UiContext& ui) {
     ui_words(ui, layer()->call.c_str(), Role::text, ui.fonts.mono);
     ui.widgets.note_item("model.call");
   }
-  if (const std::optional<Error> wrong = problem()) {
+  if (const std::optional<Error>& wrong = problem()) {
     ui.shows(describe(ui.language(), *wrong));
     ui_error_line(ui, "model", *wrong);
   } else if (from != From::seed && model->input_shape) {

@@ -49,7 +49,7 @@ class SourceList {
   void add(std::span<const SourceRow> rows, SourceKind current) {
     for (const SourceRow& row : rows) add(name_of(row.kind), row.label_key, row.kind == current);
   }
-  /// A source that is not chosen here, but can be what there is.
+  /// A source that is not chosen here, but can be what there is: the last row, which draw() never answers with.
   void add_present(const SourceRow& row, SourceKind current) {
     if (row.kind == current) add(name_of(row.kind), row.label_key, true);
   }

@@ -26,8 +26,13 @@ constexpr std::array kSequenceRows = {kArange, kOnes, kZeros, kRandn, kRand, kTy
 constexpr std::array kKernelRows = {kLayerInit, kRandn, kRand, kArange, kTyped, kNpy};
 constexpr std::array kBiasRows = {kZeros, kOnes, kArange, kRandn, kRand, kLayerInit, kTyped, kNpy};
 
-/// The model's layers again, with that of the source chosen.
-void ask_model(UiContext& ui, const TensorSource& source) {
+/// Leads back to the layers of the model that the numbers come from.
+void draw_model_button(UiContext& ui, std::string_view name, const TensorSource& source) {
+  if (source.kind != SourceKind::onnx) return;
+  ButtonOptions quiet;
+  quiet.quiet = true;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() - ui.px(10));
+  if (!ui_icon_label_button(ui, name, Icon::grid, ui.text("model.another"), quiet)) return;
   ui.requests.open_paths.push_back(source.path + ":" + source.name);
 }
 
@@ -81,10 +86,8 @@ void draw_input_fields(UiContext& ui) {
   list.add(rows, ui.session().input.kind);
   list.add_present(kOnnx, ui.session().input.kind);
   if (const std::optional<size_t> row = list.draw("input.source", "input.source_help")) {
-    const SourceKind kind = *row < rows.size() ? rows[*row].kind : SourceKind::onnx;
-    if (kind == SourceKind::onnx) {
-      ask_model(ui, ui.session().input);
-    } else if (kind == SourceKind::image || kind == SourceKind::npy) {
+    const SourceKind kind = rows[*row].kind;
+    if (kind == SourceKind::image || kind == SourceKind::npy) {
       ui.requests.choose_input = true;
     } else {
       apply_or_tell(ui, edit_input_source(ui.session(), kind, ui.workbench.computation()));
@@ -95,6 +98,7 @@ void draw_input_fields(UiContext& ui) {
 
   if (input_brings_shape(ui.session())) {
     draw_file_line(ui, "input.file", shown_path(ui.session().input), ui.workbench.input_shape());
+    draw_model_button(ui, "input.model", ui.session().input);
   } else {
     draw_input_size(ui);
   }
@@ -126,8 +130,6 @@ void draw_kernel_fields(UiContext& ui) {
   if (const std::optional<size_t> row = list.draw("kernel.named", "kernel.source_help")) {
     if (*row < named) {
       ui.workbench.apply(edit_named_kernel(list.key(*row)));
-    } else if (*row == named + kKernelRows.size()) {
-      ask_model(ui, session.weight);
     } else if (kKernelRows[*row - named].kind == SourceKind::npy) {
       ui.requests.choose_weight = true;
     } else {
@@ -138,6 +140,7 @@ void draw_kernel_fields(UiContext& ui) {
   if (ui_icon_button(ui, "kernel.open", Icon::folder, ui.text("kernel.open_help"))) ui.requests.choose_weight = true;
   if (is_of_file(ui.session().weight.kind)) {
     draw_file_line(ui, "kernel.file", shown_path(ui.session().weight), shape_if_good(ui, &ConvTensors::weight));
+    if (ui.session().input.kind != SourceKind::onnx) draw_model_button(ui, "kernel.model", ui.session().weight);
   }
   ui_field_error(ui, "weight");
   if (is_random(ui.session().weight.kind) && !is_random(ui.session().input.kind)) draw_seed(ui);
@@ -154,10 +157,8 @@ void draw_bias_fields(UiContext& ui) {
   list.add(kBiasRows, session.bias.kind);
   list.add_present(kOnnx, session.bias.kind);
   if (const std::optional<size_t> row = list.draw("bias.source", "bias.source_help")) {
-    const SourceKind kind = *row < kBiasRows.size() ? kBiasRows[*row].kind : SourceKind::onnx;
-    if (kind == SourceKind::onnx) {
-      ask_model(ui, session.bias);
-    } else if (kind == SourceKind::npy) {
+    const SourceKind kind = kBiasRows[*row].kind;
+    if (kind == SourceKind::npy) {
       ui.requests.choose_bias = true;
     } else {
       apply_or_tell(ui, edit_bias_source(session, kind, ui.workbench.computation()));

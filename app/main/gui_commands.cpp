@@ -10,7 +10,9 @@
 #include "app/cli/messages.h"
 #include "app/cli/model_picture.h"
 #include "app/gui/entry.h"
+#include "app/io/npz.h"
 #include "app/session/lesson.h"
+#include "app/session/model.h"
 #include "app/session/presets.h"
 
 namespace convscope {
@@ -130,6 +132,20 @@ struct WindowTexts {
   bool print_first_frame = false;
 };
 
+/// Whether the window asks which array or layer of the file is meant. Errors: those of reading it.
+Result<bool> asks_about(const std::string& path) {
+  if (path.empty() || find_preset(path) != nullptr) return false;
+  if (is_model_path(path) && layer_path(path).layer.empty()) {
+    const Result<ModelPtr> model = open_model(path);
+    return model ? Result<bool>(true) : model.error();
+  }
+  if (is_npz_path(path) && array_path(path).array.empty()) {
+    const Result<std::vector<NpzArray>> arrays = npz_arrays(path);
+    return arrays ? Result<bool>(true) : arrays.error();
+  }
+  return false;
+}
+
 Result<void> run_window_command(const WindowTexts& texts) {
   WindowOptions options;
   options.open = texts.open;
@@ -146,6 +162,9 @@ Result<void> run_window_command(const WindowTexts& texts) {
     if (*scale < 0.5 || *scale > 4) return Error{"error.ui_scale", "--ui-scale", {*texts.ui_scale}};
     options.ui_scale = static_cast<float>(*scale);
   }
+  const Result<bool> asks = asks_about(options.open);
+  if (!asks) return asks.error();
+  if (*asks) options.ask = std::exchange(options.open, {});
   // That a file is missing is worth knowing even where no window can open.
   if (!options.open.empty()) {
     std::vector<CodeNote> notes;

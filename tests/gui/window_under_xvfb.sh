@@ -182,6 +182,16 @@ quit
 nothing_is_left || fail "closing the window over an export leaves $(ls -A "$HOME")"
 
 # A broken last session is kept aside and does not hinder the start.
+# A model that is named at the start: the window asks which layer.
+models=$(dirname "$0")/../session/models
+start "$models/trunk.onnx"
+soon pixel_is 4 400 babbbc || fail "no dialog lies over the window"
+press Down
+press Return
+shows() { grep -q "$1" "$XDG_CONFIG_HOME/convscope/session.json"; }
+soon shows '"pool1"' || fail "Down and Enter do not show the second layer"
+quit
+
 printf '{ "format": ' > "$XDG_CONFIG_HOME/convscope/session.json"
 start
 soon pixel_is 4 400 f6f7f9 || fail "a broken session hinders the start"

@@ -54,8 +54,8 @@ TEST_F(Models, a_picture_that_is_looked_at_is_the_one) {
   play("drop " + model("trunk.onnx") + "\nexpect model.picture\nkey down\nkey enter\nwait idle");
   EXPECT_EQ(session().operation, "max_pool2d");
   EXPECT_EQ(session().input.picture, model("picture.png"));
-  // From there to the next layer: the list of the input's sources leads back to the model.
-  play("click input.source\nclick input.source.onnx\nexpect model_dialog\nexpect model.picture\nkey escape");
+  // From there to the next layer.
+  play("click input.model\nexpect model_dialog\nexpect model.picture\nkey escape");
   EXPECT_EQ(session().operation, "max_pool2d");
 }
 
