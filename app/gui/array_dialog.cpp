@@ -216,13 +216,13 @@ void ArrayDialog::State::draw_list(UiContext& ui, float height) {
 std::optional<Session> ArrayDialog::State::draw_use(UiContext& ui) {
   if (error) {
     ui.shows(describe(ui.language(), *error));
-    ui_error_line(ui, "array", *error);
+    ui_error_line(ui, "array", without_folder(*error, path));
     return std::nullopt;
   }
   if (array() == nullptr) return std::nullopt;
   if (!array()->info) {
     ui.shows(describe(ui.language(), *array()->problem));
-    ui_error_line(ui, "array", *array()->problem);
+    ui_error_line(ui, "array", without_folder(*array()->problem, path));
     return std::nullopt;
   }
   const std::vector<ArrayRole> roles = roles_of(ui.session());
@@ -242,7 +242,7 @@ std::optional<Session> ArrayDialog::State::draw_use(UiContext& ui) {
   if (!use) return std::nullopt;
   if (!*use) {
     ui.shows(describe(ui.language(), use->error()));
-    ui_error_line(ui, "array", use->error());
+    ui_error_line(ui, "array", without_folder(use->error(), path));
     return std::nullopt;
   }
   if (language != ui.language()) say(ui);
@@ -250,9 +250,10 @@ std::optional<Session> ArrayDialog::State::draw_use(UiContext& ui) {
   ui.widgets.note_item("array.changes");
   if (!(*use)->problem) return std::nullopt;
   ui.shows(describe(ui.language(), *(*use)->problem));
-  ui_error_line(ui, "array", *(*use)->problem);
+  ui_error_line(ui, "array", without_folder(*(*use)->problem, path));
   if (!(*use)->redrawn) return std::nullopt;
-  const std::string remedy_key = "arrays.redraw_" + (*use)->redrawn_name;
+  constexpr std::array kRemedies = {"arrays.redraw_input", "arrays.redraw_weight", "arrays.redraw_bias"};
+  const char* const remedy_key = kRemedies[static_cast<size_t>((*use)->redrawn_role)];
   if (ui_icon_label_button(ui, "array.redraw", Icon::dice, ui.text(remedy_key))) return (*use)->redrawn;
   return std::nullopt;
 }

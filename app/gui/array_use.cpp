@@ -153,7 +153,7 @@ Result<ArrayUse> use_array(const Session& base, const std::string& path, ArrayRo
     redraw(redrawn, other);
     if (problem_of(redrawn, cache)) continue;
     use.redrawn = std::move(redrawn);
-    use.redrawn_name = name_of(other);
+    use.redrawn_role = other;
     break;
   }
   return use;

@@ -26,9 +26,9 @@ struct ArrayUse {
   std::vector<std::string> changes;  // arguments that follow the array: "in_channels=3"
   std::optional<Error> problem;      // of the session then
   /// Where only a tensor that is not the array stands in its way: the same with numbers drawn from the seed in its
-  /// place, and its name.
+  /// place, and which that is.
   std::optional<Session> redrawn;
-  std::string redrawn_name;
+  ArrayRole redrawn_role = ArrayRole::input;
 };
 
 /// Reads the headers of the files, not the numbers. Errors: those of npy_shape(), error.input_file_rank,

@@ -245,7 +245,7 @@ void ModelDialog::State::draw_input(UiContext& ui) {
 void ModelDialog::State::draw_words(UiContext& ui) {
   if (error) {
     ui.shows(describe(ui.language(), *error));
-    ui_error_line(ui, "model", *error);
+    ui_error_line(ui, "model", without_folder(*error, path));
     return;
   }
   if (layer() == nullptr) return;
@@ -255,7 +255,7 @@ void ModelDialog::State::draw_words(UiContext& ui) {
   }
   if (const std::optional<Error>& wrong = problem()) {
     ui.shows(describe(ui.language(), *wrong));
-    ui_error_line(ui, "model", *wrong);
+    ui_error_line(ui, "model", without_folder(*wrong, path));
   } else if (from != From::seed && model->input_shape) {
     const Shape& shape = *model->input_shape;
     const std::string size = std::to_string(shape[2]) + " x " + std::to_string(shape[3]);

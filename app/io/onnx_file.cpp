@@ -329,6 +329,27 @@ class GraphReader {
   size_t edges_ = 0, attributes_ = 0, numbers_ = 0;
 };
 
+/// Exporters say by Identity that two layers share a tensor: the same message under another name.
+void resolve_aliases(OnnxFile& file) {
+  const auto is_alias = [&](const OnnxNode& node) {
+    const bool standard = node.domain.empty() || node.domain == "ai.onnx";
+    if (!standard || node.op != "Identity" || node.inputs.size() != 1 || node.outputs.size() != 1) return false;
+    const OnnxTensor* const shared = file.find(node.inputs.front());
+    if (shared == nullptr || static_cast<int64_t>(file.tensors.size()) >= kMaxTensors) return false;
+    if (file.tensor_of.contains(node.outputs.front())) return false;
+    OnnxTensor alias = *shared;
+    alias.name = node.outputs.front();
+    file.tensor_of.emplace(alias.name, file.tensors.size());
+    file.tensors.push_back(std::move(alias));
+    return true;
+  };
+  std::vector<OnnxNode> kept;
+  for (OnnxNode& node : file.nodes) {
+    if (!is_alias(node)) kept.push_back(std::move(node));
+  }
+  file.nodes = std::move(kept);
+}
+
 /// Whether every node reads only what is there before it.
 Result<void> check_order(const OnnxFile& file) {
   std::unordered_set<std::string_view> known;
@@ -562,6 +583,7 @@ Result<OnnxFile> read_onnx_file(const std::string& path) {
   OnnxFile file;
   file.path = path;
   if (Result<void> read = GraphReader(pages, file).read(); !read) return read.error();
+  resolve_aliases(file);
   // Old models list their initializers among the inputs.
   std::erase_if(file.inputs, [&](const OnnxValue& input) { return file.tensor_of.contains(input.name); });
   if (Result<void> good = check_order(file); !good) return good.error();

@@ -78,7 +78,7 @@ struct OnnxFile {
   int64_t opset = 0;  // of the standard operators
   std::string graph_name, producer;
   std::vector<OnnxNode> nodes;      // each behind those whose outputs it reads
-  std::vector<OnnxTensor> tensors;  // initializers and constants
+  std::vector<OnnxTensor> tensors;  // initializers, constants, and what Identity makes of them
   std::unordered_map<std::string, size_t> tensor_of;
   std::vector<OnnxValue> inputs;  // without those that have an initializer
   std::vector<OnnxValue> values;  // all whose shapes are said

@@ -126,6 +126,7 @@ TEST(Models, what_cannot_be_shown_says_why_and_the_rest_stays) {
   expect_close(*layer_weight(*model, "a"), reference("mixed:half"), "float16");
   EXPECT_EQ(layer_weight(*model, "b")->at(3), 4);
   expect_close(*layer_weight(*model, "outside"), reference("mixed:beside"), "of another file");
+  EXPECT_EQ(layer_weight(*model, "blocked")->at(3), 4);  // through Identity
   EXPECT_EQ(model->find("computed")->problem->code, "error.onnx_layer_computed");
   EXPECT_EQ(model->find("lp")->problem->code, "error.onnx_layer_op");
   EXPECT_EQ(model->find("cube")->problem->code, "error.onnx_layer_axes");
