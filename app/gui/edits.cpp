@@ -251,9 +251,7 @@ Shape as_nchw(const Shape& shape) {
   return Shape{1, shape[0], shape[1], shape[2]};
 }
 
-bool input_brings_shape(const Session& session) {
-  return brings_its_shape(session.input.kind);
-}
+bool input_brings_shape(const Session& session) { return brings_its_shape(session.input.kind); }
 
 int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, int direction) {
   const int64_t most = std::gcd(in_channels, out_channels);

@@ -195,8 +195,8 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_model_path(name) && !is_chain_file(name) &&
-         !carried_session(name);
+  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_model_path(name) &&
+         !is_chain_file(name) && !carried_session(name);
 }
 
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {

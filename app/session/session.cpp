@@ -23,8 +23,8 @@ constexpr std::array kLenses = {
     LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true},
 };
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
-constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",   "conv2d_init",
-                                     "named",  "values", "image", "npy",   "sample", "onnx", "mse"};
+constexpr std::array kSourceNames = {"arange", "ones",  "zeros", "randn",  "rand", "conv2d_init", "named",
+                                     "values", "image", "npy",   "sample", "onnx", "mse"};
 
 template <class Enum, size_t N>
 std::optional<Enum> from_name(const std::array<const char*, N>& names, std::string_view name) {

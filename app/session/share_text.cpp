@@ -211,8 +211,8 @@ Result<Session> without_files(const Session& session) {
                  {places[i].name, places[i].source->path, std::to_string(count), std::to_string(kMostSharedNumbers)}};
   }
   WishedTensors wished;
-  const bool has_gradients = plan->conv2d() != nullptr &&
-                             (is_of_file(session.gradient.grad_output.kind) || is_of_file(session.gradient.target.kind));
+  const bool has_gradients = plan->conv2d() != nullptr && (is_of_file(session.gradient.grad_output.kind) ||
+                                                           is_of_file(session.gradient.target.kind));
   const Result<ConvTensors> tensors = cache.tensors(session, *plan, has_gradients ? &wished : nullptr);
   if (!tensors) return tensors.error();
   const std::array<const Tensor*, 5> numbers = {&tensors->input, &tensors->weight, &tensors->bias, &wished.grad_output,
