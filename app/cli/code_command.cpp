@@ -6,6 +6,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/io/atomic_file.h"
 #include "app/session/code.h"
 #include "app/session/computation.h"
@@ -16,6 +17,7 @@ namespace convscope {
 namespace {
 
 struct CodeOptions {
+  ModelPicture picture;
   std::string session, as = "pytorch";
   std::optional<std::string> lens, output;
 };
@@ -24,7 +26,7 @@ Result<void> run_code(const CodeOptions& options) {
   const std::optional<CodeKind> kind = code_kind_from_name(options.as);
   if (!kind) return Error{"error.unknown_code", "--as", {options.as, names_of_code_kinds()}};
   std::vector<CodeNote> notes;
-  Result<Session> session = open_session(options.session, &notes);
+  Result<Session> session = with_model_picture(open_session(options.session, &notes), options.session, options.picture);
   if (!session) return session.error();
   print_notes(notes);
   const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
@@ -52,6 +54,7 @@ void add_code_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<CodeOptions>();
   CLI::App* command = app.add_subcommand("code", words("cli.code"));
   command->add_option("session", options->session, words("cli.session"))->required();
+  add_model_picture_options(*command, options->picture);
   command->add_option("--as", options->as, words("cli.code.as"));
   command->add_option("--lens", options->lens, words("cli.code.lens"));
   command->add_option("-o,--output", options->output, words("cli.code.output"));

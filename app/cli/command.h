@@ -26,6 +26,7 @@ void add_random_command(CLI::App& app, Run& run);
 void add_check_command(CLI::App& app, Run& run);
 void add_share_command(CLI::App& app, Run& run);
 void add_presets_command(CLI::App& app, Run& run);
+void add_layers_command(CLI::App& app, Run& run);
 void add_lessons_command(CLI::App& app, Run& run);
 void add_code_command(CLI::App& app, Run& run);
 void add_export_command(CLI::App& app, Run& run);

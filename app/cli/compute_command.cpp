@@ -1,4 +1,6 @@
 // `convscope compute OP`: real tensors in, real tensors out.
+#include <algorithm>
+#include <array>
 #include <map>
 #include <span>
 #include <utility>
@@ -8,10 +10,12 @@
 #include "app/cli/cross_check_table.h"
 #include "app/cli/input_files.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/cli/operation_options.h"
 #include "app/cli/operation_run.h"
 #include "app/cli/tensor_files.h"
 #include "app/io/npy.h"
+#include "app/session/model.h"
 #include "engine/conv2d_backward.h"
 
 namespace convscope {
@@ -19,9 +23,11 @@ namespace convscope {
 namespace {
 
 struct ComputeOptions {
-  std::string operation, input, output;
+  std::string operation, output;
+  std::vector<std::string> given;  // names of all options
+  ModelPicture picture;
   std::optional<std::string> value_range;
-  std::optional<std::string> weight, bias, grad_output, output_indices;
+  std::optional<std::string> input, weight, bias, grad_output, output_indices;
   OperationOptions arguments;
   EngineOptions engine;
   bool cross_check = false, json = false;
@@ -197,10 +203,30 @@ Result<void> check_output(const Operation& operation, const ComputeOptions& opti
   return check_tensor_output(options.output, options.value_range);
 }
 
+/// `compute net.onnx:conv1`: what the layer makes of its input.
+Result<void> compute_layer(const ComputeOptions& options) {
+  constexpr std::array<std::string_view, 4> kTaken = {"--output", "--value-range", "--image", "--imagenet"};
+  for (const std::string& name : options.given) {
+    if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end()) continue;
+    return Error{"error.option_of_no_layer", name, {name, options.operation}};
+  }
+  if (options.output.empty()) return Error{"error.missing_option", "-o", {"-o"}};
+  if (Result<void> good = check_tensor_output(options.output, options.value_range); !good) return good;
+  const Result<Tensor> output = output_of_layer(options.operation, options.picture);
+  if (!output) return output.error();
+  return write_output(options, *output);
+}
+
 Result<void> run_compute(const ComputeOptions& options) {
+  if (is_model_path(options.operation)) return compute_layer(options);
+  if (options.picture.image || options.picture.imagenet) {
+    const char* const option = options.picture.image ? "--image" : "--imagenet";
+    return Error{"error.image_without_model", option, {option, options.operation}};
+  }
   using Family = OperationFamily;
   const Result<Operation> operation = parse_operation(options.operation);
   if (!operation) return operation.error();
+  if (!options.input) return Error{"error.missing_option", "--input", {"--input"}};
   const std::vector<Family> with_weight = {Family::conv, Family::conv_transpose, Family::conv_backward};
   if (Result<void> good =
           check_option_use(*operation, options.arguments,
@@ -242,7 +268,8 @@ void add_compute_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ComputeOptions>();
   CLI::App* command = app.add_subcommand("compute", words("cli.compute"));
   command->add_option("operation", options->operation, words("cli.operation"))->required();
-  command->add_option("--input", options->input, words("cli.compute.input"))->required();
+  command->add_option("--input", options->input, words("cli.compute.input"));
+  add_model_picture_options(*command, options->picture);
   command->add_option("--weight", options->weight, words("cli.compute.weight"));
   command->add_option("--bias", options->bias, words("cli.compute.bias"));
   command->add_option("--grad-output", options->grad_output, words("cli.compute.grad_output"));
@@ -253,7 +280,14 @@ void add_compute_command(CLI::App& app, Run& run) {
   add_engine_options(*command, options->engine);
   command->add_flag("--cross-check", options->cross_check, words("cli.compute.cross_check"));
   command->add_flag("--json", options->json, words("cli.compute.json"));
-  command->callback([options, &run] { run = [options] { return run_compute(*options); }; });
+  command->callback([options, command, &run] {
+    for (const CLI::Option* option : command->get_options()) {
+      if (option->count() > 0 && !option->get_lnames().empty()) {
+        options->given.push_back("--" + option->get_lnames().front());
+      }
+    }
+    run = [options] { return run_compute(*options); };
+  });
 }
 
 }  // namespace convscope

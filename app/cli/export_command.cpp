@@ -18,6 +18,7 @@
 #include "app/cli/command.h"
 #include "app/cli/export_many.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
 #include "app/session/computation.h"
@@ -30,9 +31,10 @@ namespace {
 struct ExportOptions {
   std::vector<std::string> sessions;
   std::string output;
+  ModelPicture model_picture;
   std::optional<std::string> lesson;
-  std::optional<std::string> operation, lens, picture, theme, language, chroma, size, fps, step_seconds, end_pause,
-      step, steps, per_page;
+  std::optional<std::string> operation, lens, show, theme, language, chroma, size, fps, step_seconds, end_pause, step,
+      steps, per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
 
@@ -124,8 +126,8 @@ Result<void> apply_names(const ExportOptions& options, ExportSettings& settings)
     if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
     settings.lens = *lens;
   }
-  if (options.picture) {
-    if (auto set = set_picture_options(*options.picture, settings.options); !set) return set;
+  if (options.show) {
+    if (auto set = set_picture_options(*options.show, settings.options); !set) return set;
   }
   if (options.theme) {
     const auto theme = theme_from_name(*options.theme);
@@ -198,7 +200,7 @@ Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
   }
   const std::array<std::pair<const char*, bool>, 8> unused{{{"--operation", options.operation.has_value()},
                                                             {"--lens", options.lens.has_value()},
-                                                            {"--picture", options.picture.has_value()},
+                                                            {"--show", options.show.has_value()},
                                                             {"--step", options.step.has_value()},
                                                             {"--steps", options.steps.has_value()},
                                                             {"--end-pause", options.end_pause.has_value()},
@@ -231,8 +233,10 @@ std::vector<std::string> other_options(const ExportOptions& options) {
   const auto flag = [&](const char* name, bool on) {
     if (on) words.emplace_back(name);
   };
+  value("--image", options.model_picture.image);
+  flag("--imagenet", options.model_picture.imagenet);
   value("--operation", options.operation);
-  value("--picture", options.picture);
+  value("--show", options.show);
   value("--size", options.size);
   value("--fps", options.fps);
   value("--step-seconds", options.step_seconds);
@@ -271,7 +275,8 @@ Result<void> run_command(const ExportOptions& options) {
   if (options.sessions.empty()) return Error{"error.missing_option", "session", {"session"}};
   if (asks_for_many(options.sessions, options.lens, options.output)) return run_many(options, settings);
   std::vector<CodeNote> notes;
-  auto session = open_session(options.sessions.front(), &notes);
+  const std::string& name = options.sessions.front();
+  auto session = with_model_picture(open_session(name, &notes), name, options.model_picture);
   if (!session) return session.error();
   print_notes(notes);
   if (options.operation) {
@@ -314,11 +319,12 @@ void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", words("cli.export"));
   command->add_option("session", options->sessions, words("cli.session") + "; " + words("cli.export.several"));
+  add_model_picture_options(*command, options->model_picture);
   command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));
   command->add_option("--lens", options->lens, words("cli.lens") + "; " + words("cli.export.all_lenses"));
-  command->add_option("--picture", options->picture, words("cli.picture"));
+  command->add_option("--show", options->show, words("cli.show"));
   command->add_option("--size", options->size, words("cli.export.size"));
   command->add_option("--fps", options->fps, words("cli.export.fps"));
   command->add_option("--step-seconds", options->step_seconds, words("cli.export.step_seconds"));

@@ -5,6 +5,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/session/presets.h"
 #include "app/session/share_text.h"
 
@@ -12,9 +13,15 @@ namespace convscope {
 
 namespace {
 
-Result<void> run_share(const std::string& name) {
+struct ShareOptions {
+  std::string session;
+  ModelPicture picture;
+};
+
+Result<void> run_share(const ShareOptions& options) {
+  const std::string& name = options.session;
   std::vector<CodeNote> notes;
-  Result<Session> session = open_session(name, &notes);
+  Result<Session> session = with_model_picture(open_session(name, &notes), name, options.picture);
   if (!session) return session.error();
   print_notes(notes);
   if (session->title.empty()) session->title = title_of(name);
@@ -27,10 +34,11 @@ Result<void> run_share(const std::string& name) {
 }  // namespace
 
 void add_share_command(CLI::App& app, Run& run) {
-  auto session = std::make_shared<std::string>();
+  auto options = std::make_shared<ShareOptions>();
   CLI::App* command = app.add_subcommand("share", words("cli.share"));
-  command->add_option("session", *session, words("cli.session"))->required();
-  command->callback([session, &run] { run = [session] { return run_share(*session); }; });
+  command->add_option("session", options->session, words("cli.session"))->required();
+  add_model_picture_options(*command, options->picture);
+  command->callback([options, &run] { run = [options] { return run_share(*options); }; });
 }
 
 }  // namespace convscope

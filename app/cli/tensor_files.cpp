@@ -7,6 +7,7 @@
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
 #include "app/io/image.h"
+#include "app/io/npz.h"
 #include "app/io/tensor_picture.h"
 #include "app/io/tensor_text.h"
 
@@ -73,7 +74,7 @@ Result<Tensor> LoadedTensor::as(DType dtype) const {
 
 Result<LoadedTensor> load_tensor(const std::string& argument, const std::string& field) {
   std::error_code ignored;
-  if (is_written_tensor(argument) && !std::filesystem::exists(argument, ignored)) {
+  if (is_written_tensor(argument) && !is_array_path(argument) && !std::filesystem::exists(argument, ignored)) {
     return from_text(parse_tensor_text(argument, TensorTextUse::tensor), field);
   }
   if (ends_as(argument, ".txt")) return from_text(read_tensor_text(argument), argument);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
@@ -250,9 +251,7 @@ Shape as_nchw(const Shape& shape) {
   return Shape{1, shape[0], shape[1], shape[2]};
 }
 
-bool input_brings_shape(const Session& session) {
-  return session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
-}
+bool input_brings_shape(const Session& session) { return brings_its_shape(session.input.kind); }
 
 int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, int direction) {
   const int64_t most = std::gcd(in_channels, out_channels);
@@ -432,6 +431,15 @@ Action edit_target_kernel(std::string_view name) {
                 }};
 }
 
+namespace {
+
+/// Of an .npz with its array's name; other paths as they are.
+Result<std::string> stored_array(const std::string& path) {
+  return is_npz_path(path) ? named_array_path(path) : Result<std::string>(path);
+}
+
+}  // namespace
+
 Action edit_target_source(SourceKind kind) {
   return Action{"edit.target", {}, [kind](Session& session) {
                   session.gradient.target = TensorSource{kind, {}, {}, nullptr};
@@ -451,10 +459,12 @@ Action edit_learning(std::string_view field, std::function<void(LearnSettings&)>
 namespace {
 
 Result<Session> with_file(const Session& base, const std::string& path, TensorSource GradientSettings::*which) {
-  const Result<Shape> shape = npy_shape(path);
+  const Result<std::string> named = stored_array(path);
+  if (!named) return named.error();
+  const Result<Shape> shape = npy_shape(*named);
   if (!shape) return shape.error();
   Session session = base;
-  session.gradient.*which = TensorSource{SourceKind::npy, {}, path, nullptr};
+  session.gradient.*which = TensorSource{SourceKind::npy, {}, *named, nullptr};
   return session;
 }
 
@@ -581,9 +591,11 @@ Result<Action> edit_overlaid(TensorId id, int64_t n, int64_t c, int64_t y, int64
 }
 
 Result<Session> session_with_weight_file(const Session& base, const std::string& path, const LastGood& last) {
-  Result<NpyFile> file = read_npy(path);
-  if (!file) return file.error();
-  const Shape& stored = file->tensor.shape();
+  const Result<std::string> named = stored_array(path);
+  if (!named) return named.error();
+  const Result<Shape> read = npy_shape(*named);
+  if (!read) return read.error();
+  const Shape& stored = *read;
   const Shape shape = shown_dims(base.operation) == 1 && stored.rank() == 3 ? with_height(stored) : stored;
   if (shape.rank() != 4 || !shape.numel() || *shape.numel() == 0) {
     return Error{"error.weight_file_shape", "weight", {shape.to_string(" x ")}};
@@ -595,7 +607,7 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
     next.groups = shape[0] % std::max<int64_t>(next.groups, 1) == 0 ? std::max<int64_t>(next.groups, 1) : 1;
     next.in_channels = shape[0];
     next.out_channels = shape[1] * next.groups;
-    session.weight = TensorSource{SourceKind::npy, {}, path, nullptr};
+    session.weight = TensorSource{SourceKind::npy, {}, *named, nullptr};
     change_params(session, next, last);
     return session;
   }
@@ -607,16 +619,17 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
     next.groups = 1;
     next.in_channels = shape[1];
   }
-  session.weight = TensorSource{SourceKind::npy, {}, path, nullptr};
+  session.weight = TensorSource{SourceKind::npy, {}, *named, nullptr};
   change_params(session, next, last);
   return session;
 }
 
 Result<Session> session_with_bias_file(const Session& base, const std::string& path) {
-  Result<NpyFile> file = read_npy(path);
-  if (!file) return file.error();
+  const Result<std::string> named = stored_array(path);
+  if (!named) return named.error();
+  if (const Result<Shape> shape = npy_shape(*named); !shape) return shape.error();
   Session session = base;
-  session.bias = TensorSource{SourceKind::npy, {}, path, nullptr};
+  session.bias = TensorSource{SourceKind::npy, {}, *named, nullptr};
   session.params.bias = true;
   return session;
 }

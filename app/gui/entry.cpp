@@ -10,6 +10,7 @@
 #include "app/gui/process_age.h"
 #include "app/io/atomic_file.h"
 #include "app/session/lesson.h"
+#include "app/session/model.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 
@@ -63,6 +64,8 @@ Result<void> check_lesson_page(const std::string& name, int64_t page, Language l
 Result<void> run_screenshot(const ScreenshotOptions& options) {
   Result<Session> session = session_for(options.open);
   if (!session) return session.error();
+  if (options.image) session = with_picture(*session, options.open, *options.image, options.imagenet);
+  if (!session) return session.error();
   if (!options.operation.empty()) {
     if (Result<void> changed = change_operation(*session, options.operation); !changed) return changed;
   }
@@ -72,8 +75,8 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
     session->lens = lens_for(family, *options.lens, dims);
     if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
   }
-  if (!options.picture.empty()) {
-    if (Result<void> set = set_picture_options(options.picture, session->picture); !set) return set;
+  if (!options.show.empty()) {
+    if (Result<void> set = set_picture_options(options.show, session->picture); !set) return set;
   }
   if (options.theme) session->theme = *options.theme;
   if (options.language) session->language = *options.language;

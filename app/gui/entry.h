@@ -11,6 +11,7 @@ namespace convscope {
 
 struct WindowOptions {
   std::string open;    // preset, session, picture or .npy; empty: the last session, or the first preset
+  std::string ask;     // a file that the window asks about first: an .npz, a model
   std::string lesson;  // a built-in lesson or a file, opened on top of it
   int64_t lesson_page = 1;
   float ui_scale = 0;              // 0: the monitor's
@@ -30,11 +31,13 @@ struct ScreenshotOptions {
   std::string lesson;  // opened on top of it; empty: none
   int64_t lesson_page = 1;
   std::string target;
-  int width = 1600, height = 900;  // device pixels
-  std::optional<int64_t> step;     // 1-based
-  std::string operation;           // instead of the session's; empty: its own
+  int width = 1600, height = 900;    // device pixels
+  std::optional<int64_t> step;       // 1-based
+  std::optional<std::string> image;  // run through a model up to the layer; empty: the project's own picture
+  bool imagenet = false;             // normalized as torchvision's models want it
+  std::string operation;             // instead of the session's; empty: its own
   std::optional<Lens> lens;
-  std::string picture;  // words of set_picture_options(); empty: as the session has it
+  std::string show;  // words of set_picture_options(); empty: as the session has it
   std::optional<ThemeId> theme;
   std::optional<Language> language;
   float ui_scale = 1;

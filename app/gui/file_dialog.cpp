@@ -49,6 +49,8 @@ const char* title_key(Purpose purpose) {
       return "file_dialog.choose_grad_output";
     case Purpose::choose_target:
       return "file_dialog.choose_target";
+    case Purpose::choose_picture:
+      return "file_dialog.choose_picture";
     case Purpose::choose_output:
       return "file_dialog.choose_output";
     case Purpose::choose_export_target:
@@ -66,7 +68,7 @@ Filter filter_of(Purpose purpose) {
   switch (purpose) {
     case Purpose::open_any: {
       std::vector<std::string> endings = picture_endings();
-      endings.insert(endings.end(), {kProjectEnding, ".json", ".npy", ".txt"});
+      endings.insert(endings.end(), {kProjectEnding, ".json", ".npy", ".npz", ".onnx", ".txt"});
       // what was exported with its session in it
       for (const std::string& ending : export_endings()) {
         if (std::find(endings.begin(), endings.end(), ending) == endings.end()) endings.push_back(ending);
@@ -77,16 +79,18 @@ Filter filter_of(Purpose purpose) {
       return {"file_dialog.filter.project", {kProjectEnding, ".json"}};
     case Purpose::choose_input: {
       std::vector<std::string> endings = picture_endings();
-      endings.insert(endings.end(), {".npy", ".txt"});
+      endings.insert(endings.end(), {".npy", ".npz", ".txt"});
       return {"file_dialog.filter.input", endings};
     }
+    case Purpose::choose_picture:
+      return {"file_dialog.filter.pictures", picture_endings()};
     case Purpose::choose_weight:
     case Purpose::choose_bias:
     case Purpose::choose_grad_output:
     case Purpose::choose_target:
-      return {"file_dialog.filter.npy", {".npy"}};
+      return {"file_dialog.filter.npy", {".npy", ".npz"}};
     case Purpose::choose_output:
-      return {"file_dialog.filter.output", {".npy", ".txt"}};
+      return {"file_dialog.filter.output", {".npy", ".npz", ".txt"}};
     case Purpose::choose_export_target: {
       std::vector<std::string> endings;
       for (const std::string& ending : export_endings()) endings.push_back(ending);

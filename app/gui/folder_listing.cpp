@@ -133,6 +133,13 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Error without_folder(Error error, const std::string& path) {
+  for (std::string& arg : error.args) {
+    if (arg.starts_with(path)) arg.replace(0, path.size(), shown_name(name_of_path(path)));
+  }
+  return error;
+}
+
 std::string name_of_path(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);

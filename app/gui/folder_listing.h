@@ -31,6 +31,8 @@ int64_t folder_stamp(const std::string& path);
 std::string resolve_path(std::string_view typed, const std::string& folder);
 /// "/home/a" of "/home/a/b.png"; "/" above everything.
 std::string parent_of(const std::string& path);
+/// The same words with the file's name where they name its path: for dialogs, whose title says which file it is.
+Error without_folder(Error error, const std::string& path);
 std::string name_of_path(const std::string& path);
 bool is_folder(const std::string& path);
 bool path_exists(const std::string& path);

@@ -266,6 +266,7 @@ Result<void> run_window(const WindowOptions& options) {
     main.tell(tr(main.workbench().session().language, "notice.set_aside", {file}), true);
   }
   if (!options.lesson.empty()) main.open_lesson(options.lesson, static_cast<size_t>(options.lesson_page - 1));
+  if (!options.ask.empty()) main.drop(options.ask);
   if (!start->notes.empty()) main.tell(words_of(main.workbench().session().language, start->notes));
   Events events;
   events.main = &main;

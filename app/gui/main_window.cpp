@@ -16,6 +16,8 @@
 #include "app/gui/side_panels.h"
 #include "app/gui/theme_style.h"
 #include "app/gui/widgets.h"
+#include "app/io/npz.h"
+#include "app/session/model.h"
 #include "app/session/presets.h"
 #include "app/session/session_json.h"
 
@@ -129,6 +131,14 @@ float presenter_scale(const FrameInfo& frame) {
   return std::clamp(std::min(logical_width / kLeastWidth, logical_height / kLeastHeight), 1.0f, 2.0f);
 }
 
+/// Whether a file of arrays is asked about before it is opened.
+bool asks_which_array(const std::string& path, const Session& session, const LastGood& last) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(array_path(path).file, ignored)) return false;
+  if (is_npz_path(path) && array_path(path).array.empty()) return true;
+  return ArrayDialog::asks_about(session, path, last);
+}
+
 /// Over the edge between two panes that lie one above the other.
 Splitter lying_splitter(UiContext& ui, const char* name, const Box& pane, float y) {
   const float half = ui.px(kSplitter) / 2;
@@ -227,7 +237,8 @@ void MainWindow::draw() {
     last_input_ = frame_.time_seconds;
   }
   // Keys go to a text field or to the window, never to both; a dialog keeps them from the picture.
-  const bool dialog = file_dialog_.is_open() || export_dialog_.is_open() || palette_.is_open() ||
+  const bool dialog = file_dialog_.is_open() || export_dialog_.is_open() || array_dialog_.is_open() ||
+                      model_dialog_.is_open() || palette_.is_open() ||
                       ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopup);
   for (const KeyPress& key_press : presses_) {
     // Menus close by Escape; dialogs see to theirs.
@@ -423,11 +434,14 @@ void MainWindow::draw_dialogs(UiContext& ui) {
       case FileDialog::Purpose::choose_output:
         review_.open(path);
         break;
+      case FileDialog::Purpose::choose_picture:
       case FileDialog::Purpose::choose_export_target:
-        break;  // the export dialog asks through one of its own
+        break;  // those dialogs ask through ones of their own
     }
   }
   export_dialog_.draw(ui);
+  if (std::optional<ArrayDialog::Choice> choice = array_dialog_.draw(ui)) take_array(ui, *std::move(choice));
+  if (std::optional<Session> layer = model_dialog_.draw(ui)) take_layer(ui, *std::move(layer));
   if (const std::optional<PaletteChoice> choice = palette_.draw(ui)) choose(ui, *choice);
   if (shortcuts_open_) draw_shortcuts(ui, shortcuts_open_);
 }
@@ -482,6 +496,15 @@ void MainWindow::open(const std::string& name) {
   if (is_session_text(name)) return open_text(name);
   if (find_preset(name) == nullptr && (is_lesson_file(name) || find_lesson(name))) return open_lesson(name);
   const Session& now = workbench_->session();
+  const bool is_file = find_preset(name) == nullptr;
+  if (is_file && is_array_path(name) && asks_which_array(name, now, LastGood(workbench_->computation()))) {
+    return array_dialog_.open(name);
+  }
+  if (is_file && is_model_path(name)) {
+    UiContext ui = context();
+    const LayerPath layer = layer_path(name);
+    return model_dialog_.open(ui, layer.file, layer.layer);
+  }
   const std::filesystem::path path(name);
   std::optional<Session> carried;
   if (find_preset(name) == nullptr) carried = carried_session(name);
@@ -503,7 +526,7 @@ void MainWindow::open(const std::string& name) {
   opened->language = now.language;
   opened->theme = now.theme;
   if (tensor) {
-    opened->title = path.stem().string();
+    opened->title = title_of(name);
     opened->step = 1;
   }
   const bool is_project = is_project_file(name);
@@ -521,18 +544,53 @@ void MainWindow::open(const std::string& name) {
     settings_.project_path.clear();
   }
   if (tensor || chain || is_project || exported) {
-    auto& recent = settings_.recent_files;
-    const std::string full = std::filesystem::absolute(path).string();
-    recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
-    recent.insert(recent.begin(), full);
-    if (recent.size() > 12) recent.resize(12);
-    atlas_.want(name);
+    note_recent(name);
     // What is open but cannot be computed is explained over the picture: no green line beside that.
     if (!workbench_->shows_last_good()) {
       const std::string converted = tensor ? conversion_words(now.language, name, dtype) : std::string();
       tell(converted.empty() ? tr(now.language, "notice.opened", {path.filename().string()}) : converted);
     }
   }
+}
+
+void MainWindow::note_recent(const std::string& path) {
+  auto& recent = settings_.recent_files;
+  const std::string full = std::filesystem::absolute(path).string();
+  recent.erase(std::remove(recent.begin(), recent.end(), full), recent.end());
+  recent.insert(recent.begin(), full);
+  if (recent.size() > 12) recent.resize(12);
+  atlas_.want(path);
+}
+
+void MainWindow::take_array(UiContext& ui, ArrayDialog::Choice choice) {
+  constexpr std::array kNames = {"edit.input_source", "edit.weight_source", "edit.bias_source"};
+  const DType dtype = choice.session.params.dtype;
+  if (choice.role == ArrayRole::input) choice.session.title = title_of(choice.path);
+  choice.session.step = 1;
+  workbench_->replace(std::move(choice.session), kNames[static_cast<size_t>(choice.role)]);
+  playback_.pause();
+  picture_.fit();
+  note_recent(array_path(choice.path).file);
+  if (workbench_->shows_last_good()) return;
+  const std::string converted = conversion_words(ui.language(), choice.path, dtype);
+  const std::string name = std::filesystem::path(choice.path).filename().string();
+  tell(converted.empty() ? tr(ui.language(), "notice.opened", {name}) : converted);
+}
+
+void MainWindow::take_layer(UiContext& ui, Session session) {
+  const Session& now = workbench_->session();
+  session.language = now.language;
+  session.theme = now.theme;
+  session.seed = now.seed;
+  session.steps_per_second = now.steps_per_second;
+  session.loop = now.loop;
+  session.lens = fitting_lens(*shown_family(session.operation), now.lens, shown_dims(session.operation));
+  leave_lesson(ui);
+  workbench_->replace(std::move(session), "edit.model_layer");
+  playback_.pause();
+  picture_.fit();
+  settings_.project_path.clear();
+  note_recent(model_dialog_.path());
 }
 
 void MainWindow::save_project(UiContext& ui, const std::string& path) {
@@ -735,7 +793,8 @@ double MainWindow::sleeps_at_most() const {
 }
 
 bool MainWindow::busy() const {
-  return workbench_->busy() || workbench_->cross_checker().busy() || review_.busy() || export_dialog_.busy();
+  return workbench_->busy() || workbench_->cross_checker().busy() || review_.busy() || export_dialog_.busy() ||
+         array_dialog_.busy() || model_dialog_.busy();
 }
 
 void MainWindow::wait() {
@@ -743,6 +802,8 @@ void MainWindow::wait() {
   workbench_->update();
   review_.wait(workbench_->computation());
   export_dialog_.wait();
+  array_dialog_.wait();
+  model_dialog_.wait();
 }
 
 bool MainWindow::take_fullscreen_toggle() { return std::exchange(fullscreen_toggled_, false); }

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "app/gui/array_dialog.h"
 #include "app/gui/command_palette.h"
 #include "app/gui/fonts.h"
 #include "app/gui/kept_frame.h"
 #include "app/gui/lesson_card.h"
+#include "app/gui/model_dialog.h"
 #include "app/gui/panels.h"
 #include "app/gui/picture_area.h"
 #include "app/gui/preview.h"
@@ -117,6 +119,11 @@ class MainWindow {
   void copy_session();
   void paste();
   void serve_requests(UiContext& ui);
+  /// An array of a file in the place that the dialog says.
+  void take_array(UiContext& ui, ArrayDialog::Choice choice);
+  /// A layer of a model, as one edit.
+  void take_layer(UiContext& ui, Session session);
+  void note_recent(const std::string& path);
   void save_project(UiContext& ui, const std::string& path);
   void autosave();
 
@@ -140,6 +147,8 @@ class MainWindow {
   Notice notice_;
   FileDialog file_dialog_;
   ExportDialog export_dialog_;
+  ArrayDialog array_dialog_;
+  ModelDialog model_dialog_;
   std::vector<KeyPress> presses_;
 
   FrameInfo frame_;

@@ -46,7 +46,8 @@ class FileDialog {
     choose_bias,
     choose_grad_output,
     choose_target,
-    choose_output,  // the user's own, to be compared
+    choose_picture,  // to be run through a model, which asks by a dialog of its own
+    choose_output,   // the user's own, to be compared
     choose_export_target,
   };
   FileDialog();

@@ -11,6 +11,7 @@
 #include "app/gui/parameters_parts.h"
 #include "app/gui/widgets.h"
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/session/operation_plan.h"
 #include "engine/conv_param_spec.h"
 
@@ -96,6 +97,7 @@ void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::stri
       break;
     case FileDialog::Purpose::open_any:
     case FileDialog::Purpose::save_project:
+    case FileDialog::Purpose::choose_picture:
     case FileDialog::Purpose::choose_output:
     case FileDialog::Purpose::choose_export_target:
       return;
@@ -114,7 +116,7 @@ void use_chosen_file(UiContext& ui, FileDialog::Purpose purpose, const std::stri
 }
 
 std::string conversion_words(Language language, const std::string& path, DType dtype) {
-  if (std::filesystem::path(path).extension() != ".npy") return {};
+  if (!is_array_path(path)) return {};
   const Result<NpyInfo> info = npy_info(path);
   if (!info || (!info->converted && info->dtype == dtype)) return {};
   NpyConversion words = conversion_of(*info, std::filesystem::path(path).filename().string());

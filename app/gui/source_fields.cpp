@@ -4,6 +4,8 @@
 
 #include "app/gui/edits.h"
 #include "app/gui/folder_listing.h"
+#include "app/io/npz.h"
+#include "app/session/model.h"
 
 namespace convscope {
 
@@ -44,7 +46,11 @@ void draw_file_line(UiContext& ui, std::string_view name, const std::string& pat
   if (line.words.empty() || line.path != path || !(line.shape == shape)) {
     line.path = path;
     line.shape = shape;
-    line.words = shown_name(name_of_path(path));
+    const ArrayPath array = array_path(path);
+    const LayerPath layer = layer_path(path);
+    const std::string& part = array.array.empty() ? layer.layer : array.array;
+    line.words = shown_name(name_of_path(array.array.empty() ? layer.file : array.file));
+    if (!part.empty()) line.words += ":" + shown_name(part);
     if (shape.rank() > 0) line.words += "  " + shape.to_string("x");
   }
   ui.shows(line.words);

@@ -31,6 +31,7 @@ inline constexpr SourceRow kTyped{SourceKind::values, "source.values"};
 inline constexpr SourceRow kSample{SourceKind::sample, "source.sample"};
 inline constexpr SourceRow kImage{SourceKind::image, "source.image"};
 inline constexpr SourceRow kNpy{SourceKind::npy, "source.npy"};
+inline constexpr SourceRow kOnnx{SourceKind::onnx, "source.onnx"};
 inline constexpr SourceRow kMse{SourceKind::mse, "source.mse"};
 
 /// A list of sources while it is put together; keeps its memory.
@@ -47,6 +48,10 @@ class SourceList {
   }
   void add(std::span<const SourceRow> rows, SourceKind current) {
     for (const SourceRow& row : rows) add(name_of(row.kind), row.label_key, row.kind == current);
+  }
+  /// A source that is not chosen here, but can be what there is: the last row, which draw() never answers with.
+  void add_present(const SourceRow& row, SourceKind current) {
+    if (row.kind == current) add(name_of(row.kind), row.label_key, true);
   }
   /// Draws it with room for the button that opens a file at its right; the row that was chosen.
   std::optional<size_t> draw(std::string_view name, const char* help_key) {

@@ -26,6 +26,21 @@ constexpr std::array kSequenceRows = {kArange, kOnes, kZeros, kRandn, kRand, kTy
 constexpr std::array kKernelRows = {kLayerInit, kRandn, kRand, kArange, kTyped, kNpy};
 constexpr std::array kBiasRows = {kZeros, kOnes, kArange, kRandn, kRand, kLayerInit, kTyped, kNpy};
 
+/// Leads back to the layers of the model that the numbers come from.
+void draw_model_button(UiContext& ui, std::string_view name, const TensorSource& source) {
+  if (source.kind != SourceKind::onnx) return;
+  ButtonOptions quiet;
+  quiet.quiet = true;
+  ImGui::SetCursorPosX(ImGui::GetCursorPosX() - ui.px(10));
+  if (!ui_icon_label_button(ui, name, Icon::grid, ui.text("model.another"), quiet)) return;
+  ui.requests.open_paths.push_back(source.path + ":" + source.name);
+}
+
+/// "net.onnx:conv1" for what comes from a model.
+std::string shown_path(const TensorSource& source) {
+  return source.kind == SourceKind::onnx ? source.path + ":" + source.name : source.path;
+}
+
 /// Of the last good numbers, unless what stands there now is something else.
 Shape shape_if_good(const UiContext& ui, Tensor ConvTensors::*tensor) {
   const ComputationPtr computation = ui.workbench.computation();
@@ -69,6 +84,7 @@ void draw_input_fields(UiContext& ui) {
   const std::span rows = shown_dims(ui.session().operation) == 1 ? std::span<const SourceRow>(kSequenceRows)
                                                                  : std::span<const SourceRow>(kInputRows);
   list.add(rows, ui.session().input.kind);
+  list.add_present(kOnnx, ui.session().input.kind);
   if (const std::optional<size_t> row = list.draw("input.source", "input.source_help")) {
     const SourceKind kind = rows[*row].kind;
     if (kind == SourceKind::image || kind == SourceKind::npy) {
@@ -81,7 +97,8 @@ void draw_input_fields(UiContext& ui) {
   if (ui_icon_button(ui, "input.open", Icon::folder, ui.text("input.open_help"))) ui.requests.choose_input = true;
 
   if (input_brings_shape(ui.session())) {
-    draw_file_line(ui, "input.file", ui.session().input.path, ui.workbench.input_shape());
+    draw_file_line(ui, "input.file", shown_path(ui.session().input), ui.workbench.input_shape());
+    draw_model_button(ui, "input.model", ui.session().input);
   } else {
     draw_input_size(ui);
   }
@@ -109,6 +126,7 @@ void draw_kernel_fields(UiContext& ui) {
   }
   const size_t named = named_kernels().size();
   list.add(kKernelRows, session.weight.kind);
+  list.add_present(kOnnx, session.weight.kind);
   if (const std::optional<size_t> row = list.draw("kernel.named", "kernel.source_help")) {
     if (*row < named) {
       ui.workbench.apply(edit_named_kernel(list.key(*row)));
@@ -120,8 +138,9 @@ void draw_kernel_fields(UiContext& ui) {
   }
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "kernel.open", Icon::folder, ui.text("kernel.open_help"))) ui.requests.choose_weight = true;
-  if (ui.session().weight.kind == SourceKind::npy) {
-    draw_file_line(ui, "kernel.file", ui.session().weight.path, shape_if_good(ui, &ConvTensors::weight));
+  if (is_of_file(ui.session().weight.kind)) {
+    draw_file_line(ui, "kernel.file", shown_path(ui.session().weight), shape_if_good(ui, &ConvTensors::weight));
+    if (ui.session().input.kind != SourceKind::onnx) draw_model_button(ui, "kernel.model", ui.session().weight);
   }
   ui_field_error(ui, "weight");
   if (is_random(ui.session().weight.kind) && !is_random(ui.session().input.kind)) draw_seed(ui);
@@ -136,6 +155,7 @@ void draw_bias_fields(UiContext& ui) {
   }
   SourceList list(ui);
   list.add(kBiasRows, session.bias.kind);
+  list.add_present(kOnnx, session.bias.kind);
   if (const std::optional<size_t> row = list.draw("bias.source", "bias.source_help")) {
     const SourceKind kind = kBiasRows[*row].kind;
     if (kind == SourceKind::npy) {
@@ -146,8 +166,8 @@ void draw_bias_fields(UiContext& ui) {
   }
   ImGui::SameLine(0, ui.px(4));
   if (ui_icon_button(ui, "bias.open", Icon::folder, ui.text("bias.open_help"))) ui.requests.choose_bias = true;
-  if (ui.session().bias.kind == SourceKind::npy) {
-    draw_file_line(ui, "bias.file", ui.session().bias.path, shape_if_good(ui, &ConvTensors::bias));
+  if (is_of_file(ui.session().bias.kind)) {
+    draw_file_line(ui, "bias.file", shown_path(ui.session().bias), shape_if_good(ui, &ConvTensors::bias));
   }
   const bool elsewhere = is_random(ui.session().input.kind) || is_random(ui.session().weight.kind);
   if (is_random(ui.session().bias.kind) && !elsewhere) draw_seed(ui);

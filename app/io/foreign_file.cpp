@@ -12,8 +12,8 @@ namespace {
 
 using Endings = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 6> kNumpy = {"npz", "zip", "pkl", "pickle", "h5", "mat"};
-constexpr std::array<std::string_view, 5> kTorch = {"pt", "pth", "ckpt", "safetensors", "onnx"};
+constexpr std::array<std::string_view, 5> kNumpy = {"zip", "pkl", "pickle", "h5", "mat"};
+constexpr std::array<std::string_view, 4> kTorch = {"pt", "pth", "ckpt", "safetensors"};
 constexpr std::array<std::string_view, 12> kPictures = {"webp", "tif", "tiff", "heic", "heif", "avif",
                                                         "jxl",  "jp2", "exr",  "hdr",  "pic",  "svg"};
 

@@ -8,7 +8,7 @@
 
 namespace convscope {
 
-/// What to say of a file whose name ends like an archive of arrays (.npz, ...: error.archive_numpy), like a model's
+/// What to say of a file whose name ends like an archive of arrays (.zip, ...: error.archive_numpy), like a model's
 /// (.pt, ...: error.archive_torch) or like a picture of a kind that is not read (.webp, ...: error.image_format);
 /// nothing of other names. args: path.
 std::optional<Error> foreign_file(const std::string& path);

@@ -1,21 +1,18 @@
 #include "app/io/npy.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <bit>
 #include <cassert>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
 
 #include "app/io/atomic_file.h"
+#include "app/io/byte_source.h"
 #include "app/io/foreign_file.h"
+#include "app/io/half.h"
 #include "app/io/npy_header.h"
-#include "app/io/system_error.h"
+#include "app/io/npz.h"
 
 namespace convscope {
 
@@ -23,56 +20,16 @@ static_assert(std::endian::native == std::endian::little, "write_npy writes the 
 
 namespace {
 
-class File {
- public:
-  explicit File(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-
-  /// Up to `size` bytes from the present position; fewer at the end of the file, -1 on failure.
-  int64_t read_up_to(void* to, int64_t size) const {
-    int64_t total = 0;
-    while (total < size) {
-      const ssize_t got = read(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return -1;
-      if (got == 0) break;
-      total += got;
-    }
-    return total;
-  }
-
- private:
-  int fd_;
-};
-
 struct OpenedNpy {
-  std::unique_ptr<File> file;
+  std::unique_ptr<ByteSource> file;
   NpyHeader header;
-  int64_t data_bytes = 0;  // behind the header
 };
 
-Result<OpenedNpy> open_npy(const std::string& path) {
-  OpenedNpy opened;
-  opened.file = std::make_unique<File>(path);
-  const File& file = *opened.file;
-  if (file.fd() < 0) {
-    if (errno == ENOENT) return Error{"error.file_not_found", "", {path}};
-    return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
-  }
-  struct stat status = {};
-  if (fstat(file.fd(), &status) != 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
-  if (S_ISDIR(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.is_a_folder"}};
-  // The size must be known before memory is asked for, so a pipe will not do.
-  if (!S_ISREG(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.not_a_regular_file"}};
-
+/// Reads up to the numbers. The size must be known before memory is asked for.
+Result<NpyHeader> read_header(ByteSource& file, const std::string& path) {
   unsigned char start[12] = {};
   const int64_t got = file.read_up_to(start, 10);
-  if (got < 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  if (got < 0) return file.problem(path);
   if (got < 6 || std::memcmp(start, "\x93NUMPY", 6) != 0) {
     return foreign_file(path).value_or(Error{"error.npy_magic", "", {path}});
   }
@@ -94,23 +51,36 @@ Result<OpenedNpy> open_npy(const std::string& path) {
   }
   std::string text(static_cast<size_t>(header_bytes), '\0');
   if (file.read_up_to(text.data(), header_bytes) != header_bytes) {
-    return Error{"error.npy_truncated", "", {path, std::to_string(status.st_size), std::to_string(data_start)}};
+    return Error{"error.npy_truncated", "", {path, std::to_string(file.size()), std::to_string(data_start)}};
   }
   Result<NpyHeader> header = parse_npy_header(text, path);
   if (!header) return header.error();
-  opened.header = *header;
-  opened.data_bytes = status.st_size - data_start;
 
-  const std::optional<int64_t> numel = opened.header.shape.numel();
-  const std::optional<int64_t> wanted = numel ? checked_mul(*numel, opened.header.type.size) : std::nullopt;
+  const std::optional<int64_t> numel = header->shape.numel();
+  const std::optional<int64_t> wanted = numel ? checked_mul(*numel, header->type.size) : std::nullopt;
   if (!wanted) {
-    return Error{
-        "error.tensor_too_large", "", {opened.header.shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
+    return Error{"error.tensor_too_large", "", {header->shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
   }
-  if (*wanted > opened.data_bytes) {
-    return Error{
-        "error.npy_truncated", "", {path, std::to_string(status.st_size), std::to_string(data_start + *wanted)}};
+  if (*wanted > file.size() - data_start) {
+    return Error{"error.npy_truncated", "", {path, std::to_string(file.size()), std::to_string(data_start + *wanted)}};
   }
+  return header;
+}
+
+Result<OpenedNpy> open_npy(const std::string& path) {
+  OpenedNpy opened;
+  if (const ArrayPath parts = array_path(path); is_npz_path(path)) {
+    Result<std::unique_ptr<ByteSource>> member = open_npz_array(parts);
+    if (!member) return member.error();
+    opened.file = *std::move(member);
+  } else {
+    Result<std::unique_ptr<FileSource>> file = FileSource::open(path);
+    if (!file) return file.error();
+    opened.file = *std::move(file);
+  }
+  Result<NpyHeader> header = read_header(*opened.file, path);
+  if (!header) return header.error();
+  opened.header = *std::move(header);
   return opened;
 }
 
@@ -121,20 +91,6 @@ T load_as(const unsigned char* bytes, bool swap) {
   T value;
   std::memcpy(&value, copy, sizeof(T));
   return value;
-}
-
-double half_to_double(uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const int mantissa = bits & 1023;
-  double magnitude;
-  if (exponent == 0) {
-    magnitude = std::ldexp(mantissa, -24);
-  } else if (exponent == 31) {
-    magnitude = mantissa == 0 ? HUGE_VAL : std::nan("");
-  } else {
-    magnitude = std::ldexp(1024 + mantissa, exponent - 25);
-  }
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
 double element(const NpyType& type, const unsigned char* bytes) {
@@ -229,15 +185,14 @@ NpyInfo info_of(const NpyHeader& header) {
   return info;
 }
 
-/// "int16" for ">i2".
+}  // namespace
+
 std::string numpy_name(const std::string& descr) {
   const char kind = descr[1];
   if (kind == 'b') return "bool";
   const char* const name = kind == 'i' ? "int" : kind == 'u' ? "uint" : "float";
   return name + std::to_string(8 * (descr[2] - '0'));
 }
-
-}  // namespace
 
 NpyConversion conversion_of(const NpyInfo& info, const std::string& path) {
   const bool is_big_endian = info.stored_type[0] == '>' && info.stored_type[2] != '1';
@@ -251,6 +206,12 @@ Result<NpyInfo> npy_info(const std::string& path) {
   const Result<OpenedNpy> opened = open_npy(path);
   if (!opened) return opened.error();
   return info_of(opened->header);
+}
+
+Result<NpyInfo> npy_info(ByteSource& source, const std::string& path) {
+  const Result<NpyHeader> header = read_header(source, path);
+  if (!header) return header.error();
+  return info_of(*header);
 }
 
 Result<Shape> npy_shape(const std::string& path) {
@@ -271,12 +232,16 @@ Result<NpyFile> read_npy(const std::string& path) {
   result.tensor = *tensor;
 
   const int64_t numel = result.tensor.numel();
-  const auto vanished = [&] { return Error{"error.file_unreadable", "", {path, "@reason.changed_while_reading"}}; };
+  const auto vanished = [&](int64_t got) {
+    return got < 0 ? opened->file->problem(path)
+                   : Error{"error.file_unreadable", "", {path, "@reason.changed_while_reading"}};
+  };
 
   if (!result.converted) {
     void* to = dtype == DType::float32 ? static_cast<void*>(result.tensor.mutable_data<float>())
                                        : static_cast<void*>(result.tensor.mutable_data<double>());
-    if (opened->file->read_up_to(to, numel * type.size) != numel * type.size) return vanished();
+    const int64_t got = opened->file->read_up_to(to, numel * type.size);
+    if (got != numel * type.size) return vanished(got);
     return result;
   }
 
@@ -285,7 +250,8 @@ Result<NpyFile> read_npy(const std::string& path) {
   std::vector<unsigned char> chunk(static_cast<size_t>(kChunkElements * type.size));
   for (int64_t done = 0; done < numel; done += kChunkElements) {
     const int64_t count = std::min(kChunkElements, numel - done);
-    if (opened->file->read_up_to(chunk.data(), count * type.size) != count * type.size) return vanished();
+    const int64_t got = opened->file->read_up_to(chunk.data(), count * type.size);
+    if (got != count * type.size) return vanished(got);
     for (int64_t i = 0; i < count; ++i) {
       const unsigned char* const bytes = chunk.data() + i * type.size;
       const double value = element(type, bytes);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/io/atomic_file.h"
+#include "app/io/byte_source.h"
 #include "app/io/whole_numbers.h"
 #include "engine/result.h"
 #include "engine/tensor.h"
@@ -31,16 +32,22 @@ struct NpyConversion {
   std::string key;
   std::vector<std::string> args;
 };
+/// "int16" for ">i2".
+std::string numpy_name(const std::string& stored_type);
 NpyConversion conversion_of(const NpyInfo& info, const std::string& path);
 
 /// Reads versions 1 to 3, C and Fortran order, both byte orders; float16, integers up to 16 bits and bool become
 /// float32, larger integers float64.
-/// Errors: error.file_not_found, error.file_unreadable, error.npy_* ; the size is checked before allocation.
+/// A path "x.npz:name" is the array of that name in an .npz (see npz.h), "x.npz" its sole one.
+/// Errors: error.file_not_found, error.file_unreadable, error.npy_*, error.npz_*, error.zip_*; the size is checked
+/// before allocation.
 /// Source: numpy.lib.format.
 Result<NpyFile> read_npy(const std::string& path);
 
 /// All but the numbers; the same checks and errors as read_npy().
 Result<NpyInfo> npy_info(const std::string& path);
+/// Of an .npy whose bytes come from elsewhere; `path` is only for the messages.
+Result<NpyInfo> npy_info(ByteSource& source, const std::string& path);
 /// The shape alone.
 Result<Shape> npy_shape(const std::string& path);
 

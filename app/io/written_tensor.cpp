@@ -6,6 +6,7 @@
 
 #include "app/io/atomic_file.h"
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/io/tensor_text.h"
 
 namespace convscope {
@@ -57,7 +58,7 @@ Result<WrittenTensor> written_tensor(std::string_view text) {
 }
 
 Result<WrittenTensor> read_written_tensor(const std::string& path) {
-  if (path.ends_with(".npy")) {
+  if (is_array_path(path)) {
     const Result<NpyFile> file = read_npy(path);
     if (!file) return file.error();
     return WrittenTensor{file->tensor, {}};

@@ -120,6 +120,7 @@ int run_command_line(int argc, char** argv) {
   add_check_command(app, run);
   add_share_command(app, run);
   add_presets_command(app, run);
+  add_layers_command(app, run);
   add_lessons_command(app, run);
   add_code_command(app, run);
   add_export_command(app, run);

@@ -8,8 +8,11 @@
 
 #include "app/cli/arguments.h"
 #include "app/cli/messages.h"
+#include "app/cli/model_picture.h"
 #include "app/gui/entry.h"
+#include "app/io/npz.h"
 #include "app/session/lesson.h"
+#include "app/session/model.h"
 #include "app/session/presets.h"
 
 namespace convscope {
@@ -40,9 +43,10 @@ Result<void> apply_lesson(const LessonTexts& texts, std::string& lesson, int64_t
 }
 
 struct ScreenshotTexts {
+  ModelPicture picture;
   std::string open;
   LessonTexts lesson;
-  std::optional<std::string> target, size, step, operation, lens, picture, theme, language, ui_scale, actions;
+  std::optional<std::string> target, size, step, operation, lens, show, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
 
@@ -70,16 +74,21 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
     if (!step) return step.error();
     options.step = *step;
   }
+  if (const Result<Session> session = with_model_picture(Session(), texts.open, texts.picture); !session) {
+    return session.error();
+  }
+  if (texts.picture.image) options.image = *texts.picture.image == "sample" ? "" : *texts.picture.image;
+  options.imagenet = texts.picture.imagenet;
   options.operation = texts.operation.value_or("");
   if (texts.lens) {
     Result<Lens> lens = parse_lens(*texts.lens);
     if (!lens) return lens.error();
     options.lens = *lens;
   }
-  if (texts.picture) {
+  if (texts.show) {
     PictureOptions checked;
-    if (Result<void> set = set_picture_options(*texts.picture, checked); !set) return set;
-    options.picture = *texts.picture;
+    if (Result<void> set = set_picture_options(*texts.show, checked); !set) return set;
+    options.show = *texts.show;
   }
   if (texts.theme) {
     options.theme = theme_from_name(*texts.theme);
@@ -128,6 +137,20 @@ struct WindowTexts {
   bool print_first_frame = false;
 };
 
+/// Whether the window asks which array or layer of the file is meant. Errors: those of reading it.
+Result<bool> asks_about(const std::string& path) {
+  if (path.empty() || find_preset(path) != nullptr) return false;
+  if (is_model_path(path) && layer_path(path).layer.empty()) {
+    const Result<ModelPtr> model = open_model(path);
+    return model ? Result<bool>(true) : model.error();
+  }
+  if (is_npz_path(path) && array_path(path).array.empty()) {
+    const Result<std::vector<NpzArray>> arrays = npz_arrays(path);
+    return arrays ? Result<bool>(true) : arrays.error();
+  }
+  return false;
+}
+
 Result<void> run_window_command(const WindowTexts& texts) {
   WindowOptions options;
   options.open = texts.open;
@@ -144,6 +167,9 @@ Result<void> run_window_command(const WindowTexts& texts) {
     if (*scale < 0.5 || *scale > 4) return Error{"error.ui_scale", "--ui-scale", {*texts.ui_scale}};
     options.ui_scale = static_cast<float>(*scale);
   }
+  const Result<bool> asks = asks_about(options.open);
+  if (!asks) return asks.error();
+  if (*asks) options.ask = std::exchange(options.open, {});
   // That a file is missing is worth knowing even where no window can open.
   if (!options.open.empty()) {
     std::vector<CodeNote> notes;
@@ -159,13 +185,14 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   auto texts = std::make_shared<ScreenshotTexts>();
   CLI::App* command = app.add_subcommand("screenshot", words("cli.screenshot"));
   command->add_option("session", texts->open, words("cli.session"));
+  add_model_picture_options(*command, texts->picture);
   add_lesson_options(*command, texts->lesson);
   command->add_option("-o,--output", texts->target, words("cli.screenshot.output"));
   command->add_option("--size", texts->size, words("cli.screenshot.size"));
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
   command->add_option("--operation", texts->operation, words("cli.session_operation"));
   command->add_option("--lens", texts->lens, words("cli.lens"));
-  command->add_option("--picture", texts->picture, words("cli.picture"));
+  command->add_option("--show", texts->show, words("cli.show"));
   command->add_option("--theme", texts->theme, words("cli.theme"));
   command->add_option("--language", texts->language, words("cli.language"));
   command->add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));

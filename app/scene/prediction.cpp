@@ -73,8 +73,7 @@ Result<Verdict> judge(Language language, const Prediction& prediction, const Com
   const auto is = [](double given, int64_t wanted) { return given == static_cast<double>(wanted); };
   if (prediction.kind == QuestionKind::output_size) {
     // A file brings its own shape.
-    const SourceKind source = prediction.after->input.kind;
-    const bool from_file = source == SourceKind::image || source == SourceKind::npy;
+    const bool from_file = brings_its_shape(prediction.after->input.kind);
     const Result<OperationPlan> plan =
         validate(*prediction.after, from_file ? computation.plan.input_shape() : prediction.after->input_shape);
     if (!plan) return plan.error();
@@ -114,7 +113,7 @@ Session varied(const Session& session, uint64_t turn) {
       p.padding_kind = PaddingKind::numbers;
       p.padding = {static_cast<int64_t>(change) - 3, static_cast<int64_t>(change) - 3};
     } else if (change < 11) {
-      if (session.weight.kind == SourceKind::values || session.weight.kind == SourceKind::npy)
+      if (session.weight.kind == SourceKind::values || is_of_file(session.weight.kind))
         other.weight = {SourceKind::ones, {}, {}, nullptr};
       p.kernel_size = {static_cast<int64_t>(change) - 5, static_cast<int64_t>(change) - 5};
     } else {

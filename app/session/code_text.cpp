@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "app/io/npz.h"
+
 namespace convscope::code_text {
 
 namespace {
@@ -74,6 +76,12 @@ std::string pair(int64_t h, int64_t w) {
 
 std::string truth(bool value) { return value ? "True" : "False"; }
 
+std::string loaded(const std::string& path) {
+  const ArrayPath parts = array_path(path);
+  const std::string file = "np.load(" + quoted(parts.file) + ")";
+  return parts.array.empty() ? file : file + "[" + quoted(parts.array) + "]";
+}
+
 std::string quoted(const std::string& text) {
   std::string out("\"");
   for (const char c : text) {
@@ -126,7 +134,7 @@ Result<std::string> numpy_tensor(const char* name, const TensorSource& source, c
       text += "np.arange(" + std::to_string(value.numel()) + ", dtype=" + type + ").reshape(" + tuple(shape) + ")";
       break;
     case SourceKind::npy:
-      text += "np.load(" + quoted(source.path) + ").astype(" + type + ").reshape(" + tuple(shape) + ")";
+      text += loaded(source.path) + ".astype(" + type + ").reshape(" + tuple(shape) + ")";
       break;
     default:
       text += "np.array(" + list(value) + ", " + type + ").reshape(" + tuple(shape) + ")";

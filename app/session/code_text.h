@@ -32,6 +32,8 @@ std::string pair(int64_t h, int64_t w);
 inline std::string pair(Pair p) { return pair(p.h, p.w); }
 std::string truth(bool value);  // "True", "False"
 /// A string literal of Python and of C++, whatever is in the path.
+/// What NumPy reads the numbers of an .npy, or of an array in an .npz, with.
+std::string loaded(const std::string& path);
 std::string quoted(const std::string& text);
 /// The session's title as a comment, with its line break; empty where it has none.
 std::string title_line(const Session& session, std::string_view comment = "# ");

@@ -86,11 +86,17 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   if (!plan) return plan.error();
   const bool with_gradient = wants_gradient(session);
   WishedTensors wished;
-  Result<ConvTensors> tensors = cache.tensors(session, *plan, with_gradient ? &wished : nullptr);
+  // A picture that is run through a model takes the first half of the progress.
+  const bool runs_model = session.input.kind == SourceKind::onnx;
+  std::optional<JobPart> part_before;
+  if (runs_model) part_before.emplace(options.job, 0, 2);
+  Result<ConvTensors> tensors = cache.tensors(session, *plan, with_gradient ? &wished : nullptr, options.job);
+  part_before.reset();
   if (!tensors) return tensors.error();
   if (options.job != nullptr && options.job->cancelled) return Error{"error.cancelled", "", {}};
   Conv2dOptions engine = options;
   if (engine.algorithm == Algorithm::automatic) engine.algorithm = algorithm_of(session);
+  const JobPart rest(options.job, runs_model ? 1 : 0, runs_model ? 2 : 1);
   const auto start = std::chrono::steady_clock::now();
   const bool known =
       last != nullptr && options.algorithm == Algorithm::automatic && same_operands(*last, session, *plan, *tensors);

@@ -25,9 +25,9 @@ struct Computation {
   Algorithm algorithm = Algorithm::automatic;  // algorithm_of() the session
   /// Of conv2d, where the gradient lens is looked at; else null.
   GradientPtr gradient;
-  uint64_t generation = 0;                     // grows with each computation of the process
-  Algorithm ran = Algorithm::naive;            // of conv2d; never automatic
-  double seconds = 0;                          // that it took
+  uint64_t generation = 0;           // grows with each computation of the process
+  Algorithm ran = Algorithm::naive;  // of conv2d; never automatic
+  double seconds = 0;                // that it took
 };
 using ComputationPtr = std::shared_ptr<const Computation>;
 
@@ -40,9 +40,10 @@ class TensorCache {
   /// Shape of the session's input, reading the file's header or the cache.
   Result<Shape> input_shape(const Session& session);
   /// Input, weight and bias of a session whose plan is known; output stays undefined. `wished` (may be null) takes what
-  /// the session's gradients begin with. Errors of that are of the fields grad_output and target; among them
-  /// error.like_output_shape (args: path, found, wanted).
-  Result<ConvTensors> tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished = nullptr);
+  /// the session's gradients begin with, `job` (may be null) is asked whether to stop where a model is run. Errors of
+  /// that are of the fields grad_output and target; among them error.like_output_shape (args: path, found, wanted).
+  Result<ConvTensors> tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished = nullptr,
+                              Job* job = nullptr);
   /// A cautious guess at what tensors() will take, next to nothing for what is kept. Never waits for a reader.
   double preparation_seconds(const Session& session, const OperationPlan& plan);
 

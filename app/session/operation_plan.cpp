@@ -241,7 +241,7 @@ Result<void> change_operation(Session& session, std::string_view operation) {
   if (shown_dims(operation) == 1) flatten(session);
   ConvParams& p = session.params;
   const bool pools = *family == OperationFamily::max_pool || *family == OperationFamily::avg_pool;
-  const bool brings_shape = session.input.kind == SourceKind::image || session.input.kind == SourceKind::npy;
+  const bool brings_shape = brings_its_shape(session.input.kind);
   const Shape& shape = session.input_shape;
   if (!pools && !brings_shape && shape.rank() >= 3 && shape[shape.rank() - 3] >= 1) {
     p.in_channels = shape[shape.rank() - 3];

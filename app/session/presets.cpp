@@ -14,11 +14,13 @@
 #include "app/io/foreign_file.h"
 #include "app/io/image.h"
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
 #include "app/session/chain_json.h"
 #include "app/session/chains.h"
 #include "app/session/json_reader.h"
+#include "app/session/model.h"
 #include "app/session/operation_plan.h"
 #include "app/session/session_json.h"
 #include "app/session/share_text.h"
@@ -131,19 +133,25 @@ Result<TextInput> read_text_input(const std::string& path) {
 
 bool is_tensor_name(const std::string& path) {
   const std::string ending = lower_ending(path);
-  return ending == ".npy" || ending == ".txt" || is_image_name(path);
+  return is_array_path(path) || ending == ".txt" || is_image_name(path);
 }
 
 Result<Session> session_with_input_file(const Session& base, const std::string& path) {
   if (const std::optional<Error> foreign = foreign_file(path)) return *foreign;
-  const bool is_npy = lower_ending(path) == ".npy";
+  const bool is_npy = is_array_path(path);
+  std::string stored = path;
+  if (is_npz_path(path)) {
+    Result<std::string> named = named_array_path(path);
+    if (!named) return named.error();
+    stored = *std::move(named);
+  }
   std::optional<TextInput> text;
   if (lower_ending(path) == ".txt") {
     Result<TextInput> read = read_text_input(path);
     if (!read) return read.error();
     text = std::move(*read);
   }
-  Result<Shape> shape = text ? Result<Shape>(text->shape) : is_npy ? npy_shape(path) : image_shape(path);
+  Result<Shape> shape = text ? Result<Shape>(text->shape) : is_npy ? npy_shape(stored) : image_shape(path);
   if (!shape) return shape.error();
   const bool sequence = shown_dims(base.operation) == 1 && (text || is_npy);
   if (sequence) shape = with_height(shape->rank() == 1 ? Shape{1, (*shape)[0]} : *shape);
@@ -152,7 +160,7 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
     return Error{"error.input_file_rank", "input", {path, shape->to_string()}};
   }
   Session session = base;
-  session.input = TensorSource{is_npy ? SourceKind::npy : SourceKind::image, {}, path, nullptr};
+  session.input = TensorSource{is_npy ? SourceKind::npy : SourceKind::image, {}, stored, nullptr};
   if (text) session.input = std::move(text->source);
   if (text && text->dtype) session.params.dtype = *text->dtype;
   session.input_shape = *shape;
@@ -187,8 +195,8 @@ bool is_chain_file(const std::string& path) {
 }
 
 bool is_project_file(const std::string& name) {
-  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_chain_file(name) &&
-         !carried_session(name);
+  return find_preset(name) == nullptr && !is_session_text(name) && !is_tensor_name(name) && !is_model_path(name) &&
+         !is_chain_file(name) && !carried_session(name);
 }
 
 Result<Session> session_with_chain_file(const Session& base, const std::string& path) {
@@ -207,20 +215,25 @@ Result<Session> session_with_chain_file(const Session& base, const std::string& 
 
 bool is_session_text(const std::string& text) {
   struct stat status = {};
-  if (find_preset(text) != nullptr || stat(text.c_str(), &status) == 0) return false;
+  if (find_preset(text) != nullptr || is_model_path(text)) return false;
+  if (stat(array_path(text).file.c_str(), &status) == 0) return false;
   return is_share_text(text) || is_layer_code(text);
 }
 
 std::string title_of(const std::string& preset_or_path) {
   if (find_preset(preset_or_path) != nullptr) return preset_or_path;
   if (is_session_text(preset_or_path)) return {};
-  return std::filesystem::path(preset_or_path).stem().string();
+  const std::filesystem::path path(preset_or_path);
+  if (const LayerPath layer = layer_path(preset_or_path); !layer.layer.empty()) return layer.layer;
+  // "weights.npz:conv1.bias" has no ending.
+  return (array_path(preset_or_path).array.empty() ? path.stem() : path.filename()).string();
 }
 
 Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes) {
   if (const Preset* preset = find_preset(preset_or_path)) return preset->session;
   struct stat status = {};
-  if (stat(preset_or_path.c_str(), &status) != 0) {
+  if (is_model_path(preset_or_path)) return session_of_layer(preset_or_path);
+  if (stat(array_path(preset_or_path).file.c_str(), &status) != 0) {
     if (is_share_text(preset_or_path)) return session_from_share_text(preset_or_path);
     if (is_layer_code(preset_or_path)) {
       const Result<LayerCode> code = read_layer_code(preset_or_path, Session());

@@ -30,10 +30,10 @@ const Preset* find_preset(std::string_view name);
 std::string nearest_preset(std::string_view name);
 
 /// What the commands take: the name of a preset or the path of a session file, of a file that was exported with its
-/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input), the text
-/// of a shared session (share_text.h) or a layer's call as in a script (layer_code.h). `notes` (may be null) takes what
-/// of the code could not be used. Errors: error.unknown_session (args: text, nearest preset), error.no_session_inside
-/// (args: path), those of loading and reading.
+/// session in it, of a chain of layers, of an image or a .npy (the last two become a session with that input), of
+/// a model's layer, "net.onnx:conv1" (model.h), the text of a shared session (share_text.h) or a layer's call as in a
+/// script (layer_code.h). `notes` (may be null) takes what of the code could not be used. Errors: error.unknown_session
+/// (args: text, nearest preset), error.no_session_inside (args: path), those of loading and reading.
 Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes = nullptr);
 
 /// Whether that is no preset and no file, but the session itself: shared, or code.
@@ -47,7 +47,7 @@ std::optional<Session> carried_session(const std::string& path);
 
 /// Numbers of a text that becomes typed input: they are kept in the session and in every project file of it.
 inline constexpr int64_t kMaxTextInput = 1 << 18;
-/// Whether a file of that name is opened as the input: .npy, .txt or a picture.
+/// Whether a file of that name is opened as the input: .npy, .npz or an array of it, .txt or a picture.
 bool is_tensor_name(const std::string& path);
 
 /// Whether the file is a chain of layers (see chain_json.h). Reads it.

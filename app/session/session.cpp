@@ -23,8 +23,8 @@ constexpr std::array kLenses = {
     LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true},
 };
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
-constexpr std::array kSourceNames = {"arange", "ones",   "zeros", "randn", "rand",   "conv2d_init",
-                                     "named",  "values", "image", "npy",   "sample", "mse"};
+constexpr std::array kSourceNames = {"arange", "ones",  "zeros", "randn",  "rand", "conv2d_init", "named",
+                                     "values", "image", "npy",   "sample", "onnx", "mse"};
 
 template <class Enum, size_t N>
 std::optional<Enum> from_name(const std::array<const char*, N>& names, std::string_view name) {
@@ -38,6 +38,7 @@ std::optional<Enum> from_name(const std::array<const char*, N>& names, std::stri
 
 bool TensorSource::operator==(const TensorSource& other) const {
   if (kind != other.kind || name != other.name || path != other.path) return false;
+  if (picture != other.picture || imagenet != other.imagenet) return false;
   if (values == other.values) return true;
   if (values == nullptr || other.values == nullptr || values->size() != other.values->size()) return false;
   // By bits, so that a NaN that was typed equals itself and undo does not see a change where none was.
@@ -49,6 +50,11 @@ const LensFacts& facts_of(Lens lens) { return kLenses[static_cast<size_t>(lens)]
 const char* name_of(Lens lens) { return facts_of(lens).name; }
 const char* name_of(ThemeId theme) { return kThemeNames[static_cast<size_t>(theme)]; }
 const char* name_of(SourceKind kind) { return kSourceNames[static_cast<size_t>(kind)]; }
+
+bool brings_its_shape(SourceKind kind) { return is_of_file(kind); }
+bool is_of_file(SourceKind kind) {
+  return kind == SourceKind::image || kind == SourceKind::npy || kind == SourceKind::onnx;
+}
 
 std::optional<Lens> lens_from_name(std::string_view name) {
   for (const LensFacts& facts : kLenses) {
@@ -85,7 +91,7 @@ Result<void> set_picture_options(std::string_view words, PictureOptions& options
     if (found == std::end(kWords)) {
       std::string all;
       for (const Word& word : kWords) all.append(all.empty() ? "" : ", ").append(word.word);
-      return Error{"error.picture_option", "--picture", {std::string(wanted), all}};
+      return Error{"error.picture_option", "--show", {std::string(wanted), all}};
     }
     options.*(found->option) = found->value;
     begin = end + 1;

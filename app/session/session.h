@@ -43,6 +43,7 @@ enum class SourceKind : uint8_t {
   image,        // picture at `path` (input only)
   npy,          // .npy at `path`
   sample,       // the project's own picture (input only)
+  onnx,         // of layer `name` of the model at `path`; the input is what `picture` is turned into before it
   mse,          // the gradient of a loss, see GradientSettings (grad_output only)
 };
 
@@ -51,7 +52,9 @@ struct TensorSource {
   std::string name;  // of a named kernel: "sobel_x"
   std::string path;  // of a file
   /// Typed numbers in row-major order; shared because sessions are copied for every undo step.
-  std::shared_ptr<const std::vector<double>> values;
+  std::shared_ptr<const std::vector<double>> values = nullptr;
+  std::string picture = {};  // that is run through a model; empty: the project's own
+  bool imagenet = false;     // whether its values are normalized as torchvision's models want them
 
   bool operator==(const TensorSource& other) const;
 };
@@ -143,6 +146,10 @@ const LensFacts& facts_of(Lens lens);
 const char* name_of(Lens lens);        // "sliding", "im2col", ...
 const char* name_of(ThemeId theme);    // "light", "dark", "contrast"
 const char* name_of(SourceKind kind);  // as in the JSON
+/// Whether an input of that kind has a shape of its own, whatever the session's input_shape says.
+bool brings_its_shape(SourceKind kind);
+/// Whether its numbers come from a file: image, npy, onnx.
+bool is_of_file(SourceKind kind);
 std::optional<Lens> lens_from_name(std::string_view name);
 std::optional<ThemeId> theme_from_name(std::string_view name);
 std::optional<SourceKind> source_kind_from_name(std::string_view name);

@@ -140,7 +140,6 @@ void read_more(FieldReader& fields, OperationFamily family, MoreParams& more) {
 }
 
 bool takes_values(SourceKind kind) { return kind == SourceKind::values; }
-bool takes_path(SourceKind kind) { return kind == SourceKind::image || kind == SourceKind::npy; }
 
 enum class Place : uint8_t { input, weight, bias, grad_output, target };
 
@@ -154,6 +153,8 @@ bool fits(SourceKind kind, Place place) {
       return place == Place::weight || place == Place::target;
     case SourceKind::conv2d_init:
       return place == Place::weight || place == Place::bias;
+    case SourceKind::onnx:
+      return place == Place::input || place == Place::weight || place == Place::bias;
     case SourceKind::mse:
       return place == Place::grad_output;
     default:
@@ -184,11 +185,22 @@ void read_source(FieldReader& fields, Place place, const std::string& base_folde
     if (!fields.has("name")) return fields.fail_missing("name");
     fields.text("name", source.name);
   }
-  if (takes_path(kind)) {
+  if (is_of_file(kind)) {
     if (!fields.has("path")) return fields.fail_missing("path");
     fields.text("path", source.path);
     if (!base_folder.empty() && !source.path.empty()) {
       source.path = (std::filesystem::path(base_folder) / source.path).lexically_normal().string();
+    }
+  }
+  if (kind == SourceKind::onnx) {
+    if (!fields.has("layer")) return fields.fail_missing("layer");
+    fields.text("layer", source.name);
+    if (place == Place::input) {
+      fields.text("picture", source.picture);
+      fields.flag("imagenet", source.imagenet);
+      if (!base_folder.empty() && !source.picture.empty()) {
+        source.picture = (std::filesystem::path(base_folder) / source.picture).lexically_normal().string();
+      }
     }
   }
   if (takes_values(kind)) {
@@ -266,7 +278,12 @@ Json source_json(const TensorSource& source, int64_t row) {
   Json json = Json::object();
   json["source"] = name_of(source.kind);
   if (source.kind == SourceKind::named) json["name"] = source.name;
-  if (takes_path(source.kind)) json["path"] = source.path;
+  if (is_of_file(source.kind)) json["path"] = source.path;
+  if (source.kind == SourceKind::onnx) {
+    json["layer"] = source.name;
+    if (!source.picture.empty()) json["picture"] = source.picture;
+    if (source.imagenet) json["imagenet"] = true;
+  }
   if (takes_values(source.kind)) {
     static const std::vector<double> none;
     json["values"] = values_json(source.values == nullptr ? none : *source.values, row);

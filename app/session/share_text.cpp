@@ -163,8 +163,6 @@ Result<std::string> from_base64url(std::string_view text, size_t at, bool& clean
 // ---------------------------------------------------------------------------------------------------------------
 // Files
 
-bool is_file(SourceKind kind) { return kind == SourceKind::image || kind == SourceKind::npy; }
-
 /// The shortest decimal number that is this one: 0.1 rather than 0.10000000149011612.
 double short_decimal(double value, DType dtype) {
   if (dtype != DType::float32 || !std::isfinite(value)) return value;
@@ -196,7 +194,7 @@ Result<Session> without_files(const Session& session) {
                                         {&copy.gradient.grad_output, "dY"},
                                         {&copy.gradient.target, "target"}}};
   bool any = false;
-  for (const Place& place : places) any = any || is_file(place.source->kind);
+  for (const Place& place : places) any = any || is_of_file(place.source->kind);
   if (!any) return copy;
 
   TensorCache cache;
@@ -207,24 +205,24 @@ Result<Session> without_files(const Session& session) {
                                        plan->output_shape(), plan->output_shape()};
   for (size_t i = 0; i < places.size(); ++i) {
     const int64_t count = shapes[i].numel().value_or(0);
-    if (!is_file(places[i].source->kind) || count <= kMostSharedNumbers) continue;
+    if (!is_of_file(places[i].source->kind) || count <= kMostSharedNumbers) continue;
     return Error{"error.share_file_too_large",
                  "",
                  {places[i].name, places[i].source->path, std::to_string(count), std::to_string(kMostSharedNumbers)}};
   }
   WishedTensors wished;
-  const bool has_gradients = plan->conv2d() != nullptr &&
-                             (is_file(session.gradient.grad_output.kind) || is_file(session.gradient.target.kind));
+  const bool has_gradients = plan->conv2d() != nullptr && (is_of_file(session.gradient.grad_output.kind) ||
+                                                           is_of_file(session.gradient.target.kind));
   const Result<ConvTensors> tensors = cache.tensors(session, *plan, has_gradients ? &wished : nullptr);
   if (!tensors) return tensors.error();
   const std::array<const Tensor*, 5> numbers = {&tensors->input, &tensors->weight, &tensors->bias, &wished.grad_output,
                                                 &wished.target};
   for (size_t i = 0; i < places.size(); ++i) {
-    if (!is_file(places[i].source->kind)) continue;
+    if (!is_of_file(places[i].source->kind)) continue;
     // What the operation does not look at cannot be seen: its file's name need not travel.
     *places[i].source = numbers[i]->defined() ? typed_numbers(*numbers[i]) : TensorSource{SourceKind::ones, {}, {}, {}};
   }
-  if (is_file(session.input.kind)) copy.input_shape = plan->input_shape();
+  if (is_of_file(session.input.kind)) copy.input_shape = plan->input_shape();
   return copy;
 }
 
@@ -289,7 +287,7 @@ Result<Session> session_from_share_text(std::string_view text) {
                                                                  {&session->gradient.target, "target"}};
   for (const auto& [source, field] : sources) {
     // A stranger's text opens no file here.
-    if (is_file(source->kind)) return Error{"error.share_file", "", {field, FieldReader::shortened(source->path)}};
+    if (is_of_file(source->kind)) return Error{"error.share_file", "", {field, FieldReader::shortened(source->path)}};
   }
   return session;
 }

@@ -9,7 +9,9 @@
 
 #include "app/io/image.h"
 #include "app/io/npy.h"
+#include "app/io/npz.h"
 #include "app/session/computation.h"
+#include "app/session/model.h"
 #include "app/session/named_kernels.h"
 #include "engine/conv_nd.h"
 #include "engine/torch_random.h"
@@ -25,7 +27,7 @@ bool is_random(SourceKind kind) {
 /// A file as it is now: another key once it has been written again.
 std::string file_key(const std::string& path) {
   struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return path + "|gone";
+  if (stat(array_path(path).file.c_str(), &status) != 0) return path + "|gone";
   return path + "|" + std::to_string(status.st_dev) + "|" + std::to_string(status.st_ino) + "|" +
          std::to_string(status.st_size) + "|" + std::to_string(status.st_mtim.tv_sec) + "." +
          std::to_string(status.st_mtim.tv_nsec);
@@ -35,7 +37,11 @@ std::string file_key(const std::string& path) {
 std::string source_key(const TensorSource& source, const Shape& shape, DType dtype) {
   std::string key = std::string(name_of(source.kind)) + "(" + shape.to_string() + ")" + name_of(dtype);
   if (source.kind == SourceKind::named) key += "|" + source.name;
-  if (source.kind == SourceKind::image || source.kind == SourceKind::npy) key += "|" + file_key(source.path);
+  if (is_of_file(source.kind)) key += "|" + file_key(source.path);
+  if (source.kind == SourceKind::onnx) {
+    key += "|" + source.name + "|" + (source.picture.empty() ? "" : file_key(source.picture));
+    key += source.imagenet ? "|imagenet" : "|";
+  }
   return key;
 }
 
@@ -95,6 +101,37 @@ Result<Tensor> sample(const Shape& shape, DType dtype) {
   return grey->to(dtype);
 }
 
+/// Of the picture that is run through a model; the project's own is as large as the model asks for.
+Result<Shape> picture_shape(const Model& model, const TensorSource& source) {
+  if (!source.picture.empty()) return image_shape(source.picture);
+  Shape shape{1, 3, kOpenSide, kOpenSide};
+  if (model.input_shape && model.input_shape->rank() == 4) {
+    for (int axis = 2; axis < 4; ++axis) shape[axis] = (*model.input_shape)[axis];
+  }
+  return shape;
+}
+
+Result<Shape> model_input_shape(const TensorSource& source) {
+  const Result<ModelPtr> model = open_model(source.path);
+  if (!model) return model.error();
+  const Result<Shape> picture = picture_shape(**model, source);
+  if (!picture) return picture;
+  return layer_input_shape(**model, source.name, *picture);
+}
+
+/// A layer's real input, its weight or its bias.
+Result<Tensor> of_model(const TensorSource& source, int which, Job* job) {
+  const Result<ModelPtr> model = open_model(source.path);
+  if (!model) return model.error();
+  if (which == 1) return layer_weight(**model, source.name);
+  if (which == 2) return layer_bias(**model, source.name);
+  const Result<Shape> shape = picture_shape(**model, source);
+  if (!shape) return shape.error();
+  Result<Tensor> picture = source.picture.empty() ? sample_photo((*shape)[2], (*shape)[3]) : read_image(source.picture);
+  if (!picture) return picture;
+  return run_to_layer(**model, source.name, *picture, source.imagenet, job);
+}
+
 }  // namespace
 
 struct TensorCache::State {
@@ -125,9 +162,9 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
     }
     return shape;
   }
-  if (source.kind != SourceKind::image && source.kind != SourceKind::npy) return session.input_shape;
+  if (!brings_its_shape(source.kind)) return session.input_shape;
 
-  const std::string key = file_key(source.path);
+  const std::string key = source_key(source, {}, DType::float32);
   const auto as_input = [&](const Shape& shape) {
     if (shown_dims(session.operation) == 1 && source.kind == SourceKind::npy) return with_height(shape);
     // A lone matrix is a picture of one channel.
@@ -138,7 +175,9 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
     const auto known = state_->file_shapes.find(key);
     if (known != state_->file_shapes.end()) return as_input(known->second);
   }
-  Result<Shape> shape = source.kind == SourceKind::image ? image_shape(source.path) : npy_shape(source.path);
+  Result<Shape> shape = source.kind == SourceKind::image ? image_shape(source.path)
+                        : source.kind == SourceKind::npy ? npy_shape(source.path)
+                                                         : model_input_shape(source);
   if (!shape) return with_field(std::move(shape).error(), "input");
   const std::lock_guard lock(state_->mutex);
   if (state_->file_shapes.size() > 100) state_->file_shapes.clear();
@@ -161,7 +200,8 @@ Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
 
 }  // namespace
 
-Result<ConvTensors> TensorCache::tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished) {
+Result<ConvTensors> TensorCache::tensors(const Session& session, const OperationPlan& plan, WishedTensors* wished,
+                                         Job* job) {
   std::string history = "seed " + std::to_string(session.seed);  // of the generator
   std::optional<TorchRandom> random;                             // behind the tensors so far; made when first needed
   const auto generator = [&]() -> TorchRandom& {
@@ -215,6 +255,14 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
       }
       case SourceKind::mse:
         break;  // comes from the output
+      case SourceKind::onnx: {
+        Result<Tensor> tensor = of_model(source, which, job);
+        if (!tensor) return tensor;
+        // A sequence has a height here.
+        if (tensor->shape() == plan.shown(shape)) tensor = tensor->reshaped(shape);
+        if (which == 0 && tensor->shape() != shape) return Error{"error.file_changed", field, {source.path}};
+        return tensor->to(plan.dtype());
+      }
       case SourceKind::npy: {
         Result<NpyFile> file = read_npy(source.path);
         if (!file) return file.error();
@@ -309,6 +357,8 @@ double TensorCache::preparation_seconds(const Session& session, const OperationP
       case SourceKind::image:
       case SourceKind::randn:
         return 3e-8;
+      case SourceKind::onnx:
+        return 1e-8;
       default:
         return 5e-9;
     }
@@ -320,6 +370,8 @@ double TensorCache::preparation_seconds(const Session& session, const OperationP
   const std::lock_guard lock(state_->mutex);
   if (state_->slots[0].key != input_key) {
     seconds += static_cast<double>(plan.input_shape().numel().value_or(0)) * seconds_per_element(session.input);
+    // All that lies before the layer: never waited for in a frame.
+    if (session.input.kind == SourceKind::onnx) seconds += 1;
   }
   return seconds;
 }

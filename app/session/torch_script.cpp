@@ -74,8 +74,7 @@ class Script {
         }
         break;
       case SourceKind::npy:
-        made =
-            "torch.from_numpy(np.load(" + quoted(source.path) + ")).to(" + dtype() + ").reshape(" + tuple(shape) + ")";
+        made = "torch.from_numpy(" + loaded(source.path) + ").to(" + dtype() + ").reshape(" + tuple(shape) + ")";
         break;
       default:
         if (value.numel() > kMostWritten) {

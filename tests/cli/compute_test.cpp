@@ -272,7 +272,7 @@ TEST_F(ComputeCommand, broken_and_missing_files_end_with_1) {
   EXPECT_THAT(with("bad.png", "w.npy", "y.npy"), HasSubstr("bad.png"));
   put("bad.npz", "PK");
   put("bad.tif", "II*");
-  EXPECT_THAT(with("bad.npz", "w.npy", "y.npy"), HasSubstr("bad.npz is an archive"));
+  EXPECT_THAT(with("bad.npz", "w.npy", "y.npy"), HasSubstr("bad.npz is damaged"));
   EXPECT_THAT(with("bad.tif", "w.npy", "y.npy"), HasSubstr("bad.tif is not a picture that can be read"));
   EXPECT_THAT(with(".", "w.npy", "y.npy"), HasSubstr("folder"));
   EXPECT_THAT(with("x.npy", "flat.npy", "y.npy"), HasSubstr("3, 3"));
@@ -280,6 +280,26 @@ TEST_F(ComputeCommand, broken_and_missing_files_end_with_1) {
   EXPECT_THAT(with("x.npy", "w.npy", "no/such/folder/y.npy"), HasSubstr("folder does not exist"));
   EXPECT_THAT(with("x.npy", "w.npy", "y.txt"), HasSubstr(".npy or .png"));
   EXPECT_THAT(with("a\nb.npy", "w.npy", "y.npy"), HasSubstr("a b.npy"));
+}
+
+TEST_F(ComputeCommand, arrays_of_an_npz_are_taken_by_name) {
+  std::filesystem::copy(CONVSCOPE_SOURCE_DIR "/tests/gui_panels/data/arrays.npz", path("a.npz"));
+  put_tensor("x.npy", Shape{1, 2, 5, 5});
+  success({"compute", "conv2d", "--input", "x.npy", "--weight", "a.npz:conv1.weight", "--bias", "a.npz:conv1.bias",
+           "-o", "y.npy"});
+  EXPECT_EQ(tensor("y.npy").shape(), (Shape{1, 4, 1, 1}));
+  double expected = 10;
+  for (int i = 0; i < 50; ++i) expected += i * (i % 13);
+  EXPECT_EQ(numbers("y.npy")[0], expected);
+  const std::string several = refusal({"compute", "conv2d", "--input", "x.npy", "--weight", "a.npz", "-o", "y.npy"}, 1);
+  EXPECT_THAT(several, HasSubstr("a.npz holds 3 arrays: conv1.weight, conv1.bias, x"));
+  EXPECT_THAT(several, HasSubstr("a.npz:conv1.weight"));
+  EXPECT_THAT(refusal({"compute", "conv2d", "--input", "a.npz:y", "--weight", "a.npz:conv1.weight", "-o", "y.npy"}, 1),
+              HasSubstr("holds no array y"));
+  success({"slice", "a.npz:x", "x[0, :, 0, 0]"});
+  success({"export", "a.npz:x", "--step", "1", "-o", "y.svg"});
+  const std::string code = success({"code", "a.npz:x", "--as", "numpy"});
+  EXPECT_THAT(code, HasSubstr("np.load(\"a.npz\")[\"x\"]"));
 }
 
 TEST_F(ComputeCommand, a_target_that_is_no_file_is_refused_and_an_old_file_survives_failures) {

@@ -59,13 +59,13 @@ TEST_F(ShownOperations, what_a_lens_shows_is_chosen_by_words) {
   };
   ASSERT_EQ(run({"export", "tutorial_5_2", "-o", "rows.png", "--lens", "im2col", "--step", "1"}).status, 0);
   const auto columns =
-      run({"export", "tutorial_5_2", "-o", "columns.png", "--lens", "im2col", "--step", "1", "--picture", "columns"});
+      run({"export", "tutorial_5_2", "-o", "columns.png", "--lens", "im2col", "--step", "1", "--show", "columns"});
   ASSERT_EQ(columns.status, 0) << columns.err;
   EXPECT_NE(bytes("rows.png"), bytes("columns.png"));
   // The file says what its picture shows.
   ASSERT_EQ(run({"export", "columns.png", "-o", "again.png", "--step", "1"}).status, 0);
   EXPECT_EQ(bytes("again.png"), bytes("columns.png"));
-  const auto refused = run({"screenshot", "tutorial_5_2", "-o", "no.png", "--picture", "colums"});
+  const auto refused = run({"screenshot", "tutorial_5_2", "-o", "no.png", "--show", "colums"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("'colums'"), HasSubstr("columns")));
   EXPECT_EQ(bytes("no.png"), "");

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import numpy
 
@@ -43,6 +44,31 @@ put("npy", "empty", npy(numpy.zeros((0, 3)), (1, 0)))
 put("npy", "words", npy(numpy.array(["a", "b"]), (1, 0)))
 header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }".ljust(117) + b"\n"
 put("npy", "huge", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+
+# .npz: stored and packed, several and none, sizes of 64 bits, a member that is no array, a promise that cannot be kept.
+def npz(save, **arrays):
+    file = io.BytesIO()
+    save(file, **arrays)
+    return file.getvalue()
+
+
+weight = numpy.arange(18, dtype="<f4").reshape(2, 1, 3, 3)
+put("npz", "stored", npz(numpy.savez, weight=weight, bias=numpy.zeros(2, "<f4")))
+put("npz", "packed", npz(numpy.savez_compressed, **{"layer.weight": weight, "x": numpy.ones((1, 1, 5, 5))}))
+put("npz", "empty", npz(numpy.savez))
+other = io.BytesIO()
+with zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr("readme.txt", "words")
+    archive.writestr("a/b.npy", npy(numpy.arange(6).reshape(2, 3), (1, 0)))
+    archive.comment = b"a comment PK\x05\x06 that looks like an end"
+put("npz", "other_members", other.getvalue())
+packed = npz(numpy.savez_compressed, x=numpy.zeros(100000, "<f4"))
+at = packed.rindex(b"PK\x01\x02")
+put("npz", "bomb", packed[: at + 24] + struct.pack("<I", 0xFFFFFFF0) + packed[at + 28 :])
+
+# ONNX models: those of tests/session/models, good and hostile.
+for model in sorted((pathlib.Path(__file__).parent.parent / "session" / "models").rglob("*.onnx")):
+    put("onnx", model.stem, model.read_bytes()[:16384])
 
 # Pictures of every kind that is read.
 with tempfile.TemporaryDirectory() as folder:

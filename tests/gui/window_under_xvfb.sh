@@ -182,6 +182,16 @@ quit
 nothing_is_left || fail "closing the window over an export leaves $(ls -A "$HOME")"
 
 # A broken last session is kept aside and does not hinder the start.
+# A model that is named at the start: the window asks which layer.
+models=$(dirname "$0")/../session/models
+start "$models/trunk.onnx"
+chooses() {
+  press Return
+  grep -q '"conv1"' "$XDG_CONFIG_HOME/convscope/session.json"
+}
+soon chooses || fail "Enter does not show the first layer of a model"
+quit
+
 printf '{ "format": ' > "$XDG_CONFIG_HOME/convscope/session.json"
 start
 soon pixel_is 4 400 f6f7f9 || fail "a broken session hinders the start"

@@ -183,11 +183,11 @@ TEST_F(ImageTest, tga_and_psd_are_read) {
 }
 
 TEST_F(ImageTest, kinds_that_are_not_read_are_called_by_their_names) {
-  put("a.npz", "PK\x03\x04");
+  put("a.zip", "PK\x03\x04");
   put("b.WebP", "RIFF");
   put("c.pt", "PK\x03\x04");
   put("d.bin", "what");
-  EXPECT_EQ(read_npy(path("a.npz")).error(), (Error{"error.archive_numpy", "", {path("a.npz")}}));
+  EXPECT_EQ(read_npy(path("a.zip")).error(), (Error{"error.archive_numpy", "", {path("a.zip")}}));
   EXPECT_EQ(read_npy(path("b.WebP")).error().code, "error.image_format");
   EXPECT_EQ(read_npy(path("c.pt")).error().code, "error.archive_torch");
   EXPECT_EQ(read_npy(path("d.bin")).error().code, "error.npy_magic");

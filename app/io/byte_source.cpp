@@ -1,0 +1,64 @@
+#include "app/io/byte_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "app/io/system_error.h"
+
+namespace convscope {
+
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    if (errno == ENOENT) return Error{"error.file_not_found", "", {path}};
+    return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  }
+  std::unique_ptr<FileSource> file(new FileSource(fd, 0));
+  struct stat status = {};
+  if (fstat(fd, &status) != 0) return Error{"error.file_unreadable", "", {path, reason_of(errno)}};
+  if (S_ISDIR(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.is_a_folder"}};
+  if (!S_ISREG(status.st_mode)) return Error{"error.file_unreadable", "", {path, "@reason.not_a_regular_file"}};
+  file->size_ = status.st_size;
+  return file;
+}
+
+FileSource::~FileSource() { close(fd_); }
+
+int64_t FileSource::read_up_to(void* to, int64_t size) {
+  int64_t total = 0;
+  while (total < size) {
+    const ssize_t got = read(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      errno_ = errno;
+      return -1;
+    }
+    if (got == 0) break;
+    total += got;
+  }
+  return total;
+}
+
+int64_t FileSource::read_at(int64_t offset, void* to, int64_t size) {
+  int64_t total = 0;
+  while (total < size) {
+    const ssize_t got = pread(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total), offset + total);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      errno_ = errno;
+      return -1;
+    }
+    if (got == 0) break;
+    total += got;
+  }
+  return total;
+}
+
+Error FileSource::problem(const std::string& path) const {
+  return Error{"error.file_unreadable", "", {path, reason_of(errno_)}};
+}
+
+}  // namespace convscope
