@@ -12,6 +12,8 @@ namespace {
 /// The larger side of a slice, in logical pixels at scale 1, below which fewer slices say more.
 constexpr double kLeastSlice = 64;
 constexpr double kLargestCell = 56;
+/// The kernel stays readable beside a volume of tiny cells: its own cells are no smaller, unless they are many.
+constexpr double kKernelCell = 24, kKernelSide = 110;
 
 struct Extent {
   int64_t rows = 1, cols = 1;
@@ -47,6 +49,8 @@ class Placement {
     head_ = kNameTagHeight * u_;
     if (labels_) below_ += kLabelHeight * u_;
     between_ = (beside ? 44 : 10) * u_;
+    const auto taps = static_cast<double>(std::max(height.kernel, width.kernel));
+    kernel_pitch_ = std::min(kKernelCell * u_, kKernelSide * u_ / taps);
     foot_ = legends ? static_cast<double>(kLegendHeight) * u_ : 0;
   }
 
@@ -54,7 +58,8 @@ class Placement {
     Size size;
     double widest = 0;
     for (size_t i = 0; i < 3; ++i) {
-      const double w = static_cast<double>(cells_[i].cols) * pitch, h = static_cast<double>(cells_[i].rows) * pitch;
+      const double own = own_pitch(i, pitch);
+      const double w = static_cast<double>(cells_[i].cols) * own, h = static_cast<double>(cells_[i].rows) * own;
       int64_t columns = count_[i];
       if (lines_[i] == 1) columns = beside_ ? columns_below(i, h) : columns_within(i, w);
       const int64_t rows = lines_[i] > 1 ? lines_[i] : (count_[i] + columns - 1) / columns;
@@ -85,7 +90,7 @@ class Placement {
     for (size_t i = 0; i < 3; ++i) {
       SliceBlock& block = *blocks[i];
       const double top = beside_ ? y + (size.h - high_[i]) / 2 : y;
-      block.first = {x, top + head_ + below_, pitch, 0, 0, cells_[i].rows, cells_[i].cols};
+      block.first = {x, top + head_ + below_, own_pitch(i, pitch), 0, 0, cells_[i].rows, cells_[i].cols};
       block.slices = count_[i];
       block.columns = columns_[i];
       block.lines = lines_[i];
@@ -112,13 +117,14 @@ class Placement {
     if (!bias_) return;
     right = layout.sum_x + sum_;
     layout.plus_x = right + 20 * u_;
-    const double side = std::min(std::max(pitch, 26 * u_), 48 * u_);
+    const double side = std::min(std::max(pitch, 36 * u_), 48 * u_);
     layout.bias = {right + 40 * u_, middle - side / 2, side, 0, 0, 1, 1};
   }
 
  private:
   // What stands behind the kernel: the sum, and the bias.
   double tail() const { return 24 * u_ + sum_ + (bias_ ? 100 * u_ : 0); }
+  double own_pitch(size_t i, double pitch) const { return i == 1 ? std::max(pitch, kernel_pitch_) : pitch; }
   double foot_of(size_t i) const { return i == 1 ? 0 : foot_; }
   int64_t columns_within(size_t i, double w) const {
     const double room = static_cast<double>(content_.width()) - (i == 1 ? tail() : 0);
@@ -138,7 +144,7 @@ class Placement {
   std::array<Extent, 3> cells_;
   std::array<int64_t, 3> count_{}, columns_{};
   std::array<double, 3> wide_{}, high_{};
-  double gap_ = 0, below_ = 0, line_gap_ = 0, head_ = 0, between_ = 0, foot_ = 0;
+  double kernel_pitch_ = 0, gap_ = 0, below_ = 0, line_gap_ = 0, head_ = 0, between_ = 0, foot_ = 0;
 };
 
 /// Rows below one another, unless columns side by side show much more.

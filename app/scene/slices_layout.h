@@ -1,4 +1,4 @@
-// Where the lens of volumes puts its slices: as large as fit, on one scale.
+// Where the lens of volumes puts its slices: as large as fit, on one scale unless the kernel would be lost by that.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct SliceBlock {
 };
 
 struct SlicesLayout {
-  double pitch = 0;  // of all three; 0: does not fit
+  double pitch = 0;  // of X and Y, and of a kernel that is not too small to be read at it; 0: does not fit
   SliceBlock input, weight, output;
   bool input_stacked = false, output_stacked = false;  // one of the channels is shown
   bool labels = false;                                 // of the channels

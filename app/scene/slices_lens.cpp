@@ -90,7 +90,7 @@ struct DepthDigits {
 void draw_depth_label(Volume& v, const Grid& grid, int64_t depth, bool strong, Role role, bool padding,
                       bool lone = false) {
   StageFrame& frame = v.frame;
-  const float ui = frame.stage.ui, size = 12 * ui;
+  const float ui = frame.stage.ui, size = std::max(kMinNumberSize, 12 * ui);
   const auto room = static_cast<float>(grid.width()) + (lone ? 20 : 12) * ui;
   thread_local std::string words;  // keeps its memory from frame to frame
   const auto write = [&](const char* key) {
@@ -109,7 +109,7 @@ void draw_depth_label(Volume& v, const Grid& grid, int64_t depth, bool strong, R
 void draw_kernel_label(Volume& v, const Grid& grid, int64_t depth, int64_t tap) {
   StageFrame& frame = v.frame;
   Painter& painter = frame.painter;
-  const float ui = frame.stage.ui, size = 12 * ui;
+  const float ui = frame.stage.ui, size = std::max(kMinNumberSize, 12 * ui);
   thread_local std::string words, label;  // keep their memory from frame to frame
   words.assign("W ").append(std::string_view(Digits(tap)));
   label.clear();
@@ -145,8 +145,11 @@ void draw_legend_below(Volume& v, const SliceBlock& block, TensorId id, const Te
   if (!v.layout.legends) return;
   const Stage& stage = v.frame.stage;
   const Grid grid = stage.seen(block.slice(block.lines - 1, block.lines > 1 ? 0 : (block.rows() - 1) * block.columns));
-  draw_legend(v.frame, id, range_of(tensor), static_cast<float>(grid.x),
-              static_cast<float>(grid.y + grid.height()) + 2 * stage.ui, 220 * stage.ui);
+  // As wide as there is room, further to the left where a narrow slice stands at the edge.
+  const float least = 110 * stage.ui, right = std::max(stage.content.x1, static_cast<float>(grid.x + grid.width()));
+  const float x = std::min(static_cast<float>(grid.x), right - least);
+  draw_legend(v.frame, id, range_of(tensor), x, static_cast<float>(grid.y + grid.height()) + 2 * stage.ui,
+              std::min(220 * stage.ui, right - x));
 }
 
 void draw_input(Volume& v) {

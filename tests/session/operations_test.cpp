@@ -180,7 +180,7 @@ TEST(ShownOperations, changing_the_operation_leaves_legal_arguments) {
     for (std::string_view operation : shown_operations()) {
       Session session = known.session;
       ASSERT_TRUE(change_operation(session, operation).ok());
-      EXPECT_TRUE(lens_shows(session.lens, *shown_family(operation)));
+      EXPECT_TRUE(lens_shows(session.lens, *shown_family(operation), shown_dims(operation)));
       TensorCache cache;
       const Result<OperationPlan> plan = plan_of(session, cache);
       // A window may be larger than a small input: that is for the user to decide.
