@@ -120,11 +120,12 @@ void draw_kernel_label(Volume& v, const Grid& grid, int64_t depth, int64_t tap) 
                Role::weight, Align::right, Face::bold);
 }
 
-/// Between slices that are not neighbours.
-void draw_gap(Volume& v, const Grid& grid) {
-  const float ui = v.frame.stage.ui;
-  v.frame.painter.text("\u2026", static_cast<float>(grid.x) - 8 * ui * static_cast<float>(v.frame.stage.zoom),
-                       static_cast<float>(grid.y + grid.height() / 2), 16 * ui, Role::secondary, Align::center);
+/// Beside a slice whose neighbour there is left out.
+void draw_gap(Volume& v, const Grid& grid, bool behind) {
+  const float ui = v.frame.stage.ui, away = 8 * ui * static_cast<float>(v.frame.stage.zoom);
+  const float x = behind ? static_cast<float>(grid.x + grid.width()) + away : static_cast<float>(grid.x) - away;
+  v.frame.painter.text("\u2026", x, static_cast<float>(grid.y + grid.height() / 2), 16 * ui, Role::secondary,
+                       Align::center);
 }
 
 /// The name of a channel above the first slice of its line.
@@ -179,7 +180,9 @@ void draw_input(Volume& v) {
       draw_input_channel(frame, grid, v.cell.n * plan.in_channels + channel, at, style);
       draw_depth_label(v, grid, at, tap >= 0, tap >= 0 ? Role::text : Role::secondary, style.in_padding);
       if (tap >= 0) draw_kernel_label(v, grid, at, tap);
-      if (i > 0 && at != v.depths[static_cast<size_t>(i) - 1] + 1) draw_gap(v, grid);
+      const int64_t before_it = i > 0 ? v.depths[static_cast<size_t>(i) - 1] : -v.depth().pad_begin - 1;
+      if (at != before_it + 1) draw_gap(v, grid, false);
+      if (i + 1 == block.slices && at + 1 < v.depth().extent + v.depth().pad_end) draw_gap(v, grid, true);
     }
     draw_channel_label(v, frame.stage.seen(block.slice(line, 0)), 'X', v.cell.n, channel, channel,
                        v.layout.input_stacked ? plan.in_channels : 1);
@@ -242,7 +245,8 @@ void draw_output(Volume& v) {
       Grid label = grid;  // the frame of Y stands around its cells
       label.y -= 2;
       draw_depth_label(v, label, at, current, current ? Role::text : Role::secondary, false);
-      if (i == 0 && at > 0) draw_gap(v, grid);
+      if (i == 0 && at > 0) draw_gap(v, grid, false);
+      if (i + 1 == block.slices && at + 1 < v.depth().count) draw_gap(v, grid, true);
     }
     draw_channel_label(v, frame.stage.seen(block.slice(line, 0)), 'Y', v.cell.n, channel, channel,
                        v.layout.output_stacked ? plan.out_channels : 1);
