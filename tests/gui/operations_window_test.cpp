@@ -57,6 +57,13 @@ TEST_F(OperationsWindow, a_volume_has_three_numbers_for_each_argument) {
   play("click constructor\nkey ctrl+a\ntype nn.Conv3d(1, 1, (3, 1, 1), padding=(1, 0, 0))\nkey enter");
   EXPECT_EQ(shown().volume()->windows.all(&WindowAxis::kernel), (Spatial{3, 1, 1}));
   EXPECT_EQ(shown().volume()->windows.all(&WindowAxis::pad_begin), (Spatial{1, 0, 0}));
+  // A number is typed into a slice, and a pasted matrix gives all slices its size.
+  open("conv3d_basics");
+  play("click input.numbers\nclick input.channel.plus\nclick input.cell.0.1\nkey ctrl+a\ntype 7\nkey enter");
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(16 + 1), 7) << "depth 1, row 0, column 1";
+  play("click input.cell.0.0\nkey ctrl+a\ntype [[1,2,3],[4,5,6],[7,8,9]]\nkey enter");
+  EXPECT_EQ(shown().input_shape(), (Shape{1, 1, 4, 3, 3}));
+  EXPECT_EQ(window().workbench().computation()->tensors.input.at(9 + 8), 9);
   play("click operation\nclick operation.conv2d");
   EXPECT_EQ(session().input_shape.rank(), 4);
   ASSERT_NE(shown().conv2d(), nullptr);
