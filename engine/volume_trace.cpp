@@ -20,7 +20,8 @@ VolumeCell volume_cell_of_step(const ConvNdPlan& plan, int64_t step) {
 
 int64_t step_of_volume_cell(const ConvNdPlan& plan, const VolumeCell& cell) {
   const WindowAxis &depth = plan.windows.depth(), &height = plan.windows.height(), &width = plan.windows.width();
-  return (((cell.n * plan.out_channels + cell.c) * depth.count + cell.d) * height.count + cell.y) * width.count + cell.x;
+  return (((cell.n * plan.out_channels + cell.c) * depth.count + cell.d) * height.count + cell.y) * width.count +
+         cell.x;
 }
 
 VolumeTap volume_tap_of(const ConvNdPlan& plan, const VolumeCell& cell, int64_t index) {
@@ -55,8 +56,9 @@ void arithmetic(const ConvNdPlan& plan, const ConvTensors& tensors, const Volume
     const VolumeTap tap = volume_tap_of(plan, cell, i);
     const int64_t plane = (cell.n * plan.in_channels + tap.c) * windows.depth().extent + tap.source_d;
     const T value =
-        tap.reads_zero() ? T{0}
-                         : input[(plane * windows.height().extent + tap.source_y) * windows.width().extent + tap.source_x];
+        tap.reads_zero()
+            ? T{0}
+            : input[(plane * windows.height().extent + tap.source_y) * windows.width().extent + tap.source_x];
     const T product = value * weight[i];
     sum += product;
     out.values[static_cast<size_t>(i)] = {static_cast<double>(value), static_cast<double>(weight[i]),

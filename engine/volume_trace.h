@@ -19,9 +19,9 @@ int64_t step_of_volume_cell(const ConvNdPlan& plan, const VolumeCell& cell);
 
 /// One product of an output cell, as Tap.
 struct VolumeTap {
-  int64_t c = 0, group_c = 0;       // input channel, absolute and within the group
-  int64_t kd = 0, ky = 0, kx = 0;   // weight cell
-  int64_t d = 0, y = 0, x = 0;      // coordinate in the unpadded input, may lie outside
+  int64_t c = 0, group_c = 0;                        // input channel, absolute and within the group
+  int64_t kd = 0, ky = 0, kx = 0;                    // weight cell
+  int64_t d = 0, y = 0, x = 0;                       // coordinate in the unpadded input, may lie outside
   int64_t source_d = 0, source_y = 0, source_x = 0;  // the cell it reads, or kZeroPadding on some axis
   bool reads_zero() const { return source_d < 0 || source_y < 0 || source_x < 0; }
 };
@@ -34,8 +34,8 @@ VolumeTap volume_tap_of(const ConvNdPlan& plan, const VolumeCell& cell, int64_t 
 /// The tensors have the plan's numbers in row-major order, whatever their rank.
 void volume_arithmetic(const ConvNdPlan& plan, const ConvTensors& tensors, const VolumeCell& cell, CellArithmetic& out);
 
-/// The volumes as stacks of pictures: a tensor (N, C, D, H, W) read as (N*C, D, H, W), so that an image of the slab is a
-/// channel of the volume, and a channel of the slab a depth. Steps and cells are numbered as the volume's; height and
+/// The volumes as stacks of pictures: a tensor (N, C, D, H, W) read as (N*C, D, H, W), so that an image of the slab is
+/// a channel of the volume, and a channel of the slab a depth. Steps and cells are numbered as the volume's; height and
 /// width slide as the volume's do. What happens along the depth and the channels is not conv2d's, and not in here.
 ConvPlan slab_of(const ConvNdPlan& plan);
 /// The same of shapes: (5 or 4 axes) to 4.

@@ -149,11 +149,11 @@ void draw_triple_fields(UiContext& ui, const ConvParamSpec& spec) {
   }
   link.seen = chosen ? *chosen : shown;
   if (!chosen) return;
-  ui.workbench.apply(edit_volume_params(spec.name, last_good(ui),
-                                        [member, deep, next = *chosen](ConvParams& p, DepthParams& depth) {
-                                          depth.*deep = next[0];
-                                          p.*member = {next[1], next[2]};
-                                        }));
+  ui.workbench.apply(
+      edit_volume_params(spec.name, last_good(ui), [member, deep, next = *chosen](ConvParams& p, DepthParams& depth) {
+        depth.*deep = next[0];
+        p.*member = {next[1], next[2]};
+      }));
 }
 
 /// Height and width, as one number while they are linked.

@@ -451,8 +451,7 @@ Result<Action> edit_input_source(const Session& session, SourceKind kind, const 
                     edited.input_shape = shape;
                     change_params(edited, with_in_channels(edited.params, channels), last);
                   } else if (edited.params.in_channels >= 1) {
-                    edited.input_shape =
-                        with_channels(edited.input_shape, edited.params.in_channels, dims_of(edited));
+                    edited.input_shape = with_channels(edited.input_shape, edited.params.in_channels, dims_of(edited));
                   }
                 }};
 }
@@ -703,9 +702,8 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
   const Shape shape = shown_dims(base.operation) == 1 && stored.rank() == 3 ? with_height(stored) : stored;
   const int dims = dims_of(base);
   if (shape.rank() != dims + 2 || !shape.numel() || *shape.numel() == 0) {
-    return Error{dims == 3 ? "error.volume_weight_file_shape" : "error.weight_file_shape",
-                 "weight",
-                 {shape.to_string(" x ")}};
+    return Error{
+        dims == 3 ? "error.volume_weight_file_shape" : "error.weight_file_shape", "weight", {shape.to_string(" x ")}};
   }
   Session session = base;
   ConvParams next = base.params;

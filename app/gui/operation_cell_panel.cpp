@@ -118,8 +118,9 @@ void draw_volume(UiContext& ui, const Computation& computation, const ConvNdPlan
   draw_rows(ui, "cell.list", columns, static_cast<int>(std::min<size_t>(a.values.size(), 1u << 24)), [&](int row) {
     const VolumeTap tap = volume_tap_of(plan, at, row);
     const TapValues& one = a.values[static_cast<size_t>(row)];
-    cell(ui, channels ? words("%lld,%lld,%lld,%lld", tap.c, tap.d, tap.y, tap.x)
-                      : words("%lld,%lld,%lld", tap.d, tap.y, tap.x),
+    cell(ui,
+         channels ? words("%lld,%lld,%lld,%lld", tap.c, tap.d, tap.y, tap.x)
+                  : words("%lld,%lld,%lld", tap.d, tap.y, tap.x),
          Role::secondary);
     cell(ui, words("%lld,%lld,%lld", tap.kd, tap.ky, tap.kx), Role::secondary);
     cell(ui, number(one.input, inputs.integral), tap.reads_zero() ? Role::secondary : Role::input);
@@ -166,10 +167,10 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
     } else {
       const bool beyond = tap.place == TapPlace::beyond;
       cell(ui,
-           words(beyond                   ? "\u2014"
-                 : is_max                 ? "\u2212\u221e"
+           words(beyond                                            ? "\u2014"
+                 : is_max                                          ? "\u2212\u221e"
                  : plan.count_include_pad || plan.divisor_override ? "0"
-                                                                     : "\u2014"),
+                                                                   : "\u2014"),
            Role::secondary);
     }
     if (is_max) {

@@ -67,7 +67,8 @@ std::string indexed(const char* name, bool batch, const CellRef& cell, const Ope
   std::string text = std::string(name) + "[";
   if (plan.volume() != nullptr) {
     const CellIndex index = index_of_cell(plan, cell);
-    for (size_t axis = batch ? 0 : 1; axis < 5; ++axis) text += std::to_string(index.at[axis]) + (axis < 4 ? ", " : "]");
+    for (size_t axis = batch ? 0 : 1; axis < 5; ++axis)
+      text += std::to_string(index.at[axis]) + (axis < 4 ? ", " : "]");
     return text;
   }
   const int dims = plan.dims();

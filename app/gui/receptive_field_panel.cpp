@@ -183,8 +183,8 @@ void draw_head(UiContext& ui) {
   // Three numbers are too many for one row.
   const bool upright = dims == 3;
   const float start = ImGui::GetCursorPosX(), gaps = upright ? 0 : 4 * static_cast<float>(dims - 1);
-  const float input_room = std::min(
-      150.0f, (ImGui::GetContentRegionAvail().x / ui.scale - gaps) / static_cast<float>(upright ? 1 : dims));
+  const float input_room =
+      std::min(150.0f, (ImGui::GetContentRegionAvail().x / ui.scale - gaps) / static_cast<float>(upright ? 1 : dims));
   for (int axis = 0; axis < dims; ++axis) {
     const size_t name = kNames.size() - static_cast<size_t>(dims) + static_cast<size_t>(axis);
     StepperOptions options;

@@ -148,8 +148,11 @@ void draw_selectors(UiContext& ui, std::string_view name, TensorId id, const Sli
   };
   // Of a volume channels are counted through, and its slices have depths.
   const bool volume = shown_dims(ui.session().operation) == 3;
-  selector("outer", id == TensorId::weight ? "editor.kernel" : volume ? "editor.channel" : "editor.image", memory.outer,
-           slice.outer);
+  selector("outer",
+           id == TensorId::weight ? "editor.kernel"
+           : volume               ? "editor.channel"
+                                  : "editor.image",
+           memory.outer, slice.outer);
   selector("channel", volume ? "input.depth" : "editor.channel", memory.channel, slice.channels);
 }
 

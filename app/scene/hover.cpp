@@ -166,8 +166,7 @@ bool Hover::used_in(int64_t n, int64_t c) const {
   if (volume_ == nullptr) return self_.n == n;
   const int64_t image = self_.n / volume_->in_channels, channel = self_.n % volume_->in_channels;
   const int64_t k = n - image * volume_->out_channels;
-  if (!in(k, volume_->out_channels) ||
-      k / volume_->kernels_per_group() != channel / volume_->channels_per_group()) {
+  if (!in(k, volume_->out_channels) || k / volume_->kernels_per_group() != channel / volume_->channels_per_group()) {
     return false;
   }
   return tap_reading(volume_->windows.depth(), volume_->padding_mode, c, self_.c) >= 0;

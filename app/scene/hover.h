@@ -24,7 +24,8 @@ CellRef of_whose_gradient(CellRef ref);
 ///
 /// A cell of a gradient has the relatives of the cell whose gradient it is, and that cell itself. Where gradients are
 /// looked at, relatives are those that pass something to each other on the way back: an input cell also has the weights
-/// that it is read with, directly or as a copy in the padding; a weight the output cells whose window has a number there.
+/// that it is read with, directly or as a copy in the padding; a weight the output cells whose window has a number
+/// there.
 class Hover {
  public:
   Hover() = default;

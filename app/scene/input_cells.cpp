@@ -210,7 +210,8 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
 
   // Padding, and zeros inserted between the tensor's own cells.
   const auto blank = [&](int64_t y, int64_t x) {
-    return style.in_padding || y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w || y % style.spacing.h != 0 || x % style.spacing.w != 0;
+    return style.in_padding || y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w || y % style.spacing.h != 0 ||
+           x % style.spacing.w != 0;
   };
   for (int64_t y = range.row0; y < range.row1; ++y) {
     const bool row_used = axis_used(y, plan.pads.top, plan.stride.h, plan.dilation.h, plan.kernel.h, plan.out.h);
@@ -248,10 +249,9 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
           draw_padding_words(frame, grid, y, x, style, number_style.size);
           continue;
         }
-        const double value =
-            source_y == kZeroPadding || source_x == kZeroPadding || stored == kZeroPadding
-                ? 0
-                : view.at(n, stored, source_y, source_x);
+        const double value = source_y == kZeroPadding || source_x == kZeroPadding || stored == kZeroPadding
+                                 ? 0
+                                 : view.at(n, stored, source_y, source_x);
         const bool under = covered(y, x);
         const Box box = grid.cell(y, x);
         const float lift = chips && under ? box.height() * 0.1f : 0;

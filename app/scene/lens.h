@@ -133,7 +133,7 @@ struct InputStyle {
   Pair padding_end;
   /// Of a slice of a volume: it lies in the padding, and holds what the slice `source` has, or zeros.
   bool in_padding = false;
-  int64_t source = -1;  // kZeroPadding
+  int64_t source = -1;     // kZeroPadding
   bool slice_used = true;  // some window reads the slice
   /// The weights in the window, where they are not those of the current kernel's slice for channel c.
   struct Slice {

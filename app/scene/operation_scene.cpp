@@ -24,7 +24,8 @@ void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const StepTim
   build(frame);
 }
 
-void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view, const StepTiming& timing) {
+void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view,
+                  const StepTiming& timing) {
   // The output is the engine's own, not the direct convolution's.
   thread_local ConvTensors tensors;
   tensors = view.tensors;
@@ -90,9 +91,16 @@ void build_volume(const StageFrame& base, const ConvNdPlan& plan, const StepTimi
              slab_tensor(base.tensors.output)};
   const ConvPlan slab = slab_of(plan);
   const StageFrame own{base.request, tensors, base.painter, base.stage};
-  LensFrame frame{own,         slab,       timing.step, arithmetic.cell,
-                  0,           timing.phase, timing.trail, arithmetic,
-                  uses,        Hover(slab, plan, base.request.hovered)};
+  LensFrame frame{own,
+                  slab,
+                  timing.step,
+                  arithmetic.cell,
+                  0,
+                  timing.phase,
+                  timing.trail,
+                  arithmetic,
+                  uses,
+                  Hover(slab, plan, base.request.hovered)};
   build_slices_lens(frame, plan);
 }
 

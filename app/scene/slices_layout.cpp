@@ -151,8 +151,8 @@ class Placement {
 double best_placement(const ConvNdPlan& plan, const Stage& stage, const SlicesWishes& wishes, const ShownSlices& shown,
                       std::array<int, 3> lines, bool legends, SlicesLayout& layout) {
   const double limit = kLargestCell * static_cast<double>(stage.ui);
-  Placement rows(plan, stage, wishes, shown, lines, false, legends), columns(plan, stage, wishes, shown, lines, true,
-                                                                              legends);
+  Placement rows(plan, stage, wishes, shown, lines, false, legends),
+      columns(plan, stage, wishes, shown, lines, true, legends);
   const double in_rows = largest_pitch(rows, stage.content, limit),
                in_columns = largest_pitch(columns, stage.content, limit);
   const bool beside = in_columns > 1.25 * in_rows;

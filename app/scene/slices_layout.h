@@ -52,9 +52,9 @@ struct ShownSlices {
 };
 
 struct SlicesWishes {
-  float sum_width = 0;   // of the words behind the kernel
-  bool numbers = true;   // a pitch is wanted at which numbers can be read
-  double legible = 18;   // that pitch
+  float sum_width = 0;  // of the words behind the kernel
+  bool numbers = true;  // a pitch is wanted at which numbers can be read
+  double legible = 18;  // that pitch
 };
 
 /// `shown` says how many slices the layout has.

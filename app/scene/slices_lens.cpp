@@ -1,5 +1,5 @@
-// Volumes as rows of slices: the kernel's slices lie on those of X that they are multiplied with, and make one cell of a
-// slice of Y. The depth is a part of the same steps: width first, then height, then depth.
+// Volumes as rows of slices: the kernel's slices lie on those of X that they are multiplied with, and make one cell of
+// a slice of Y. The depth is a part of the same steps: width first, then height, then depth.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 #include "app/scene/cells.h"
 #include "app/scene/operation_scene.h"
-#include "app/scene/sliding_layout.h"
 #include "app/scene/slices_layout.h"
+#include "app/scene/sliding_layout.h"
 #include "app/scene/words.h"
 #include "engine/padding.h"
 
@@ -174,8 +174,8 @@ void draw_input(Volume& v) {
       style.source = style.in_padding ? source_index(at, v.depth().extent, plan.padding_mode) : at;
       style.slice_used = depth_used(v.depth(), at);
       style.with_window = tap >= 0;
-      style.glides = before.n == v.cell.n && before.c == v.cell.c && earlier >= 0 && earlier % v.depth().dilation == 0 &&
-                     earlier / v.depth().dilation < v.depth().kernel;
+      style.glides = before.n == v.cell.n && before.c == v.cell.c && earlier >= 0 &&
+                     earlier % v.depth().dilation == 0 && earlier / v.depth().dilation < v.depth().kernel;
       if (tap >= 0) style.weights = InputStyle::Slice{v.cell.c * cpg + channel % cpg, tap};
       draw_input_channel(frame, grid, v.cell.n * plan.in_channels + channel, at, style);
       draw_depth_label(v, grid, at, tap >= 0, tap >= 0 ? Role::text : Role::secondary, style.in_padding);
@@ -280,12 +280,12 @@ void draw_hover_lines(Volume& v) {
     const Box to = frame.stage.seen(output.slice(line_of_y, place)).cell(self.y, self.x);
     for (int l = 0; l < input.lines; ++l) {
       for (int64_t i = 0; i < input.slices; ++i) {
-        if (!hover.window_on(v.cell.n * plan.in_channels + v.input_channel(l), v.depths[static_cast<size_t>(i)])) continue;
-        const Box window = frame.stage.seen(input.slice(l, i))
-                               .area(static_cast<double>(height.cell(self.y, 0)),
-                                     static_cast<double>(width.cell(self.x, 0)),
-                                     static_cast<double>(height.effective_kernel()),
-                                     static_cast<double>(width.effective_kernel()));
+        if (!hover.window_on(v.cell.n * plan.in_channels + v.input_channel(l), v.depths[static_cast<size_t>(i)]))
+          continue;
+        const Box window =
+            frame.stage.seen(input.slice(l, i))
+                .area(static_cast<double>(height.cell(self.y, 0)), static_cast<double>(width.cell(self.x, 0)),
+                      static_cast<double>(height.effective_kernel()), static_cast<double>(width.effective_kernel()));
         line(window, to);
       }
     }
@@ -295,7 +295,8 @@ void draw_hover_lines(Volume& v) {
     bool found = false;
     for (int l = 0; l < input.lines; ++l) {
       for (int64_t i = 0; i < input.slices; ++i) {
-        if (!hover.in_slice(v.cell.n * plan.in_channels + v.input_channel(l), v.depths[static_cast<size_t>(i)])) continue;
+        if (!hover.in_slice(v.cell.n * plan.in_channels + v.input_channel(l), v.depths[static_cast<size_t>(i)]))
+          continue;
         from = frame.stage.seen(input.slice(l, i)).cell(self.y, self.x);
         found = true;
       }

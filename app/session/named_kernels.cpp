@@ -191,8 +191,9 @@ Result<Tensor> weight_of(const Definition& definition, const ConvParams& params,
   const Pair size = params.kernel_size;
   if (size.h < definition.least.h || size.w < definition.least.w) {
     const auto text = [](Pair p) { return std::to_string(p.h) + " x " + std::to_string(p.w); };
-    return Error{
-        "error.kernel_too_small", "kernel_size", {std::string(definition.kernel.name), text(size), text(definition.least)}};
+    return Error{"error.kernel_too_small",
+                 "kernel_size",
+                 {std::string(definition.kernel.name), text(size), text(definition.least)}};
   }
   const int64_t channels = params.in_channels / params.groups;
   Result<Tensor> weight = Tensor::zeros(shape, params.dtype);

@@ -160,7 +160,7 @@ Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
   if (const ConvPlan* conv = plan.conv2d()) {
     return check_weight(*conv, tensors.weight.shape(), plan.has_bias() ? &bias_shape : nullptr);
   }
-  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(),         plan.bias_shape(),
+  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(),          plan.bias_shape(),
                             plan.has_bias(),    plan.transposed() != nullptr, plan.dtype()};
   return check_tensors(wanted, tensors.input, tensors.weight, tensors.bias);
 }

@@ -256,8 +256,8 @@ class Script {
         p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
     const DepthParams& depth = session_.more.depth;
     // What Conv3d cannot say either.
-    const bool deep_ends = c_.plan.volume() != nullptr && p.padding_kind == PaddingKind::pads &&
-                           (own_ends || depth.front != depth.back);
+    const bool deep_ends =
+        c_.plan.volume() != nullptr && p.padding_kind == PaddingKind::pads && (own_ends || depth.front != depth.back);
     if (deep_ends) return;
     const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
     // Conv1d takes one number for both ends, and a module that pads is written for Conv2d alone.

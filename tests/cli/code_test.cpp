@@ -188,10 +188,9 @@ TEST_F(CodeCommand, volumes_in_pytorch_numpy_and_jax) {
   std::string all;
   for (size_t i = 0; i < std::size(corners); ++i) {
     const std::string name = "volume_" + std::to_string(i);
-    put(name + ".json",
-        std::string(R"({"format":"convscope-session","version":1,"operation":"conv3d","seed":7,
+    put(name + ".json", std::string(R"({"format":"convscope-session","version":1,"operation":"conv3d","seed":7,
             "weight":{"source":"conv2d_init"},"bias":{"source":"conv2d_init"},"params":{)") +
-            corners[i] + "}");
+                            corners[i] + "}");
     for (const char* kind : {"pytorch", "numpy", "jax"}) {
       const std::string file = name + "_" + kind + ".py";
       success({"code", name + ".json", "--as", kind, "-o", file});

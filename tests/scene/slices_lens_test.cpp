@@ -10,9 +10,9 @@ namespace convscope {
 namespace {
 
 ComputationPtr volume(const std::string& params, const std::string& shape) {
-  const Result<Session> session = session_from_json(
-      R"({"format": "convscope-session", "version": 1, "operation": "conv3d", "params": {)" + params +
-      R"(}, "input": {"source": "rand", "shape": )" + shape + R"(}, "weight": {"source": "randn"}})");
+  const Result<Session> session =
+      session_from_json(R"({"format": "convscope-session", "version": 1, "operation": "conv3d", "params": {)" + params +
+                        R"(}, "input": {"source": "rand", "shape": )" + shape + R"(}, "weight": {"source": "randn"}})");
   if (!session) return nullptr;
   TensorCache cache;
   const Result<ComputationPtr> done = compute(*session, cache);
@@ -72,8 +72,8 @@ TEST(SlicesLens, the_window_lies_on_the_slices_that_the_kernel_covers) {
     }
   }
   // With a dilation of 2 the slice between is left out.
-  const Scene spread = scene_of(request_of(volume(R"("kernel_size": 2, "dilation": [2, 1, 1])", "[1, 1, 4, 3, 3]"),
-                                           Lens::slices, 0));
+  const Scene spread =
+      scene_of(request_of(volume(R"("kernel_size": 2, "dilation": [2, 1, 1])", "[1, 1, 4, 3, 3]"), Lens::slices, 0));
   EXPECT_EQ(windows_in(spread), 2);
 }
 

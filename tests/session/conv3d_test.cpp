@@ -104,9 +104,7 @@ TEST(Conv3dSession, what_is_illegal_is_refused_at_its_argument_in_pytorchs_words
       {R"("stride": [0, 1, 1])", "[1, 1, 4, 4, 4]", "error.stride_not_positive", "stride"},
       {R"("padding": [-1, 0, 0])", "[1, 1, 4, 4, 4]", "error.padding_negative", "padding"},
       {R"("padding": "same", "stride": [2, 1, 1])", "[1, 1, 4, 4, 4]", "error.same_needs_stride_1", "padding"},
-      {R"("padding": [4, 0, 0], "padding_mode": "reflect")",
-       "[1, 1, 4, 4, 4]",
-       "error.reflect_padding_too_large",
+      {R"("padding": [4, 0, 0], "padding_mode": "reflect")", "[1, 1, 4, 4, 4]", "error.reflect_padding_too_large",
        "padding"},
       {R"("in_channels": 3, "groups": 2)", "[1, 3, 4, 4, 4]", "error.in_channels_not_divisible", "groups"},
       {R"("kernel_size": 2)", "[1, 1, 5]", "error.input_rank", "input"},
@@ -155,7 +153,8 @@ TEST(Conv3dSession, every_other_preset_gets_a_depth_and_gives_it_back) {
 }
 
 TEST(Conv3dSession, layers_are_read_from_code) {
-  const Result<LayerCall> call = parse_layer("nn.Conv3d(3, 8, (3, 1, 2), stride=(1, 2, 2), padding=1, dilation=(2, 1, 1))");
+  const Result<LayerCall> call =
+      parse_layer("nn.Conv3d(3, 8, (3, 1, 2), stride=(1, 2, 2), padding=1, dilation=(2, 1, 1))");
   ASSERT_TRUE(call.ok());
   EXPECT_EQ(call->operation, "conv3d");
   EXPECT_EQ(call->params.kernel_size, (Pair{1, 2}));
