@@ -12,6 +12,7 @@ namespace {
 
 const char* title_key(const OperationPlan& plan) {
   if (plan.conv2d() != nullptr) return "export.title";
+  if (plan.volume() != nullptr) return "export.title_conv3d";
   if (plan.transposed() != nullptr) return "export.title_transposed";
   return plan.pool()->kind == PoolKind::max ? "export.title_max_pool" : "export.title_avg_pool";
 }
@@ -94,6 +95,7 @@ std::string Clip::description() const {
   build(frames() - 1, last);
   return tr(settings_.language,
             p.dims() == 1           ? "export.description_conv1d"
+            : p.dims() == 3         ? "export.description_conv3d"
             : p.conv2d() != nullptr ? "export.description"
             : p.has_weight()        ? "export.description_transposed"
                                     : "export.description_pooling",

@@ -101,8 +101,64 @@ Pair ConvParams::*pair_member(std::string_view name) {
   return name == "padding" ? &ConvParams::padding : &ConvParams::dilation;
 }
 
+int64_t DepthParams::*depth_member(std::string_view name) {
+  if (name == "kernel_size") return &DepthParams::kernel_size;
+  if (name == "stride") return &DepthParams::stride;
+  return name == "padding" ? &DepthParams::padding : &DepthParams::dilation;
+}
+
+/// Depth, height and width, as one number while they are linked.
+void draw_triple_fields(UiContext& ui, const ConvParamSpec& spec) {
+  Pair ConvParams::*const member = pair_member(spec.name);
+  int64_t DepthParams::*const deep = depth_member(spec.name);
+  const Pair pair = ui.session().params.*member;
+  const Spatial shown{ui.session().more.depth.*deep, pair.h, pair.w};
+  // Whether the three numbers move together, as of pairs.
+  struct Link {
+    bool linked = false;
+    Spatial seen;
+  };
+  static std::map<std::string_view, Link> links;
+  Link& link = links[spec.name];
+  const bool alike = shown == Spatial::all(3, shown[0]);
+  if (link.seen.dims() == 0 || link.seen != shown) link.linked = alike;
+  std::optional<Spatial> chosen;
+  static std::string name;
+  const float start = ImGui::GetCursorPosX();
+  constexpr std::array<const char*, 3> kSuffixes = {".d", ".h", ".w"}, kPrefixes = {"D ", "H ", "W "};
+  const bool linked = link.linked;
+  for (int axis = 0; axis < (linked ? 1 : 3); ++axis) {
+    if (axis > 0) ImGui::SetCursorPosX(start);
+    StepperOptions options = stepper_of(ui, spec);
+    options.prefix = linked ? nullptr : kPrefixes[static_cast<size_t>(axis)];
+    name.assign(spec.name);
+    name += kSuffixes[static_cast<size_t>(axis)];
+    int64_t value = shown[axis];
+    if (ui_int_stepper(ui, name, value, options)) {
+      chosen = linked ? Spatial::all(3, value) : shown;
+      (*chosen)[axis] = value;
+    }
+    if (axis > 0) continue;
+    ImGui::SameLine(0, ui.px(4));
+    name.assign(spec.name);
+    name += ".link";
+    if (ui_icon_button(ui, name, linked ? Icon::link : Icon::unlink, ui.text(linked ? "pair.unlink" : "pair.link"))) {
+      link.linked = !linked;
+      if (link.linked && !alike) chosen = Spatial::all(3, shown[0]);
+    }
+  }
+  link.seen = chosen ? *chosen : shown;
+  if (!chosen) return;
+  ui.workbench.apply(
+      edit_volume_params(spec.name, last_good(ui), [member, deep, next = *chosen](ConvParams& p, DepthParams& depth) {
+        depth.*deep = next[0];
+        p.*member = {next[1], next[2]};
+      }));
+}
+
 /// Height and width, as one number while they are linked.
 void draw_pair_fields(UiContext& ui, const ConvParamSpec& spec) {
+  if (shown_dims(ui.session().operation) == 3) return draw_triple_fields(ui, spec);
   Pair ConvParams::*const member = pair_member(spec.name);
   if (shown_dims(ui.session().operation) == 1) {
     static std::string name;
@@ -181,6 +237,20 @@ void draw_pads_fields(UiContext& ui, const ConvParamSpec& spec) {
                                            {"padding.right", "\u2192 ", &Pads::right}}};
   const float start = ImGui::GetCursorPosX();
   const bool flat = shown_dims(ui.session().operation) == 1;
+  if (shown_dims(ui.session().operation) == 3) {
+    constexpr std::array<std::string_view, 2> kNames = {"padding.front", "padding.back"};
+    constexpr std::array<const char*, 2> kPrefixes = {"D\u2212 ", "D+ "};
+    for (size_t end = 0; end < 2; ++end) {
+      int64_t DepthParams::*const member = end == 0 ? &DepthParams::front : &DepthParams::back;
+      ImGui::SetCursorPosX(start);
+      StepperOptions options = stepper_of(ui, spec);
+      options.prefix = kPrefixes[end];
+      int64_t value = ui.session().more.depth.*member;
+      if (!ui_int_stepper(ui, kNames[end], value, options)) continue;
+      ui.workbench.apply(edit_volume_params(
+          spec.name, last_good(ui), [member, value](ConvParams&, DepthParams& depth) { depth.*member = value; }));
+    }
+  }
   for (const Side& side : kSides) {
     if (flat && (side.member == &Pads::top || side.member == &Pads::bottom)) continue;
     ImGui::SetCursorPosX(start);
@@ -220,13 +290,23 @@ void draw_padding(UiContext& ui, const ConvParamSpec& spec) {
     // what the sides are now.
     const OperationPlan* plan = ui.workbench.operation_plan();
     const std::optional<Pads> pads = plan ? std::optional<Pads>(plan->pads()) : std::nullopt;
-    set_argument(ui, spec, [kind = kinds[static_cast<size_t>(current)], pads](ConvParams& p) {
+    const std::optional<WindowAxis> deep =
+        plan && plan->volume() ? std::optional<WindowAxis>(plan->volume()->windows.depth()) : std::nullopt;
+    const auto choose = [kind = kinds[static_cast<size_t>(current)], pads, deep](ConvParams& p, DepthParams& depth) {
       const bool was_word = p.padding_kind != PaddingKind::numbers;
       p.padding_kind = kind;
-      if (p.padding_kind == PaddingKind::pads && pads) p.pads = *pads;
+      if (p.padding_kind == PaddingKind::pads && pads) {
+        p.pads = *pads;
+        if (deep) depth.front = deep->pad_begin;
+        if (deep) depth.back = deep->pad_end;
+      }
       if (p.padding_kind != PaddingKind::numbers || !was_word || !pads) return;
-      if (pads->top == pads->bottom && pads->left == pads->right) p.padding = {pads->top, pads->left};
-    });
+      const bool even = !deep || deep->pad_begin == deep->pad_end;
+      if (!even || pads->top != pads->bottom || pads->left != pads->right) return;
+      p.padding = {pads->top, pads->left};
+      if (deep) depth.padding = deep->pad_begin;
+    };
+    ui.workbench.apply(edit_volume_params(spec.name, last_good(ui), choose));
   }
   if (ui.session().params.padding_kind == PaddingKind::numbers) {
     ImGui::SetCursorPosX(start);

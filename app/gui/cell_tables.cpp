@@ -57,10 +57,13 @@ void draw_total(UiContext& ui, const char* widget, const char* label, const char
 }
 
 void draw_head(UiContext& ui, const char* tensor, const CellRef& ref, Role role, int64_t step, bool pointed) {
-  const Words name = name_of_cell(tensor, ref);
+  draw_head(ui, name_of_cell(tensor, ref), words("cell.shows.%lld.%lld.%lld.%lld", ref.n, ref.c, ref.y, ref.x), role,
+            step, pointed);
+}
+
+void draw_head(UiContext& ui, const Words& name, const Words& shows, Role role, int64_t step, bool pointed) {
   ui_chip(ui, name.c_str(), role);
   ui.widgets.note_item("cell.name");
-  Words shows = words("cell.shows.%lld.%lld.%lld.%lld", ref.n, ref.c, ref.y, ref.x);
   ui.widgets.note_item(shows.c_str());
   ImGui::SameLine(0, ui.px(8));
   ImGui::AlignTextToFramePadding();

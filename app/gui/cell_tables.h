@@ -46,6 +46,8 @@ void draw_total(UiContext& ui, const char* widget, const char* label, const char
                 bool strong);
 /// The cell's name and which step (from 0) it is, or that it is pointed at.
 void draw_head(UiContext& ui, const char* tensor, const CellRef& ref, Role role, int64_t step, bool pointed);
+/// The same of a name with as many indices as it likes; `shows` is the widget that scripts ask for.
+void draw_head(UiContext& ui, const Words& name, const Words& shows, Role role, int64_t step, bool pointed);
 
 /// A table whose rows `draw_row(row)` fills; only what is in sight is drawn.
 template <class DrawRow>

@@ -30,7 +30,7 @@ Memory& memory() {
 std::string grouped(int64_t number) {
   std::string digits = std::to_string(number);
   for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
+    digits.insert(static_cast<size_t>(at), 1, ',');
   }
   return digits;
 }
@@ -57,6 +57,7 @@ std::string significant(double value) {
 
 Result<OperationCost> cost_of(const OperationPlan& plan) {
   if (plan.conv2d() != nullptr) return cost_of(*plan.conv2d());
+  if (plan.volume() != nullptr) return cost_of(*plan.volume());
   return plan.transposed() != nullptr ? cost_of(*plan.transposed()) : cost_of(*plan.pool());
 }
 

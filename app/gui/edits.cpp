@@ -11,6 +11,7 @@
 #include "app/io/npz.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
+#include "engine/volume_trace.h"
 
 namespace convscope {
 
@@ -24,12 +25,23 @@ std::optional<int64_t> typed_count(const Shape& shape) {
   return count;
 }
 
+/// What else the weight's shape depends on.
+struct WeightForm {
+  bool transposed = false;
+  std::optional<int64_t> depth;  // of conv3d
+};
+
 /// What the arguments alone say the weight's shape is; empty where they are illegal on the way to something legal.
-std::optional<Shape> weight_shape_of(const ConvParams& params, bool transposed) {
+std::optional<Shape> weight_shape_of(const ConvParams& params, const WeightForm& form) {
   if (params.groups < 1 || params.in_channels < 1 || params.out_channels < 1) return std::nullopt;
   if (params.in_channels % params.groups != 0) return std::nullopt;
   if (params.kernel_size.h < 1 || params.kernel_size.w < 1) return std::nullopt;
-  if (transposed) {
+  if (form.depth) {
+    if (*form.depth < 1) return std::nullopt;
+    return Shape{params.out_channels, params.in_channels / params.groups, *form.depth, params.kernel_size.h,
+                 params.kernel_size.w};
+  }
+  if (form.transposed) {
     if (params.out_channels % params.groups != 0) return std::nullopt;
     return Shape{params.in_channels, params.out_channels / params.groups, params.kernel_size.h, params.kernel_size.w};
   }
@@ -43,8 +55,16 @@ bool pools(const Session& session) {
   return family == OperationFamily::max_pool || family == OperationFamily::avg_pool;
 }
 
+int dims_of(const Session& session) { return std::max(2, shown_dims(session.operation)); }
+
+WeightForm form_of(const Session& session) {
+  WeightForm form{transposes(session), std::nullopt};
+  if (dims_of(session) == 3) form.depth = session.more.depth.kernel_size;
+  return form;
+}
+
 std::optional<Shape> weight_shape_of(const Session& session) {
-  return weight_shape_of(session.params, transposes(session));
+  return weight_shape_of(session.params, form_of(session));
 }
 
 std::optional<Shape> bias_shape_of(const ConvParams& params) {
@@ -105,42 +125,47 @@ void follow_output(Session& session, const std::optional<Shape>& before, const L
 
 void set_input_shape(Session& session, const Shape& shape, const LastGood& last) {
   const std::optional<Shape> output = output_shape_of(session);
-  follow(session.input, as_nchw(session.input_shape), last.input, as_nchw(shape));
+  const int dims = dims_of(session);
+  follow(session.input, with_batch(session.input_shape, dims), last.input, with_batch(shape, dims));
   session.input_shape = shape;
   follow_output(session, output, last);
 }
 
-Shape with_channels(const Shape& shape, int64_t channels) {
+Shape with_channels(const Shape& shape, int64_t channels, int dims) {
   Shape result = shape;
-  if (result.rank() >= 3) result[result.rank() - 3] = channels;
+  if (result.rank() > dims) result[result.rank() - dims - 1] = channels;
   return result;
 }
 
 /// Everything that hangs on the parameters goes along with them.
-void change_params(Session& session, const ConvParams& next, const LastGood& last) {
+void change_params(Session& session, const ConvParams& next, const DepthParams& depth, const LastGood& last) {
   const ConvParams before = session.params;
+  const WeightForm form_before = form_of(session);
+  session.more.depth = depth;
   const std::optional<Shape> output = output_shape_of(session);
   session.params = next;
   // Pooling's stride is the kernel's size until somebody says otherwise.
   if (pools(session) && before.stride == before.kernel_size && next.stride == before.stride) {
     session.params.stride = next.kernel_size;
   }
-  const bool transposed = transposes(session);
-  follow(session.weight, weight_shape_of(before, transposed), last.weight, weight_shape_of(next, transposed));
+  follow(session.weight, weight_shape_of(before, form_before), last.weight, weight_shape_of(next, form_of(session)));
   follow(session.bias, bias_shape_of(before), last.bias, bias_shape_of(next));
   if (!input_brings_shape(session) && next.in_channels >= 1 && next.in_channels != before.in_channels) {
-    set_input_shape(session, with_channels(session.input_shape, next.in_channels), last);
+    set_input_shape(session, with_channels(session.input_shape, next.in_channels, dims_of(session)), last);
   }
   follow_output(session, output, last);
+}
+
+void change_params(Session& session, const ConvParams& next, const LastGood& last) {
+  change_params(session, next, session.more.depth, last);
 }
 
 /// change_operation() with the typed numbers going along.
 void take_operation(Session& session, std::string_view operation, const LastGood& last) {
   const ConvParams before = session.params;
-  const bool transposed = transposes(session);
+  const WeightForm form = form_of(session);
   if (!change_operation(session, operation)) return;
-  follow(session.weight, weight_shape_of(before, transposed), last.weight,
-         weight_shape_of(session.params, transposes(session)));
+  follow(session.weight, weight_shape_of(before, form), last.weight, weight_shape_of(session));
   follow(session.bias, bias_shape_of(before), last.bias, bias_shape_of(session.params));
 }
 
@@ -239,14 +264,21 @@ Result<Action> source_action(const Session& session, TensorId id, SourceKind kin
 
 LastGood::LastGood(const ComputationPtr& computation) {
   if (!computation) return;
-  input = computation->plan.input_shape();
-  input = as_nchw(input);
+  input = with_batch(computation->plan.input_shape(), std::max(2, computation->plan.dims()));
   weight = computation->plan.weight_shape();
   bias = computation->plan.bias_shape();
   output = as_nchw(computation->plan.output_shape());
 }
 
+Shape with_batch(const Shape& shape, int dims) {
+  if (shape.rank() != dims + 1) return shape;
+  Shape batched{1};
+  for (int64_t extent : shape) batched.push_back(extent);
+  return batched;
+}
+
 Shape as_nchw(const Shape& shape) {
+  if (shape.rank() == 5) return slab_shape(shape);
   if (shape.rank() != 3) return shape;
   return Shape{1, shape[0], shape[1], shape[2]};
 }
@@ -274,6 +306,17 @@ Action edit_params(std::string_view argument, const LastGood& last, std::functio
                 }};
 }
 
+Action edit_volume_params(std::string_view argument, const LastGood& last,
+                          std::function<void(ConvParams&, DepthParams&)> change) {
+  const std::string name(argument);
+  return Action{"edit." + name, "param." + name, [last, change = std::move(change)](Session& session) {
+                  ConvParams next = session.params;
+                  DepthParams depth = session.more.depth;
+                  change(next, depth);
+                  change_params(session, next, depth, last);
+                }};
+}
+
 Action edit_operation(std::string_view operation, const LastGood& last) {
   return Action{"edit.operation", {}, [chosen = std::string(operation), last](Session& session) {
                   take_operation(session, chosen, last);
@@ -296,8 +339,10 @@ Action edit_layer(const LayerCall& call, const LastGood& last) {
                     session.params.stride = {0, 0};
                     next.stride = call.params.stride;
                   }
+                  const DepthParams before = session.more.depth;
                   session.more = call.more;
-                  change_params(session, next, last);
+                  session.more.depth = before;
+                  change_params(session, next, call.more.depth, last);
                 }};
 }
 
@@ -343,15 +388,21 @@ Action edit_solution(const SizeSolution& solution, const LastGood& last) {
 }
 
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last) {
-  constexpr std::array<const char*, 4> kMergeKeys = {"input.batch", "input.channels", "input.height", "input.width"};
+  constexpr std::array<const char*, 5> kMergeKeys = {"input.batch", "input.channels", "input.depth", "input.height",
+                                                     "input.width"};
   return Action{"edit.input_size", kMergeKeys[static_cast<size_t>(axis)], [axis, extent, last](Session& session) {
                   Shape shape = session.input_shape;
+                  const int dims = dims_of(session);
                   if (axis == InputAxis::batch) {
-                    if (extent == 1 && shape.rank() == 3) return;
-                    shape = as_nchw(shape);
-                    if (shape.rank() == 4) shape[0] = extent;
-                  } else if (shape.rank() >= 3) {
-                    shape[shape.rank() - 4 + static_cast<int>(axis)] = extent;
+                    if (extent == 1 && shape.rank() == dims + 1) return;
+                    shape = with_batch(shape, dims);
+                    if (shape.rank() == dims + 2) shape[0] = extent;
+                  } else if (shape.rank() > dims && (axis != InputAxis::depth || dims == 3)) {
+                    const int from_behind = axis == InputAxis::channels ? dims + 1
+                                            : axis == InputAxis::depth  ? 3
+                                            : axis == InputAxis::height ? 2
+                                                                        : 1;
+                    shape[shape.rank() - from_behind] = extent;
                   }
                   set_input_shape(session, shape, last);
                 }};
@@ -394,7 +445,7 @@ Result<Action> edit_input_source(const Session& session, SourceKind kind, const 
                     edited.input_shape = shape;
                     change_params(edited, with_in_channels(edited.params, channels), last);
                   } else if (edited.params.in_channels >= 1) {
-                    edited.input_shape = with_channels(edited.input_shape, edited.params.in_channels);
+                    edited.input_shape = with_channels(edited.input_shape, edited.params.in_channels, dims_of(edited));
                   }
                 }};
 }
@@ -494,6 +545,64 @@ Result<Action> edit_cell(TensorId id, int64_t flat, double value, const Computat
                 }};
 }
 
+namespace {
+
+/// Numbers for a volume: a matrix for one slice, whose siblings take its size, or the whole of it with three axes of
+/// its own and the channels in front.
+Result<Action> edit_pasted_volume(const Session& session, TensorId id, std::pair<int64_t, int64_t> slice,
+                                  const TensorText& text, const Tensor* tensor, const LastGood& last) {
+  const char* letter = id == TensorId::weight ? "W" : "X";
+  const Shape& pasted = text.shape;
+  const Error wrong_rank{"error.paste_rank", "values", {pasted.to_string(" x "), letter}};
+  Shape whole;
+  std::shared_ptr<const std::vector<double>> values;
+  if (pasted.rank() <= 2) {
+    if (tensor == nullptr || !tensor->defined()) return wrong_rank;
+    if (tensor->numel() > kMaxTypedValues) return too_large(tensor->numel());
+    const int64_t rows = pasted.rank() == 2 ? pasted[0] : 1, columns = pasted[pasted.rank() - 1];
+    const Shape from = slab_shape(tensor->shape());
+    const Shape to{from[0], from[1], rows, columns};
+    if (!typed_count(to)) return too_large(to.numel());
+    auto all = std::make_shared<std::vector<double>>(*reshaped(copied(*tensor), from, to));
+    std::copy(text.values.begin(), text.values.end(),
+              all->begin() + (slice.first * to[1] + slice.second) * rows * columns);
+    values = std::move(all);
+    whole = tensor->shape();
+    whole[whole.rank() - 2] = rows;
+    whole[whole.rank() - 1] = columns;
+  } else if (pasted.rank() <= 5) {
+    const bool per_channel = id == TensorId::weight && session.params.in_channels == session.params.groups;
+    whole = pasted;
+    if (pasted.rank() == 3) whole = Shape{1, 1, pasted[0], pasted[1], pasted[2]};
+    if (pasted.rank() == 4 && per_channel) whole = Shape{pasted[0], 1, pasted[1], pasted[2], pasted[3]};
+    if (pasted.rank() == 4 && !per_channel) whole = Shape{1, pasted[0], pasted[1], pasted[2], pasted[3]};
+    values = std::make_shared<const std::vector<double>>(text.values);
+  } else {
+    return wrong_rank;
+  }
+  if (id == TensorId::input) {
+    return Action{edit_name(id), {}, [whole, values, last](Session& edited) {
+                    edited.input = TensorSource{SourceKind::values, {}, {}, values};
+                    edited.input_shape = whole;
+                    change_params(edited, with_in_channels(edited.params, whole[whole.rank() - 4]), last);
+                  }};
+  }
+  return Action{edit_name(id), {}, [whole, values, last](Session& edited) {
+                  ConvParams next = edited.params;
+                  DepthParams depth = edited.more.depth;
+                  depth.kernel_size = whole[2];
+                  next.kernel_size = {whole[3], whole[4]};
+                  if (next.groups < 1 || whole[0] % next.groups != 0) next.groups = 1;
+                  next.out_channels = whole[0];
+                  if (next.in_channels != whole[1] * next.groups) next = with_in_channels(next, whole[1] * next.groups);
+                  edited.weight = TensorSource{SourceKind::ones, {}, {}, nullptr};
+                  change_params(edited, next, depth, last);
+                  edited.weight = TensorSource{SourceKind::values, {}, {}, values};
+                }};
+}
+
+}  // namespace
+
 Result<Action> edit_pasted(const Session& session, TensorId id, int64_t n, int64_t c, const TensorText& text,
                            const ComputationPtr& computation) {
   const Tensor* tensor = tensor_of(id, computation);
@@ -513,6 +622,7 @@ Result<Action> edit_pasted(const Session& session, TensorId id, int64_t n, int64
                     edited.bias = TensorSource{SourceKind::values, {}, {}, values};
                   }};
   }
+  if (dims_of(session) == 3) return edit_pasted_volume(session, id, {n, c}, text, tensor, last);
   const char* letter = id == TensorId::weight ? "W" : "X";
   if (pasted.rank() > 4) return Error{"error.paste_rank", "values", {pasted.to_string(" x "), letter}};
   Shape slice = pasted;
@@ -597,12 +707,16 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
   if (!read) return read.error();
   const Shape& stored = *read;
   const Shape shape = shown_dims(base.operation) == 1 && stored.rank() == 3 ? with_height(stored) : stored;
-  if (shape.rank() != 4 || !shape.numel() || *shape.numel() == 0) {
-    return Error{"error.weight_file_shape", "weight", {shape.to_string(" x ")}};
+  const int dims = dims_of(base);
+  if (shape.rank() != dims + 2 || !shape.numel() || *shape.numel() == 0) {
+    return Error{
+        dims == 3 ? "error.volume_weight_file_shape" : "error.weight_file_shape", "weight", {shape.to_string(" x ")}};
   }
   Session session = base;
   ConvParams next = base.params;
-  next.kernel_size = {shape[2], shape[3]};
+  DepthParams depth = base.more.depth;
+  next.kernel_size = {shape[dims], shape[dims + 1]};
+  if (dims == 3) depth.kernel_size = shape[2];
   if (transposes(base)) {
     next.groups = shape[0] % std::max<int64_t>(next.groups, 1) == 0 ? std::max<int64_t>(next.groups, 1) : 1;
     next.in_channels = shape[0];
@@ -620,7 +734,7 @@ Result<Session> session_with_weight_file(const Session& base, const std::string&
     next.in_channels = shape[1];
   }
   session.weight = TensorSource{SourceKind::npy, {}, *named, nullptr};
-  change_params(session, next, last);
+  change_params(session, next, depth, last);
   return session;
 }
 

@@ -30,8 +30,10 @@ struct LastGood {
   Shape input, weight, bias, output;
 };
 
-/// (N, C, H, W) whether the batch is written out or not.
+/// (N, C, H, W) whether the batch is written out or not; of a volume (N*C, D, H, W), its slices as pictures.
 Shape as_nchw(const Shape& shape);
+/// The shape with its batch written out, of an input with so many axes to slide along.
+Shape with_batch(const Shape& shape, int dims);
 /// Whether the input's numbers come with a shape of their own.
 bool input_brings_shape(const Session& session);
 /// Largest divisors first are what users step through: the legal number of groups next to `groups` in that direction.
@@ -40,6 +42,9 @@ int64_t next_groups(int64_t in_channels, int64_t out_channels, int64_t groups, i
 /// Any change of Conv2d's arguments. `argument` is PyTorch's name: it names the edit ("edit.stride") and merges a drag
 /// into one undo step.
 Action edit_params(std::string_view argument, const LastGood& last, std::function<void(ConvParams&)> change);
+/// The same of Conv3d's, which has a depth in front of height and width.
+Action edit_volume_params(std::string_view argument, const LastGood& last,
+                          std::function<void(ConvParams&, DepthParams&)> change);
 /// All of them at once, from a constructor call.
 
 /// Another operation on the same input, kernel and numbers, as far as it takes them.
@@ -54,7 +59,7 @@ Action edit_more(std::string_view argument, std::function<void(MoreParams&)> cha
 /// The numbers of a solved size (see engine/size_solver.h); a padding word that still says the same stays.
 Action edit_solution(const SizeSolution& solution, const LastGood& last);
 
-enum class InputAxis : uint8_t { batch, channels, height, width };
+enum class InputAxis : uint8_t { batch, channels, depth, height, width };
 Action edit_input_size(InputAxis axis, int64_t extent, const LastGood& last);
 /// Height and width at once.
 Action edit_input_size(Pair size, const LastGood& last);

@@ -100,6 +100,45 @@ void draw_gathered(UiContext& ui, const Computation& computation, const ConvTran
   ImGui::PopStyleVar();
 }
 
+void draw_volume(UiContext& ui, const Computation& computation, const ConvNdPlan& plan, int64_t step, bool pointed) {
+  static CellArithmetic a;
+  const VolumeCell at = volume_cell_of_step(plan, step);
+  volume_arithmetic(plan, computation.tensors, at, a);
+  const Words name = words("Y[%lld, %lld, %lld, %lld, %lld]", at.n, at.c, at.d, at.y, at.x);
+  draw_head(ui, name, words("cell.shows.%lld.%lld.%lld.%lld.%lld", at.n, at.c, at.d, at.y, at.x), Role::output, step,
+            pointed);
+  const NumberRange inputs = range_of(computation.tensors.input), weights = range_of(computation.tensors.weight);
+  const bool whole = inputs.integral && weights.integral, channels = plan.channels_per_group() > 1;
+  const std::array<Column, 6> columns = {Column{channels ? "c,d,y,x" : "d,y,x", Role::input, 1.1f},
+                                         Column{"kd,ky,kx", Role::weight, 1.1f},
+                                         Column{"x", Role::input, 0.8f},
+                                         Column{"w", Role::weight, 0.8f},
+                                         Column{"x\u00b7w", Role::text, 0.9f},
+                                         Column{"\u03a3", Role::output, 0.9f}};
+  draw_rows(ui, "cell.list", columns, static_cast<int>(std::min<size_t>(a.values.size(), 1u << 24)), [&](int row) {
+    const VolumeTap tap = volume_tap_of(plan, at, row);
+    const TapValues& one = a.values[static_cast<size_t>(row)];
+    cell(ui,
+         channels ? words("%lld,%lld,%lld,%lld", tap.c, tap.d, tap.y, tap.x)
+                  : words("%lld,%lld,%lld", tap.d, tap.y, tap.x),
+         Role::secondary);
+    cell(ui, words("%lld,%lld,%lld", tap.kd, tap.ky, tap.kx), Role::secondary);
+    cell(ui, number(one.input, inputs.integral), tap.reads_zero() ? Role::secondary : Role::input);
+    cell(ui, number(one.weight, weights.integral), Role::weight);
+    cell(ui, number(one.product, whole), Role::text);
+    cell(ui, number(one.partial, whole), Role::secondary);
+  });
+  ui_gap(ui, 4);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
+  const bool whole_bias = !plan.bias || range_of(computation.tensors.bias).integral;
+  draw_total(ui, "cell.sum", ui.text("cell.sum"), "", number(a.sum, whole), Role::text, false);
+  if (plan.bias) {
+    draw_total(ui, "cell.bias", ui.text("cell.bias"), "+ ", number(a.bias, whole_bias), Role::bias, false);
+  }
+  draw_total(ui, "cell.result", name.c_str(), "= ", number(a.result, whole && whole_bias), Role::output, true);
+  ImGui::PopStyleVar();
+}
+
 const char* divisor_key(const PoolPlan& plan, const PoolArithmetic& a) {
   if (plan.divisor_override) return "cell.divisor_override";
   if (!plan.count_include_pad) return "cell.divisor_real";
@@ -128,10 +167,10 @@ void draw_pooled(UiContext& ui, const Computation& computation, const PoolPlan& 
     } else {
       const bool beyond = tap.place == TapPlace::beyond;
       cell(ui,
-           words(beyond                   ? "\u2014"
-                 : is_max                 ? "\u2212\u221e"
+           words(beyond                                            ? "\u2014"
+                 : is_max                                          ? "\u2212\u221e"
                  : plan.count_include_pad || plan.divisor_override ? "0"
-                                                                     : "\u2014"),
+                                                                   : "\u2014"),
            Role::secondary);
     }
     if (is_max) {
@@ -180,7 +219,9 @@ void draw_operation_cell_panel(UiContext& ui, const Computation& computation) {
   const OutputCell at{shown.n, shown.c, shown.y, shown.x};
   const int64_t step = step_of(plan, lens, shown, now).value_or(now);
   const bool pointed = shown != cell_of_step(plan, lens, now);
-  if (const PoolPlan* pooling = plan.pool()) {
+  if (const ConvNdPlan* volume = plan.volume()) {
+    draw_volume(ui, computation, *volume, step, pointed);
+  } else if (const PoolPlan* pooling = plan.pool()) {
     draw_pooled(ui, computation, *pooling, at, step, pointed);
   } else if (shown.tensor == TensorId::input) {
     draw_stamp(ui, computation, *plan.transposed(), step, pointed);

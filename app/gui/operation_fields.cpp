@@ -75,7 +75,8 @@ void draw_divisor(UiContext& ui) {
 }  // namespace
 
 void draw_operation_field(UiContext& ui) {
-  constexpr std::array<const char*, 5> kLabels = {"Conv2d", "Conv1d", "ConvTranspose2d", "MaxPool2d", "AvgPool2d"};
+  constexpr std::array<const char*, 6> kLabels = {"Conv2d",          "Conv1d",    "Conv3d",
+                                                  "ConvTranspose2d", "MaxPool2d", "AvgPool2d"};
   static const std::vector<std::string_view> keys = shown_operations();
   int current = 0;
   for (size_t i = 0; i < keys.size(); ++i) {

@@ -1,4 +1,4 @@
-// The size formulas of transposed convolution and pooling.
+// The size formulas of transposed convolution, pooling and conv3d.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -7,6 +7,7 @@
 #include "app/gui/formula.h"
 #include "app/gui/operation_panels.h"
 #include "app/gui/widgets.h"
+#include "engine/output_size.h"
 #include "engine/pool_trace.h"
 
 namespace convscope {
@@ -27,9 +28,9 @@ struct Memory {
   std::optional<OperationPlan> plan;
   Language language = Language::en;
   std::array<FormulaLine, 2> symbols;               // the formula of transposed convolution takes two lines
-  std::array<std::array<FormulaLine, 2>, 2> lines;  // of each axis
-  std::array<std::string, 2> notes;
-  bool alike = false;
+  std::array<std::array<FormulaLine, 2>, 3> lines;  // of each axis
+  std::array<std::string, 3> notes;
+  std::array<bool, 3> said{};  // by an axis before, which has the same numbers
   std::string shape;
   float table_height = 0;  // logical pixels
 };
@@ -45,12 +46,30 @@ struct Axis {
   bool operator==(const Axis&) const = default;
 };
 
-std::array<Axis, 2> axes_of(const OperationPlan& plan) {
-  if (const ConvTransposePlan* transposed = plan.transposed()) {
-    return {Axis{transposed->windows.height(), transposed->output_padding[0]},
-            Axis{transposed->windows.width(), transposed->output_padding[1]}};
+/// Of the operation's own, outermost first.
+struct Axes {
+  std::array<Axis, 3> axes;
+  size_t count = 2;
+  const Axis* begin() const { return axes.data(); }
+  const Axis* end() const { return axes.data() + count; }
+  const Axis& operator[](size_t axis) const { return axes[axis]; }
+  const char* name(size_t axis) const {
+    constexpr std::array<const char*, 3> kNames = {"D", "H", "W"};
+    return kNames[axis + 3 - count];
   }
-  return {Axis{plan.pool()->windows.height()}, Axis{plan.pool()->windows.width()}};
+};
+
+Axes axes_of(const OperationPlan& plan) {
+  if (const ConvNdPlan* volume = plan.volume()) {
+    const Windows& windows = volume->windows;
+    return {{Axis{windows.depth()}, Axis{windows.height()}, Axis{windows.width()}}, 3};
+  }
+  if (const ConvTransposePlan* transposed = plan.transposed()) {
+    return {{Axis{transposed->windows.height(), transposed->output_padding[0]},
+             Axis{transposed->windows.width(), transposed->output_padding[1]}, Axis{}},
+            2};
+  }
+  return {{Axis{plan.pool()->windows.height()}, Axis{plan.pool()->windows.width()}, Axis{}}, 2};
 }
 
 void add_pads(FormulaLine& line, const char* sign, const Axis& axis, bool in_symbols) {
@@ -80,6 +99,33 @@ void write_transposed(std::array<FormulaLine, 2>& lines, const Axis& axis, const
   add_pads(lines[0], " \u2212 ", axis, false);
   lines[1].add("+ ").add(w.dilation, kDilation).add("\u00b7(").add(w.kernel, kKernel).add(" \u2212 1) + ");
   lines[1].add(axis.output_padding, kExtra).add(" + 1 = ").add_result(w.extent, kOutput);
+}
+
+// out = floor((n + 2p - d (k - 1) - 1) / s) + 1
+void write_conv_symbols(FormulaLine& line, const Axis& axis) {
+  line.add("out", kOutput).add(" = ").floor().add("n", kInput);
+  add_pads(line, " + ", axis, true);
+  line.add(" \u2212 ").add("d", kDilation).add("(").add("k", kKernel).add(" \u2212 1) \u2212 1");
+  line.over().add("s", kStride).close().add(" + 1");
+}
+
+void write_conv(std::array<FormulaLine, 2>& lines, const Axis& axis, const char* name) {
+  const WindowAxis& w = axis.window;
+  FormulaLine& line = lines[0];
+  line.add(name, kOutput).add(" = ").floor().add(w.extent, kInput);
+  add_pads(line, " + ", axis, false);
+  line.add(" \u2212 ").add(w.dilation, kDilation).add("\u00b7(").add(w.kernel, kKernel).add(" \u2212 1) \u2212 1");
+  line.over().add(w.stride, kStride).close().add(" + 1");
+  const int64_t numerator = w.extent + w.pad_begin + w.pad_end - w.effective_kernel();
+  FormulaLine& result = lines[1];
+  result.add("= ").floor().add(numerator).over().add(w.stride, kStride).close().add(" + 1 = ");
+  result.add(w.count - 1).add(" + 1 = ").add_result(w.count, kOutput);
+}
+
+std::string conv_note(Language language, const Axis& axis, const char* name) {
+  const WindowAxis& w = axis.window;
+  const int64_t left = (w.extent + w.pad_begin + w.pad_end - w.effective_kernel()) % w.stride;
+  return left > 0 ? tr(language, "size.pool_left_over", {name, std::to_string(left)}) : std::string();
 }
 
 void write_pool_symbols(FormulaLine& line, const PoolPlan& plan, const Axis& axis) {
@@ -141,37 +187,53 @@ void refresh(const UiContext& ui, const OperationPlan& plan) {
   for (auto& lines : m.lines) {
     for (FormulaLine& line : lines) line.clear();
   }
-  const std::array<Axis, 2> axes = axes_of(plan);
-  m.alike = axes[0] == axes[1];
-  const Axis& uneven = axes[0].window.pad_begin != axes[0].window.pad_end ? axes[0] : axes[1];
-  if (plan.transposed() != nullptr) {
-    write_transposed_symbols(m.symbols, uneven);
-  } else {
-    write_pool_symbols(m.symbols[0], *plan.pool(), uneven);
+  const Axes axes = axes_of(plan);
+  const Axis* uneven = axes.end() - 1;
+  for (const Axis& axis : axes) {
+    if (axis.window.pad_begin == axis.window.pad_end) continue;
+    uneven = &axis;
+    break;
   }
-  for (size_t axis = 0; axis < 2; ++axis) {
-    const char* name = m.alike ? "H = W" : axis == 0 ? "H" : "W";
+  if (plan.volume() != nullptr) {
+    write_conv_symbols(m.symbols[0], *uneven);
+  } else if (plan.transposed() != nullptr) {
+    write_transposed_symbols(m.symbols, *uneven);
+  } else {
+    write_pool_symbols(m.symbols[0], *plan.pool(), *uneven);
+  }
+  m.said.fill(false);
+  for (size_t axis = 0; axis < axes.count; ++axis) {
     m.notes[axis].clear();
-    if (m.alike && axis == 1) continue;
-    if (plan.transposed() != nullptr) {
-      write_transposed(m.lines[axis], axes[axis], name);
-      m.notes[axis] = transposed_note(ui.language(), axes[axis], name);
+    if (m.said[axis]) continue;
+    // "H = W": the axes with the same numbers share a line.
+    std::string name(axes.name(axis));
+    for (size_t other = axis + 1; other < axes.count; ++other) {
+      m.said[other] = m.said[other] || axes[other] == axes[axis];
+      if (axes[other] == axes[axis]) name.append(" = ").append(axes.name(other));
+    }
+    if (plan.volume() != nullptr) {
+      write_conv(m.lines[axis], axes[axis], name.c_str());
+      m.notes[axis] = conv_note(ui.language(), axes[axis], name.c_str());
+    } else if (plan.transposed() != nullptr) {
+      write_transposed(m.lines[axis], axes[axis], name.c_str());
+      m.notes[axis] = transposed_note(ui.language(), axes[axis], name.c_str());
     } else {
-      write_pool(m.lines[axis], *plan.pool(), axes[axis], name);
-      m.notes[axis] = pool_note(ui.language(), *plan.pool(), axes[axis], name);
+      write_pool(m.lines[axis], *plan.pool(), axes[axis], name.c_str());
+      m.notes[axis] = pool_note(ui.language(), *plan.pool(), axes[axis], name.c_str());
     }
   }
   m.shape = "Y " + plan.output_shape().to_string("x");
 }
 
-void draw_quantity(UiContext& ui, const char* symbol, const char* name, Role role, const std::string& h,
-                   const std::string& w) {
+void draw_quantity(UiContext& ui, const char* symbol, const char* name, Role role,
+                   const std::array<std::string, 3>& values, size_t count) {
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
   ui_words(ui, symbol, role, ui.fonts.bold);
   ImGui::TableNextColumn();
   ui_words(ui, name, Role::text, ui.fonts.mono);
-  for (const std::string& text : {h, w}) {
+  for (size_t axis = 0; axis < count; ++axis) {
+    const std::string& text = values[axis];
     ImGui::TableNextColumn();
     const UiFont mono(ui.fonts.mono);
     const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(text.c_str()).x;
@@ -181,31 +243,37 @@ void draw_quantity(UiContext& ui, const char* symbol, const char* name, Role rol
 }
 
 void draw_table(UiContext& ui, const OperationPlan& plan) {
-  const std::array<Axis, 2> axes = axes_of(plan);
+  const Axes axes = axes_of(plan);
   const bool transposed = plan.transposed() != nullptr;
   ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, ImVec2(ui.px(4), ui.px(1)));
-  if (ImGui::BeginTable("##quantities", 4, ImGuiTableFlags_SizingFixedFit)) {
+  if (ImGui::BeginTable("##quantities", static_cast<int>(axes.count) + 2, ImGuiTableFlags_SizingFixedFit)) {
+    const float column = ui.px(axes.count == 3 ? 48 : 64);
     ImGui::TableSetupColumn("##symbol", ImGuiTableColumnFlags_WidthFixed, ui.px(22));
     ImGui::TableSetupColumn("##name", ImGuiTableColumnFlags_WidthStretch);
-    ImGui::TableSetupColumn("##h", ImGuiTableColumnFlags_WidthFixed, ui.px(64));
-    ImGui::TableSetupColumn("##w", ImGuiTableColumnFlags_WidthFixed, ui.px(64));
-    draw_quantity(ui, "", "", Role::secondary, "H", "W");
-    const auto row = [&](const char* symbol, const char* name, Role role, int64_t WindowAxis::*member) {
-      draw_quantity(ui, symbol, name, role, std::to_string(axes[0].window.*member),
-                    std::to_string(axes[1].window.*member));
+    for (size_t axis = 0; axis < axes.count; ++axis) {
+      ImGui::TableSetupColumn(axes.name(axis), ImGuiTableColumnFlags_WidthFixed, column);
+    }
+    const auto row = [&](const char* symbol, const char* name, Role role, auto value) {
+      std::array<std::string, 3> values;
+      for (size_t axis = 0; axis < axes.count; ++axis) values[axis] = value(axis);
+      draw_quantity(ui, symbol, name, role, values, axes.count);
     };
-    const auto pads = [](const WindowAxis& axis) {
+    const auto number = [&](int64_t WindowAxis::*member) {
+      return [&axes, member](size_t axis) { return std::to_string(axes[axis].window.*member); };
+    };
+    row("", "", Role::secondary, [&](size_t axis) { return std::string(axes.name(axis)); });
+    row("n", ui.text("size.input"), kInput, number(transposed ? &WindowAxis::count : &WindowAxis::extent));
+    row("s", "stride", kStride, number(&WindowAxis::stride));
+    row("p", "padding", kPadding, [&](size_t at) {
+      const WindowAxis& axis = axes[at].window;
+      const char* plus = axes.count == 3 ? "+" : " + ";
       return axis.pad_begin == axis.pad_end ? std::to_string(axis.pad_begin)
-                                            : std::to_string(axis.pad_begin) + " + " + std::to_string(axis.pad_end);
-    };
-    row("n", ui.text("size.input"), kInput, transposed ? &WindowAxis::count : &WindowAxis::extent);
-    row("s", "stride", kStride, &WindowAxis::stride);
-    draw_quantity(ui, "p", "padding", kPadding, pads(axes[0].window), pads(axes[1].window));
-    if (plan.family() != OperationFamily::avg_pool) row("d", "dilation", kDilation, &WindowAxis::dilation);
-    row("k", "kernel_size", kKernel, &WindowAxis::kernel);
+                                            : std::to_string(axis.pad_begin) + plus + std::to_string(axis.pad_end);
+    });
+    if (plan.family() != OperationFamily::avg_pool) row("d", "dilation", kDilation, number(&WindowAxis::dilation));
+    row("k", "kernel_size", kKernel, number(&WindowAxis::kernel));
     if (transposed) {
-      draw_quantity(ui, "op", "output_padding", kExtra, std::to_string(axes[0].output_padding),
-                    std::to_string(axes[1].output_padding));
+      row("op", "output_padding", kExtra, [&](size_t axis) { return std::to_string(axes[axis].output_padding); });
     }
     ImGui::EndTable();
   }
@@ -227,7 +295,8 @@ float draw_operation_size(UiContext& ui, bool with_table, float title) {
     lines[1].draw(ui, 20, width - indent);
   };
   // What an illegal setting breaks is the last legal one's formula, if it was the same operation's.
-  if (legal || (m.plan && m.plan->family() == shown_family(ui.session().operation))) {
+  const bool same_dims = m.plan && (m.plan->dims() == 3) == (shown_dims(ui.session().operation) == 3);
+  if (legal || (same_dims && m.plan->family() == shown_family(ui.session().operation))) {
     draw_lines(m.symbols);
     ui_gap(ui, 4);
   }
@@ -252,13 +321,14 @@ float draw_operation_size(UiContext& ui, bool with_table, float title) {
     ui.widgets.note_item("output_size.shape");
     ImGui::SetCursorPos(heading);
   }
-  constexpr std::array<const char*, 2> kNames = {"output_size.h", "output_size.w"};
-  for (size_t axis = 0; axis < 2; ++axis) {
-    if (axis == 0 || !m.alike) {
+  constexpr std::array<const char*, 3> kNames = {"output_size.d", "output_size.h", "output_size.w"};
+  const size_t axes = plan->dims() == 3 ? 3 : 2;
+  for (size_t axis = 0; axis < axes; ++axis) {
+    if (!m.said[axis]) {
       ui_gap(ui, 8);
       draw_lines(m.lines[axis]);
     }
-    ui.widgets.note_item(kNames[axis]);
+    ui.widgets.note_item(kNames[axis + 3 - axes]);
     if (!m.notes[axis].empty()) ui_words(ui, m.notes[axis].c_str(), Role::secondary, ui.fonts.caption);
   }
   return m.table_height * ui.scale;

@@ -267,7 +267,7 @@ float draw_output_size_panel(UiContext& ui, bool with_table) {
     draw_field_size(ui);
     return 0;
   }
-  if (shown_family(ui.session().operation) != OperationFamily::conv) {
+  if (shown_family(ui.session().operation) != OperationFamily::conv || shown_dims(ui.session().operation) == 3) {
     return draw_operation_size(ui, with_table, title);
   }
   Memory& m = memory();

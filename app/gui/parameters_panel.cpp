@@ -58,7 +58,7 @@ void draw_parameters_panel(UiContext& ui) {
     ui_gap(ui);
     if (ui_section(ui, "section.bias", ui.text("section.bias"))) draw_bias_fields(ui);
   }
-  if (family == OperationFamily::conv && ui.session().lens == Lens::gradient) {
+  if (wants_gradient(ui.session())) {
     ui_gap(ui);
     if (ui_section(ui, "section.gradient", ui.text("section.gradient"))) draw_gradient_fields(ui);
   }

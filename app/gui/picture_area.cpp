@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/gui/edits.h"
 #include "app/gui/gradient_pointing.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/picture_options.h"
@@ -43,12 +44,14 @@ class Card {
 
 int64_t flat_index(const Shape& shape, int64_t n, int64_t c, int64_t y, int64_t x) {
   // Tensors of fewer axes are read as if the missing ones in front had one entry.
-  const int rank = shape.rank();
+  const Shape slices = as_nchw(shape);  // of a volume
+  const Shape& own_shape = shape.rank() == 5 ? slices : shape;
+  const int rank = own_shape.rank();
   const int64_t at[4] = {n, c, y, x};
   int64_t flat = 0;
   for (int axis = 0; axis < 4; ++axis) {
     const int own = axis - (4 - rank);
-    const int64_t extent = own >= 0 ? shape[own] : 1;
+    const int64_t extent = own >= 0 ? own_shape[own] : 1;
     if (at[axis] < 0 || at[axis] >= extent) return -1;
     flat = flat * extent + at[axis];
   }
@@ -61,8 +64,15 @@ std::string value_text(const Tensor& tensor, int64_t flat) {
   return std::string(digits, static_cast<size_t>(length));
 }
 
-std::string indexed(const char* name, bool batch, const CellRef& cell, int dims) {
+std::string indexed(const char* name, bool batch, const CellRef& cell, const OperationPlan& plan) {
   std::string text = std::string(name) + "[";
+  if (plan.volume() != nullptr) {
+    const CellIndex index = index_of_cell(plan, cell);
+    for (size_t axis = batch ? 0 : 1; axis < 5; ++axis)
+      text += std::to_string(index.at[axis]) + (axis < 4 ? ", " : "]");
+    return text;
+  }
+  const int dims = plan.dims();
   if (batch) text += std::to_string(cell.n) + ", ";
   text += std::to_string(cell.c) + ", ";
   if (dims == 2) text += std::to_string(cell.y) + ", ";
@@ -160,13 +170,13 @@ std::string describe_cell(const Computation& computation, const CellRef& cell, i
       return {};
     case TensorId::input: {
       const int64_t flat = flat_index(tensors.input.shape(), cell.n, cell.c, cell.y, cell.x);
-      return with_value(indexed("X", batch, cell, computation.plan.dims()), tensors.input, flat);
+      return with_value(indexed("X", batch, cell, computation.plan), tensors.input, flat);
     }
     case TensorId::weight:
-      return with_value(indexed("W", true, cell, computation.plan.dims()), tensors.weight,
+      return with_value(indexed("W", true, cell, computation.plan), tensors.weight,
                         flat_index(tensors.weight.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::output:
-      return with_value(indexed("Y", batch, cell, computation.plan.dims()), tensors.output,
+      return with_value(indexed("Y", batch, cell, computation.plan), tensors.output,
                         flat_index(tensors.output.shape(), cell.n, cell.c, cell.y, cell.x));
     case TensorId::bias:
       return with_value("b[" + std::to_string(cell.c) + "]", tensors.bias, cell.c);

@@ -180,9 +180,11 @@ void draw_head(UiContext& ui) {
   constexpr std::array<const char*, kMaxSpatialDims> kNames = {"field.input.d", "field.input.h", "field.input.w"};
   constexpr std::array<const char*, kMaxSpatialDims> kPrefixes = {"D ", "H ", "W "};
   const int dims = m.chain->dims;
-  const float gaps = 4 * static_cast<float>(dims - 1);
+  // Three numbers are too many for one row.
+  const bool upright = dims == 3;
+  const float start = ImGui::GetCursorPosX(), gaps = upright ? 0 : 4 * static_cast<float>(dims - 1);
   const float input_room =
-      std::min(150.0f, (ImGui::GetContentRegionAvail().x / ui.scale - gaps) / static_cast<float>(dims));
+      std::min(150.0f, (ImGui::GetContentRegionAvail().x / ui.scale - gaps) / static_cast<float>(upright ? 1 : dims));
   for (int axis = 0; axis < dims; ++axis) {
     const size_t name = kNames.size() - static_cast<size_t>(dims) + static_cast<size_t>(axis);
     StepperOptions options;
@@ -191,7 +193,8 @@ void draw_head(UiContext& ui) {
     options.width = input_room;
     options.prefix = dims == 1 ? nullptr : kPrefixes[name];
     int64_t value = m.chain->input_size[axis];
-    if (axis > 0) ImGui::SameLine(0, ui.px(4));
+    if (axis > 0 && !upright) ImGui::SameLine(0, ui.px(4));
+    if (axis > 0 && upright) ImGui::SetCursorPosX(start);
     if (!ui_int_stepper(ui, kNames[name], value, options)) continue;
     edit_chain(ui, kNames[name], [axis, value](LayerChain& chain) { chain.input_size[axis] = value; });
   }

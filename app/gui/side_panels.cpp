@@ -37,7 +37,7 @@ Tabs tabs_of(const UiContext& ui, std::span<const SidePanel> first) {
     // In the lens of receptive fields the chain stands where the parameters do, and the cell is the chain's.
     const bool elsewhere = ui.session().lens == Lens::receptive_field && panel.key == "field";
     // The solver asks for a height and a width.
-    const bool two_axes = panel.key == "solver" && shown_dims(ui.session().operation) == 1;
+    const bool two_axes = panel.key == "solver" && shown_dims(ui.session().operation) != 2;
     if (!elsewhere && !two_axes) tabs.panels[tabs.count++] = panel;
   }
   for (size_t i = 0; i < tabs.count; ++i) {

@@ -146,8 +146,14 @@ void draw_selectors(UiContext& ui, std::string_view name, TensorId id, const Sli
     ImGui::TextColored(ui_color(ui, Role::secondary), "%s", number.data());
     ui_typing_error(ui, joined(name, suffix));
   };
-  selector("outer", id == TensorId::weight ? "editor.kernel" : "editor.image", memory.outer, slice.outer);
-  selector("channel", "editor.channel", memory.channel, slice.channels);
+  // Of a volume channels are counted through, and its slices have depths.
+  const bool volume = shown_dims(ui.session().operation) == 3;
+  selector("outer",
+           id == TensorId::weight ? "editor.kernel"
+           : volume               ? "editor.channel"
+                                  : "editor.image",
+           memory.outer, slice.outer);
+  selector("channel", volume ? "input.depth" : "editor.channel", memory.channel, slice.channels);
 }
 
 int64_t move_by_arrow(ImGuiInputTextCallbackData* data) { return data->EventKey == ImGuiKey_UpArrow ? -1 : 1; }

@@ -1,5 +1,6 @@
 #include <imgui.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -21,7 +22,7 @@ namespace convscope {
 namespace {
 
 constexpr std::array kInputRows = {kArange, kOnes, kZeros, kRandn, kRand, kTyped, kSample, kImage, kNpy};
-// A picture is no sequence.
+// A picture is no sequence and no volume.
 constexpr std::array kSequenceRows = {kArange, kOnes, kZeros, kRandn, kRand, kTyped, kNpy};
 constexpr std::array kKernelRows = {kLayerInit, kRandn, kRand, kArange, kTyped, kNpy};
 constexpr std::array kBiasRows = {kZeros, kOnes, kArange, kRandn, kRand, kLayerInit, kTyped, kNpy};
@@ -48,9 +49,12 @@ Shape shape_if_good(const UiContext& ui, Tensor ConvTensors::*tensor) {
 }
 
 void draw_input_size(UiContext& ui) {
-  const Shape shape = as_nchw(ui.session().input_shape);
-  if (shape.rank() != 4) return;
-  const bool flat = shown_dims(ui.session().operation) == 1;
+  const int dims = shown_dims(ui.session().operation);
+  const bool flat = dims == 1, deep = dims == 3;
+  const Shape whole = with_batch(ui.session().input_shape, std::max(2, dims));
+  if (whole.rank() != (deep ? 5 : 4)) return;
+  const int rank = whole.rank();
+  const Shape shape{whole[0], whole[1], whole[rank - 2], whole[rank - 1]};
   const auto field = [&](const char* name, const char* label_key, InputAxis axis, int64_t extent, int64_t minimum,
                          int64_t maximum) {
     ui_label(ui, name, ui.text(label_key));
@@ -59,7 +63,7 @@ void draw_input_size(UiContext& ui) {
     options.maximum = maximum;
     options.invalid = ui_field_invalid(ui, "input");
     std::optional<Pair> typed;
-    if (axis != InputAxis::batch && !flat) options.pair = &typed;
+    if (axis != InputAxis::batch && axis != InputAxis::depth && !flat) options.pair = &typed;
     if (ui_int_stepper(ui, name, extent, options)) {
       ui.workbench.apply(edit_input_size(axis, extent, last_good(ui)));
     }
@@ -67,6 +71,7 @@ void draw_input_size(UiContext& ui) {
     // "5,7" in either field says both.
     if (*typed != Pair{shape[2], shape[3]}) ui.workbench.apply(edit_input_size(*typed, last_good(ui)));
   };
+  if (deep) field("input.depth", "input.depth", InputAxis::depth, whole[2], 1, 64);
   if (!flat) field("input.height", "input.height", InputAxis::height, shape[2], 1, 64);
   field("input.width", flat ? "input.length" : "input.width", InputAxis::width, shape[3], 1, 64);
   field("input.batch", "input.batch", InputAxis::batch, shape[0], 1, 8);
@@ -81,7 +86,7 @@ void draw_input_size(UiContext& ui) {
 
 void draw_input_fields(UiContext& ui) {
   SourceList list(ui);
-  const std::span rows = shown_dims(ui.session().operation) == 1 ? std::span<const SourceRow>(kSequenceRows)
+  const std::span rows = shown_dims(ui.session().operation) != 2 ? std::span<const SourceRow>(kSequenceRows)
                                                                  : std::span<const SourceRow>(kInputRows);
   list.add(rows, ui.session().input.kind);
   list.add_present(kOnnx, ui.session().input.kind);

@@ -43,6 +43,11 @@ int cell_words(const Steps& steps, int64_t step, char* out, size_t capacity) {
     }
     return length;
   }
+  if (steps.plan->volume() != nullptr) {
+    const CellIndex index = index_of_cell(*steps.plan, cell);
+    const auto at = [&](size_t axis) { return static_cast<long long>(index.at[axis]); };
+    return std::snprintf(out, capacity, "Y[%lld, %lld, %lld, %lld, %lld]", at(0), at(1), at(2), at(3), at(4));
+  }
   if (steps.plan->dims() == 1) {
     return std::snprintf(out, capacity, "Y[%lld, %lld, %lld]", static_cast<long long>(cell.n),
                          static_cast<long long>(cell.c), static_cast<long long>(cell.x));

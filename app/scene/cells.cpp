@@ -191,7 +191,7 @@ void draw_output_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t 
       const CellRef& self = frame.hover.self();
       if (const auto& output = frame.hover.output(); output && output->n == n && output->c == c) {
         draw_hover_marker(frame, grid.cell(output->y, output->x));
-      } else if (self.tensor == TensorId::input && self.n == n) {
+      } else if (frame.hover.used_in(n, c)) {
         uses_of_input(plan, n, self.y, self.x, frame.uses);
         if (!frame.uses.cells.empty()) {
           int64_t y0 = plan.out.h, x0 = plan.out.w, y1 = 0, x1 = 0;

@@ -95,6 +95,115 @@ Hover::Hover(const ConvPlan& plan, const std::optional<CellRef>& hovered, bool g
   active_ = true;
 }
 
+namespace {
+
+// Which tap of a window reads a cell along one axis, directly or as a copy in padding other than zeros; -1: none.
+int64_t tap_reading(const WindowAxis& axis, PaddingMode mode, int64_t window, int64_t cell) {
+  if (mode != PaddingMode::zeros && in(cell, axis.extent)) {
+    for (int64_t tap = 0; tap < axis.kernel; ++tap) {
+      if (source_index(axis.cell(window, tap), axis.extent, mode) == cell) return tap;
+    }
+    return -1;
+  }
+  const int64_t distance = cell - axis.cell(window, 0);
+  if (distance < 0 || distance % axis.dilation != 0) return -1;
+  return distance / axis.dilation < axis.kernel ? distance / axis.dilation : -1;
+}
+
+// Whether some window has the cell under this tap.
+bool stands_under(const WindowAxis& axis, int64_t tap, int64_t cell) {
+  const int64_t from = cell + axis.pad_begin - tap * axis.dilation;
+  return from >= 0 && from % axis.stride == 0 && from / axis.stride < axis.count;
+}
+
+}  // namespace
+
+Hover::Hover(const ConvPlan& slab, const ConvNdPlan& volume, const std::optional<CellRef>& hovered)
+    : plan_(&slab), volume_(&volume) {
+  if (!hovered) return;
+  self_ = *hovered;
+  const CellRef& ref = self_;
+  const WindowAxis &depth = volume.windows.depth(), &height = volume.windows.height(), &width = volume.windows.width();
+  if (ref.tensor == TensorId::input) {
+    if (!in(ref.n, volume.batch * volume.in_channels)) return;
+    input_ = ref;
+  } else if (ref.tensor == TensorId::weight) {
+    if (!in(ref.n, volume.out_channels * volume.channels_per_group()) || !in(ref.c, depth.kernel) ||
+        !in(ref.y, height.kernel) || !in(ref.x, width.kernel)) {
+      return;
+    }
+    weight_ = ref;
+  } else if (ref.tensor == TensorId::output) {
+    if (!in(ref.n, volume.batch * volume.out_channels) || !in(ref.c, depth.count) || !in(ref.y, height.count) ||
+        !in(ref.x, width.count)) {
+      return;
+    }
+    output_ = OutputCell{ref.n, ref.c, ref.y, ref.x};
+  } else if (ref.tensor != TensorId::bias || !in(ref.c, volume.out_channels)) {
+    return;
+  }
+  active_ = true;
+}
+
+bool Hover::window_on(int64_t n, int64_t c) const {
+  if (!output_) return false;
+  if (volume_ == nullptr) return output_->n == n;
+  const int64_t image = output_->n / volume_->out_channels, k = output_->n % volume_->out_channels;
+  const int64_t channel = n - image * volume_->in_channels;
+  if (!in(channel, volume_->in_channels) ||
+      channel / volume_->channels_per_group() != k / volume_->kernels_per_group()) {
+    return false;
+  }
+  return tap_reading(volume_->windows.depth(), volume_->padding_mode, output_->c, c) >= 0;
+}
+
+bool Hover::in_slice(int64_t n, int64_t c) const {
+  return self_.tensor == TensorId::input && self_.n == n && (volume_ == nullptr || self_.c == c);
+}
+
+bool Hover::used_in(int64_t n, int64_t c) const {
+  if (self_.tensor != TensorId::input) return false;
+  if (volume_ == nullptr) return self_.n == n;
+  const int64_t image = self_.n / volume_->in_channels, channel = self_.n % volume_->in_channels;
+  const int64_t k = n - image * volume_->out_channels;
+  if (!in(k, volume_->out_channels) || k / volume_->kernels_per_group() != channel / volume_->channels_per_group()) {
+    return false;
+  }
+  return tap_reading(volume_->windows.depth(), volume_->padding_mode, c, self_.c) >= 0;
+}
+
+bool Hover::lights_in_volume(const CellRef& ref) const {
+  const ConvNdPlan& plan = *volume_;
+  const WindowAxis &depth = plan.windows.depth(), &height = plan.windows.height(), &width = plan.windows.width();
+  const int64_t cpg = plan.channels_per_group(), kpg = plan.kernels_per_group();
+  const auto uses = [&](const CellRef& output, const CellRef& input) {
+    const int64_t image = input.n / plan.in_channels, channel = input.n % plan.in_channels;
+    return output.n / plan.out_channels == image && output.n % plan.out_channels / kpg == channel / cpg &&
+           tap_reading(depth, plan.padding_mode, output.c, input.c) >= 0 &&
+           tap_reading(height, plan.padding_mode, output.y, input.y) >= 0 &&
+           tap_reading(width, plan.padding_mode, output.x, input.x) >= 0;
+  };
+  switch (ref.tensor) {
+    case TensorId::input:
+      if (output_) return uses(self_, ref);
+      if (weight_) {
+        const int64_t o = weight_->n / cpg, channel = o / kpg * cpg + weight_->n % cpg;
+        return ref.n >= 0 && ref.n % plan.in_channels == channel && stands_under(depth, weight_->c, ref.c) &&
+               stands_under(height, weight_->y, ref.y) && stands_under(width, weight_->x, ref.x);
+      }
+      return false;
+    case TensorId::weight:
+      return output_ && ref.n / cpg == output_->n % plan.out_channels;
+    case TensorId::bias:
+      return output_ && ref.c == output_->n % plan.out_channels;
+    case TensorId::output:
+      if (input_) return uses(ref, *input_);
+      return self_.tensor == TensorId::bias && ref.n % plan.out_channels == self_.c;
+    default:
+      return false;
+  }
+}
+
 bool Hover::is_self(const CellRef& ref) const { return active_ && ref == self_; }
 
 // Does the window of output `axis_output` read input `axis_input`, and with which tap, along one axis; also as a copy
@@ -191,6 +300,7 @@ bool Hover::lights(const CellRef& shown) const {
   if (!active_) return false;
   const CellRef ref = of_whose_gradient(shown);
   if (ref == self_) return true;
+  if (volume_ != nullptr) return lights_in_volume(ref);
   if (gradients_) {
     if (const std::optional<bool> exchanged = exchanges(ref)) return *exchanged;
   }

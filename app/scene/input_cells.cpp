@@ -95,12 +95,12 @@ void draw_pixel_numbers(LensFrame& frame, const Grid& grid, int64_t n, const Cov
 }
 
 // Where a kernel that jumps has just been, fading; on grids that hold the whole input only.
-void draw_trail(LensFrame& frame, const Grid& grid, int64_t n, Taps taps) {
+void draw_trail(LensFrame& frame, const Grid& grid, Taps taps) {
   if (frame.trail <= 0) return;
   for (int64_t back = 3; back >= 1; --back) {
     if (frame.step < back) continue;
     const OutputCell cell = cell_of_step(frame.plan, frame.step - back);
-    if (cell.n != n || cell.c != frame.cell.c) continue;
+    if (cell.n != frame.cell.n || cell.c != frame.cell.c) continue;
     const Pair origin = window_origin(frame.plan, cell);
     taps.y = static_cast<double>(origin.h);
     taps.x = static_cast<double>(origin.w);
@@ -162,24 +162,33 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
   const Grid::Range range = grid.visible(painter.viewport());
   const bool has_padding = plan.pads != Pads{};
 
+  const int64_t stored = style.in_padding ? style.source : c;  // the slice whose numbers these are
   if (!cells) {
-    draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, c, row0, row1, col0, col1, style.opacity,
-                 style.rgb);
+    if (stored != kZeroPadding) {
+      draw_texture(frame, grid, frame.tensors.input, TensorId::input, n, stored, row0, row1, col0, col1,
+                   style.in_padding ? 0.4f * style.opacity : style.opacity, style.rgb);
+    }
     if (has_padding && whole)
       painter.box(grid.bounds(), Role::padding, Fill::none, Outline::dashed).opacity = style.opacity;
-    if (whole) painter.box(real, Role::input, Fill::none, Outline::solid).opacity = style.opacity;
+    if (whole) {
+      painter
+          .box(real, style.in_padding ? Role::padding : Role::input, Fill::none,
+               style.in_padding ? Outline::dashed : Outline::solid)
+          .opacity = style.opacity;
+    }
+    if (!style.slice_used) painter.box(real, Role::unused, Fill::hatch).opacity = style.opacity;
     if (style.with_window) {
       if (style.shade) draw_window_shade(frame, grid, at);
-      if (style.glides) draw_trail(frame, grid, n, taps);
+      if (style.glides) draw_trail(frame, grid, taps);
       draw_window_outline(frame, grid, taps);
     }
     if (frame.hover.active()) {
       const CellRef& self = frame.hover.self();
-      if (const auto& output = frame.hover.output(); output && output->n == n) {
+      if (const auto& output = frame.hover.output(); output && frame.hover.window_on(n, c)) {
         const Pair origin = window_origin(plan, *output);
         draw_hover_marker(frame, grid.area(static_cast<double>(origin.h), static_cast<double>(origin.w),
                                            static_cast<double>(taps.extent.h), static_cast<double>(taps.extent.w)));
-      } else if (self.tensor == TensorId::input && self.n == n) {
+      } else if (frame.hover.in_slice(n, c)) {
         draw_hover_marker(frame, grid.cell(self.y, self.x));
       }
     }
@@ -206,13 +215,14 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
 
   // Padding, and zeros inserted between the tensor's own cells.
   const auto blank = [&](int64_t y, int64_t x) {
-    return y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w || y % style.spacing.h != 0 || x % style.spacing.w != 0;
+    return style.in_padding || y < 0 || y >= plan.in.h || x < 0 || x >= plan.in.w || y % style.spacing.h != 0 ||
+           x % style.spacing.w != 0;
   };
   for (int64_t y = range.row0; y < range.row1; ++y) {
     const bool row_used = axis_used(y, plan.pads.top, plan.stride.h, plan.dilation.h, plan.kernel.h, plan.out.h);
     for (int64_t x = range.col0; x < range.col1; ++x) {
       const bool padding = blank(y, x);
-      const bool used = row_used && columns[static_cast<size_t>(x - range.col0)] != 0;
+      const bool used = style.slice_used && row_used && columns[static_cast<size_t>(x - range.col0)] != 0;
       const Box box = grid.cell(y, x);
       if (style.rgb && !padding) continue;  // its pixel is there
       Mark& mark = painter.box(box, padding ? Role::padding : Role::input,
@@ -226,7 +236,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
       if (!used) painter.box(box, Role::unused, Fill::hatch, Outline::none, grid.radius()).opacity = style.opacity;
     }
   }
-  if (has_padding && whole)
+  if (has_padding && whole && !style.in_padding)
     painter.box(real, Role::input, Fill::none, Outline::solid, grid.radius()).opacity = style.opacity;
   if (style.with_window && style.shade) draw_window_shade(frame, grid, at);
 
@@ -244,8 +254,9 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
           draw_padding_words(frame, grid, y, x, style, number_style.size);
           continue;
         }
-        const double value =
-            source_y == kZeroPadding || source_x == kZeroPadding ? 0 : view.at(n, c, source_y, source_x);
+        const double value = source_y == kZeroPadding || source_x == kZeroPadding || stored == kZeroPadding
+                                 ? 0
+                                 : view.at(n, stored, source_y, source_x);
         const bool under = covered(y, x);
         const Box box = grid.cell(y, x);
         const float lift = chips && under ? box.height() * 0.1f : 0;
@@ -264,13 +275,14 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     NumberStyle chip = painter.fit(weights, width, height * 1.9f);
     chip.size = std::min(chip.size, height * 0.86f);
     const TensorView weight(frame.tensors.weight);
-    const int64_t slice = c % plan.channels_per_group();
+    const InputStyle::Slice slice =
+        style.weights.value_or(InputStyle::Slice{frame.cell.c, c % plan.channels_per_group()});
     for (int64_t ky = 0; ky < plan.kernel.h && chip.size >= kMinNumberSize; ++ky) {
       for (int64_t kx = 0; kx < plan.kernel.w; ++kx) {
         const Box cell = grid.area(taps.y + static_cast<double>(ky * plan.dilation.h),
                                    taps.x + static_cast<double>(kx * plan.dilation.w), 1, 1);
         char digits[24];
-        const double value = weight.at(frame.cell.c, slice, ky, kx);
+        const double value = weight.at(slice.o, slice.i, ky, kx);
         const int length = format_styled(value, chip, digits, sizeof digits);
         const float text_width = painter.width({digits, static_cast<size_t>(length)}, Face::sans, chip.size);
         const Box box{cell.x1 - text_width - chip.size * 0.5f, cell.y1 - chip.size * 1.25f, cell.x1, cell.y1};
@@ -280,7 +292,7 @@ void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c
     }
   }
   if (style.with_window) {
-    if (style.glides) draw_trail(frame, grid, n, taps);
+    if (style.glides) draw_trail(frame, grid, taps);
     draw_window_outline(frame, grid, taps);
   }
   draw_rings(frame, grid, {TensorId::input, n, c, 0, 0});

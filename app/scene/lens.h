@@ -133,6 +133,15 @@ struct InputStyle {
   /// Instead of the padding's zeros; nothing at all from `padding_end` on, where no padding is.
   const char* padding_words = nullptr;
   Pair padding_end;
+  /// Of a slice of a volume: it lies in the padding, and holds what the slice `source` has, or zeros.
+  bool in_padding = false;
+  int64_t source = -1;     // kZeroPadding
+  bool slice_used = true;  // some window reads the slice
+  /// The weights in the window, where they are not those of the current kernel's slice for channel c.
+  struct Slice {
+    int64_t o = 0, i = 0;
+  };
+  std::optional<Slice> weights;
 };
 /// A channel of the input with its padding, the window over it and the weights in the window.
 void draw_input_channel(LensFrame& frame, const Grid& grid, int64_t n, int64_t c, const InputStyle& style);

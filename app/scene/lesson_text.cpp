@@ -176,9 +176,10 @@ class Words {
     const auto axis = [](const Shape& shape, int from_behind) {
       return shape.rank() >= from_behind ? shape[shape.rank() - from_behind] : 1;
     };
-    if (name == "batch") return axis(plan_.input_shape(), 4);
-    if (name == "in_channels") return axis(plan_.input_shape(), 3);
-    if (name == "out_channels") return axis(plan_.output_shape(), 3);
+    const int channels = std::max(2, plan_.dims()) + 1;  // from behind
+    if (name == "batch") return axis(plan_.input_shape(), channels + 1);
+    if (name == "in_channels") return axis(plan_.input_shape(), channels);
+    if (name == "out_channels") return axis(plan_.output_shape(), channels);
     const bool of_pair = name == "s" || name == "d";
     const bool of_columns = name == "s_w" || name == "d_w";
     if (of_pair || of_columns) {

@@ -24,7 +24,8 @@ void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const StepTim
   build(frame);
 }
 
-void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view, const StepTiming& timing) {
+void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view,
+                  const StepTiming& timing) {
   // The output is the engine's own, not the direct convolution's.
   thread_local ConvTensors tensors;
   tensors = view.tensors;
@@ -78,6 +79,33 @@ const PoolArithmetic& pooled_cell(const Computation& computation, const OutputCe
   return oldest->arithmetic;
 }
 
+namespace {
+
+void build_volume(const StageFrame& base, const ConvNdPlan& plan, const StepTiming& timing) {
+  thread_local CellArithmetic arithmetic;  // all keep their memory from frame to frame
+  thread_local OutputUses uses;
+  thread_local ConvTensors tensors;
+  volume_arithmetic(plan, base.tensors, volume_cell_of_step(plan, timing.step), arithmetic);
+  const auto slab_tensor = [](const Tensor& volume) { return volume.reshaped(slab_shape(volume.shape())); };
+  tensors = {slab_tensor(base.tensors.input), slab_tensor(base.tensors.weight), base.tensors.bias,
+             slab_tensor(base.tensors.output)};
+  const ConvPlan slab = slab_of(plan);
+  const StageFrame own{base.request, tensors, base.painter, base.stage};
+  LensFrame frame{own,
+                  slab,
+                  timing.step,
+                  arithmetic.cell,
+                  0,
+                  timing.phase,
+                  timing.trail,
+                  arithmetic,
+                  uses,
+                  Hover(slab, plan, base.request.hovered)};
+  build_slices_lens(frame, plan);
+}
+
+}  // namespace
+
 void build_operation_scene(const SceneRequest& request, Scene& scene) {
   const Computation& computation = *request.computation;
   const StepTiming timing = step_timing(request, step_count(computation.plan, request.lens));
@@ -93,6 +121,8 @@ void build_operation_scene(const SceneRequest& request, Scene& scene) {
     } else {
       draw_too_small(base);
     }
+  } else if (const ConvNdPlan* volume = computation.plan.volume()) {
+    build_volume(base, *volume, timing);
   } else {
     const PoolPlan& pooling = *computation.plan.pool();
     const PoolArithmetic& arithmetic = pooled_cell(computation, pool_cell_of_step(pooling, timing.step));
@@ -107,7 +137,7 @@ void build_operation_scene(const SceneRequest& request, Scene& scene) {
 
 bool lens_applies(Lens lens, const OperationPlan& plan) {
   if (const ConvPlan* conv = plan.conv2d()) return lens_applies(lens, *conv);
-  return lens_shows(lens, plan.family());
+  return lens_shows(lens, plan.family(), plan.dims());
 }
 
 CellRef own_cell(const OperationPlan& plan, Lens lens, const CellRef& shown) {

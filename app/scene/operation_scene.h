@@ -7,6 +7,7 @@
 #include "app/session/operation_plan.h"
 #include "engine/pool_trace.h"
 #include "engine/transpose_trace.h"
+#include "engine/volume_trace.h"
 
 namespace convscope {
 
@@ -27,6 +28,10 @@ void build_scatter_lens(ScatterFrame& frame);
 /// One frame of the pooling lens. Its windows are those of a depthwise convolution, so X, Y and what belongs together
 /// are drawn as that convolution's; `frame.plan` is pool_geometry().
 void build_pooling_lens(LensFrame& frame, const PoolPlan& plan, const PoolArithmetic& arithmetic);
+
+/// One frame of the lens of volumes: input, kernel and output of conv3d as rows of slices. `frame.plan` is slab_of()
+/// the volume's plan and the frame's tensors are those of the slab.
+void build_slices_lens(LensFrame& frame, const ConvNdPlan& plan);
 
 /// What pooling makes of one output cell. Costs the taps of its window when another cell is asked for, nothing while
 /// the same two are; valid until two others are.

@@ -158,6 +158,27 @@ void append_pooled(std::string& out, Language language, const PoolPlan& plan, in
   }
 }
 
+// "Step 4 of 27: Y[0, 0, 0, 1, 0] = sum of 8 products = 36", with the words that conv2d has.
+void append_volume(std::string& out, Language language, const ConvNdPlan& plan, int64_t step, const CellArithmetic& a) {
+  const VolumeCell cell = volume_cell_of_step(plan, step);
+  char where[160];
+  const auto wide = [](int64_t value) { return static_cast<long long>(value); };
+  const int length = plan.unbatched ? std::snprintf(where, sizeof where, "%lld, %lld, %lld, %lld", wide(cell.c),
+                                                    wide(cell.d), wide(cell.y), wide(cell.x))
+                                    : std::snprintf(where, sizeof where, "%lld, %lld, %lld, %lld, %lld", wide(cell.n),
+                                                    wide(cell.c), wide(cell.d), wide(cell.y), wide(cell.x));
+  const Digits at(step + 1), steps(plan.output_cells()), taps(plan.taps()), sum(a.sum), bias(a.bias), result(a.result);
+  const bool one = plan.taps() == 1;
+  const char* key = plan.bias ? (one ? "scene.sentence_bias_one" : "scene.sentence_bias")
+                              : (one ? "scene.sentence_one" : "scene.sentence");
+  const std::string_view index{where, static_cast<size_t>(length)};
+  if (plan.bias) {
+    append_words(out, words_of(language, key), {at, steps, index, taps, sum, bias, result});
+  } else {
+    append_words(out, words_of(language, key), {at, steps, index, taps, result});
+  }
+}
+
 OutputCell gathered_cell(const ConvTransposePlan& plan, int64_t step) { return cell_of_step(gather_plan(plan), step); }
 
 }  // namespace
@@ -165,6 +186,8 @@ OutputCell gathered_cell(const ConvTransposePlan& plan, int64_t step) { return c
 void append_size_formula(std::string& out, const OperationPlan& plan, bool horizontal) {
   if (const ConvPlan* conv = plan.conv2d()) {
     append_size_formula(out, *conv, horizontal);
+  } else if (const ConvNdPlan* volume = plan.volume()) {
+    append_size_formula(out, horizontal ? volume->windows.width() : volume->windows.height());
   } else if (const ConvTransposePlan* transposed = plan.transposed()) {
     append_transposed(out, horizontal ? transposed->windows.width() : transposed->windows.height(),
                       transposed->output_padding[horizontal ? 1 : 0]);
@@ -181,6 +204,7 @@ bool same_on_both_axes(const OperationPlan& plan) {
     return transposed->windows.height() == transposed->windows.width() &&
            transposed->output_padding[0] == transposed->output_padding[1];
   }
+  if (const ConvNdPlan* volume = plan.volume()) return volume->windows.height() == volume->windows.width();
   return plan.pool()->windows.height() == plan.pool()->windows.width();
 }
 
@@ -199,6 +223,11 @@ void append_operation_sentence(std::string& out, Language language, const Comput
                   {arithmetic.cell, static_cast<int64_t>(arithmetic.values.size()), arithmetic.sum, arithmetic.bias,
                    arithmetic.result});
     return;
+  }
+  if (const ConvNdPlan* volume = plan.volume()) {
+    thread_local CellArithmetic arithmetic;  // keeps its memory from frame to frame
+    volume_arithmetic(*volume, computation.tensors, volume_cell_of_step(*volume, step), arithmetic);
+    return append_volume(out, language, *volume, step, arithmetic);
   }
   const PoolPlan& pooling = *plan.pool();
   append_pooled(out, language, pooling, step, pooled_cell(computation, pool_cell_of_step(pooling, step)));
@@ -220,6 +249,12 @@ const std::string& longest_operation_sentence(Language language, const Computati
     }
     return words;
   }
+  if (const ConvNdPlan* volume = plan.volume()) {
+    CellArithmetic longest;
+    longest.sum = longest.bias = longest.result = magnitude;
+    append_volume(words, language, *volume, last, longest);
+    return words;
+  }
   const PoolPlan& pooling = *plan.pool();
   PoolArithmetic longest;
   longest.cell = pool_cell_of_step(pooling, last);
@@ -239,6 +274,14 @@ int64_t longest_axis(const OperationPlan& plan, Lens lens) {
       longest = std::max(longest, axis->extent + axis->pad_begin + axis->pad_end);
       if (lens == Lens::gather) longest = std::max(longest, axis->count * axis->stride + 2 * axis->effective_kernel());
     }
+  } else if (const ConvNdPlan* volume = plan.volume()) {
+    // Volumes stand as rows of slices.
+    const WindowAxis& depth = volume->windows.depth();
+    const int64_t slices = std::min<int64_t>(std::max(depth.extent + depth.pad_begin + depth.pad_end, depth.count), 32);
+    for (const WindowAxis* axis : {&volume->windows.height(), &volume->windows.width()}) {
+      longest = std::max(longest, axis->extent + axis->pad_begin + axis->pad_end);
+    }
+    longest *= slices;
   } else if (const PoolPlan* pooling = plan.pool()) {
     for (const WindowAxis* axis : {&pooling->windows.height(), &pooling->windows.width()}) {
       longest = std::max(longest, axis->extent + axis->pad_begin + pool_reach(*axis));

@@ -60,9 +60,11 @@ struct Box {
 /// `kernel_matrix` (flattened kernels) y is the tap and x the output channel; in `product` y is the row and x the
 /// output channel of the product matrix. In `toeplitz` n is the output channel and c the group's input channel that the
 /// matrix belongs to, y the row, counted through all images as im2col's, and x the column. The gradients are indexed as
-/// what they are gradients of. Of learning: `learned` is the kernel of the iteration shown, `next_kernel` that of the one
-/// behind it, `wished_kernel` what the target was made with; x of `loss` is the iteration. In `level` c is
-/// the level of a chain of layers, 0 its input, and n the slice where the chain has three axes.
+/// what they are gradients of. Of learning: `learned` is the kernel of the iteration shown, `next_kernel` that of the
+/// one behind it, `wished_kernel` what the target was made with; x of `loss` is the iteration. In `level` c is the
+/// level of a chain of layers, 0 its input, and n the slice where the chain has three axes. Of a volume (conv3d) c is
+/// the depth, negative where padding comes first, and n counts the channels through: n * in_channels + c of the input,
+/// o * (in_channels / groups) + i of the weight, n * out_channels + o of the output.
 enum class TensorId : uint8_t {
   none,
   input,

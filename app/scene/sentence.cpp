@@ -113,6 +113,17 @@ void append_channel_sum(std::string& out, Language language, int64_t channels, d
   }
 }
 
+void append_size_formula(std::string& out, const WindowAxis& axis) {
+  ConvPlan line;
+  line.in.w = axis.extent;
+  line.kernel.w = axis.kernel;
+  line.stride.w = axis.stride;
+  line.dilation.w = axis.dilation;
+  line.pads.left = axis.pad_begin;
+  line.pads.right = axis.pad_end;
+  append_size_formula(out, line, true);
+}
+
 void append_size_formula(std::string& out, const ConvPlan& plan, bool horizontal) {
   const int64_t begin = horizontal ? plan.pads.left : plan.pads.top,
                 end = horizontal ? plan.pads.right : plan.pads.bottom;
@@ -162,6 +173,15 @@ const FormulaWords& formula_words(Language language, const OperationPlan& plan) 
     out.append(words_of(language, name)).append(" = ");
     append_size_formula(out, plan, horizontal);
   };
+  if (const ConvNdPlan* volume = plan.volume()) {
+    const WindowAxis& depth = volume->windows.depth();
+    if (words.same && depth == volume->windows.height()) {
+      axis(words.height, false, "scene.size_all");
+      return words;
+    }
+    words.depth.append(words_of(language, "scene.size_depth")).append(" = ");
+    append_size_formula(words.depth, depth);
+  }
   if (plan.dims() == 1) {
     words.same = true;  // one line, of the only axis
     axis(words.height, true, "scene.size_length");
@@ -246,27 +266,28 @@ void draw_paragraph(Painter& painter, std::string_view words, const Paragraph& p
 namespace {
 
 struct Caption {
-  // Both axes on one line, or the one formula that holds for both; else a line for each.
-  std::string formulas[2];
+  // All axes on one line, or the one formula that holds for all; else a line for each.
+  std::string formulas[3];
   int formula_count = 1;
-  Paragraph formula[2], sentence;
+  Paragraph formula[3], sentence;
   float height = 0;
 };
 
 const Caption& caption_of(const Painter& painter, const FormulaWords& formula, std::string_view longest, float ui,
                           float room) {
   thread_local Caption c;  // keeps its memory from frame to frame
-  c.formulas[0] = formula.height;
-  c.formulas[1] = formula.width;
-  c.formula_count = 1;
+  c.formula_count = 0;
+  if (!formula.depth.empty()) c.formulas[c.formula_count++] = formula.depth;
+  c.formulas[c.formula_count++] = formula.height;
+  if (!formula.same) c.formulas[c.formula_count++] = formula.width;
   const float wanted = std::max(kFormulaSize * ui, kLeastFormula);
-  if (!formula.same) {
-    const float wide = painter.width(c.formulas[0], Face::math, wanted) + painter.width("    ", Face::math, wanted) +
-                       painter.width(c.formulas[1], Face::math, wanted);
-    if (wide > room) {
-      c.formula_count = 2;
-    } else {
-      c.formulas[0].append("    ").append(c.formulas[1]);
+  if (c.formula_count > 1) {
+    const float blank = painter.width("    ", Face::math, wanted);
+    float wide = -blank;
+    for (int i = 0; i < c.formula_count; ++i) wide += blank + painter.width(c.formulas[i], Face::math, wanted);
+    if (wide <= room) {
+      for (int i = 1; i < c.formula_count; ++i) c.formulas[0].append("    ").append(c.formulas[i]);
+      c.formula_count = 1;
     }
   }
   c.height = (kAboveFormula + kBetween + kBelow) * ui;

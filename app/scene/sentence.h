@@ -51,10 +51,14 @@ void append_size_formula(std::string& out, const OperationPlan& plan, bool horiz
 bool same_on_both_axes(const ConvPlan& plan);
 bool same_on_both_axes(const OperationPlan& plan);
 
+/// "floor((4 + 2*0 - 1*(2 - 1) - 1) / 1) + 1 = 3" of one axis of a direct convolution.
+void append_size_formula(std::string& out, const WindowAxis& axis);
+
 /// The size formula as a caption has it: once where it is the same for both axes.
 struct FormulaWords {
   bool same = false;
   std::string height, width;  // of `same`, height alone
+  std::string depth;          // of a volume whose depth has other numbers; the others then say theirs
 };
 /// Remembered between frames of the same plan.
 const FormulaWords& formula_words(Language language, const OperationPlan& plan);

@@ -103,17 +103,20 @@ LayerKind kind_of(const Session& session) {
 WindowLayer own_layer(const Session& session) {
   const ConvParams& params = session.params;
   const int dims = shown_dims(session.operation);
-  const auto spatial = [&](Pair pair) { return dims == 1 ? Spatial{pair.w} : Spatial{pair.h, pair.w}; };
+  const DepthParams& depth = session.more.depth;
+  const auto spatial = [&](Pair pair, int64_t deep) {
+    return dims == 1 ? Spatial{pair.w} : dims == 3 ? Spatial{deep, pair.h, pair.w} : Spatial{pair.h, pair.w};
+  };
   WindowLayer layer = WindowLayer::of(kind_of(session), dims);
-  layer.kernel_size = spatial(params.kernel_size);
-  layer.stride = spatial(params.stride);
-  if (layer.kind != LayerKind::avg_pool) layer.dilation = spatial(params.dilation);
-  if (layer.transposes()) layer.output_padding = spatial(session.more.output_padding);
+  layer.kernel_size = spatial(params.kernel_size, depth.kernel_size);
+  layer.stride = spatial(params.stride, depth.stride);
+  if (layer.kind != LayerKind::avg_pool) layer.dilation = spatial(params.dilation, depth.dilation);
+  if (layer.transposes()) layer.output_padding = spatial(session.more.output_padding, 0);
   layer.ceil_mode = layer.pools() && session.more.ceil_mode;
   layer.padding.kind = params.padding_kind;
-  layer.padding.both = spatial(params.padding);
-  layer.padding.begin = spatial({params.pads.top, params.pads.left});
-  layer.padding.end = spatial({params.pads.bottom, params.pads.right});
+  layer.padding.both = spatial(params.padding, depth.padding);
+  layer.padding.begin = spatial({params.pads.top, params.pads.left}, depth.front);
+  layer.padding.end = spatial({params.pads.bottom, params.pads.right}, depth.back);
   return layer;
 }
 
@@ -124,6 +127,13 @@ LayerChain chain_of_own_layer(const Session& session, const OperationPlan* plan)
   chain.dims = shown_dims(session.operation);
   if (chain.dims == 1) {
     chain.input_size = {plan != nullptr ? plan->in().w : rank >= 1 ? shape[rank - 1] : 1};
+    chain.layers = {own_layer(session)};
+    return chain;
+  }
+  if (chain.dims == 3) {
+    chain.input_size = plan != nullptr && plan->volume() != nullptr ? plan->volume()->windows.all(&WindowAxis::extent)
+                       : rank >= 3 ? Spatial{shape[rank - 3], shape[rank - 2], shape[rank - 1]}
+                                   : Spatial::all(3, 1);
     chain.layers = {own_layer(session)};
     return chain;
   }

@@ -69,6 +69,10 @@ std::string names_of_code_kinds() {
 }
 
 Result<std::string> code_of(CodeKind kind, const Session& session, const Computation& computation) {
+  const bool no_volumes = kind == CodeKind::tensorflow || kind == CodeKind::cpp;
+  if (no_volumes && computation.plan.volume() != nullptr) {
+    return Error{"error.code_no_volume", "", {title_of(kind)}};
+  }
   switch (kind) {
     case CodeKind::numpy:
       return numpy_script(session, computation);

@@ -26,7 +26,8 @@ std::string names_of_code_kinds();
 /// A program that makes the session's tensors, computes its operation and holds the result against the engine's; it
 /// prints "ok" at its end. What a library cannot say is said by other means there, with a comment. Random numbers are
 /// PyTorch's: elsewhere they are written out.
-/// Errors: error.code_too_large (args: tensor, numbers, limit).
+/// Errors: error.code_too_large (args: tensor, numbers, limit), error.code_no_volume (args: title) of conv3d where it
+/// is not written in that tongue.
 Result<std::string> code_of(CodeKind kind, const Session& session, const Computation& computation);
 
 // One file each; torch_script.h has PyTorch's.

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "engine/algorithm_choice.h"
+#include "engine/conv_nd.h"
 #include "engine/conv_transpose.h"
 #include "engine/fft_tiling.h"
 #include "engine/operation_cost.h"
@@ -51,6 +52,9 @@ Result<Tensor> run_plan(const OperationPlan& plan, const ConvTensors& tensors, c
     if (!pooled) return pooled.error();
     return pooled->output;
   }
+  if (const ConvNdPlan* volume = plan.volume()) {
+    return conv_nd(*volume, tensors.input, tensors.weight, tensors.bias, options);
+  }
   return conv2d(*plan.conv2d(), tensors.input, tensors.weight, tensors.bias, options);
 }
 
@@ -77,7 +81,8 @@ bool same_wishes(const GradientNumbers& last, const Session& session, const Wish
 }  // namespace
 
 bool wants_gradient(const Session& session) {
-  return session.lens == Lens::gradient && shown_family(session.operation) == OperationFamily::conv;
+  return session.lens == Lens::gradient && shown_family(session.operation) == OperationFamily::conv &&
+         shown_dims(session.operation) != 3;
 }
 
 Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const Conv2dOptions& options,
@@ -195,6 +200,15 @@ double other_seconds(const OperationPlan& plan, Algorithm algorithm) {
     const Result<OperationCost> cost = cost_of(*transposed);
     // The zeros that the gathered view inserts are written as well.
     const double pace = algorithm == Algorithm::naive ? kReferenceProducts : kProductsPerSecond;
+    return cost ? static_cast<double>(cost->macs) / pace + static_cast<double>(plan.output_cells()) / kTapsPerSecond
+                : 1e9;
+  }
+  if (const ConvNdPlan* volume = plan.volume()) {
+    const Result<OperationCost> cost = cost_of(*volume);
+    // Planes are gathered for each depth of the output; the tutorial's algorithms are as slow as the reference.
+    const bool fast = algorithm == Algorithm::automatic || algorithm == Algorithm::im2col ||
+                      algorithm == Algorithm::direct || algorithm == Algorithm::winograd;
+    const double pace = fast ? kProductsPerSecond : kReferenceProducts;
     return cost ? static_cast<double>(cost->macs) / pace + static_cast<double>(plan.output_cells()) / kTapsPerSecond
                 : 1e9;
   }

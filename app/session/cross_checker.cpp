@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/output_check.h"
+#include "engine/volume_trace.h"
 
 namespace convscope {
 
@@ -19,7 +20,7 @@ OutputCell cell_of(const Shape& output, int64_t flat) {
   return {index.rank() > 3 ? index[0] : 0, index[last - 2], index[last - 1], index[last]};
 }
 
-Result<CrossCheck> check_transposed(const Computation& computation, Job* job) {
+Result<CrossCheck> check_other(const Computation& computation, Job* job) {
   const OperationPlan& plan = computation.plan;
   const ConvTensors& tensors = computation.tensors;
   const auto run = [&](Algorithm algorithm) { return run_plan(plan, tensors, {algorithm, 0, job}); };
@@ -32,22 +33,26 @@ Result<CrossCheck> check_transposed(const Computation& computation, Job* job) {
       if (!magnitude) return magnitude;
       *to = *std::move(magnitude);
     }
-    ConvTransposePlan in_double = *plan.transposed();
-    in_double.dtype = DType::float64;
-    return run_plan(in_double, magnitudes, {Algorithm::naive, 1, job});
+    const auto in_double = [&](auto own) {
+      own.dtype = DType::float64;
+      return run_plan(own, magnitudes, {Algorithm::naive, 1, job});
+    };
+    return plan.volume() != nullptr ? in_double(*plan.volume()) : in_double(*plan.transposed());
   };
   Result<CrossCheck> check = cross_check(
       CheckedOperation{algorithms_of(plan.family()), run, sum_of_absolute, plan.numbers_per_cell(), plan.dtype()}, job);
   if (!check) return check;
   for (AlgorithmCheck& one : check->algorithms) {
-    if (one.worst.difference > 0) one.worst.cell = cell_of(check->output, one.worst.flat);
+    // A volume's cell with its channels and depths counted through, as pictures name it.
+    const Shape shape = plan.volume() != nullptr ? slab_shape(check->output) : check->output;
+    if (one.worst.difference > 0) one.worst.cell = cell_of(shape, one.worst.flat);
   }
   return check;
 }
 
 Result<CrossCheck> check_computation(const ComputationPtr& computation, Job* job) {
   const ConvTensors& tensors = computation->tensors;
-  if (computation->plan.transposed() != nullptr) return check_transposed(*computation, job);
+  if (computation->plan.conv2d() == nullptr) return check_other(*computation, job);
   return cross_check(*computation->plan.conv2d(), tensors.input, tensors.weight, tensors.bias, 0, job);
 }
 

@@ -35,6 +35,31 @@ std::string conv(const ConvPlan& plan) {
   return text;
 }
 
+std::string volume(const ConvNdPlan& plan) {
+  const Windows& windows = plan.windows;
+  const WindowAxis &d = windows.depth(), &h = windows.height(), &w = windows.width();
+  const auto three = [&](int64_t WindowAxis::*member) { return tuple(Shape{d.*member, h.*member, w.*member}); };
+  std::string ends;
+  bool padded = false;
+  for (const WindowAxis* axis : {&d, &h, &w}) {
+    ends += (ends.empty() ? "" : ", ") + pair(axis->pad_begin, axis->pad_end);
+    padded = padded || axis->pad_begin != 0 || axis->pad_end != 0;
+  }
+  std::string text("    x, w = jnp.asarray(x), jnp.asarray(w)\n");
+  if (plan.padding_mode != PaddingMode::zeros && padded) {
+    const char* const mode = plan.padding_mode == PaddingMode::reflect     ? "reflect"
+                             : plan.padding_mode == PaddingMode::replicate ? "edge"
+                                                                           : "wrap";
+    text += "    x = jnp.pad(x, ((0, 0), (0, 0), " + ends + "), mode=\"" + mode + "\")\n";
+    ends = "(0, 0), (0, 0), (0, 0)";
+  }
+  text += "    y = lax.conv_general_dilated(\n        x, w, window_strides=" + three(&WindowAxis::stride) +
+          ", padding=(" + ends + "),\n        lhs_dilation=(1, 1, 1), rhs_dilation=" + three(&WindowAxis::dilation) +
+          ", dimension_numbers=(\"NCDHW\", \"OIDHW\", \"NCDHW\"),\n" +
+          "        feature_group_count=" + std::to_string(plan.groups) + ", precision=lax.Precision.HIGHEST)\n";
+  return text;
+}
+
 std::string transposed(const ConvTransposePlan& plan) {
   const WindowAxis &h = plan.windows.height(), &w = plan.windows.width();
   const auto begin = [](const WindowAxis& axis) { return axis.effective_kernel() - 1 - axis.pad_begin; };
@@ -106,9 +131,11 @@ Result<std::string> jax_script(const Session& session, const Computation& c) {
   const std::string arguments(c.plan.has_weight() ? (bias ? "x, w, b" : "x, w") : "x");
   text += "\n@jax.jit\ndef layer(" + arguments + "):\n";
   text += c.plan.conv2d() != nullptr       ? conv(*c.plan.conv2d())
+          : c.plan.volume() != nullptr     ? volume(*c.plan.volume())
           : c.plan.transposed() != nullptr ? transposed(*c.plan.transposed())
                                            : pool(*c.plan.pool());
-  text += bias ? "    return y + jnp.asarray(b)[:, None, None]\n\n" : "    return y\n\n";
+  const std::string shaped(c.plan.volume() != nullptr ? "[:, None, None, None]" : "[:, None, None]");
+  text += bias ? "    return y + jnp.asarray(b)" + shaped + "\n\n" : "    return y\n\n";
   text += numpy_close() + "\n";
   text += "y = layer(" + arguments + ")" + (c.plan.unbatched() ? "[0]\n" : "\n");
   text += assert_output(c, "y");

@@ -1,5 +1,7 @@
 #include "app/session/layer_call.h"
 
+#include "engine/spatial.h"
+
 namespace convscope {
 
 namespace {
@@ -96,11 +98,39 @@ std::string conv1d_text(const ConvParams& p) {
   return text + ")";
 }
 
+/// Conv3d(1, 1, kernel_size=(3, 1, 1), stride=1, padding=0); of different padding at two ends, which the class cannot
+/// say, "pads=(front, top, left, back, bottom, right)".
+std::string conv3d_text(const ConvParams& p, const DepthParams& depth) {
+  const auto number = [](int64_t value) { return std::to_string(value); };
+  const auto triple = [](int64_t d, Pair pair) { return Spatial{d, pair.h, pair.w}.to_string(); };
+  const bool own_ends = p.padding_kind == PaddingKind::pads && (depth.front != depth.back || has_own_ends(p));
+  std::string text = "Conv3d(" + number(p.in_channels) + ", " + number(p.out_channels) +
+                     ", kernel_size=" + triple(depth.kernel_size, p.kernel_size) +
+                     ", stride=" + triple(depth.stride, p.stride);
+  if (own_ends) {
+    text += ", pads=(" + number(depth.front) + ", " + number(p.pads.top) + ", " + number(p.pads.left) + ", " +
+            number(depth.back) + ", " + number(p.pads.bottom) + ", " + number(p.pads.right) + ")";
+  } else if (p.padding_kind == PaddingKind::same || p.padding_kind == PaddingKind::valid) {
+    text += p.padding_kind == PaddingKind::same ? ", padding='same'" : ", padding='valid'";
+  } else if (p.padding_kind == PaddingKind::pads) {
+    text += ", padding=" + triple(depth.front, {p.pads.top, p.pads.left});
+  } else {
+    text += ", padding=" + triple(depth.padding, p.padding);
+  }
+  if (depth.dilation != 1 || p.dilation != Pair{1, 1}) text += ", dilation=" + triple(depth.dilation, p.dilation);
+  if (p.groups != 1) text += ", groups=" + number(p.groups);
+  if (!p.bias) text += ", bias=False";
+  if (p.padding_mode != PaddingMode::zeros) text += std::string(", padding_mode='") + name_of(p.padding_mode) + "'";
+  if (p.dtype != DType::float32) text += std::string(", dtype=torch.") + name_of(p.dtype);
+  return text + ")";
+}
+
 }  // namespace
 
 std::string constructor_text(const LayerCall& call) {
   const ConvParams& p = call.params;
   if (call.operation == "conv1d") return conv1d_text(p);
+  if (call.operation == "conv3d") return conv3d_text(p, call.more.depth);
   if (call.operation == "conv2d") return constructor_text(p);
   const MoreParams& more = call.more;
   const auto padding = [&]() -> std::string {

@@ -75,7 +75,7 @@ constexpr std::array<std::string_view, 14> kKerasOthers = {"kernel_initializer",
                                                            "trainable",
                                                            "batch_size"};
 
-constexpr std::array<LayerClass, 24> kClasses = {{
+constexpr std::array<LayerClass, 26> kClasses = {{
     {"Conv2d", "conv2d", Source::module, 2, kConv, 3},
     {"ConvTranspose2d", "conv_transpose2d", Source::module, 2, kTransposed, 3},
     {"MaxPool2d", "max_pool2d", Source::module, 2, kMax, 1},
@@ -84,11 +84,13 @@ constexpr std::array<LayerClass, 24> kClasses = {{
     {"ConvTranspose1d", "conv_transpose2d", Source::module, 1, kTransposed, 3},
     {"MaxPool1d", "max_pool2d", Source::module, 1, kMax, 1},
     {"AvgPool1d", "avg_pool2d", Source::module, 1, Names(kAverage).first(5), 1},
+    {"Conv3d", "conv3d", Source::module, 3, kConv, 3},
     {"conv2d", "conv2d", Source::function, 2, kConvFunction, 2},
     {"conv_transpose2d", "conv_transpose2d", Source::function, 2, kTransposedFunction, 2},
     {"max_pool2d", "max_pool2d", Source::function, 2, kMaxFunction, 2},
     {"avg_pool2d", "avg_pool2d", Source::function, 2, kAverageFunction, 2},
     {"conv1d", "conv1d", Source::function, 1, kConvFunction, 2},
+    {"conv3d", "conv3d", Source::function, 3, kConvFunction, 2},
     {"conv_transpose1d", "conv_transpose2d", Source::function, 1, kTransposedFunction, 2},
     {"max_pool1d", "max_pool2d", Source::function, 1, kMaxFunction, 2},
     {"avg_pool1d", "avg_pool2d", Source::function, 1, Names(kAverageFunction).first(6), 2},
@@ -310,6 +312,7 @@ class LayerReader {
       result_.call.params.in_channels = now_->params.in_channels;
       result_.call.params.out_channels = now_->params.out_channels;
       result_.call.params.kernel_size = now_->params.kernel_size;
+      result_.call.more.depth.kernel_size = now_->more.depth.kernel_size;
     }
     if (layer_.source == Source::function) result_.call.params.bias = false;
     if (layer_.source == Source::keras && pools(layer_)) result_.call.params.kernel_size = {2, 2};
@@ -318,13 +321,17 @@ class LayerReader {
     if (layer_.dims == 1) lay_flat();
     if (own_ends_) {
       ConvParams& params = result_.call.params;
-      const bool pads_too = params.padding_kind == PaddingKind::same ||
-                            (params.padding_kind == PaddingKind::numbers && params.padding != Pair{0, 0});
+      const bool numbers = params.padding != Pair{0, 0} || (layer_.dims == 3 && result_.call.more.depth.padding != 0);
+      const bool pads_too =
+          params.padding_kind == PaddingKind::same || (params.padding_kind == PaddingKind::numbers && numbers);
       // Padding twice over, with two kinds of cells, is no single convolution.
       if (pads_too) return two_paddings(params);
       params.padding_kind = PaddingKind::pads;
       params.padding = {0, 0};
       params.pads = *own_ends_;
+      result_.call.more.depth.padding = 0;
+      result_.call.more.depth.front = own_depth_ends_[0];
+      result_.call.more.depth.back = own_depth_ends_[1];
     }
     return std::move(result_);
   }
@@ -539,12 +546,16 @@ class LayerReader {
     const ConvParams& now = now_->params;
     if (name == "in_channels") params.in_channels = now.in_channels;
     if (name == "out_channels" || name == "filters") params.out_channels = now.out_channels;
-    if (name == "kernel_size" || name == "pool_size") params.kernel_size = now.kernel_size;
+    if (name == "kernel_size" || name == "pool_size") {
+      params.kernel_size = now.kernel_size;
+      result_.call.more.depth.kernel_size = now_->more.depth.kernel_size;
+    }
     // The others' defaults are the better guess: strides of 1, no padding, one group.
   }
   std::string now_text(std::string_view name) const {
     const ConvParams& p = result_.call.params;
-    const auto pair = [](Pair value) {
+    const auto pair = [this](const Pair& value) {
+      if (layer_.dims == 3) return Spatial{*depth_beside(value), value.h, value.w}.to_string();
       return value.h == value.w ? std::to_string(value.h)
                                 : "(" + std::to_string(value.h) + ", " + std::to_string(value.w) + ")";
     };
@@ -597,12 +608,12 @@ class LayerReader {
       if (rank == 2) shape = Shape{1, shape[0], 1, shape[1]};
       if (rank == 3) shape = Shape{shape[0], shape[1], 1, shape[2]};
       if (rank != 2 && rank != 3) return;
-    } else if (rank != 3 && rank != 4) {
+    } else if (rank != layer_.dims + 1 && rank != layer_.dims + 2) {
       return;
     }
     result_.input_shape = shape;
     if (pools(layer_) || layer_.source == Source::function) {
-      result_.call.params.in_channels = shape[shape.rank() - 3];
+      result_.call.params.in_channels = shape[shape.rank() - (layer_.dims == 3 ? 4 : 3)];
     }
   }
 
@@ -616,7 +627,10 @@ class LayerReader {
       return {};
     }
     weight_shape_ = *shape;
-    params.kernel_size = layer_.dims == 1 ? Pair{(*shape)[2], (*shape)[2]} : Pair{(*shape)[2], (*shape)[3]};
+    params.kernel_size = layer_.dims == 1   ? Pair{(*shape)[2], (*shape)[2]}
+                         : layer_.dims == 3 ? Pair{(*shape)[3], (*shape)[4]}
+                                            : Pair{(*shape)[2], (*shape)[3]};
+    if (layer_.dims == 3) result_.call.more.depth.kernel_size = (*shape)[2];
     return {};
   }
 
@@ -624,20 +638,24 @@ class LayerReader {
     const PythonNode value = folded(argument, variables_);
     // All begins, then all ends.
     const bool flat = layer_.dims == 1;
-    const std::string_view wanted = flat ? "(2, 0)" : "(0, 0, 1, 1)";
+    const bool deep = layer_.dims == 3;
+    const std::string_view wanted = flat ? "(2, 0)" : deep ? "(2, 0, 0, 0, 0, 0)" : "(0, 0, 1, 1)";
     std::vector<int64_t> sides;
     if (value.kind == Kind::sequence) {
       for (const PythonNode& item : value.items) {
         if (item.kind == Kind::integer) sides.push_back(item.integer);
       }
     }
-    if (sides.size() != (flat ? 2 : 4) || sides.size() != value.items.size()) {
+    if (sides.size() != static_cast<size_t>(2 * layer_.dims) || sides.size() != value.items.size()) {
       return wrong_type(argument, kPads, wanted);
     }
     if (own_ends_) {
       return Error{"error.constructor_twice", "padding", {"keyword argument repeated: pads", place_of(argument)}};
     }
-    own_ends_ = flat ? Pads{0, sides[0], 0, sides[1]} : Pads{sides[0], sides[1], sides[2], sides[3]};
+    own_ends_ = flat   ? Pads{0, sides[0], 0, sides[1]}
+                : deep ? Pads{sides[1], sides[2], sides[4], sides[5]}
+                       : Pads{sides[0], sides[1], sides[2], sides[3]};
+    if (deep) own_depth_ends_ = {sides[0], sides[3]};
     return {};
   }
 
@@ -656,11 +674,42 @@ class LayerReader {
     return {};
   }
 
+  /// The depth that belongs to one of the arguments of height and width; null where it has none.
+  const int64_t* depth_beside(const Pair& pair) const {
+    const ConvParams& params = result_.call.params;
+    const DepthParams& depth = result_.call.more.depth;
+    if (&pair == &params.kernel_size) return &depth.kernel_size;
+    if (&pair == &params.stride) return &depth.stride;
+    if (&pair == &params.padding) return &depth.padding;
+    if (&pair == &params.dilation) return &depth.dilation;
+    static constexpr int64_t kNone = 0;
+    return &kNone;
+  }
+  void set_depth(const Pair& pair, int64_t value) {
+    ConvParams& params = result_.call.params;
+    DepthParams& depth = result_.call.more.depth;
+    if (&pair == &params.kernel_size) depth.kernel_size = value;
+    if (&pair == &params.stride) depth.stride = value;
+    if (&pair == &params.padding) depth.padding = value;
+    if (&pair == &params.dilation) depth.dilation = value;
+  }
+
   static constexpr std::string_view kPairWanted = "3, (3, 5)";
   Result<void> set_pair(Pair& target, const PythonNode& value, std::string_view name,
-                        std::string_view wanted = kPairWanted) const {
+                        std::string_view wanted = kPairWanted) {
     if (value.kind == Kind::integer) {
       target = {value.integer, value.integer};
+      if (layer_.dims == 3) set_depth(target, value.integer);
+      return {};
+    }
+    if (layer_.dims == 3) {
+      const auto is_integer = [](const PythonNode& item) { return item.kind == Kind::integer; };
+      if (value.kind != Kind::sequence || value.items.size() != 3 ||
+          !std::all_of(value.items.begin(), value.items.end(), is_integer)) {
+        return wrong_type(value, name, wanted == kPairWanted ? "3, (3, 3, 5)" : "1, (1, 1, 2), 'same', 'valid'");
+      }
+      target = {value.items[1].integer, value.items[2].integer};
+      set_depth(target, value.items[0].integer);
       return {};
     }
     const auto size = static_cast<size_t>(layer_.dims);
@@ -695,6 +744,7 @@ class LayerReader {
         for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
       }
       params.padding = {0, 0};
+      result_.call.more.depth.padding = 0;
       if (word == "valid") {
         params.padding_kind = words_only && pools(layer_) ? PaddingKind::numbers : PaddingKind::valid;
       } else if (word == "same") {
@@ -810,6 +860,7 @@ class LayerReader {
   const Session* now_;
   LayerCode result_;
   std::optional<Pads> own_ends_;
+  std::array<int64_t, 2> own_depth_ends_{};
   std::optional<Shape> weight_shape_;
   int64_t depth_multiplier_ = 1;
   bool has_stride_ = false;
@@ -1068,7 +1119,13 @@ Session session_of(const LayerCode& code) {
   const Pair size = transposed ? Pair{3, 3}
                                : Pair{dims == 1 ? 1 : extent(p.kernel_size.h, p.stride.h, p.dilation.h, padding.h),
                                       extent(p.kernel_size.w, p.stride.w, p.dilation.w, padding.w)};
-  if (!code.input_shape) {
+  const DepthParams& depth = session.more.depth;
+  const int64_t deep = p.padding_kind == PaddingKind::numbers ? depth.padding : 0;
+  if (!code.input_shape && dims == 3) {
+    // One slice less than of a picture's rows: they stand beside one another.
+    const int64_t slices = extent(depth.kernel_size, depth.stride, depth.dilation, deep);
+    session.input_shape = Shape{1, channels, slices == 5 && depth.kernel_size < 4 ? 4 : slices, size.h, size.w};
+  } else if (!code.input_shape) {
     session.input_shape = Shape{1, channels, size.h, size.w};
   } else if (session.input_shape[session.input_shape.rank() - 1] < p.kernel_size.w) {
     session.input_shape[session.input_shape.rank() - 1] = size.w;

@@ -131,22 +131,26 @@ void motion(Canvas& c) {
   }
 }
 
+/// What a kernel is along a depth.
+enum class Along : uint8_t { middle, ones, mean, binomial, binomial_mean };
+
 struct Definition {
   NamedKernel kernel;
   void (*draw)(Canvas&);
   Pair least{1, 1};  // smallest size at which it means anything
+  Along depth = Along::middle;
 };
 
 constexpr std::array kDefinitions = {
     Definition{{"identity", "kernel.identity"}, identity},
-    Definition{{"ones", "kernel.ones"}, ones},
-    Definition{{"box", "kernel.box"}, box},
-    Definition{{"gaussian", "kernel.gaussian"}, gaussian},
+    Definition{{"ones", "kernel.ones"}, ones, {1, 1}, Along::ones},
+    Definition{{"box", "kernel.box"}, box, {1, 1}, Along::mean},
+    Definition{{"gaussian", "kernel.gaussian"}, gaussian, {1, 1}, Along::binomial_mean},
     Definition{{"sharpen", "kernel.sharpen"}, sharpen},
-    Definition{{"sobel_x", "kernel.sobel_x"}, sobel_x, {1, 2}},
-    Definition{{"sobel_y", "kernel.sobel_y"}, sobel_y, {2, 1}},
-    Definition{{"prewitt_x", "kernel.prewitt_x"}, prewitt_x, {1, 2}},
-    Definition{{"prewitt_y", "kernel.prewitt_y"}, prewitt_y, {2, 1}},
+    Definition{{"sobel_x", "kernel.sobel_x"}, sobel_x, {1, 2}, Along::binomial},
+    Definition{{"sobel_y", "kernel.sobel_y"}, sobel_y, {2, 1}, Along::binomial},
+    Definition{{"prewitt_x", "kernel.prewitt_x"}, prewitt_x, {1, 2}, Along::ones},
+    Definition{{"prewitt_y", "kernel.prewitt_y"}, prewitt_y, {2, 1}, Along::ones},
     Definition{{"laplacian", "kernel.laplacian"}, laplacian},
     Definition{{"outline", "kernel.outline"}, outline},
     Definition{{"emboss", "kernel.emboss"}, emboss},
@@ -159,6 +163,18 @@ constexpr auto kKernels = [] {
   return kernels;
 }();
 
+/// Its factors for each slice of a depth.
+std::vector<double> along_depth(Along along, int64_t depth) {
+  std::vector<double> row(static_cast<size_t>(depth), along == Along::middle ? 0.0 : 1.0);
+  if (along == Along::middle) row[static_cast<size_t>((depth - 1) / 2)] = 1;
+  if (along == Along::binomial || along == Along::binomial_mean) row = binomial(depth);
+  if (along != Along::mean && along != Along::binomial_mean) return row;
+  double sum = 0;
+  for (double v : row) sum += v;
+  for (double& v : row) v /= sum;
+  return row;
+}
+
 std::string list_of_names() {
   std::string list;
   for (const NamedKernel& kernel : kKernels) list += (list.empty() ? "" : ", ") + std::string(kernel.name);
@@ -167,34 +183,33 @@ std::string list_of_names() {
 
 }  // namespace
 
-std::span<const NamedKernel> named_kernels() { return kKernels; }
+namespace {
 
-Result<Tensor> named_weight(std::string_view name, const ConvParams& params) {
-  const Definition* found = nullptr;
-  for (const Definition& definition : kDefinitions) {
-    if (definition.kernel.name == name) found = &definition;
-  }
-  if (found == nullptr) return Error{"error.unknown_kernel", "weight", {std::string(name), list_of_names()}};
-
+/// The kernel for each slice; `depths` are the factors of a volume's slices, 1 alone of a picture's.
+Result<Tensor> weight_of(const Definition& definition, const ConvParams& params, const Shape& shape,
+                         const std::vector<double>& depths) {
   const Pair size = params.kernel_size;
-  if (size.h < found->least.h || size.w < found->least.w) {
+  if (size.h < definition.least.h || size.w < definition.least.w) {
     const auto text = [](Pair p) { return std::to_string(p.h) + " x " + std::to_string(p.w); };
-    return Error{"error.kernel_too_small", "kernel_size", {std::string(name), text(size), text(found->least)}};
+    return Error{"error.kernel_too_small",
+                 "kernel_size",
+                 {std::string(definition.kernel.name), text(size), text(definition.least)}};
   }
   const int64_t channels = params.in_channels / params.groups;
-  Result<Tensor> weight = Tensor::zeros(Shape{params.out_channels, channels, size.h, size.w}, params.dtype);
+  Result<Tensor> weight = Tensor::zeros(shape, params.dtype);
   if (!weight) return weight;
 
   Canvas canvas(size.h, size.w);
-  found->draw(canvas);
-  const auto cells = static_cast<int64_t>(canvas.cells.size());
+  definition.draw(canvas);
+  const auto cells = static_cast<int64_t>(canvas.cells.size()), slices = static_cast<int64_t>(depths.size());
   const double share = params.out_channels == 1 ? 1.0 / static_cast<double>(channels) : 1.0;
   for (int64_t o = 0; o < params.out_channels; ++o) {
     for (int64_t i = 0; i < channels; ++i) {
       if (params.out_channels != 1 && o % channels != i) continue;
-      const int64_t start = (o * channels + i) * cells;
-      for (int64_t k = 0; k < cells; ++k) {
-        const double value = canvas.cells[static_cast<size_t>(k)] * share;
+      const int64_t start = (o * channels + i) * slices * cells;
+      for (int64_t k = 0; k < slices * cells; ++k) {
+        const double value =
+            canvas.cells[static_cast<size_t>(k % cells)] * share * depths[static_cast<size_t>(k / cells)];
         if (params.dtype == DType::float32) {
           weight->mutable_data<float>()[start + k] = static_cast<float>(value);
         } else {
@@ -204,6 +219,34 @@ Result<Tensor> named_weight(std::string_view name, const ConvParams& params) {
     }
   }
   return weight;
+}
+
+Result<const Definition*> definition_of(std::string_view name) {
+  for (const Definition& definition : kDefinitions) {
+    if (definition.kernel.name == name) return &definition;
+  }
+  return Error{"error.unknown_kernel", "weight", {std::string(name), list_of_names()}};
+}
+
+}  // namespace
+
+std::span<const NamedKernel> named_kernels() { return kKernels; }
+
+Result<Tensor> named_weight(std::string_view name, const ConvParams& params) {
+  const Result<const Definition*> found = definition_of(name);
+  if (!found) return found.error();
+  const Pair size = params.kernel_size;
+  return weight_of(**found, params, Shape{params.out_channels, params.in_channels / params.groups, size.h, size.w},
+                   {1.0});
+}
+
+Result<Tensor> named_weight(std::string_view name, const ConvParams& params, int64_t depth) {
+  const Result<const Definition*> found = definition_of(name);
+  if (!found) return found.error();
+  const Pair size = params.kernel_size;
+  return weight_of(**found, params,
+                   Shape{params.out_channels, params.in_channels / params.groups, depth, size.h, size.w},
+                   along_depth((*found)->depth, depth));
 }
 
 }  // namespace convscope

@@ -23,4 +23,9 @@ std::span<const NamedKernel> named_kernels();
 /// channel, divided among the input channels.
 Result<Tensor> named_weight(std::string_view name, const ConvParams& params);
 
+/// The kernel with a depth, as a weight (out_channels, in_channels/groups, depth, kh, kw). ones and box fill it,
+/// gaussian and the Sobel kernels smooth along it as they do across their direction (binomial weights), prewitt as
+/// ones; all others stand on the slice in the middle alone (before the middle of an even depth).
+Result<Tensor> named_weight(std::string_view name, const ConvParams& params, int64_t depth);
+
 }  // namespace convscope

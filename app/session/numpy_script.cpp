@@ -30,6 +30,27 @@ def conv2d(x, w, b, stride, pads, dilation, groups, mode):
 
 )";
 
+constexpr const char* kVolume = R"(
+def conv3d(x, w, b, stride, pads, dilation, groups, mode):
+    """x (N, C, D, H, W), w (O, C / groups, kd, kh, kw), b (O,) or None; pads: (begin, end) of each axis."""
+    x = np.pad(x, ((0, 0), (0, 0), *pads), mode)
+    images, outputs, channels = x.shape[0], *w.shape[:2]
+    # the window's reach
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[2:])]
+    size = [(n - r) // s + 1 for n, r, s in zip(x.shape[2:], reach, stride)]
+    y = np.zeros((images, outputs, *size), x.dtype)
+    for n in range(images):
+        for o in range(outputs):
+            first = o // (outputs // groups) * channels  # channel of its group
+            for q in np.ndindex(*size):  # depth, row, column
+                begin = [i * s for i, s in zip(q, stride)]
+                window = x[(n, slice(first, first + channels),
+                            *(slice(i, i + r, d) for i, r, d in zip(begin, reach, dilation)))]
+                y[(n, o, *q)] = (window * w[o]).sum() + (0 if b is None else b[o])
+    return y
+
+)";
+
 constexpr const char* kTransposed = R"(
 def conv_transpose2d(x, w, b, stride, pads, output_padding, dilation, groups):
     """x (N, C, H, W), w (C, O / groups, kh, kw), b (O,) or None; pads, cut off: top, left, bottom, right."""
@@ -127,6 +148,15 @@ Result<std::string> numpy_script(const Session& session, const Computation& c) {
     call = "conv2d(x, w, " + bias + ", stride=" + pair(plan->stride) + ", pads=" + pads_tuple(plan->pads) +
            ", dilation=" + pair(plan->dilation) + ", groups=" + std::to_string(plan->groups) +
            ", mode=" + mode_of(plan->padding_mode) + ")";
+  } else if (const ConvNdPlan* volume = c.plan.volume()) {
+    const Windows& windows = volume->windows;
+    const WindowAxis &d = windows.depth(), &h = windows.height(), &w = windows.width();
+    const auto three = [&](int64_t WindowAxis::*member) { return tuple(Shape{d.*member, h.*member, w.*member}); };
+    text += kVolume;
+    call = "conv3d(x, w, " + bias + ", stride=" + three(&WindowAxis::stride) + ", pads=(" +
+           pair(d.pad_begin, d.pad_end) + ", " + pair(h.pad_begin, h.pad_end) + ", " + pair(w.pad_begin, w.pad_end) +
+           "), dilation=" + three(&WindowAxis::dilation) + ", groups=" + std::to_string(volume->groups) +
+           ", mode=" + mode_of(volume->padding_mode) + ")";
   } else if (const ConvTransposePlan* back = c.plan.transposed()) {
     const WindowAxis &h = back->windows.height(), &w = back->windows.width();
     text += kTransposed;

@@ -27,6 +27,8 @@ class Script {
   Result<std::string> write() {
     if (c_.plan.conv2d() != nullptr) {
       conv(*c_.plan.conv2d());
+    } else if (c_.plan.volume() != nullptr) {
+      volume(*c_.plan.volume());
     } else if (c_.plan.transposed() != nullptr) {
       transposed(*c_.plan.transposed());
     } else {
@@ -44,7 +46,11 @@ class Script {
     if (c_.plan.has_bias()) text += "    numpy_helper.from_array(b, \"B\"),\n";
     text += constants_ + "]\n";
     Shape out = c_.plan.output_shape();
-    if (c_.plan.unbatched()) out = Shape{1, out[0], out[1], out[2]};
+    if (c_.plan.unbatched()) {
+      Shape batched{1};
+      for (int64_t extent : out) batched.push_back(extent);
+      out = batched;
+    }
     text +=
         "dtype = helper.mapping.NP_TYPE_TO_TENSOR_TYPE[x.dtype] if hasattr(helper, \"mapping\") else "
         "helper.np_dtype_to_tensor_dtype(x.dtype)\n";
@@ -118,6 +124,33 @@ def run(model, x):
           "strides=" + numbers({plan.stride.h, plan.stride.w}),
           "pads=" + numbers({pads.top, pads.left, pads.bottom, pads.right}),
           "dilations=" + numbers({plan.dilation.h, plan.dilation.w}), "group=" + std::to_string(plan.groups)});
+  }
+
+  void volume(const ConvNdPlan& plan) {
+    const Windows& windows = plan.windows;
+    const WindowAxis &d = windows.depth(), &h = windows.height(), &w = windows.width();
+    std::vector<int64_t> pads = {d.pad_begin, h.pad_begin, w.pad_begin, d.pad_end, h.pad_end, w.pad_end};
+    std::string input("\"X\"");
+    const bool padded = std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad != 0; });
+    if (plan.padding_mode != PaddingMode::zeros && padded) {
+      if (plan.padding_mode == PaddingMode::circular) {
+        opset_ = 19;
+        nodes_ += "    # \"wrap\" came with version 19 of the operators\n";
+      }
+      constant("pads", "np.array(" + numbers({0, 0, pads[0], pads[1], pads[2], 0, 0, pads[3], pads[4], pads[5]}) +
+                           ", np.int64)");
+      const char* mode = plan.padding_mode == PaddingMode::reflect     ? "reflect"
+                         : plan.padding_mode == PaddingMode::replicate ? "edge"
+                                                                       : "wrap";
+      node("Pad", "\"X\", \"pads\"", "padded", {std::string("mode=\"") + mode + "\""});
+      input = "\"padded\"";
+      pads.assign(6, 0);
+    }
+    node("Conv", input + (plan.bias ? ", \"W\", \"B\"" : ", \"W\""), "Y",
+         {"kernel_shape=" + numbers({d.kernel, h.kernel, w.kernel}),
+          "strides=" + numbers({d.stride, h.stride, w.stride}),
+          "pads=" + numbers({pads[0], pads[1], pads[2], pads[3], pads[4], pads[5]}),
+          "dilations=" + numbers({d.dilation, h.dilation, w.dilation}), "group=" + std::to_string(plan.groups)});
   }
 
   void transposed(const ConvTransposePlan& plan) {

@@ -33,7 +33,8 @@ SpatialPadding padding_of(const ConvParams& params) {
   return padding;
 }
 
-constexpr std::array<std::string_view, 5> kShown = {"conv2d", "conv1d", "conv_transpose2d", "max_pool2d", "avg_pool2d"};
+constexpr std::array<std::string_view, 6> kShown = {"conv2d",           "conv1d",     "conv3d",
+                                                    "conv_transpose2d", "max_pool2d", "avg_pool2d"};
 
 /// What conv1d takes of the parameters; the rest is a height of 1.
 ConvNdParams conv1d_params(const ConvParams& p) {
@@ -65,6 +66,93 @@ void keep_first_rows(TensorSource& source, int64_t rows, int64_t cols) {
     kept->insert(kept->end(), first, first + static_cast<std::ptrdiff_t>(row));
   }
   source.values = std::move(kept);
+}
+
+/// Of typed numbers each plane so many times, or of so many planes the first.
+void repeat_planes(TensorSource& source, int64_t cells, int64_t times) {
+  if (source.kind != SourceKind::values || source.values == nullptr || cells < 1 || times < 1) return;
+  const auto plane = static_cast<size_t>(cells);
+  if (source.values->size() % plane != 0) return;
+  auto kept = std::make_shared<std::vector<double>>();
+  for (size_t at = 0; at < source.values->size(); at += plane) {
+    const auto first = source.values->begin() + static_cast<std::ptrdiff_t>(at);
+    for (int64_t i = 0; i < times; ++i) kept->insert(kept->end(), first, first + cells);
+  }
+  source.values = std::move(kept);
+}
+
+/// What a picture becomes as a volume: some equal slices, few enough to be looked at.
+constexpr int64_t kNewDepth = 4;
+/// No more typed numbers than that come of it.
+constexpr int64_t kMostRepeated = int64_t{1} << 16;
+
+/// The session's layer with a depth in front of height and width: as many taps as along the height, and of everything
+/// else what the height has.
+void deepen(Session& session) {
+  ConvParams& p = session.params;
+  Shape& shape = session.input_shape;
+  DepthParams& depth = session.more.depth;
+  const int rank = shape.rank();
+  if (rank != 3 && rank != 4) return;
+  const int64_t cells = shape[rank - 1] * shape[rank - 2];
+  // A picture is no volume.
+  if (session.input.kind == SourceKind::sample || session.input.kind == SourceKind::image) {
+    session.input = TensorSource{SourceKind::randn, {}, {}, nullptr};
+    constexpr int64_t kMostCells = 16;
+    shape[rank - 1] = std::min(shape[rank - 1], kMostCells);
+    shape[rank - 2] = std::min(shape[rank - 2], kMostCells);
+  }
+  const auto few = [&](const TensorSource& source, int64_t times) {
+    return source.values == nullptr || static_cast<int64_t>(source.values->size()) <= kMostRepeated / times;
+  };
+  if (few(session.input, kNewDepth)) {
+    repeat_planes(session.input, cells, kNewDepth);
+  } else {
+    session.input = TensorSource{SourceKind::randn, {}, {}, nullptr};
+  }
+  Shape deep;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (axis == rank - 2) deep.push_back(kNewDepth);
+    deep.push_back(shape[axis]);
+  }
+  shape = deep;
+  depth = DepthParams{};
+  depth.padding = std::clamp<int64_t>(p.padding.h, 0, 1);
+  if (p.padding_kind == PaddingKind::same) depth.padding = 0;
+  depth.kernel_size = std::clamp<int64_t>(p.kernel_size.h, 1, kNewDepth);
+  if (few(session.weight, depth.kernel_size)) {
+    repeat_planes(session.weight, p.kernel_size.h * p.kernel_size.w, depth.kernel_size);
+  } else {
+    session.weight = TensorSource{SourceKind::randn, {}, {}, nullptr};
+  }
+}
+
+/// A session of conv3d without its depth: the first slices are kept.
+void drop_depth(Session& session) {
+  Shape& shape = session.input_shape;
+  const ConvParams& p = session.params;
+  if (const int rank = shape.rank(); rank == 4 || rank == 5) {
+    const int64_t depth = shape[rank - 3];
+    keep_first_rows(session.input, depth, shape[rank - 2] * shape[rank - 1]);
+    Shape flat;
+    for (int axis = 0; axis < rank; ++axis) {
+      if (axis != rank - 3) flat.push_back(shape[axis]);
+    }
+    shape = flat;
+  }
+  keep_first_rows(session.weight, session.more.depth.kernel_size, p.kernel_size.h * p.kernel_size.w);
+  session.more.depth = DepthParams{};
+}
+
+/// Typed numbers of a kernel that no longer fit it: a transposed one's channels stand the other way round.
+void drop_unfit_weight(Session& session) {
+  const ConvParams& p = session.params;
+  if (session.weight.kind != SourceKind::values || session.weight.values == nullptr || p.groups < 1) return;
+  const int64_t depth = shown_dims(session.operation) == 3 ? session.more.depth.kernel_size : 1;
+  const std::optional<int64_t> wanted =
+      Shape{p.out_channels, p.in_channels / p.groups, depth, p.kernel_size.h, p.kernel_size.w}.numel();
+  if (wanted == static_cast<int64_t>(session.weight.values->size())) return;
+  session.weight = TensorSource{SourceKind::randn, {}, {}, nullptr};
 }
 
 /// The session's layer along the width alone.
@@ -112,6 +200,11 @@ Shape with_height(const Shape& shape) {
   return tall;
 }
 
+const Windows& OperationPlan::own_windows() const {
+  if (volume() != nullptr) return volume()->windows;
+  return transposed() != nullptr ? transposed()->windows : pool()->windows;
+}
+
 OperationFamily OperationPlan::family() const {
   if (transposed() != nullptr) return OperationFamily::conv_transpose;
   if (pool() == nullptr) return OperationFamily::conv;
@@ -120,6 +213,7 @@ OperationFamily OperationPlan::family() const {
 
 bool OperationPlan::has_bias() const {
   if (conv2d() != nullptr) return conv2d()->bias;
+  if (volume() != nullptr) return volume()->bias;
   return transposed() != nullptr && transposed()->bias;
 }
 
@@ -133,6 +227,7 @@ DType OperationPlan::dtype() const {
 
 int64_t OperationPlan::groups() const {
   if (conv2d() != nullptr) return conv2d()->groups;
+  if (volume() != nullptr) return volume()->groups;
   return transposed() != nullptr ? transposed()->groups : 1;
 }
 
@@ -142,11 +237,13 @@ Shape OperationPlan::input_shape() const {
 
 Shape OperationPlan::weight_shape() const {
   if (conv2d() != nullptr) return conv2d()->weight_shape();
+  if (volume() != nullptr) return volume()->weight_shape();
   return transposed() != nullptr ? transposed()->weight_shape() : Shape();
 }
 
 Shape OperationPlan::bias_shape() const {
   if (conv2d() != nullptr) return conv2d()->bias_shape();
+  if (volume() != nullptr) return volume()->bias_shape();
   return transposed() != nullptr ? transposed()->bias_shape() : Shape();
 }
 
@@ -158,7 +255,8 @@ int64_t OperationPlan::output_cells() const {
   return std::visit(
       Overloaded{[](const ConvPlan& plan) { return plan.output_cells(); },
                  [](const ConvTransposePlan& plan) { return plan.batch * plan.out_channels * plan.windows.cells(); },
-                 [](const PoolPlan& plan) { return plan.output_cells(); }},
+                 [](const PoolPlan& plan) { return plan.output_cells(); },
+                 [](const ConvNdPlan& plan) { return plan.output_cells(); }},
       plan_);
 }
 
@@ -166,7 +264,8 @@ int64_t OperationPlan::numbers_per_cell() const {
   return std::visit(
       Overloaded{[](const ConvPlan& plan) { return plan.taps(); },
                  [](const ConvTransposePlan& plan) { return plan.channels_per_group() * plan.windows.taps(); },
-                 [](const PoolPlan& plan) { return plan.windows.taps(); }},
+                 [](const PoolPlan& plan) { return plan.windows.taps(); },
+                 [](const ConvNdPlan& plan) { return plan.taps(); }},
       plan_);
 }
 
@@ -177,13 +276,16 @@ Pair OperationPlan::in() const {
                                },
                                [](const PoolPlan& plan) {
                                  return Pair{plan.windows.height().extent, plan.windows.width().extent};
+                               },
+                               [](const ConvNdPlan& plan) {
+                                 return Pair{plan.windows.height().extent, plan.windows.width().extent};
                                }},
                     plan_);
 }
 
 Pair OperationPlan::kernel() const {
   if (conv2d() != nullptr) return conv2d()->kernel;
-  const Windows& windows = transposed() != nullptr ? transposed()->windows : pool()->windows;
+  const Windows& windows = own_windows();
   return {windows.height().kernel, windows.width().kernel};
 }
 
@@ -194,13 +296,16 @@ Pair OperationPlan::out() const {
                                },
                                [](const PoolPlan& plan) {
                                  return Pair{plan.windows.height().count, plan.windows.width().count};
+                               },
+                               [](const ConvNdPlan& plan) {
+                                 return Pair{plan.windows.height().count, plan.windows.width().count};
                                }},
                     plan_);
 }
 
 Pads OperationPlan::pads() const {
   if (conv2d() != nullptr) return conv2d()->pads;
-  const Windows& windows = transposed() != nullptr ? transposed()->windows : pool()->windows;
+  const Windows& windows = own_windows();
   const WindowAxis &height = windows.height(), &width = windows.width();
   return {height.pad_begin, width.pad_begin, height.pad_end, width.pad_end};
 }
@@ -236,17 +341,22 @@ Result<void> change_operation(Session& session, std::string_view operation) {
     for (std::string_view name : kShown) known += (known.empty() ? "" : ", ") + std::string(name);
     return Error{"error.unknown_operation", "operation", {std::string(operation), known}};
   }
+  const int dims_before = shown_dims(session.operation);
   session.operation = operation;
   session.lens = fitting_lens(*family, session.lens, shown_dims(operation));
+  if (dims_before == 3 && shown_dims(operation) != 3) drop_depth(session);
+  if (dims_before != 3 && shown_dims(operation) == 3) deepen(session);
   if (shown_dims(operation) == 1) flatten(session);
   ConvParams& p = session.params;
   const bool pools = *family == OperationFamily::max_pool || *family == OperationFamily::avg_pool;
   const bool brings_shape = brings_its_shape(session.input.kind);
   const Shape& shape = session.input_shape;
-  if (!pools && !brings_shape && shape.rank() >= 3 && shape[shape.rank() - 3] >= 1) {
-    p.in_channels = shape[shape.rank() - 3];
+  const int channel_axis = shape.rank() - std::max(2, shown_dims(operation)) - 1;
+  if (!pools && !brings_shape && channel_axis >= 0 && shape[channel_axis] >= 1) {
+    p.in_channels = shape[channel_axis];
     if (p.groups < 1 || p.in_channels % p.groups != 0 || p.out_channels % p.groups != 0) p.groups = 1;
   }
+  if (dims_before != 3 && shown_dims(operation) == 3) drop_unfit_weight(session);
   if (*family != OperationFamily::conv) {
     if (p.padding_kind == PaddingKind::same) {
       // As much as an odd kernel needs to keep the size.
@@ -272,6 +382,25 @@ Result<void> change_operation(Session& session, std::string_view operation) {
   if (extra.h >= std::max(p.stride.h, p.dilation.h)) extra.h = 0;
   if (extra.w >= std::max(p.stride.w, p.dilation.w)) extra.w = 0;
   return {};
+}
+
+ConvNdParams conv3d_params(const ConvParams& p, const DepthParams& depth) {
+  const auto triple = [](int64_t d, Pair pair) { return Spatial{d, pair.h, pair.w}; };
+  ConvNdParams params = ConvNdParams::of(3);
+  params.in_channels = p.in_channels;
+  params.out_channels = p.out_channels;
+  params.kernel_size = triple(depth.kernel_size, p.kernel_size);
+  params.stride = triple(depth.stride, p.stride);
+  params.padding.kind = p.padding_kind;
+  params.padding.both = triple(depth.padding, p.padding);
+  params.padding.begin = triple(depth.front, {p.pads.top, p.pads.left});
+  params.padding.end = triple(depth.back, {p.pads.bottom, p.pads.right});
+  params.dilation = triple(depth.dilation, p.dilation);
+  params.groups = p.groups;
+  params.bias = p.bias;
+  params.padding_mode = p.padding_mode;
+  params.dtype = p.dtype;
+  return params;
 }
 
 ConvTransposeParams transposed_params(const Session& session) {
@@ -338,6 +467,9 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
     case OperationFamily::avg_pool:
       return wrapped(validate(pool_params(session), input_shape));
     default: {
+      if (shown_dims(session.operation) == 3) {
+        return wrapped(validate(conv3d_params(session.params, session.more.depth), input_shape));
+      }
       if (shown_dims(session.operation) == 1) {
         const Result<ConvNdPlan> plan = validate(conv1d_params(session.params), without_height(input_shape));
         if (!plan) return plan.error();
@@ -357,6 +489,7 @@ Result<OperationPlan> validate(const Session& session, const Shape& input_shape)
 bool lens_shows(Lens lens, OperationFamily family, int dims) {
   const LensFacts& facts = facts_of(lens);
   if (dims == 1) return facts.conv1d;
+  if (dims == 3) return facts.conv3d;
   switch (family) {
     case OperationFamily::conv:
       return facts.conv;
@@ -369,7 +502,8 @@ bool lens_shows(Lens lens, OperationFamily family, int dims) {
 
 namespace {
 
-Lens first_lens(OperationFamily family) {
+Lens first_lens(OperationFamily family, int dims) {
+  if (dims == 3) return Lens::slices;
   if (family == OperationFamily::conv_transpose) return Lens::scatter;
   return family == OperationFamily::conv ? Lens::sliding : Lens::pooling;
 }
@@ -377,12 +511,13 @@ Lens first_lens(OperationFamily family) {
 }  // namespace
 
 Lens lens_for(OperationFamily family, Lens wanted, int dims) {
-  const bool is_first = wanted == Lens::sliding || wanted == Lens::scatter || wanted == Lens::pooling;
-  return lens_shows(wanted, family, dims) || !is_first ? wanted : first_lens(family);
+  const bool is_first =
+      wanted == Lens::sliding || wanted == Lens::scatter || wanted == Lens::pooling || wanted == Lens::slices;
+  return lens_shows(wanted, family, dims) || !is_first ? wanted : first_lens(family, dims);
 }
 
 Lens fitting_lens(OperationFamily family, Lens wanted, int dims) {
-  return lens_shows(wanted, family, dims) ? wanted : first_lens(family);
+  return lens_shows(wanted, family, dims) ? wanted : first_lens(family, dims);
 }
 
 Error unfit_lens(Lens lens) {

@@ -11,6 +11,7 @@
 
 #include "app/session/chain_plan.h"
 #include "app/session/session.h"
+#include "engine/conv_nd_plan.h"
 #include "engine/conv_plan.h"
 #include "engine/conv_transpose_plan.h"
 #include "engine/operation.h"
@@ -35,11 +36,14 @@ class OperationPlan {
   OperationPlan(ConvPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor): it is one
   OperationPlan(ConvTransposePlan plan) : plan_(std::move(plan)) {}  // NOLINT(google-explicit-constructor)
   OperationPlan(PoolPlan plan) : plan_(std::move(plan)) {}           // NOLINT(google-explicit-constructor)
+  OperationPlan(ConvNdPlan plan) : plan_(std::move(plan)) {}         // NOLINT(google-explicit-constructor): of 3 axes
 
   OperationFamily family() const;
   const ConvPlan* conv2d() const { return std::get_if<ConvPlan>(&plan_); }
   const ConvTransposePlan* transposed() const { return std::get_if<ConvTransposePlan>(&plan_); }
   const PoolPlan* pool() const { return std::get_if<PoolPlan>(&plan_); }
+  /// conv3d's; its family is that of conv2d.
+  const ConvNdPlan* volume() const { return std::get_if<ConvNdPlan>(&plan_); }
 
   bool has_weight() const { return pool() == nullptr; }
   bool has_bias() const;
@@ -48,7 +52,7 @@ class OperationPlan {
   int64_t groups() const;  // 1 for pooling
   /// Axes that its kernel slides along. A conv1d is a conv2d on pictures of height 1: its shapes and tensors here have
   /// that height, files and people are told shapes without it, shown().
-  int dims() const { return conv2d() != nullptr ? conv2d()->dims : 2; }
+  int dims() const { return conv2d() != nullptr ? conv2d()->dims : volume() != nullptr ? 3 : 2; }
   Shape shown(const Shape& shape) const { return dims() == 1 ? without_height(shape) : shape; }
   Tensor shown(const Tensor& tensor) const {
     return tensor.defined() && dims() == 1 ? tensor.reshaped(shown(tensor.shape())) : tensor;
@@ -65,7 +69,7 @@ class OperationPlan {
   int64_t learning_steps() const { return learning_steps_; }
   void set_learning_steps(int64_t steps) { learning_steps_ = steps; }
 
-  /// What its kernel does on the picture, in cells of one channel: input, kernel and output.
+  /// What its kernel does on the picture, in cells of one channel: input, kernel and output; of conv3d, on one slice.
   Pair in() const;
   Pair kernel() const;
   Pair out() const;
@@ -82,7 +86,9 @@ class OperationPlan {
   }
 
  private:
-  std::variant<ConvPlan, ConvTransposePlan, PoolPlan> plan_;
+  const Windows& own_windows() const;  // of all but conv2d
+
+  std::variant<ConvPlan, ConvTransposePlan, PoolPlan, ConvNdPlan> plan_;
   ChainPlanPtr chain_;
   int64_t learning_steps_ = 0;
 };
@@ -108,6 +114,7 @@ Result<void> change_operation(Session& session, std::string_view operation);
 
 /// The session's parameters as the engine takes them for those operations.
 ConvTransposeParams transposed_params(const Session& session);
+ConvNdParams conv3d_params(const ConvParams& params, const DepthParams& depth);
 PoolParams pool_params(const Session& session);
 
 /// The session's own plan over an input of that shape. Errors: those of the operation's validate(),

@@ -151,13 +151,22 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
     if (!read) return read.error();
     text = std::move(*read);
   }
+  const bool volume = shown_dims(base.operation) == 3;
+  if (volume && !text && !is_npy) return Error{"error.picture_no_volume", "input", {}};
   Result<Shape> shape = text ? Result<Shape>(text->shape) : is_npy ? npy_shape(stored) : image_shape(path);
   if (!shape) return shape.error();
   const bool sequence = shown_dims(base.operation) == 1 && (text || is_npy);
   if (sequence) shape = with_height(shape->rank() == 1 ? Shape{1, (*shape)[0]} : *shape);
-  if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
-  if (shape->rank() != 3 && shape->rank() != 4) {
-    return Error{"error.input_file_rank", "input", {path, shape->to_string()}};
+  if (volume) {
+    if (shape->rank() == 3) shape = Shape{1, 1, (*shape)[0], (*shape)[1], (*shape)[2]};
+    if (shape->rank() != 4 && shape->rank() != 5) {
+      return Error{"error.volume_file_rank", "input", {path, shape->to_string()}};
+    }
+  } else {
+    if (shape->rank() == 2) shape = Shape{1, 1, (*shape)[0], (*shape)[1]};
+    if (shape->rank() != 3 && shape->rank() != 4) {
+      return Error{"error.input_file_rank", "input", {path, shape->to_string()}};
+    }
   }
   Session session = base;
   session.input = TensorSource{is_npy ? SourceKind::npy : SourceKind::image, {}, stored, nullptr};
@@ -165,7 +174,7 @@ Result<Session> session_with_input_file(const Session& base, const std::string& 
   if (text && text->dtype) session.params.dtype = *text->dtype;
   session.input_shape = *shape;
   ConvParams& params = session.params;
-  const int64_t channels = (*shape)[shape->rank() - 3];
+  const int64_t channels = (*shape)[shape->rank() - (volume ? 4 : 3)];
   const bool was_depthwise = params.groups > 1 && params.groups == params.in_channels;
   if (channels != params.in_channels && channels >= 1) {
     if (was_depthwise) {

@@ -9,18 +9,19 @@ namespace {
 
 // In the order of the enum, which is that of the toolbar.
 constexpr std::array kLenses = {
-    LensFacts{Lens::sliding, "sliding", "lens.sliding", true, false, false, true},
-    LensFacts{Lens::isometric, "isometric", "lens.isometric", true, false, false, true},
-    LensFacts{Lens::im2col, "im2col", "lens.im2col", true, false, false, true},
-    LensFacts{Lens::toeplitz, "toeplitz", "lens.toeplitz", true, false, false, true},
-    LensFacts{Lens::coverage, "coverage", "lens.coverage", true, false, false, true},
-    LensFacts{Lens::loops, "loops", "lens.loops", true, false, false, false},
-    LensFacts{Lens::gradient, "gradient", "lens.gradient", true, false, false, false},
-    LensFacts{Lens::scatter, "scatter", "lens.scatter", false, true, false, false},
-    LensFacts{Lens::gather, "gather", "lens.gather", false, true, false, false},
-    LensFacts{Lens::pooling, "pooling", "lens.pooling", false, false, true, false},
+    LensFacts{Lens::sliding, "sliding", "lens.sliding", true, false, false, true, false},
+    LensFacts{Lens::isometric, "isometric", "lens.isometric", true, false, false, true, false},
+    LensFacts{Lens::im2col, "im2col", "lens.im2col", true, false, false, true, false},
+    LensFacts{Lens::toeplitz, "toeplitz", "lens.toeplitz", true, false, false, true, false},
+    LensFacts{Lens::coverage, "coverage", "lens.coverage", true, false, false, true, false},
+    LensFacts{Lens::loops, "loops", "lens.loops", true, false, false, false, false},
+    LensFacts{Lens::gradient, "gradient", "lens.gradient", true, false, false, false, false},
+    LensFacts{Lens::scatter, "scatter", "lens.scatter", false, true, false, false, false},
+    LensFacts{Lens::gather, "gather", "lens.gather", false, true, false, false, false},
+    LensFacts{Lens::pooling, "pooling", "lens.pooling", false, false, true, false, false},
+    LensFacts{Lens::slices, "slices", "lens.slices", false, false, false, false, true},
     // Of any chain, whatever the operation beside it.
-    LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true},
+    LensFacts{Lens::receptive_field, "receptive_field", "lens.receptive_field", true, true, true, true, true},
 };
 constexpr std::array kThemeNames = {"light", "dark", "contrast"};
 constexpr std::array kSourceNames = {"arange", "ones",  "zeros", "randn",  "rand", "conv2d_init", "named",

@@ -26,6 +26,7 @@ enum class Lens : uint8_t {
   scatter,
   gather,
   pooling,
+  slices,
   receptive_field,
 };
 enum class ThemeId : uint8_t { light, dark, contrast };
@@ -59,12 +60,24 @@ struct TensorSource {
   bool operator==(const TensorSource& other) const;
 };
 
-/// The arguments that conv2d has not. Source: torch.nn.ConvTranspose2d, torch.nn.MaxPool2d, torch.nn.AvgPool2d.
+/// What conv3d's arguments have along the depth, in front of the height and width that ConvParams has.
+struct DepthParams {
+  int64_t kernel_size = 3;
+  int64_t stride = 1;
+  int64_t padding = 0;  // on both sides, of PaddingKind::numbers
+  int64_t dilation = 1;
+  int64_t front = 0, back = 0;  // of PaddingKind::pads
+  bool operator==(const DepthParams&) const = default;
+};
+
+/// The arguments that conv2d has not. Source: torch.nn.ConvTranspose2d, torch.nn.MaxPool2d, torch.nn.AvgPool2d,
+/// torch.nn.Conv3d.
 struct MoreParams {
   Pair output_padding{0, 0};                // of conv_transpose2d
   bool ceil_mode = false;                   // of pooling
   bool count_include_pad = true;            // of avg_pool2d
   std::optional<int64_t> divisor_override;  // of avg_pool2d
+  DepthParams depth;                        // of conv3d
   bool operator==(const MoreParams&) const = default;
 };
 
@@ -139,7 +152,7 @@ struct LensFacts {
   const char* name;                // in files and on the command line
   const char* label_key;           // of its words on a button
   bool conv, transposed, pooling;  // the operations that it shows
-  bool conv1d;                     // and whether that over one axis is among them
+  bool conv1d, conv3d;             // and whether those over one and three axes are among them
 };
 const LensFacts& facts_of(Lens lens);
 

@@ -72,9 +72,16 @@ void read_pads(FieldReader& fields, ConvParams& params) {
   params.pads = {sides[0], sides[1], sides[2], sides[3]};
 }
 
-/// Both axes of an argument, or the width alone where there is no other.
-void read_axes(FieldReader& fields, const char* field, Pair& pair, int dims) {
+/// All axes of an argument: both of a picture, the width alone of a sequence, of a volume the depth as well.
+void read_axes(FieldReader& fields, const char* field, Pair& pair, int64_t& depth, int dims) {
   if (dims == 2) return fields.pair(field, pair);
+  if (dims == 3) {
+    Spatial triple{depth, pair.h, pair.w};
+    fields.spatial(field, triple);
+    depth = triple[0];
+    pair = {triple[1], triple[2]};
+    return;
+  }
   Spatial width = Spatial::all(1, pair.w);
   fields.spatial(field, width);
   pair.w = width[0];
@@ -88,14 +95,24 @@ void read_flat_pads(FieldReader& fields, ConvParams& params) {
   params.pads = {0, begin[0], 0, end[0]};
 }
 
-void read_params(FieldReader& fields, ConvParams& params, int dims) {
+/// "pads": [front, top, left, back, bottom, right].
+void read_deep_pads(FieldReader& fields, ConvParams& params, DepthParams& depth) {
+  Spatial begin = Spatial::all(3, 0), end = begin;
+  fields.pads("pads", begin, end);
+  params.padding_kind = PaddingKind::pads;
+  params.pads = {begin[1], begin[2], end[1], end[2]};
+  depth.front = begin[0];
+  depth.back = end[0];
+}
+
+void read_params(FieldReader& fields, ConvParams& params, DepthParams& depth, int dims) {
   if (dims == 1) params.kernel_size.h = 1;
   constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   // Ranges are validate()'s business: a session with a stride of 0 can be opened, looked at and repaired.
   fields.integer("in_channels", params.in_channels, kLeast, kMost);
   fields.integer("out_channels", params.out_channels, kLeast, kMost);
-  read_axes(fields, "kernel_size", params.kernel_size, dims);
-  read_axes(fields, "stride", params.stride, dims);
+  read_axes(fields, "kernel_size", params.kernel_size, depth.kernel_size, dims);
+  read_axes(fields, "stride", params.stride, depth.stride, dims);
   if (fields.has("padding") && fields.has("pads")) {
     return fields.fail_value("pads", "@json.beside_padding", "padding | pads");
   }
@@ -110,11 +127,15 @@ void read_params(FieldReader& fields, ConvParams& params, int dims) {
       }
     } else {
       fields.put_back("padding", *std::move(padding));
-      read_axes(fields, "padding", params.padding, dims);
+      read_axes(fields, "padding", params.padding, depth.padding, dims);
     }
   }
-  if (fields.has("pads")) dims == 1 ? read_flat_pads(fields, params) : read_pads(fields, params);
-  read_axes(fields, "dilation", params.dilation, dims);
+  if (fields.has("pads")) {
+    dims == 1   ? read_flat_pads(fields, params)
+    : dims == 3 ? read_deep_pads(fields, params, depth)
+                : read_pads(fields, params);
+  }
+  read_axes(fields, "dilation", params.dilation, depth.dilation, dims);
   fields.integer("groups", params.groups, kLeast, kMost);
   fields.flag("bias", params.bias);
   fields.word("padding_mode", params.padding_mode, padding_mode_from_name, "zeros, reflect, replicate, circular");
@@ -291,7 +312,18 @@ Json source_json(const TensorSource& source, int64_t row) {
   return json;
 }
 
-Json pair_json(Pair pair, int dims = 2) { return dims == 1 ? Json::array({pair.w}) : Json::array({pair.h, pair.w}); }
+Json pair_json(Pair pair) { return Json::array({pair.h, pair.w}); }
+
+Json axes_json(Pair pair, int64_t depth, int dims) {
+  if (dims == 3) return Json::array({depth, pair.h, pair.w});
+  return dims == 1 ? Json::array({pair.w}) : pair_json(pair);
+}
+
+Json pads_json(const Pads& pads, const DepthParams& depth, int dims) {
+  if (dims == 1) return Json::array({pads.left, pads.right});
+  if (dims == 3) return Json::array({depth.front, pads.top, pads.left, depth.back, pads.bottom, pads.right});
+  return Json::array({pads.top, pads.left, pads.bottom, pads.right});
+}
 
 void write_more(const Session& session, Json& params) {
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
@@ -354,12 +386,13 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   };
   within("params", [&](FieldReader& inner) {
     const bool has_stride = inner.has("stride");
-    read_params(inner, session.params, dims);
+    read_params(inner, session.params, session.more.depth, dims);
     read_more(inner, family, session.more);
     // Pooling's stride is its kernel's size where it is left out.
     if (!has_stride && is_pooling(family)) session.params.stride = session.params.kernel_size;
   });
   if (dims == 1) session.input_shape = {1, 1, 1, 5};
+  if (dims == 3) session.input_shape = {1, 1, 5, 5, 5};
   fields.integer("seed", session.seed, std::numeric_limits<int64_t>::min(), kMost);
   within("input", [&](FieldReader& inner) {
     read_source(inner, Place::input, base_folder, session.input);
@@ -403,11 +436,12 @@ std::string session_to_json(const Session& session) {
   Json params = Json::object();
   params["in_channels"] = p.in_channels;
   params["out_channels"] = p.out_channels;
-  params["kernel_size"] = pair_json(p.kernel_size, dims);
-  params["stride"] = pair_json(p.stride, dims);
+  const DepthParams& depth = session.more.depth;
+  params["kernel_size"] = axes_json(p.kernel_size, depth.kernel_size, dims);
+  params["stride"] = axes_json(p.stride, depth.stride, dims);
   switch (p.padding_kind) {
     case PaddingKind::numbers:
-      params["padding"] = pair_json(p.padding, dims);
+      params["padding"] = axes_json(p.padding, depth.padding, dims);
       break;
     case PaddingKind::same:
       params["padding"] = "same";
@@ -416,11 +450,10 @@ std::string session_to_json(const Session& session) {
       params["padding"] = "valid";
       break;
     case PaddingKind::pads:
-      params["pads"] = dims == 1 ? Json::array({p.pads.left, p.pads.right})
-                                 : Json::array({p.pads.top, p.pads.left, p.pads.bottom, p.pads.right});
+      params["pads"] = pads_json(p.pads, depth, dims);
       break;
   }
-  params["dilation"] = pair_json(p.dilation, dims);
+  params["dilation"] = axes_json(p.dilation, depth.dilation, dims);
   params["groups"] = p.groups;
   params["bias"] = p.bias;
   params["padding_mode"] = name_of(p.padding_mode);

@@ -153,6 +153,10 @@ TensorCache::~TensorCache() = default;
 
 Result<Shape> TensorCache::input_shape(const Session& session) {
   const TensorSource& source = session.input;
+  const int dims = shown_dims(session.operation);
+  if (dims == 3 && (source.kind == SourceKind::sample || source.kind == SourceKind::image)) {
+    return Error{"error.picture_no_volume", "input", {}};
+  }
   if (source.kind == SourceKind::sample) {
     const Shape& shape = session.input_shape;
     const int rank = shape.rank();
@@ -166,7 +170,9 @@ Result<Shape> TensorCache::input_shape(const Session& session) {
 
   const std::string key = source_key(source, {}, DType::float32);
   const auto as_input = [&](const Shape& shape) {
-    if (shown_dims(session.operation) == 1 && source.kind == SourceKind::npy) return with_height(shape);
+    if (dims == 1 && source.kind == SourceKind::npy) return with_height(shape);
+    // Three axes alone are a volume of one channel.
+    if (dims == 3) return shape.rank() == 3 ? Shape{1, 1, shape[0], shape[1], shape[2]} : shape;
     // A lone matrix is a picture of one channel.
     return shape.rank() == 2 ? Shape{1, 1, shape[0], shape[1]} : shape;
   };
@@ -193,8 +199,8 @@ Result<void> check_fit(const OperationPlan& plan, const ConvTensors& tensors) {
   if (const ConvPlan* conv = plan.conv2d()) {
     return check_weight(*conv, tensors.weight.shape(), plan.has_bias() ? &bias_shape : nullptr);
   }
-  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(), plan.bias_shape(), plan.has_bias(), true,
-                            plan.dtype()};
+  const WantedShapes wanted{plan.input_shape(), plan.weight_shape(),          plan.bias_shape(),
+                            plan.has_bias(),    plan.transposed() != nullptr, plan.dtype()};
   return check_tensors(wanted, tensors.input, tensors.weight, tensors.bias);
 }
 
@@ -211,14 +217,17 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
   const auto uniform_bias = [&](const Shape& shape) {
     // As torch.nn.init counts it: all axes of the weight but the first, transposed or not.
     const Shape weight = plan.weight_shape();
-    const double fan_in = static_cast<double>(weight[1] * weight[2] * weight[3]);
+    double fan_in = 1;
+    for (int axis = 1; axis < weight.rank(); ++axis) fan_in *= static_cast<double>(weight[axis]);
     const double bound = 1.0 / std::sqrt(fan_in);
     return generator().uniform(shape, -bound, bound, plan.dtype());
   };
 
   // A list's kernel for each slice: of a transposed convolution for those that the direct one would have.
   const auto named = [&](const std::string& name, const Shape& shape) -> Result<Tensor> {
-    Result<Tensor> weight = named_weight(name, session.params);
+    Result<Tensor> weight = plan.volume() != nullptr
+                                ? named_weight(name, session.params, session.more.depth.kernel_size)
+                                : named_weight(name, session.params);
     return weight && plan.transposed() != nullptr ? Result<Tensor>(weight->reshaped(shape)) : weight;
   };
 
@@ -267,7 +276,7 @@ Result<ConvTensors> TensorCache::tensors(const Session& session, const Operation
         Result<NpyFile> file = read_npy(source.path);
         if (!file) return file.error();
         Tensor tensor = file->tensor;
-        const bool is_matrix = which == 0 && tensor.shape().rank() == 2 && shape.rank() == 4;
+        const bool is_matrix = which == 0 && tensor.shape().rank() == plan.dims() && shape.rank() == plan.dims() + 2;
         if (is_matrix && tensor.numel() == shape.numel()) tensor = tensor.reshaped(shape);
         if (plan.dims() == 1 && which < 2 && tensor.shape() == plan.shown(shape)) tensor = tensor.reshaped(shape);
         if (which == 0 && tensor.shape() != shape) return Error{"error.file_changed", field, {source.path}};

@@ -67,8 +67,10 @@ class Script {
         // What nn.Conv2d draws.
         if (std::string_view(name) == "b") {
           const Shape w = c_.plan.weight_shape();
+          int64_t fan_in = 1;
+          for (int axis = 1; axis < w.rank(); ++axis) fan_in *= w[axis];
           made = "torch.empty(" + tuple(shape) + ", dtype=" + dtype() + ").uniform_(-1 / math.sqrt(" +
-                 std::to_string(w[1] * w[2] * w[3]) + "), 1 / math.sqrt(" + std::to_string(w[1] * w[2] * w[3]) + "))";
+                 std::to_string(fan_in) + "), 1 / math.sqrt(" + std::to_string(fan_in) + "))";
         } else {
           made = "nn.init.kaiming_uniform_(torch.empty(" + tuple(shape) + ", dtype=" + dtype() + "), a=math.sqrt(5))";
         }
@@ -152,6 +154,7 @@ class Script {
                ", groups=" + std::to_string(plan->groups) + ")\n";
       return;
     }
+    if (const ConvNdPlan* plan = c_.plan.volume()) return volume(*plan);
     if (const ConvTransposePlan* plan = c_.plan.transposed()) {
       const WindowAxis &h = plan->windows.height(), &w = plan->windows.width();
       const Pair stride{h.stride, w.stride}, dilation{h.dilation, w.dilation}, padding{h.pad_begin, w.pad_begin};
@@ -170,6 +173,28 @@ class Script {
       return;
     }
     pooling(*c_.plan.pool());
+  }
+
+  void volume(const ConvNdPlan& plan) {
+    const Windows& windows = plan.windows;
+    const WindowAxis &d = windows.depth(), &h = windows.height(), &w = windows.width();
+    const auto three = [&](int64_t WindowAxis::*member) { return tuple(Shape{d.*member, h.*member, w.*member}); };
+    bool even = true, any = false;
+    for (const WindowAxis* axis : {&d, &h, &w}) {
+      even = even && axis->pad_begin == axis->pad_end;
+      any = any || axis->pad_begin != 0 || axis->pad_end != 0;
+    }
+    std::string padding = three(&WindowAxis::pad_begin);
+    if (any && (!even || plan.padding_mode != PaddingMode::zeros)) {
+      // Left, right, top, bottom, front, back.
+      text_ += "    x = F.pad(x, " +
+               tuple(Shape{w.pad_begin, w.pad_end, h.pad_begin, h.pad_end, d.pad_begin, d.pad_end}) + ", mode=\"" +
+               (plan.padding_mode == PaddingMode::zeros ? "constant" : name_of(plan.padding_mode)) + "\")\n";
+      padding = "0";
+    }
+    text_ += std::string("    return F.conv3d(x, w, ") + (plan.bias ? "b" : "None") +
+             ", stride=" + three(&WindowAxis::stride) + ", padding=" + padding +
+             ", dilation=" + three(&WindowAxis::dilation) + ", groups=" + std::to_string(plan.groups) + ")\n";
   }
 
   /// Whether PyTorch's own arguments can say the padding: the same at both ends, and no more than half the kernel.
@@ -228,6 +253,11 @@ class Script {
     const ConvParams& p = session_.params;
     const bool own_ends =
         p.padding_kind == PaddingKind::pads && (p.pads.top != p.pads.bottom || p.pads.left != p.pads.right);
+    const DepthParams& depth = session_.more.depth;
+    // What Conv3d cannot say either.
+    const bool deep_ends =
+        c_.plan.volume() != nullptr && p.padding_kind == PaddingKind::pads && (own_ends || depth.front != depth.back);
+    if (deep_ends) return;
     const bool padded_apart = own_ends && c_.plan.conv2d() != nullptr;
     // Conv1d takes one number for both ends, and a module that pads is written for Conv2d alone.
     if (own_ends && c_.plan.dims() == 1) return;
@@ -235,7 +265,7 @@ class Script {
     if (c_.plan.pool() != nullptr && !says_padding(*c_.plan.pool())) return;
     std::string call = constructor_text(LayerCall{session_.operation, p, session_.more});
     for (std::string_view name : {"Sequential(", "ZeroPad2d(", "ReflectionPad2d(", "ReplicationPad2d(", "Conv2d(",
-                                  "Conv1d(", "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
+                                  "Conv1d(", "Conv3d(", "ConvTranspose2d(", "MaxPool2d(", "AvgPool2d("}) {
       if (const size_t at = call.find(name); at != std::string::npos) call.insert(at, "nn.");
     }
     text_ += "\nmodule = " + call + "\n";

@@ -176,6 +176,39 @@ TEST_F(CodeCommand, pytorch_at_every_corner) {
   EXPECT_EQ(shell("/usr/bin/python3 all.py" + all), 0) << get(".python");
 }
 
+TEST_F(CodeCommand, volumes_in_pytorch_numpy_and_jax) {
+  if (!has_torch()) GTEST_SKIP() << "no PyTorch for /usr/bin/python3";
+  const char* const corners[] = {
+      R"("in_channels":4,"out_channels":6,"kernel_size":[3,2,1],"stride":[2,1,3],"padding":[1,0,2],"dilation":[1,2,1],
+         "groups":2},"input":{"source":"randn","shape":[2,4,5,6,4]})",
+      R"("in_channels":2,"kernel_size":2,"pads":[0,1,2,1,0,0],"bias":false},"input":{"source":"randn","shape":[2,3,4,5]})",
+      R"("kernel_size":[2,3,4],"padding":"same","padding_mode":"reflect"},"input":{"source":"randn","shape":[1,1,4,5,6]})",
+      R"("kernel_size":3,"padding":1,"padding_mode":"circular","dtype":"float64"},
+         "input":{"source":"randn","shape":[1,1,3,4,5]})"};
+  std::string all;
+  for (size_t i = 0; i < std::size(corners); ++i) {
+    const std::string name = "volume_" + std::to_string(i);
+    put(name + ".json", std::string(R"({"format":"convscope-session","version":1,"operation":"conv3d","seed":7,
+            "weight":{"source":"conv2d_init"},"bias":{"source":"conv2d_init"},"params":{)") +
+                            corners[i] + "}");
+    for (const char* kind : {"pytorch", "numpy", "jax"}) {
+      const std::string file = name + "_" + kind + ".py";
+      success({"code", name + ".json", "--as", kind, "-o", file});
+      all += " " + file;
+    }
+    EXPECT_THAT(success({"code", name + ".json", "--as", "onnx"}), HasSubstr("kernel_shape"));
+  }
+  put_runner();
+  const std::string libraries =
+      std::string("PYTHONPATH='") + CONVSCOPE_SOURCE_DIR + "/tests/cli/libraries' PYTHONDONTWRITEBYTECODE=1";
+  EXPECT_EQ(shell(libraries + " /usr/bin/python3 all.py" + all), 0) << get(".python");
+  std::string wrong = get("volume_0_numpy.py");
+  const size_t at = wrong.find("close(y, [");
+  ASSERT_NE(at, std::string::npos);
+  put("wrong.py", wrong.insert(at + 10, "9"));
+  EXPECT_NE(shell("/usr/bin/python3 wrong.py"), 0) << "they are no empty promise";
+}
+
 TEST_F(CodeCommand, numpys_loops_at_every_corner) {
   if (!has("numpy")) GTEST_SKIP() << "no NumPy for /usr/bin/python3";
   run_corners("numpy");

@@ -334,6 +334,7 @@ TEST_F(Commands, presets_are_listed_for_people_and_for_programs) {
         operation == "conv2d"
             ? json({"sliding", "isometric", "im2col", "toeplitz", "coverage", "loops", "gradient", "receptive_field"})
         : operation == "conv1d" ? json({"sliding", "isometric", "im2col", "toeplitz", "coverage", "receptive_field"})
+        : operation == "conv3d" ? json::array({"slices", "receptive_field"})
         : operation == "conv_transpose2d" ? json({"scatter", "gather", "receptive_field"})
                                           : json::array({"pooling", "receptive_field"});
     EXPECT_EQ(list[i]["operation"], operation);

@@ -38,14 +38,14 @@ TEST_F(ShownOperations, export_takes_the_lenses_of_the_operation) {
 }
 
 TEST_F(ShownOperations, another_operation_on_the_same_input) {
-  for (const char* operation : {"conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
+  for (const char* operation : {"conv2d", "conv1d", "conv3d", "conv_transpose2d", "max_pool2d", "avg_pool2d"}) {
     const auto done = run({"export", "tutorial_5_1", "--operation", operation, "-o", "a.svg", "--step", "1"});
     EXPECT_EQ(done.status, 0) << operation << done.err;
     std::remove(path("a.svg").c_str());
   }
-  const auto refused = run({"export", "tutorial_5_1", "--operation", "conv3d", "-o", "a.svg"});
+  const auto refused = run({"export", "tutorial_5_1", "--operation", "conv_transpose3d", "-o", "a.svg"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("conv3d"), HasSubstr("max_pool2d")));
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("conv_transpose3d"), HasSubstr("max_pool2d")));
   const auto window =
       run({"screenshot", "tutorial_5_1", "--operation", "max_pool2d", "-o", "w.png", "--size", "1280x720"});
   EXPECT_EQ(window.status, 0) << window.err;
@@ -69,6 +69,29 @@ TEST_F(ShownOperations, what_a_lens_shows_is_chosen_by_words) {
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("'colums'"), HasSubstr("columns")));
   EXPECT_EQ(bytes("no.png"), "");
+}
+
+TEST_F(ShownOperations, volumes_are_exported_in_every_kind_of_format_and_refuse_lenses_of_pictures) {
+  for (const char* file : {"a.gif", "a.svg", "a.pdf", "a.html", "a.tex", "a.apng"}) {
+    const auto done = run({"export", "conv3d_channels", "-o", file, "--size", "480x270", "--steps", "1:3"});
+    EXPECT_EQ(done.status, 0) << file << done.err;
+  }
+  const auto one = run({"export", "conv3d_padding", "-o", "one.svg", "--step", "7", "--caption", "--language", "zh"});
+  EXPECT_EQ(one.status, 0) << one.err;
+  std::ifstream svg(path("one.svg"));
+  const std::string text((std::istreambuf_iterator<char>(svg)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("Y[0, 0, 0, 1, 2]"), HasSubstr("\u6df1\u5ea6 2")));
+  for (const char* lens : {"sliding", "im2col", "gradient", "coverage", "pooling"}) {
+    const auto refused = run({"export", "conv3d_basics", "-o", "b.svg", "--lens", lens});
+    const bool stands_for_its_own = std::string(lens) == "sliding" || std::string(lens) == "pooling";
+    EXPECT_EQ(refused.status, stands_for_its_own ? 0 : 1) << lens;
+    EXPECT_THAT(refused.err, HasSubstr(stands_for_its_own ? "" : lens));
+    std::remove(path("b.svg").c_str());
+  }
+  EXPECT_EQ(run({"export", "tutorial_5_1", "-o", "c.svg", "--lens", "im2col"}).status, 0);
+  const auto code = run({"code", "conv3d_padding", "--as", "cpp"});
+  EXPECT_EQ(code.status, 1);
+  EXPECT_THAT(code.err, testing::AllOf(HasSubstr("Conv3d"), HasSubstr("NumPy")));
 }
 
 TEST_F(ShownOperations, check_reads_them) {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes shown_cases.json: what PyTorch computes for the presets of conv1d, transposed convolution and
+"""Writes shown_cases.json: what PyTorch computes for the presets of conv1d, conv3d, transposed convolution and
 pooling.
 
     /usr/bin/python3 tests/reference/make_shown_cases.py > tests/reference/shown_cases.json
@@ -50,6 +50,14 @@ def output_of(session):
         if params["bias"]:
             layer.bias.data = tensor(session["bias"], layer.bias.shape)
         return layer(torch.nn.functional.pad(x, pads)).detach(), None
+    if operation == "conv3d":
+        layer = torch.nn.Conv3d(params["in_channels"], params["out_channels"], params["kernel_size"], params["stride"],
+                                params["padding"], params["dilation"], params["groups"], params["bias"],
+                                params["padding_mode"])
+        layer.weight.data = tensor(session["weight"], layer.weight.shape)
+        if params["bias"]:
+            layer.bias.data = tensor(session["bias"], layer.bias.shape)
+        return layer(x).detach(), None
     if operation == "max_pool2d":
         layer = torch.nn.MaxPool2d(params["kernel_size"], params["stride"], params["padding"], params["dilation"],
                                    return_indices=True, ceil_mode=params["ceil_mode"])

@@ -58,6 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Baseline{"learn_gaussian", Lens::gradient, 12},
                     Baseline{"padding_strides_odd_transposed", Lens::scatter, 4},
                     Baseline{"padding_strides_odd_transposed", Lens::gather, 8},
+                    Baseline{"conv3d_padding", Lens::slices, 6}, Baseline{"conv3d_channels", Lens::slices, 6},
                     Baseline{"ceil_mode", Lens::pooling, 5}, Baseline{"average_pooling_padding", Lens::pooling, 0},
                     Baseline{"receptive_field_two_3x3", Lens::receptive_field, 1},
                     Baseline{"receptive_field_resnet18", Lens::receptive_field, 10}),

@@ -12,7 +12,7 @@ TEST(build_scene, allocates_nothing_in_the_steady_state) {
   if (!test::allocations_are_counted()) GTEST_SKIP() << "a sanitizer has its own operator new";
   for (const char* name : {"padding_strides", "tutorial_6_2_1", "grouped", "photo_1080p", "resnet_stem", "tutorial_7_2",
                            "receptive_field_gridding", "receptive_field_vgg16", "receptive_field_causal", "learn_sobel",
-                           "gradient_channels"}) {
+                           "gradient_channels", "conv3d_padding", "conv3d_channels"}) {
     const ComputationPtr numbers = preset_numbers(name);
     ASSERT_TRUE(numbers);
     for (Lens lens : all_lenses()) {

@@ -222,7 +222,7 @@ TEST(LayerCode, refusals_speak_as_python_does_and_name_the_place) {
   EXPECT_EQ(syntax.code, "error.constructor_syntax");
   EXPECT_EQ(syntax.args, (std::vector<std::string>{"2)", "15", "`,` `)`", "2"}));
   EXPECT_EQ(refusal("nn.Linear(3, 4)").args[0], "nn.Linear");
-  EXPECT_EQ(refusal("nn.Conv3d(3, 4, 3)").code, "error.constructor_not_conv2d");
+  EXPECT_EQ(refusal("nn.ConvTranspose3d(3, 4, 3)").code, "error.constructor_not_conv2d");
   EXPECT_EQ(refusal("tf.nn.conv2d(x, w, 1, 'SAME')").code, "error.constructor_not_conv2d");
   EXPECT_EQ(refusal("").code, "error.constructor_empty");
 }

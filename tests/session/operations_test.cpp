@@ -71,6 +71,10 @@ TEST(ShownOperations, files_keep_every_argument) {
       session.params.kernel_size.h = session.params.stride.h = 1;
       session.input_shape = {1, 1, 1, 5};
     }
+    if (operation == "conv3d") {
+      session.more.depth = {2, 3, 1, 2, 0, 0};
+      session.input_shape = {1, 1, 7, 5, 6};
+    }
     const bool pools = operation == "max_pool2d" || operation == "avg_pool2d";
     if (pools) session.more.ceil_mode = true;
     if (operation == "avg_pool2d") {
@@ -131,11 +135,11 @@ TEST(ShownOperations, a_file_without_them_takes_pytorchs_defaults) {
 
 TEST(ShownOperations, unknown_ones_are_refused_with_the_known_ones) {
   const Result<Session> read =
-      session_from_json(R"({"format": "convscope-session", "version": 1, "operation": "conv3d"})");
+      session_from_json(R"({"format": "convscope-session", "version": 1, "operation": "conv_transpose3d"})");
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, "error.unknown_operation");
   EXPECT_THAT(describe(Language::en, read.error()),
-              testing::AllOf(testing::HasSubstr("conv3d"), testing::HasSubstr("conv_transpose2d"),
+              testing::AllOf(testing::HasSubstr("conv_transpose3d"), testing::HasSubstr("conv3d,"),
                              testing::HasSubstr("avg_pool2d")));
   Session session;
   EXPECT_FALSE(change_operation(session, "unfold").ok());
@@ -176,7 +180,7 @@ TEST(ShownOperations, changing_the_operation_leaves_legal_arguments) {
     for (std::string_view operation : shown_operations()) {
       Session session = known.session;
       ASSERT_TRUE(change_operation(session, operation).ok());
-      EXPECT_TRUE(lens_shows(session.lens, *shown_family(operation)));
+      EXPECT_TRUE(lens_shows(session.lens, *shown_family(operation), shown_dims(operation)));
       TensorCache cache;
       const Result<OperationPlan> plan = plan_of(session, cache);
       // A window may be larger than a small input: that is for the user to decide.

@@ -19,8 +19,21 @@ def _padded(x, padding, value):
     return x
 
 
+def _conv_of_volumes(lhs, rhs, strides, padding, lhs_dilation, rhs_dilation, groups):
+    assert tuple(lhs_dilation) == (1, 1, 1) and lhs.shape[1] == rhs.shape[1] * groups
+    base = _padded(lhs, ((0, 0), (0, 0)) + tuple(padding), 0)
+    reach = [(k - 1) * d + 1 for k, d in zip(rhs.shape[2:], rhs_dilation)]
+    windows = np.lib.stride_tricks.sliding_window_view(base, reach, axis=(2, 3, 4))
+    windows = windows[(slice(None), slice(None), *(slice(None, None, s) for s in strides),
+                       *(slice(None, None, d) for d in rhs_dilation))]
+    pairs = zip(np.split(windows, groups, axis=1), np.split(rhs, groups))
+    return np.concatenate([np.einsum("ncdpqtrs,octrs->nodpq", x, k) for x, k in pairs], axis=1)
+
+
 def conv_general_dilated(lhs, rhs, window_strides, padding, lhs_dilation=(1, 1), rhs_dilation=(1, 1), *,
                          dimension_numbers, feature_group_count=1, precision=None):
+    if dimension_numbers == ("NCDHW", "OIDHW", "NCDHW"):
+        return _conv_of_volumes(lhs, rhs, window_strides, padding, lhs_dilation, rhs_dilation, feature_group_count)
     assert dimension_numbers == ("NCHW", "OIHW", "NCHW") and precision == Precision.HIGHEST
     n, c, h, w = lhs.shape
     o, i, kh, kw = rhs.shape
