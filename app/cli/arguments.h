@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/session/session.h"
 #include "engine/conv_params.h"
 #include "engine/result.h"
 #include "engine/shape.h"
@@ -31,6 +33,13 @@ struct PixelSize {
   int width = 0, height = 0;
 };
 Result<PixelSize> parse_pixel_size(std::string_view text, const std::string& option);
+
+/// "im2col", or "sliding,im2col": one lens, or two side by side. Errors: error.unknown_lens, error.too_many_lenses.
+struct LensNames {
+  Lens first = Lens::sliding;
+  std::optional<Lens> second;
+};
+Result<LensNames> parse_lenses(std::string_view text, const std::string& option);
 
 /// Parts between separators; "1,,2" has three.
 std::vector<std::string_view> split(std::string_view text, char separator);

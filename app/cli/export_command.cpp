@@ -19,6 +19,7 @@
 #include "app/cli/messages.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
+#include "app/session/beside.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
 
@@ -29,7 +30,7 @@ namespace {
 struct ExportOptions {
   std::string session, output;
   std::optional<std::string> lesson;
-  std::optional<std::string> operation, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
+  std::optional<std::string> operation, beside, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
       per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
@@ -117,11 +118,6 @@ class ProgressLine {
 
 /// The words that the session would say, where the command line says others.
 Result<void> apply_names(const ExportOptions& options, ExportSettings& settings) {
-  if (options.lens) {
-    const auto lens = lens_from_name(*options.lens);
-    if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
-    settings.lens = *lens;
-  }
   if (options.theme) {
     const auto theme = theme_from_name(*options.theme);
     if (!theme) return Error{"error.unknown_theme", "--theme", {*options.theme}};
@@ -191,7 +187,8 @@ Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
   if (!options.session.empty()) {
     return Error{"error.lesson_and_session", "--lesson", {options.session, *options.lesson}};
   }
-  const std::array<std::pair<const char*, bool>, 7> unused{{{"--operation", options.operation.has_value()},
+  const std::array<std::pair<const char*, bool>, 8> unused{{{"--operation", options.operation.has_value()},
+                                                            {"--beside", options.beside.has_value()},
                                                             {"--lens", options.lens.has_value()},
                                                             {"--step", options.step.has_value()},
                                                             {"--steps", options.steps.has_value()},
@@ -232,6 +229,17 @@ Result<void> run_command(const ExportOptions& options) {
   if (options.operation) {
     if (auto changed = change_operation(*session, *options.operation); !changed) return changed;
   }
+  BesideChoice choice;
+  choice.beside = options.beside.value_or("");
+  if (options.lens) {
+    const auto lenses = parse_lenses(*options.lens, "--lens");
+    if (!lenses) return lenses.error();
+    choice.lens = lenses->first;
+    choice.lens_b = lenses->second;
+  }
+  notes.clear();
+  if (auto applied = apply_beside(*session, choice, &notes); !applied) return applied;
+  print_notes(notes);
   settings.lens = session->lens;
   settings.algorithm = session->algorithm;
   settings.theme = session->theme;
@@ -248,6 +256,18 @@ Result<void> run_command(const ExportOptions& options) {
   if (settings.lens == Lens::receptive_field && !plan->chain()) {
     return as_error(cli_language(), check_chain(shown_chain(*session, &*plan)).problem);
   }
+  const std::optional<Session> other = other_side(*session);
+  TensorCache other_cache;
+  if (other) {
+    const auto other_plan = plan_of(*other, other_cache);
+    if (!other_plan) return other_plan.error();
+    if (other->lens == Lens::receptive_field && !other_plan->chain()) {
+      return as_error(cli_language(), check_chain(shown_chain(*other, &*other_plan)).problem);
+    }
+    auto expected = std::make_shared<Computation>();
+    expected->plan = *other_plan;
+    settings.beside = export_beside(*session, settings.lens, nullptr, expected);
+  }
   if (const auto forecast = forecast_export(*plan, settings); !forecast) return forecast.error();
 
   Job job;
@@ -256,6 +276,13 @@ Result<void> run_command(const ExportOptions& options) {
   computing.job = &job;
   const auto computation = compute(*session, cache, computing);
   if (!computation) return computation.error();
+  ComputationPtr beside;
+  if (other) {
+    const auto computed = compute(*other, other_cache, computing);
+    if (!computed) return computed.error();
+    beside = *computed;
+  }
+  settings.beside = export_beside(*session, settings.lens, *computation, beside);
   job.progress = 0;
   const ProgressLine progress(job);
   return run_export(*computation, settings, &job);
@@ -270,7 +297,8 @@ void add_export_command(CLI::App& app, Run& run) {
   command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));
-  command->add_option("--lens", options->lens, words("cli.lens"));
+  command->add_option("--beside", options->beside, words("cli.beside"));
+  command->add_option("--lens", options->lens, words("cli.lenses"));
   command->add_option("--size", options->size, words("cli.export.size"));
   command->add_option("--fps", options->fps, words("cli.export.fps"));
   command->add_option("--step-seconds", options->step_seconds, words("cli.export.step_seconds"));

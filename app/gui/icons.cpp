@@ -265,6 +265,17 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
       pen.line(0.3f, -1.1f, 0, -0.3f);
       list->AddCircleFilled(pen.at(0, 1.4f), 0.8f * pen.unit, color, 10);
       break;
+    case Icon::compare:
+      // Two pictures side by side.
+      pen.frame(-7, -5, -1.2f, 5);
+      pen.frame(1.2f, -5, 7, 5);
+      break;
+    case Icon::swap:
+      pen.line(-6, -3, 6, -3);
+      pen.path({{3, -6}, {6, -3}, {3, 0}});
+      pen.line(-6, 3, 6, 3);
+      pen.path({{-3, 0}, {-6, 3}, {-3, 6}});
+      break;
   }
 }
 

@@ -62,6 +62,8 @@ enum class Icon : uint8_t {
   unfold_right,
   lesson,
   predict,
+  compare,
+  swap,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 

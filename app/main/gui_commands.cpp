@@ -42,7 +42,7 @@ Result<void> apply_lesson(const LessonTexts& texts, std::string& lesson, int64_t
 struct ScreenshotTexts {
   std::string open;
   LessonTexts lesson;
-  std::optional<std::string> target, size, step, operation, lens, theme, language, ui_scale, actions;
+  std::optional<std::string> target, size, step, operation, beside, lens, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
 
@@ -71,10 +71,12 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
     options.step = *step;
   }
   options.operation = texts.operation.value_or("");
+  options.beside = texts.beside.value_or("");
   if (texts.lens) {
-    Result<Lens> lens = parse_lens(*texts.lens);
-    if (!lens) return lens.error();
-    options.lens = *lens;
+    const Result<LensNames> lenses = parse_lenses(*texts.lens, "--lens");
+    if (!lenses) return lenses.error();
+    options.lens = lenses->first;
+    options.lens_b = lenses->second;
   }
   if (texts.theme) {
     options.theme = theme_from_name(*texts.theme);
@@ -159,7 +161,8 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   command->add_option("--size", texts->size, words("cli.screenshot.size"));
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
   command->add_option("--operation", texts->operation, words("cli.session_operation"));
-  command->add_option("--lens", texts->lens, words("cli.lens"));
+  command->add_option("--beside", texts->beside, words("cli.beside"));
+  command->add_option("--lens", texts->lens, words("cli.lenses"));
   command->add_option("--theme", texts->theme, words("cli.theme"));
   command->add_option("--language", texts->language, words("cli.language"));
   command->add_option("--ui-scale", texts->ui_scale, words("cli.ui_scale"));

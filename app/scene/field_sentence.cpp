@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/scene/field_trace.h"
+#include "app/scene/per_half.h"
 #include "app/scene/receptive_field_lens.h"
 #include "app/scene/words.h"
 
@@ -129,7 +130,8 @@ const std::string& longest_field_sentence(Language language, const ChainPlanPtr&
     Language language = Language::en;
     std::string words;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (kept.chain == chain && kept.language == language) return kept.words;
   kept = {chain, language, {}};
   if (!chain) return kept.words;
@@ -150,7 +152,8 @@ const FormulaWords& field_formula_words(Language language, const ChainPlanPtr& c
     Language language = Language::en;
     FormulaWords words;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (kept.chain == chain && kept.language == language && !kept.words.height.empty()) return kept.words;
   kept = {chain, language, {}};
   FormulaWords& words = kept.words;
