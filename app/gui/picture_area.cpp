@@ -355,6 +355,14 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   react(ui);
   if (box_.y0 > box.y0) draw_problem(ui, {box.x0, box.y0, box.x1, box_.y0});
   draw_overlays(ui);
+  for (size_t side = 0; paired_ && side < 2; ++side) {
+    const Box at = half(ui, side).box;
+    ui.widgets.note_rect(side == 0 ? "picture.a" : "picture.b", at.x0, at.y0, at.x1, at.y1);
+    const Box& title = pair_.title(side);
+    ui.widgets.note_rect(side == 0 ? "picture.title_a" : "picture.title_b", box_.x0 + title.x0 * ui.scale,
+                         box_.y0 + title.y0 * ui.scale, box_.x0 + title.x1 * ui.scale,
+                         box_.y0 + title.y1 * ui.scale);
+  }
   ImGui::End();
 
   if (!computation) {
@@ -378,14 +386,6 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
     pair_request_.sides[pair_request_.own].hovered = hovered_;
     pair_request_.sides[1 - pair_request_.own].hovered = hovered_beside_;
     pair_.build(pair_request_, scene_);
-    for (size_t side = 0; side < 2; ++side) {
-      const Box at = half(ui, side).box;
-      ui.widgets.note_rect(side == 0 ? "picture.a" : "picture.b", at.x0, at.y0, at.x1, at.y1);
-      const Box& title = pair_.title(side);
-      ui.widgets.note_rect(side == 0 ? "picture.title_a" : "picture.title_b", box_.x0 + title.x0 * ui.scale,
-                           box_.y0 + title.y0 * ui.scale, box_.x0 + title.x1 * ui.scale,
-                           box_.y0 + title.y1 * ui.scale);
-    }
     return;
   }
   SceneRequest request = common_request(ui);

@@ -19,6 +19,8 @@ constexpr float kBadge = 20;
 constexpr size_t kMostLines = 4;
 /// Side by side is what people expect: one above the other has to show cells so much larger.
 constexpr double kWorthStacking = 1.2;
+/// Cells of two sizes are made equal as long as the larger ones need not shrink below this part.
+constexpr double kLeastEqualled = 0.7;
 /// Below this a dot would hide the cell's number.
 constexpr float kLeastDotted = 12;
 
@@ -131,6 +133,15 @@ bool counts_output_cells(const OperationPlan& plan, Lens lens) {
          (plan.transposed() == nullptr || lens == Lens::gather);
 }
 
+/// Two chains whose last layers have the same cells.
+bool same_last_level(const PairSide& a, const PairSide& b) {
+  if (a.lens != Lens::receptive_field || b.lens != Lens::receptive_field) return false;
+  const ChainPlanPtr &x = a.computation->plan.chain(), &y = b.computation->plan.chain();
+  if (!x || !y || x->chain.dims != y->chain.dims) return false;
+  const int i = x->last_level(), k = y->last_level();
+  return x->slices(i) == y->slices(k) && x->rows(i) == y->rows(k) && x->cols(i) == y->cols(k);
+}
+
 }  // namespace
 
 void append_part(Scene& whole, const Scene& part, const Box& room) {
@@ -169,6 +180,7 @@ SceneRequest PairPicture::request_of(const PairRequest& request, size_t side) co
   half.hovered = request.sides[side].hovered;
   half.view.width = std::max(1.0f, places_[side].width());
   half.view.height = std::max(1.0f, places_[side].height());
+  half.view.zoom *= zooms_[side];
   const std::array<Moment, 2> at = moments(request);
   half.moment = at[side];
   // One that rests leaves no trail.
@@ -197,7 +209,7 @@ PairPicture::Key PairPicture::key_of(const PairRequest& request) {
 void PairPicture::place_halves(const PairRequest& request, const Painter& painter, bool stacked) {
   const View& view = request.common.view;
   stacked_ = stacked;
-  ui_ = std::min(painter.ui(), 2.5f);
+  ui_ = std::clamp(painter.ui(), 0.9f, 2.5f);
   const float note = kNoteSize * ui_ * kLineHeight + 10 * ui_;
   note_ = {kEdge * ui_, view.height - note, view.width - kEdge * ui_, view.height};
   const float half = stacked ? view.width : std::floor((view.width - kGap) / 2);
@@ -229,8 +241,9 @@ void PairPicture::place_halves(const PairRequest& request, const Painter& painte
   }
 }
 
-double PairPicture::shown_cells(const PairRequest& request) {
-  double least = 0;
+PairPicture::Shown PairPicture::shown_cells(const PairRequest& request) {
+  Shown shown;
+  zooms_ = {1, 1};
   for (size_t i = 0; i < 2; ++i) {
     const HalfScope scope(i);
     SceneRequest half = request_of(request, i);
@@ -240,15 +253,24 @@ double PairPicture::shown_cells(const PairRequest& request) {
     half.hovered.reset();
     build_scene(half, parts_[i]);
     double area = 0;
+    float smallest = 0;
     for (const Mark& mark : parts_[i].marks) {
       const bool cell = mark.kind == Mark::Kind::box && mark.ref >= 0;
+      if (cell && mark.fill != Fill::none) {
+        const float side = std::min(mark.box.width(), mark.box.height());
+        smallest = smallest > 0 ? std::min(smallest, side) : side;
+      }
+      if (cell && parts_[i].refs[static_cast<size_t>(mark.ref)].tensor == TensorId::input && mark.fill != Fill::none) {
+        shown.cell[i] = std::max(shown.cell[i], mark.box.width());
+      }
       if (cell || mark.kind == Mark::Kind::raster) {
         area += static_cast<double>(mark.box.width()) * static_cast<double>(mark.box.height());
       }
     }
-    least = i == 0 ? area : std::min(least, area);
+    shown.area = i == 0 ? area : std::min(shown.area, area);
+    shown.smallest = i == 0 ? smallest : std::min(shown.smallest, smallest);
   }
-  return least;
+  return shown;
 }
 
 void PairPicture::lay_out(const PairRequest& request) {
@@ -265,10 +287,22 @@ void PairPicture::lay_out(const PairRequest& request) {
   Scene unused;
   const Painter painter(request.common, unused);
   place_halves(request, painter, true);
-  const double above = shown_cells(request);
+  const Shown above = shown_cells(request);
   place_halves(request, painter, false);
-  const double beside = shown_cells(request);
-  if (above > kWorthStacking * beside) place_halves(request, painter, true);
+  Shown shown = shown_cells(request);
+  const bool by_cells = above.smallest > 0 && shown.smallest > 0;
+  const bool stack = by_cells ? static_cast<double>(above.smallest) > kWorthStacking * static_cast<double>(shown.smallest)
+                              : above.area > kWorthStacking * shown.area;
+  if (stack) {
+    place_halves(request, painter, true);
+    shown = above;
+  }
+  if (request.sides[0].lens != request.sides[1].lens || shown.cell[0] <= 0 || shown.cell[1] <= 0) return;
+  const float smaller = std::min(shown.cell[0], shown.cell[1]);
+  for (size_t i = 0; i < 2; ++i) {
+    const double zoom = static_cast<double>(smaller / shown.cell[i]);
+    if (zoom >= kLeastEqualled) zooms_[i] = zoom;
+  }
 }
 
 void PairPicture::build(const PairRequest& request, Scene& scene) {
@@ -375,9 +409,10 @@ void PairPicture::draw_frame(const PairRequest& request, Scene& scene) {
   std::string& words = note_words_;
   words.clear();
   const int64_t now = request.common.moment.step + 1;
-  const bool same_cell = steps.own == steps.other && a.computation->plan.out() == b.computation->plan.out() &&
-                         counts_output_cells(a.computation->plan, a.lens) &&
-                         counts_output_cells(b.computation->plan, b.lens);
+  const bool outputs = a.computation->plan.out() == b.computation->plan.out() &&
+                       counts_output_cells(a.computation->plan, a.lens) &&
+                       counts_output_cells(b.computation->plan, b.lens);
+  const bool same_cell = steps.own == steps.other && (outputs || same_last_level(a, b));
   if (request.linked) {
     append_words(words, words_of(language, "scene.pair_lenses"),
                  {Digits(now), Digits(request.own == 0 ? steps.own : steps.other)});

@@ -64,7 +64,13 @@ class PairPicture {
   };
   static Key key_of(const PairRequest& request);
   void place_halves(const PairRequest& request, const Painter& painter, bool stacked);
-  double shown_cells(const PairRequest& request);
+  /// The smallest cell and how much of the picture is cells, of the half that has less; how large a cell of each input is.
+  struct Shown {
+    double area = 0;
+    float smallest = 0;  // 0 where cells are not seen one by one
+    std::array<float, 2> cell{};  // 0 where there are none to be seen one by one
+  };
+  Shown shown_cells(const PairRequest& request);
   void draw_frame(const PairRequest& request, Scene& scene);
   void mark_differences(const PairRequest& request, size_t side, size_t first_mark, Scene& scene) const;
 
@@ -73,6 +79,7 @@ class PairPicture {
   bool stacked_ = false;
   float ui_ = 1;
   std::array<Box, 2> places_, titles_at_;
+  std::array<double, 2> zooms_{1, 1};  // what is as large in numbers is as large to the eye
   Box note_;
   std::array<Scene, 2> parts_;
   std::string note_words_;

@@ -89,12 +89,21 @@ std::string default_of(const Call& call, const std::string& name) {
   return {};
 }
 
-/// What the other call writes out and this one does not, in the other's order.
+/// What the other call writes out and this one does not, at the same place.
 void complete(Call& call, const Call& other) {
-  for (const Argument& theirs : other.arguments) {
-    if (find(call, theirs.name) != nullptr) continue;
-    std::string text = default_of(call, theirs.name);
-    if (!text.empty()) call.arguments.push_back({theirs.name, std::move(text)});
+  for (size_t i = 0; i < other.arguments.size(); ++i) {
+    const std::string& name = other.arguments[i].name;
+    if (find(call, name) != nullptr) continue;
+    std::string text = default_of(call, name);
+    if (text.empty()) continue;
+    auto place = call.arguments.end();
+    if (i > 0) {
+      const auto before = std::find_if(call.arguments.begin(), call.arguments.end(), [&](const Argument& argument) {
+        return argument.name == other.arguments[i - 1].name;
+      });
+      if (before != call.arguments.end()) place = before + 1;
+    }
+    call.arguments.insert(place, {name, std::move(text)});
   }
 }
 

@@ -161,9 +161,11 @@ struct Workbench::State {
     if (computation) clamp_step();
   }
 
-  /// After the session has changed: where it is now what the other side was, the numbers change places with it.
+  /// After the session has changed: where each side is now what the other one was, the numbers change places with them.
   void exchange_numbers(const Session& before) {
-    if (!other || same_numbers(before, session) || !same_numbers(other->session(), session)) return;
+    const std::optional<Session> wanted = other_side(session);
+    if (!other || !wanted || same_numbers(before, session)) return;
+    if (!same_numbers(other->session(), session) || !same_numbers(before, *wanted)) return;
     State& theirs = *other->state_;
     worker.cancel();
     theirs.worker.cancel();
