@@ -30,8 +30,8 @@ namespace {
 struct ExportOptions {
   std::string session, output;
   std::optional<std::string> lesson;
-  std::optional<std::string> operation, beside, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step, steps,
-      per_page;
+  std::optional<std::string> operation, beside, lens, theme, language, chroma, size, fps, step_seconds, end_pause, step,
+      steps, per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
 

@@ -30,10 +30,10 @@ struct ScreenshotOptions {
   std::string lesson;  // opened on top of it; empty: none
   int64_t lesson_page = 1;
   std::string target;
-  int width = 1600, height = 900;  // device pixels
-  std::optional<int64_t> step;     // 1-based
-  std::string operation;           // instead of the session's; empty: its own
-  std::string beside;              // another configuration as B; empty: what the session has
+  int width = 1600, height = 900;    // device pixels
+  std::optional<int64_t> step;       // 1-based
+  std::string operation;             // instead of the session's; empty: its own
+  std::string beside;                // another configuration as B; empty: what the session has
   std::optional<Lens> lens, lens_b;  // of both sides; without `beside` two lenses of the session
   std::optional<ThemeId> theme;
   std::optional<Language> language;

@@ -360,8 +360,7 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
     ui.widgets.note_rect(side == 0 ? "picture.a" : "picture.b", at.x0, at.y0, at.x1, at.y1);
     const Box& title = pair_.title(side);
     ui.widgets.note_rect(side == 0 ? "picture.title_a" : "picture.title_b", box_.x0 + title.x0 * ui.scale,
-                         box_.y0 + title.y0 * ui.scale, box_.x0 + title.x1 * ui.scale,
-                         box_.y0 + title.y1 * ui.scale);
+                         box_.y0 + title.y0 * ui.scale, box_.x0 + title.x1 * ui.scale, box_.y0 + title.y1 * ui.scale);
   }
   ImGui::End();
 
@@ -491,8 +490,8 @@ void PictureArea::react(UiContext& ui) {
   const std::optional<size_t> under_pointer = side_at(io.MousePos.x, io.MousePos.y, ui.scale, false);
   if (ImGui::IsItemActivated()) {
     pressed_title_ = !under_pointer;
-    pressed_side_ = under_pointer ? *under_pointer
-                                  : side_at(io.MousePos.x, io.MousePos.y, ui.scale, true).value_or(own_side(ui));
+    pressed_side_ =
+        under_pointer ? *under_pointer : side_at(io.MousePos.x, io.MousePos.y, ui.scale, true).value_or(own_side(ui));
     drag_ = Drag::none;
     pressed_.reset();
   }

@@ -59,10 +59,11 @@ void append(std::string& out, Language language, const ChainPlan& chain, int64_t
   const WindowLayer& layer = chain.chain.layers.back();
   name.assign(layer.name);
   if (name.empty()) {
-    append_words(name, words_of(language, "scene.field_layer"), {Digits(static_cast<int64_t>(chain.chain.layers.size()))});
+    append_words(name, words_of(language, "scene.field_layer"),
+                 {Digits(static_cast<int64_t>(chain.chain.layers.size()))});
   }
-  const Digits at(step + 1), steps(chain.steps()), row0(w.row.first), row1(w.row.last),
-      col0(w.col.first), col1(w.col.last), rows(w.rows), cols(w.cols);
+  const Digits at(step + 1), steps(chain.steps()), row0(w.row.first), row1(w.row.last), col0(w.col.first),
+      col1(w.col.last), rows(w.rows), cols(w.cols);
   const char* key = w.rows == 0 || w.cols == 0 ? "scene.field_nothing"
                     : chain.chain.dims == 1    ? "scene.field_sees_line"
                                                : "scene.field_sees";

@@ -127,7 +127,6 @@ class Solver {
   Im2colLayout place(const Arrangement& a, const OutputCell& cell) const;
 
  private:
-
   template <class Visit>
   void for_strips(const Visit& visit) const {
     const double room = width_ - strip_label_ - strip_sum_;
@@ -143,7 +142,8 @@ class Solver {
         a.strip_rows = 1;
         visit(a);
         // A matrix too wide to be printed as one is printed here, broken into lines or cut off.
-        if ((all || lines <= 2) && static_cast<double>(cols_) * kReadablePitches[std::size(kReadablePitches) - 1] * u_ > 0.3 * width_) {
+        if ((all || lines <= 2) &&
+            static_cast<double>(cols_) * kReadablePitches[std::size(kReadablePitches) - 1] * u_ > 0.3 * width_) {
           for (const int rows : {2, 3, 4, kMostStripRows}) {
             if (rows > rows_) break;
             a.strip_rows = rows;

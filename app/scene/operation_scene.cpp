@@ -24,7 +24,8 @@ void with_conv_frame(const StageFrame& base, const ConvPlan& plan, const StepTim
   build(frame);
 }
 
-void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view, const StepTiming& timing) {
+void build_gather(const StageFrame& base, const ConvTransposePlan& plan, const GatherView& view,
+                  const StepTiming& timing) {
   // The output is the engine's own, not the direct convolution's.
   thread_local ConvTensors tensors;
   tensors = view.tensors;

@@ -94,7 +94,8 @@ void cut_raster(Raster& raster, const Box& whole, const Box& seen) {
     high = begin + length * to;
   };
   const double width = static_cast<double>(whole.width()), height = static_cast<double>(whole.height());
-  const double x0 = static_cast<double>(seen.x0 - whole.x0) / width, x1 = static_cast<double>(seen.x1 - whole.x0) / width;
+  const double x0 = static_cast<double>(seen.x0 - whole.x0) / width,
+               x1 = static_cast<double>(seen.x1 - whole.x0) / width;
   const double y0 = static_cast<double>(seen.y0 - whole.y0) / height,
                y1 = static_cast<double>(seen.y1 - whole.y0) / height;
   const bool sample = raster.is_sample();
@@ -167,8 +168,7 @@ std::array<Moment, 2> PairPicture::moments(const PairRequest& request) {
       pair_steps(own.computation->plan, own.lens, other.computation->plan, other.lens, request.linked);
   std::array<Moment, 2> moments;
   moments[request.own] = resting(request.common.moment, steps.own);
-  moments[1 - request.own] =
-      moment_beside(steps, request.common.moment, own.computation->plan, own.lens, other.lens);
+  moments[1 - request.own] = moment_beside(steps, request.common.moment, own.computation->plan, own.lens, other.lens);
   return moments;
 }
 
@@ -280,9 +280,9 @@ void PairPicture::lay_out(const PairRequest& request) {
                           key.lenses == key_.lenses && key.linked == key_.linked && key.language == key_.language;
   key_ = std::move(key);
   if (!same_words) {
-    words_ = pair_titles(request.common.language,
-                         {request.sides[0].computation.get(), request.sides[1].computation.get()}, key_.lenses,
-                         request.linked);
+    words_ =
+        pair_titles(request.common.language, {request.sides[0].computation.get(), request.sides[1].computation.get()},
+                    key_.lenses, request.linked);
   }
   Scene unused;
   const Painter painter(request.common, unused);
@@ -291,8 +291,9 @@ void PairPicture::lay_out(const PairRequest& request) {
   place_halves(request, painter, false);
   Shown shown = shown_cells(request);
   const bool by_cells = above.smallest > 0 && shown.smallest > 0;
-  const bool stack = by_cells ? static_cast<double>(above.smallest) > kWorthStacking * static_cast<double>(shown.smallest)
-                              : above.area > kWorthStacking * shown.area;
+  const bool stack = by_cells
+                         ? static_cast<double>(above.smallest) > kWorthStacking * static_cast<double>(shown.smallest)
+                         : above.area > kWorthStacking * shown.area;
   if (stack) {
     place_halves(request, painter, true);
     shown = above;
@@ -388,8 +389,10 @@ void PairPicture::draw_frame(const PairRequest& request, Scene& scene) {
       lay_pieces(painter, pieces, lines.size, room, [&](const TitlePiece& piece, float x, size_t line) {
         if (line >= lines.count) return;
         const float middle = y + (static_cast<float>(line) + 0.5f) * height;
-        const Face face = piece.lit || piece.role == Role::input || piece.role == Role::output ? Face::bold : Face::sans;
-        painter.text(piece.text, left + x, middle, lines.size, piece.lit ? Role::accent : piece.role, Align::left, face);
+        const Face face =
+            piece.lit || piece.role == Role::input || piece.role == Role::output ? Face::bold : Face::sans;
+        painter.text(piece.text, left + x, middle, lines.size, piece.lit ? Role::accent : piece.role, Align::left,
+                     face);
         // Not by colour and weight alone.
         if (!piece.lit) return;
         const float under = middle + lines.size * 0.62f;

@@ -64,10 +64,11 @@ class PairPicture {
   };
   static Key key_of(const PairRequest& request);
   void place_halves(const PairRequest& request, const Painter& painter, bool stacked);
-  /// The smallest cell and how much of the picture is cells, of the half that has less; how large a cell of each input is.
+  /// The smallest cell and how much of the picture is cells, of the half that has less; how large a cell of each input
+  /// is.
   struct Shown {
     double area = 0;
-    float smallest = 0;  // 0 where cells are not seen one by one
+    float smallest = 0;           // 0 where cells are not seen one by one
     std::array<float, 2> cell{};  // 0 where there are none to be seen one by one
   };
   Shown shown_cells(const PairRequest& request);
@@ -85,8 +86,8 @@ class PairPicture {
   std::string note_words_;
 };
 
-/// Adds a part's marks with its corner (0, 0) at that of `room`. What reaches beyond the room is cut off, words are left
-/// out there.
+/// Adds a part's marks with its corner (0, 0) at that of `room`. What reaches beyond the room is cut off, words are
+/// left out there.
 void append_part(Scene& whole, const Scene& part, const Box& room);
 
 }  // namespace convscope

@@ -58,9 +58,9 @@ Call call_of(const Computation& computation) {
       std::string argument = text.substr(begin, i - begin);
       begin = i + 2;
       const size_t equals = argument.find('=');
-      std::string name = equals != std::string::npos               ? argument.substr(0, equals)
+      std::string name = equals != std::string::npos             ? argument.substr(0, equals)
                          : call.arguments.size() < places.size() ? places[call.arguments.size()]
-                                                                   : argument;
+                                                                 : argument;
       if (name == "pads") name = "padding";
       if (name == "padding" && !pads.empty()) argument = pads;
       call.arguments.push_back({std::move(name), std::move(argument)});
@@ -79,10 +79,16 @@ const Argument* find(const Call& call, std::string_view name) {
 /// As PyTorch would have been given it.
 std::string default_of(const Call& call, const std::string& name) {
   if (name == "stride" && find(call, "kernel_size") != nullptr) return "stride=" + find(call, "kernel_size")->text;
-  static constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
-      {"padding", "0"},        {"dilation", "1"},          {"groups", "1"},         {"bias", "True"},
-      {"padding_mode", "'zeros'"}, {"dtype", "torch.float32"}, {"output_padding", "0"}, {"ceil_mode", "False"},
-      {"count_include_pad", "True"}, {"divisor_override", "None"}};
+  static constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {{"padding", "0"},
+                                                                                {"dilation", "1"},
+                                                                                {"groups", "1"},
+                                                                                {"bias", "True"},
+                                                                                {"padding_mode", "'zeros'"},
+                                                                                {"dtype", "torch.float32"},
+                                                                                {"output_padding", "0"},
+                                                                                {"ceil_mode", "False"},
+                                                                                {"count_include_pad", "True"},
+                                                                                {"divisor_override", "None"}};
   for (const auto& [key, value] : kDefaults) {
     if (name == key) return name + "=" + std::string(value);
   }
@@ -223,9 +229,9 @@ PairTitles pair_titles(Language language, const std::array<const Computation*, 2
   if (cells < 0) return titles;
   if (!titles.difference.empty()) titles.difference += tr(language, "scene.clause");
   titles.compares_cells = cells > 0;
-  titles.difference += cells == 0 ? std::string(tr(language, "scene.pair_outputs_equal"))
-                                  : tr(language, "scene.pair_cells_differ",
-                                       {std::to_string(cells), std::to_string(a.output.numel())});
+  titles.difference +=
+      cells == 0 ? std::string(tr(language, "scene.pair_outputs_equal"))
+                 : tr(language, "scene.pair_cells_differ", {std::to_string(cells), std::to_string(a.output.numel())});
   return titles;
 }
 

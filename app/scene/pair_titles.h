@@ -30,8 +30,8 @@ struct PairTitles {
   bool compares_cells = false;  // both outputs have one shape, and some of their cells differ
 };
 
-/// The constructor calls, argument by argument: one that only one of them would write out stands with its default in the
-/// other. Of two lenses of the same numbers the lenses' names; of chains their layers.
+/// The constructor calls, argument by argument: one that only one of them would write out stands with its default in
+/// the other. Of two lenses of the same numbers the lenses' names; of chains their layers.
 PairTitles pair_titles(Language language, const std::array<const Computation*, 2>& sides,
                        const std::array<Lens, 2>& lenses, bool linked);
 

@@ -92,9 +92,7 @@ std::vector<TensorSource*> sources_of(Session& session) {
 
 PairSteps pair_steps(const OperationPlan& own, Lens own_lens, const OperationPlan& other, Lens other_lens,
                      bool linked) {
-  const auto steps = [](const OperationPlan& plan, Lens lens) {
-    return std::max<int64_t>(step_count(plan, lens), 1);
-  };
+  const auto steps = [](const OperationPlan& plan, Lens lens) { return std::max<int64_t>(step_count(plan, lens), 1); };
   return {steps(own, own_lens), steps(other, other_lens), linked};
 }
 

@@ -19,8 +19,8 @@ Lens lens_beside(const Session& session);
 /// The same for another choice of the own side's lens, as an export may have.
 Lens lens_beside(const Session& session, Lens own);
 
-/// The other side as a session of its own, without a comparison; nothing where there is none, or where it only shows the
-/// same numbers in another lens.
+/// The other side as a session of its own, without a comparison; nothing where there is none, or where it only shows
+/// the same numbers in another lens.
 std::optional<Session> other_side(const Session& session);
 
 /// Edits the side that was not edited.

@@ -94,8 +94,8 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
   Conv2dOptions engine = options;
   if (engine.algorithm == Algorithm::automatic) engine.algorithm = algorithm_of(session);
   const auto start = std::chrono::steady_clock::now();
-  const bool known = last != nullptr && options.algorithm == Algorithm::automatic &&
-                     same_operands(*last, session, *plan, *tensors);
+  const bool known =
+      last != nullptr && options.algorithm == Algorithm::automatic && same_operands(*last, session, *plan, *tensors);
   Result<Tensor> output = Tensor();
   if (known) {
     output = last->tensors.output;
@@ -123,8 +123,7 @@ Result<ComputationPtr> compute(const Session& session, TensorCache& cache, const
     computation->gradient = last->gradient;
   } else if (with_gradient) {
     const JobPart part(options.job, 1.0 / 3, 4.0 / 3);
-    Result<GradientPtr> gradient =
-        gradient_numbers(session, *plan->conv2d(), computation->tensors, wished, options);
+    Result<GradientPtr> gradient = gradient_numbers(session, *plan->conv2d(), computation->tensors, wished, options);
     if (!gradient) return gradient.error();
     computation->gradient = *std::move(gradient);
   }

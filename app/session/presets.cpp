@@ -285,8 +285,8 @@ Result<void> apply_beside(Session& session, const BesideChoice& choice, std::vec
   }
   if (!choice.lens_b) return {};
   const bool has_other = session.beside && session.beside->other;
-  const Result<Lens> lens = has_other ? fitting(*choice.lens_b, *session.beside->other)
-                                      : fitting(*choice.lens_b, session);
+  const Result<Lens> lens =
+      has_other ? fitting(*choice.lens_b, *session.beside->other) : fitting(*choice.lens_b, session);
   if (!lens) return lens.error();
   if (has_other) {
     session.beside->lens = *lens;

@@ -40,7 +40,7 @@ Result<Session> open_session(const std::string& preset_or_path, std::vector<Code
 /// shows A's own numbers. What is not given stays as the session has it. Errors: open_session()'s, error.export_lens,
 /// error.lens_gradient.
 struct BesideChoice {
-  std::string beside;           // empty: none
+  std::string beside;  // empty: none
   std::optional<Lens> lens, lens_b;
 };
 Result<void> apply_beside(Session& session, const BesideChoice& choice, std::vector<CodeNote>* notes = nullptr);

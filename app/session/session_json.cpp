@@ -200,8 +200,8 @@ void read_source(FieldReader& fields, Place place, const std::string& base_folde
   }
 }
 
-void read_gradient(FieldReader& fields, const std::string& outer, const std::string& base_folder, GradientSettings& gradient,
-                   std::optional<Error>& error) {
+void read_gradient(FieldReader& fields, const std::string& outer, const std::string& base_folder,
+                   GradientSettings& gradient, std::optional<Error>& error) {
   const auto source = [&](const char* field, Place place, TensorSource& target) {
     std::optional<Json> object = fields.object(field);
     if (!object) return;
@@ -332,8 +332,7 @@ void read_configuration(FieldReader& fields, const std::string& prefix, const st
   });
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
-  within("gradient",
-         [&](FieldReader& inner) { read_gradient(inner, prefix, base_folder, session.gradient, error); });
+  within("gradient", [&](FieldReader& inner) { read_gradient(inner, prefix, base_folder, session.gradient, error); });
   within("learn", [&](FieldReader& inner) { read_learn(inner, session.learn); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
   within("chain", [&](FieldReader& inner) { read_chain(inner, prefix + "chain.", session.chain, error); });

@@ -121,9 +121,7 @@ struct Workbench::State {
   }
   void follow_chain() { follow_chain(computation ? computation->plan.chain() : nullptr); }
 
-  void clamp_step() {
-    session.step = std::clamp<int64_t>(session.step, 1, shown_steps());
-  }
+  void clamp_step() { session.step = std::clamp<int64_t>(session.step, 1, shown_steps()); }
 
   int64_t own_steps() const {
     if (!computation) return 1;
@@ -140,6 +138,14 @@ struct Workbench::State {
     if (beside == nullptr && numbers) beside = &numbers->plan;
     if (beside != nullptr) steps = std::max(steps, convscope::step_count(*beside, other->session().lens));
     return steps;
+  }
+
+  /// The same where the numbers of both sides have changed, whose steps are only known together.
+  void follow_beside_from(int64_t step) {
+    follow_beside();
+    if (!other || !computation) return;
+    session.step = step;
+    clamp_step();
   }
 
   /// Lets the other side follow the session.
@@ -254,10 +260,11 @@ struct Workbench::State {
     may_merge = false;
     edited_argument.clear();
     before_edit.reset();
+    const int64_t step = session.step;
     exchange_numbers(present);
     if (!same_numbers(present, session) || error || lacks_gradient(present)) recompute();
     follow_chain();
-    follow_beside();
+    follow_beside_from(step);
     return back;
   }
 };
@@ -320,7 +327,7 @@ void Workbench::switch_sides() {
     state_->exchange_numbers(before);
     state_->recompute();
     state_->follow_chain();
-    state_->follow_beside();
+    state_->follow_beside_from(before.step);
   } else if (state_->computation) {
     state_->session.step =
         step_across(state_->computation->plan, before.lens, before.step - 1, state_->session.lens) + 1;

@@ -25,14 +25,14 @@ class PairExport : public testing_support::Program {
 };
 
 TEST_F(PairExport, a_clip_has_the_frames_of_the_longer_one) {
-  success({"export", "compare_strides", "-o", "a.gif", "--size", "360x180", "--fps", "10", "--step-seconds", "0.2",
+  success({"export", "compare_strides", "-o", "a.gif", "--size", "480x240", "--fps", "10", "--step-seconds", "0.2",
            "--end-pause", "0"});
   EXPECT_EQ(testing::read_gif(path("a.gif")).total_delay(), 25 * 20) << "hundredths: 25 steps of 0.2 s";
   // B first: still the longer one.
-  success({"export", "no_padding_strides", "--beside", "no_padding_no_strides", "-o", "b.gif", "--size", "360x180",
+  success({"export", "no_padding_strides", "--beside", "no_padding_no_strides", "-o", "b.gif", "--size", "480x240",
            "--fps", "10", "--step-seconds", "0.2", "--end-pause", "0"});
   EXPECT_EQ(testing::read_gif(path("b.gif")).total_delay(), 4 * 20);
-  success({"export", "no_padding_strides", "--beside", "Conv2d(1, 1, 3, stride=1)", "-o", "c.gif", "--size", "360x180",
+  success({"export", "no_padding_strides", "--beside", "Conv2d(1, 1, 3, stride=1)", "-o", "c.gif", "--size", "480x240",
            "--fps", "10", "--step-seconds", "0.2", "--end-pause", "0", "--steps", "5:9"});
   EXPECT_EQ(testing::read_gif(path("c.gif")).total_delay(), 5 * 20) << "steps that only B has";
 }
@@ -64,21 +64,25 @@ TEST_F(PairExport, two_lenses_of_one_session) {
   EXPECT_THAT(svg, HasSubstr("Sliding"));
   EXPECT_THAT(svg, HasSubstr("im2col(X)"));
   EXPECT_THAT(read("a.alt.txt"), HasSubstr("A: Step 5 of 9"));
-  success({"export", "tutorial_5_1", "--beside", "dilation", "--lens", "toeplitz,sliding", "--step", "1", "-o", "b.svg"});
+  success(
+      {"export", "tutorial_5_1", "--beside", "dilation", "--lens", "toeplitz,sliding", "--step", "1", "-o", "b.svg"});
 }
 
 TEST_F(PairExport, refusals_take_one_line) {
   EXPECT_THAT(refusal({"export", "tutorial_5_1", "--lens", "sliding,im2col,loops", "-o", "a.gif"}, 1),
               HasSubstr("at most two lenses"));
-  EXPECT_THAT(refusal({"export", "tutorial_5_1", "--beside", "max_pooling", "--lens", "sliding,im2col", "-o", "a.gif"}, 1),
-              HasSubstr("im2col"));
+  EXPECT_THAT(
+      refusal({"export", "tutorial_5_1", "--beside", "max_pooling", "--lens", "sliding,im2col", "-o", "a.gif"}, 1),
+      HasSubstr("im2col"));
   EXPECT_THAT(refusal({"export", "tutorial_5_1", "--beside", "no_such", "-o", "a.gif"}, 1), HasSubstr("no_such"));
-  EXPECT_THAT(refusal({"export", "tutorial_5_1", "--beside", "Conv2d(1, 1, 9)", "-o", "a.gif"}, 1),
-              HasSubstr("kernel_size"));
+  std::ofstream(path("large.json"))
+      << R"({"format": "convscope-session", "version": 1, "operation": "conv2d", "params": {"kernel_size": [9, 9]}})";
+  EXPECT_THAT(refusal({"export", "tutorial_5_1", "--beside", "large.json", "-o", "a.gif"}, 1), HasSubstr("kernel"));
 }
 
 TEST_F(PairExport, a_screenshot_takes_the_same_options_and_its_script_drives_the_switch) {
-  std::ofstream(path("script")) << "click pair.edit.b\nclick stride.h.plus\nclick pair.edit.a\nkey end\nexpect step 4\n";
+  std::ofstream(path("script"))
+      << "click pair.edit.b\nclick stride.h.plus\nclick pair.edit.a\nkey end\nexpect step 4\n";
   success({"screenshot", "no_padding_no_strides", "--beside", "Conv2d(1, 1, 3)", "-o", "a.png", "--size", "1280x720",
            "--actions", "script"});
   success({"screenshot", "tutorial_5_1", "--lens", "sliding,toeplitz", "-o", "b.png", "--size", "1280x720"});

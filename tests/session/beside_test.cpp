@@ -28,9 +28,7 @@ Session pair_of_strides() {
 }
 
 Action stride_of(int64_t stride) {
-  return {"edit.stride", "stride", [stride](Session& session) {
-            session.params.stride = {stride, stride};
-          }};
+  return {"edit.stride", "stride", [stride](Session& session) { session.params.stride = {stride, stride}; }};
 }
 
 TEST(Beside, a_file_brings_back_both_whichever_is_edited) {
@@ -154,8 +152,10 @@ TEST(BesideWorkbench, switching_takes_the_numbers_along_and_is_no_edit) {
   const uint64_t b = workbench.other()->computation()->tensors.output.identity();
   EXPECT_EQ(workbench.step_count(), 25);
   EXPECT_EQ(workbench.own_step_count(), 25);
+  workbench.apply_view([](Session& session) { session.step = 25; });
   workbench.switch_sides();
   workbench.wait();
+  EXPECT_EQ(workbench.session().step, 25) << "the timeline stays where it is";
   EXPECT_EQ(workbench.computation()->tensors.output.identity(), b) << "nothing is computed again";
   EXPECT_EQ(workbench.other()->computation()->tensors.output.identity(), a);
   EXPECT_EQ(workbench.session().params.stride, (Pair{2, 2}));
