@@ -165,6 +165,12 @@ void CommandPalette::collect(UiContext& ui) {
         "palette.beside");
     entries_.back().label = "B: " + entries_.back().label;
   }
+  for (size_t i = 0; i < ui.settings.recent_files.size(); ++i) {
+    const std::string& path = ui.settings.recent_files[i];
+    add({Kind::beside, Command::escape, {}, path}, "beside.recent." + std::to_string(i), "palette.beside", path, {},
+        "palette.beside");
+    entries_.back().label = "B: " + std::filesystem::path(path).filename().string();
+  }
 }
 
 void CommandPalette::filter() {

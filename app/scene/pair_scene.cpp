@@ -35,9 +35,16 @@ template <class Place>
 size_t lay_pieces(const Painter& painter, const std::vector<TitlePiece>& pieces, float size, float room, Place place) {
   float x = 0;
   size_t line = 0;
-  for (const TitlePiece& piece : pieces) {
+  // No line begins with a comma or a bracket that closes.
+  const auto clings = [](const TitlePiece& piece) {
+    return piece.text.starts_with(',') || piece.text.starts_with(')');
+  };
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const TitlePiece& piece = pieces[i];
     const float width = width_of(painter, piece, size);
-    if (x > 0 && x + width > room) {
+    const bool mark_follows = i + 1 < pieces.size() && clings(pieces[i + 1]);
+    const float mark = mark_follows ? painter.width(",", Face::sans, size) : 0;
+    if (x > 0 && !clings(piece) && x + width + mark > room) {
       ++line;
       x = 0;
     }

@@ -69,7 +69,7 @@ void compare_lenses(Session& session, std::optional<Lens> lens) {
 }
 
 void compare_with(Session& session, const Session& b, std::optional<Lens> lens) {
-  if (session.beside && session.beside->is_a) {
+  if (session.beside && session.beside->other && session.beside->is_a) {
     // B is the side that is edited.
     static_cast<Configuration&>(session) = b;
     session.lens = fitted(session.operation, lens.value_or(session.lens));

@@ -94,6 +94,21 @@ TEST(Beside, two_lenses_are_a_pair_too) {
   EXPECT_EQ(*session_from_json(session_to_json(session)), session);
 }
 
+TEST(Beside, another_session_becomes_B_whichever_is_edited) {
+  Session session = pair_of_strides();
+  switch_sides(session);
+  compare_with(session, preset("dilation"));
+  EXPECT_EQ(session.params.dilation, (Pair{2, 2})) << "B is edited, and is the new one";
+  EXPECT_EQ(session.beside->other->params.stride, (Pair{1, 1})) << "A stays";
+  Session lenses = preset("tutorial_5_1");
+  compare_lenses(lenses, Lens::im2col);
+  switch_sides(lenses);
+  compare_with(lenses, preset("dilation"));
+  EXPECT_EQ(lenses.params.kernel_size, preset("tutorial_5_1").params.kernel_size);
+  ASSERT_TRUE(lenses.beside->other.has_value());
+  EXPECT_EQ(lenses.beside->other->params.dilation, (Pair{2, 2}));
+}
+
 TEST(Beside, the_other_operation_is_shown_in_a_lens_that_it_has) {
   Session session = preset("compare_transposed");
   session.lens = Lens::im2col;
