@@ -17,10 +17,12 @@
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
 #include "app/cli/export_many.h"
+#include "app/cli/lens_names.h"
 #include "app/cli/messages.h"
 #include "app/cli/model_picture.h"
 #include "app/export/export_job.h"
 #include "app/export/lesson_reel.h"
+#include "app/session/beside.h"
 #include "app/session/computation.h"
 #include "app/session/presets.h"
 
@@ -33,8 +35,8 @@ struct ExportOptions {
   std::string output;
   ModelPicture model_picture;
   std::optional<std::string> lesson;
-  std::optional<std::string> operation, lens, show, theme, language, chroma, size, fps, step_seconds, end_pause, step,
-      steps, per_page;
+  std::optional<std::string> operation, beside, lens, show, theme, language, chroma, size, fps, step_seconds, end_pause,
+      step, steps, per_page;
   bool caption = false, transparent = false, no_session = false, alt_text = false;
 };
 
@@ -121,11 +123,6 @@ class ProgressLine {
 
 /// The words that the session would say, where the command line says others.
 Result<void> apply_names(const ExportOptions& options, ExportSettings& settings) {
-  if (options.lens) {
-    const auto lens = lens_from_name(*options.lens);
-    if (!lens) return Error{"error.unknown_lens", "--lens", {*options.lens, names_of_lenses()}};
-    settings.lens = *lens;
-  }
   if (options.show) {
     if (auto set = set_picture_options(*options.show, settings.options); !set) return set;
   }
@@ -198,7 +195,8 @@ Result<void> run_lesson(const ExportOptions& options, ExportSettings settings) {
   if (!options.sessions.empty()) {
     return Error{"error.lesson_and_session", "--lesson", {options.sessions.front(), *options.lesson}};
   }
-  const std::array<std::pair<const char*, bool>, 8> unused{{{"--operation", options.operation.has_value()},
+  const std::array<std::pair<const char*, bool>, 9> unused{{{"--operation", options.operation.has_value()},
+                                                            {"--beside", options.beside.has_value()},
                                                             {"--lens", options.lens.has_value()},
                                                             {"--show", options.show.has_value()},
                                                             {"--step", options.step.has_value()},
@@ -236,6 +234,7 @@ std::vector<std::string> other_options(const ExportOptions& options) {
   value("--image", options.model_picture.image);
   flag("--imagenet", options.model_picture.imagenet);
   value("--operation", options.operation);
+  value("--beside", options.beside);
   value("--show", options.show);
   value("--size", options.size);
   value("--fps", options.fps);
@@ -256,9 +255,10 @@ std::vector<std::string> other_options(const ExportOptions& options) {
 
 /// Several sessions or lenses, a file for each.
 Result<void> run_many(const ExportOptions& options, ExportSettings settings) {
-  ExportOptions names = options;
-  if (names.lens == kAllLenses) names.lens.reset();
-  if (auto applied = apply_names(names, settings); !applied) return applied;
+  if (options.lens && *options.lens != kAllLenses) {
+    if (const auto lenses = parse_lenses(*options.lens, "--lens"); !lenses) return lenses.error();
+  }
+  if (auto applied = apply_names(options, settings); !applied) return applied;
   const auto tasks = export_tasks(options.sessions, options.lens, options.operation, options.output);
   if (!tasks) return tasks.error();
   return run_export_tasks(*tasks, other_options(options));
@@ -282,6 +282,17 @@ Result<void> run_command(const ExportOptions& options) {
   if (options.operation) {
     if (auto changed = change_operation(*session, *options.operation); !changed) return changed;
   }
+  BesideChoice choice;
+  choice.beside = options.beside.value_or("");
+  if (options.lens) {
+    const auto lenses = parse_lenses(*options.lens, "--lens");
+    if (!lenses) return lenses.error();
+    choice.lens = lenses->first;
+    choice.lens_b = lenses->second;
+  }
+  notes.clear();
+  if (auto applied = apply_beside(*session, choice, &notes); !applied) return applied;
+  print_notes(notes);
   settings.lens = session->lens;
   settings.algorithm = session->algorithm;
   settings.options = session->picture;
@@ -300,6 +311,18 @@ Result<void> run_command(const ExportOptions& options) {
   if (settings.lens == Lens::receptive_field && !plan->chain()) {
     return as_error(cli_language(), check_chain(shown_chain(*session, &*plan)).problem);
   }
+  const std::optional<Session> other = other_side(*session);
+  TensorCache other_cache;
+  if (other) {
+    const auto other_plan = plan_of(*other, other_cache);
+    if (!other_plan) return other_plan.error();
+    if (other->lens == Lens::receptive_field && !other_plan->chain()) {
+      return as_error(cli_language(), check_chain(shown_chain(*other, &*other_plan)).problem);
+    }
+    auto expected = std::make_shared<Computation>();
+    expected->plan = *other_plan;
+    settings.beside = export_beside(*session, settings.lens, nullptr, expected);
+  }
   if (const auto forecast = forecast_export(*plan, settings); !forecast) return forecast.error();
 
   Job job;
@@ -308,6 +331,13 @@ Result<void> run_command(const ExportOptions& options) {
   computing.job = &job;
   const auto computation = compute(*session, cache, computing);
   if (!computation) return computation.error();
+  ComputationPtr beside;
+  if (other) {
+    const auto computed = compute(*other, other_cache, computing);
+    if (!computed) return computed.error();
+    beside = *computed;
+  }
+  settings.beside = export_beside(*session, settings.lens, *computation, beside);
   job.progress = 0;
   const ProgressLine progress(job);
   return run_export(*computation, settings, &job);
@@ -323,7 +353,8 @@ void add_export_command(CLI::App& app, Run& run) {
   command->add_option("--lesson", options->lesson, words("cli.export.lesson"));
   command->add_option("-o,--output", options->output, words("cli.export.output"))->required();
   command->add_option("--operation", options->operation, words("cli.session_operation"));
-  command->add_option("--lens", options->lens, words("cli.lens") + "; " + words("cli.export.all_lenses"));
+  command->add_option("--beside", options->beside, words("cli.beside"));
+  command->add_option("--lens", options->lens, words("cli.lenses") + "; " + words("cli.export.all_lenses"));
   command->add_option("--show", options->show, words("cli.show"));
   command->add_option("--size", options->size, words("cli.export.size"));
   command->add_option("--fps", options->fps, words("cli.export.fps"));

@@ -41,24 +41,51 @@ SceneRequest request_at(const ComputationPtr& computation, const ExportSettings&
   return request;
 }
 
+PairRequest pair_request_at(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                            const TextMeasure& measure, int64_t frame) {
+  const ExportBeside& beside = *settings.beside;
+  PairRequest request;
+  request.common = request_at(computation, settings, plan, measure, frame);
+  request.own = beside.is_a ? 1 : 0;
+  request.sides[request.own] = {computation, settings.lens, settings.algorithm, std::nullopt};
+  request.sides[1 - request.own] = {beside.linked ? computation : beside.computation, beside.lens, beside.algorithm,
+                                    std::nullopt};
+  request.linked = beside.linked;
+  return request;
+}
+
 int64_t Clip::all_steps() const {
   if (settings_.lesson) return static_cast<int64_t>(settings_.lesson->scenes.size());
-  return std::max<int64_t>(step_count(computation_->plan, settings_.lens), 1);
+  return export_steps(computation_->plan, settings_);
 }
 
 std::string Clip::title(Language language) const {
   if (settings_.lesson) return settings_.lesson->title.in(language);
-  const OperationPlan& p = computation_->plan;
-  return tr(language, title_key(p), {p.shown(p.input_shape()).to_string(), p.shown(p.output_shape()).to_string()});
+  const auto title_of = [&](const Computation& of) {
+    const OperationPlan& p = of.plan;
+    return tr(language, title_key(p), {p.shown(p.input_shape()).to_string(), p.shown(p.output_shape()).to_string()});
+  };
+  if (!settings_.beside || settings_.beside->linked) return title_of(*computation_);
+  std::string own = title_of(*computation_), other = title_of(*settings_.beside->computation);
+  if (settings_.beside->is_a) std::swap(own, other);
+  return tr(language, "export.title_pair", {own, other});
 }
 
 std::string Clip::sentence(int64_t step, Language language) const {
   if (settings_.lesson) return settings_.lesson->scenes[static_cast<size_t>(step)].words[static_cast<size_t>(language)];
+  Scene scene;
+  if (settings_.beside) {
+    PairRequest pair = pair_request_at(computation_, settings_, plan_, measure_, 0);
+    pair.common.moment = {step, 1.0f};
+    pair.common.language = language;
+    pair.common.playing = false;
+    pair_.build(pair, scene);
+    return scene.sentence;
+  }
   SceneRequest request = request_at(computation_, settings_, plan_, measure_, 0);
   request.moment = {step, 1.0f};
   request.language = language;
   request.playing = false;
-  Scene scene;
   build_scene(request, scene);
   return scene.sentence;
 }
@@ -79,6 +106,7 @@ std::string Clip::session() const {
   if (!settings_.session || settings_.lesson) return {};
   Session session = *settings_.session;
   session.lens = settings_.lens;
+  if (!settings_.beside) session.beside.reset();
   session.theme = settings_.theme;
   session.language = settings_.language;
   session.step = plan_.moment(0).step + 1;
@@ -93,6 +121,13 @@ std::string Clip::description() const {
   const OperationPlan& p = computation_->plan;
   Scene last;
   build(frames() - 1, last);
+  if (settings_.beside) {
+    const bool b = settings_.beside->is_a;  // the exported session's own side is B
+    const Lens own = settings_.lens, other = settings_.beside->lens;
+    return tr(settings_.language, "export.description_pair",
+              {title(), name_of(b ? other : own), name_of(b ? own : other), std::to_string(plan_.moment(0).step + 1),
+               std::to_string(plan_.moment(frames() - 1).step + 1), last.sentence});
+  }
   return tr(settings_.language,
             p.dims() == 1           ? "export.description_conv1d"
             : p.dims() == 3         ? "export.description_conv3d"

@@ -9,12 +9,17 @@
 #include "app/export/lesson_reel.h"
 #include "app/render/scene_changes.h"
 #include "app/scene/build_scene.h"
+#include "app/scene/pair_scene.h"
 
 namespace convscope {
 
 /// The picture of one frame of an export.
 SceneRequest request_at(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
                         const TextMeasure& measure, int64_t frame);
+
+/// The same of two.
+PairRequest pair_request_at(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
+                            const TextMeasure& measure, int64_t frame);
 
 /// Builds scenes frame by frame and tells apart what must be drawn again.
 class Clip {
@@ -33,6 +38,9 @@ class Clip {
   static Error stopped() { return Error{"error.export_cancelled", "", {}}; }
   void build(int64_t frame, Scene& scene) const {
     if (settings_.lesson) return build_lesson_frame(*settings_.lesson, settings_, plan_, measure_, frame, scene);
+    if (settings_.beside) {
+      return pair_.build(pair_request_at(computation_, settings_, plan_, measure_, frame), scene);
+    }
     build_scene(request_at(computation_, settings_, plan_, measure_, frame), scene);
   }
 
@@ -83,6 +91,7 @@ class Clip {
   const ExportPlan& plan_;
   const TextMeasure& measure_;
   Job* job_;
+  mutable PairPicture pair_;  // the memory of building
 };
 
 }  // namespace convscope

@@ -17,6 +17,7 @@
 #include "app/render/gl_canvas.h"
 #include "app/render/scene_changes.h"
 #include "app/scene/build_scene.h"
+#include "app/scene/pair_scene.h"
 #include "app/scene/theme.h"
 
 namespace convscope {
@@ -107,6 +108,12 @@ Result<void> export_clip(Clip& clip, const ExportPlan& plan, const FontStack& fo
 bool shows_cells(const ComputationPtr& computation, const ExportSettings& settings, const ExportPlan& plan,
                  const TextMeasure& measure) {
   Scene scene;
+  if (settings.beside) {
+    PairPicture pair;
+    pair.build(pair_request_at(computation, settings, plan, measure, plan.clock.frames() - 1), scene);
+    const auto shows = [](const Scene& part) { return !part.refs.empty() || !part.rasters.empty(); };
+    return shows(pair.part(0)) && shows(pair.part(1));
+  }
   build_scene(request_at(computation, settings, plan, measure, plan.clock.frames() - 1), scene);
   return !scene.refs.empty() || !scene.rasters.empty();
 }
@@ -149,18 +156,51 @@ Result<void> check_legible(const ComputationPtr& computation, const ExportSettin
 
 }  // namespace
 
-SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& chosen,
-                                  const TextMeasure& measure, int64_t frame) {
+std::shared_ptr<const ExportBeside> export_beside(const Session& session, Lens lens, const ComputationPtr& own,
+                                                  const ComputationPtr& other) {
+  if (!session.beside) return nullptr;
+  ExportBeside beside;
+  beside.linked = !session.beside->other;
+  beside.computation = beside.linked ? own : other;
+  if (!beside.computation) return nullptr;
+  beside.lens = lens_beside(session, lens);
+  beside.algorithm = beside.linked ? session.algorithm : session.beside->other->algorithm;
+  beside.is_a = session.beside->is_a;
+  return std::make_shared<const ExportBeside>(std::move(beside));
+}
+
+namespace {
+
+/// Settings that plan_export() refuses give the last step.
+ExportPlan plan_or_last_step(const ComputationPtr& computation, const ExportSettings& chosen) {
   ExportPlan plan;
   const ExportSettings settings = picture_settings(chosen);
   if (const auto planned = plan_export(computation->plan, chosen); planned.ok()) {
     plan = *planned;
   } else {
     plan.animation = false;
-    plan.clock = ClipClock{std::max<int64_t>(step_count(computation->plan, settings.lens), 1) - 1, 1, 1, 0};
+    plan.clock = ClipClock{export_steps(computation->plan, settings) - 1, 1, 1, 0};
     plan.scale = export_scale(settings);
   }
-  return request_at(computation, settings, plan, measure, std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1));
+  return plan;
+}
+
+}  // namespace
+
+SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& chosen,
+                                  const TextMeasure& measure, int64_t frame) {
+  const ExportPlan plan = plan_or_last_step(computation, chosen);
+  return request_at(computation, picture_settings(chosen), plan, measure,
+                    std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1));
+}
+
+void build_export_frame(const ComputationPtr& computation, const ExportSettings& chosen, const TextMeasure& measure,
+                        int64_t frame, PairPicture& pair, Scene& scene) {
+  if (!chosen.beside) return build_scene(export_scene_request(computation, chosen, measure, frame), scene);
+  const ExportPlan plan = plan_or_last_step(computation, chosen);
+  pair.build(pair_request_at(computation, picture_settings(chosen), plan, measure,
+                             std::clamp<int64_t>(frame, 0, plan.clock.frames() - 1)),
+             scene);
 }
 
 Result<void> run_export(const ComputationPtr& computation, const ExportSettings& chosen, Job* job) {

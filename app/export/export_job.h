@@ -23,6 +23,18 @@ inline constexpr int kMostColumns = 12;  // and rows, of pictures on a page
 
 struct LessonReel;
 
+/// What is drawn beside the exported computation, see beside.h.
+struct ExportBeside {
+  ComputationPtr computation;  // of two lenses of the same numbers: the exported one itself
+  Lens lens = Lens::sliding;
+  Algorithm algorithm = Algorithm::automatic;
+  bool is_a = false;    // it stands first
+  bool linked = false;  // two lenses of the same numbers
+};
+/// What stands beside the session, its numbers computed already; `other` is not looked at where both lenses show `own`.
+std::shared_ptr<const ExportBeside> export_beside(const Session& session, Lens lens, const ComputationPtr& own,
+                                                  const ComputationPtr& other);
+
 struct ExportSettings {
   std::string target;  // format by its ending
   Lens lens = Lens::sliding;
@@ -46,6 +58,8 @@ struct ExportSettings {
   bool alt_text = false;  // written beside the target, see alt_text_target()
   /// Kept in the file, with the lens, theme, language and first step exported, so that it can be opened again.
   std::optional<Session> session;
+  /// Both in one picture, under one timeline.
+  std::shared_ptr<const ExportBeside> beside;
   /// All pages of a lesson in the place of one session's steps; see lesson_reel.h.
   std::shared_ptr<const LessonReel> lesson;
 
@@ -68,6 +82,11 @@ float export_scale(const ExportSettings& settings);
 /// The picture of one frame of the export (from 0), for the dialog's preview: the same request that the export uses.
 /// Settings that forecast_export() refuses give the last step.
 struct SceneRequest;
+struct Scene;
+class PairPicture;
+void build_export_frame(const ComputationPtr& computation, const ExportSettings& settings, const TextMeasure& measure,
+                        int64_t frame, PairPicture& pair, Scene& scene);
+/// The same of one side alone.
 SceneRequest export_scene_request(const ComputationPtr& computation, const ExportSettings& settings,
                                   const TextMeasure& measure, int64_t frame);
 

@@ -22,6 +22,9 @@ struct ExportPlan {
   }
 };
 
+/// Steps of the timeline: of both where two are exported.
+int64_t export_steps(const OperationPlan& plan, const ExportSettings& settings);
+
 /// Errors: those of forecast_export().
 Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings);
 

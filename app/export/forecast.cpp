@@ -10,6 +10,7 @@
 #include "app/export/lesson_reel.h"
 #include "app/export/target_format.h"
 #include "app/scene/build_scene.h"
+#include "app/session/beside.h"
 
 namespace convscope {
 namespace {
@@ -87,6 +88,12 @@ ExportSettings picture_settings(const ExportSettings& settings) {
   return picture;
 }
 
+int64_t export_steps(const OperationPlan& plan, const ExportSettings& settings) {
+  if (!settings.beside) return std::max<int64_t>(step_count(plan, settings.lens), 1);
+  const ExportBeside& beside = *settings.beside;
+  return pair_steps(plan, settings.lens, beside.computation->plan, beside.lens, beside.linked).count();
+}
+
 Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& settings) {
   const auto format = target_format(settings.target);
   if (!format) return format.error();
@@ -95,7 +102,11 @@ Result<ExportPlan> plan_export(const OperationPlan& plan, const ExportSettings& 
   if (settings.lesson) return plan_lesson(settings);
   if (!lens_applies(settings.lens, plan)) return unfit_lens(settings.lens);
 
-  const int64_t steps = std::max<int64_t>(step_count(plan, settings.lens), 1);
+  if (settings.beside && !lens_applies(settings.beside->lens, settings.beside->computation->plan)) {
+    return unfit_lens(settings.beside->lens);
+  }
+
+  const int64_t steps = export_steps(plan, settings);
   ExportPlan result;
   result.format = *format;
   result.scale = export_scale(picture_settings(settings));

@@ -6,6 +6,7 @@
 
 #include "app/scene/lesson_text.h"
 #include "app/scene/painter.h"
+#include "app/scene/pair_scene.h"
 #include "app/scene/prediction.h"
 #include "app/scene/sentence.h"
 
@@ -44,6 +45,25 @@ void fill(LessonScene& scene, Text text) {
     scene.words[static_cast<size_t>(language)] = text(language);
 }
 
+/// Steps of the timeline: of both where two stand side by side.
+int64_t steps_of(const LessonScene& scene) {
+  const OperationPlan& own = scene.computation->plan;
+  if (!scene.beside) return std::max<int64_t>(step_count(own, scene.session.lens), 1);
+  return pair_steps(own, scene.session.lens, scene.beside->plan, lens_beside(scene.session), false).count();
+}
+
+PairRequest pair_of(const LessonScene& scene, const SceneRequest& common) {
+  const Session& session = scene.session;
+  PairRequest pair;
+  pair.common = common;
+  pair.linked = !scene.beside;
+  pair.own = session.beside->is_a ? 1 : 0;
+  pair.sides[pair.own] = {scene.computation, session.lens, session.algorithm, std::nullopt};
+  pair.sides[1 - pair.own] = {pair.linked ? scene.computation : scene.beside, lens_beside(session),
+                              pair.linked ? session.algorithm : session.beside->other->algorithm, std::nullopt};
+  return pair;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job* job) {
@@ -64,7 +84,13 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
       scene.computation = *numbers;
       scene.session = session;
       scene.page = i;
-      const int64_t steps = std::max<int64_t>(step_count((*numbers)->plan, session.lens), 1);
+      if (const std::optional<Session> other = other_side(session)) {
+        TensorCache other_cache;
+        const Result<ComputationPtr> beside = compute(*other, other_cache, options);
+        if (!beside) return beside.error();
+        scene.beside = *beside;
+      }
+      const int64_t steps = steps_of(scene);
       scene.first_step = scene.last_step = std::clamp<int64_t>(session.step, 1, steps) - 1;
       if (page.camera) {
         scene.zoom = page.camera->zoom;
@@ -79,7 +105,7 @@ Result<std::shared_ptr<const LessonReel>> lesson_reel(const Lesson& lesson, Job*
 
     Result<LessonScene> first = scene_of(page.session);
     if (!first) return first.error();
-    const int64_t steps = std::max<int64_t>(step_count(first->computation->plan, first->session.lens), 1);
+    const int64_t steps = steps_of(*first);
     if (page.play) first->last_step = std::max(first->first_step, std::min(page.play->second, steps) - 1);
     std::optional<Prediction> asked;
     if (page.question) asked = Prediction{page.question->kind, page.question->step - 1, page.question->after};
@@ -233,7 +259,12 @@ void build_lesson_frame(const LessonReel& reel, const ExportSettings& settings, 
 
   SceneRequest picture = request;
   picture.view.height = full - height;
-  build_scene(picture, scene);
+  if (shown.session.beside) {
+    thread_local PairPicture pair;  // keeps its layout from frame to frame
+    pair.build(pair_of(shown, picture), scene);
+  } else {
+    build_scene(picture, scene);
+  }
   scene.height = full;
   Painter painter(request, scene);
   const float top = full - height;

@@ -17,6 +17,7 @@ namespace convscope {
 struct LessonScene {
   ComputationPtr computation;
   Session session;
+  ComputationPtr beside;                  // of the other side, where the page has one with numbers of its own
   size_t page = 0;                        // from 0
   int64_t first_step = 0, last_step = 0;  // from 0; the same: a still
   bool glides_in = false;                 // the first step is seen being computed

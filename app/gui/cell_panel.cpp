@@ -379,7 +379,7 @@ void draw_cell_panel(UiContext& ui) {
   ui.widgets.note_item(shows.data());
   ImGui::SameLine(0, ui.px(8));
   const int64_t step = step_of_cell(*computation->plan.conv2d(), m.cell);
-  const bool pointed = step != ui.playback.moment().step;
+  const bool pointed = step != ui.workbench.own_step(ui.playback.moment().step);
   ImGui::AlignTextToFramePadding();
   if (m.text_step != step || m.text_pointed != pointed || m.text_language != ui.language()) {
     m.text_step = step;

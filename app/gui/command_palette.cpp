@@ -119,6 +119,9 @@ void CommandPalette::collect(UiContext& ui) {
   for (const CommandRow& row : command_rows()) {
     if (row.command == Command::undo && !ui.workbench.can_undo()) continue;
     if (row.command == Command::redo && !ui.workbench.can_redo()) continue;
+    const bool of_two = row.command == Command::other_side || row.command == Command::swap_sides ||
+                        row.command == Command::close_comparison;
+    if (of_two && !ui.session().beside) continue;
     add({Kind::command, row.command, {}, {}}, std::string(row.name), row.words_key, std::string(row.name), row.keys,
         "palette.command");
   }
@@ -156,6 +159,17 @@ void CommandPalette::collect(UiContext& ui) {
   for (const Preset& preset : presets()) {
     add({Kind::open, Command::escape, {}, preset.name}, "preset." + preset.name, preset.title_key, preset.name, {},
         "palette.preset");
+  }
+  for (const Preset& preset : presets()) {
+    add({Kind::beside, Command::escape, {}, preset.name}, "beside." + preset.name, preset.title_key, preset.name, {},
+        "palette.beside");
+    entries_.back().label = "B: " + entries_.back().label;
+  }
+  for (size_t i = 0; i < ui.settings.recent_files.size(); ++i) {
+    const std::string& path = ui.settings.recent_files[i];
+    add({Kind::beside, Command::escape, {}, path}, "beside.recent." + std::to_string(i), "palette.beside", path, {},
+        "palette.beside");
+    entries_.back().label = "B: " + std::filesystem::path(path).filename().string();
   }
 }
 
@@ -281,6 +295,9 @@ void MainWindow::choose(UiContext& ui, const PaletteChoice& choice) {
       break;
     case PaletteChoice::Kind::open:
       open(choice.name);
+      break;
+    case PaletteChoice::Kind::beside:
+      open_beside(choice.name);
       break;
     case PaletteChoice::Kind::lesson:
       open_lesson(choice.name);

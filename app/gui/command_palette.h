@@ -18,7 +18,7 @@ namespace convscope {
 std::optional<int> fuzzy_score(std::string_view wanted, std::string_view text);
 
 struct PaletteChoice {
-  enum class Kind : uint8_t { command, open, lens, operation, panel, lesson };
+  enum class Kind : uint8_t { command, open, beside, lens, operation, panel, lesson };
   Kind kind = Kind::command;
   Command command = Command::escape;
   Lens lens = Lens::sliding;

@@ -9,6 +9,7 @@
 
 #include "app/io/npy.h"
 #include "app/io/npz.h"
+#include "app/session/beside.h"
 #include "app/session/operation_plan.h"
 #include "app/session/presets.h"
 #include "engine/volume_trace.h"
@@ -755,6 +756,22 @@ Result<Session> session_with_input_following(const Session& base, const std::str
   opened->params = base.params;
   change_params(*opened, next, last);
   return opened;
+}
+
+Action edit_compare_with_copy() {
+  return {"edit.compare", {}, [](Session& session) { compare_with_copy(session); }};
+}
+Action edit_compare_lenses() {
+  return {"edit.compare_lenses", {}, [](Session& session) { compare_lenses(session); }};
+}
+Action edit_compare_with(const Session& b) {
+  return {"edit.compare", {}, [b](Session& session) { compare_with(session, b); }};
+}
+Action edit_swap_sides() {
+  return {"edit.swap_sides", {}, [](Session& session) { swap_sides(session); }};
+}
+Action edit_close_comparison() {
+  return {"edit.close_comparison", {}, [](Session& session) { session.beside.reset(); }};
 }
 
 }  // namespace convscope

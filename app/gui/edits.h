@@ -56,6 +56,14 @@ Action edit_code(const LayerCode& code, const LastGood& last);
 /// Any change of the arguments that conv2d has not, as edit_params().
 Action edit_more(std::string_view argument, std::function<void(MoreParams&)> change);
 
+/// Two at once, see app/session/beside.h.
+Action edit_compare_with_copy();
+Action edit_compare_lenses();
+Action edit_compare_with(const Session& b);
+Action edit_swap_sides();
+/// What is edited stays.
+Action edit_close_comparison();
+
 /// The numbers of a solved size (see engine/size_solver.h); a padding word that still says the same stays.
 Action edit_solution(const SizeSolution& solution, const LastGood& last);
 

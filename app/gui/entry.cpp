@@ -69,11 +69,8 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   if (!options.operation.empty()) {
     if (Result<void> changed = change_operation(*session, options.operation); !changed) return changed;
   }
-  if (options.lens) {
-    const OperationFamily family = shown_family(session->operation).value_or(OperationFamily::conv);
-    const int dims = shown_dims(session->operation);
-    session->lens = lens_for(family, *options.lens, dims);
-    if (!lens_shows(session->lens, family, dims)) return unfit_lens(session->lens);
+  if (Result<void> applied = apply_beside(*session, {options.beside, options.lens, options.lens_b}); !applied) {
+    return applied;
   }
   if (!options.show.empty()) {
     if (Result<void> set = set_picture_options(options.show, session->picture); !set) return set;
@@ -99,6 +96,9 @@ Result<void> run_screenshot(const ScreenshotOptions& options) {
   off.window().wait();
   if (!off.window().workbench().computation()) {
     if (const Error* error = off.window().workbench().error()) return *error;
+  }
+  if (const Workbench* other = off.window().workbench().other(); other != nullptr && !other->computation()) {
+    if (const Error* error = other->error()) return *error;
   }
   if (!options.lesson.empty()) {
     const Language language = off.window().workbench().session().language;

@@ -36,8 +36,9 @@ struct ScreenshotOptions {
   std::optional<std::string> image;  // run through a model up to the layer; empty: the project's own picture
   bool imagenet = false;             // normalized as torchvision's models want it
   std::string operation;             // instead of the session's; empty: its own
-  std::optional<Lens> lens;
-  std::string show;  // words of set_picture_options(); empty: as the session has it
+  std::string beside;                // another configuration as B; empty: what the session has
+  std::optional<Lens> lens, lens_b;  // of both sides; without `beside` two lenses of the session
+  std::string show;                  // words of set_picture_options(); empty: as the session has it
   std::optional<ThemeId> theme;
   std::optional<Language> language;
   float ui_scale = 1;

@@ -13,6 +13,7 @@
 
 #include "app/export/all_lenses.h"
 #include "app/export/export_job.h"
+#include "app/export/export_plan.h"
 #include "app/export/lesson_reel.h"
 #include "app/export/size_estimate.h"
 #include "app/export/target_format.h"
@@ -21,6 +22,7 @@
 #include "app/gui/lesson_card.h"
 #include "app/gui/panels.h"
 #include "app/gui/widgets.h"
+#include "app/scene/pair_scene.h"
 #include "engine/trace.h"
 
 namespace convscope {
@@ -226,7 +228,23 @@ struct ExportDialog::State {
   bool asks_overwrite = false;
   FileDialog file_dialog;
   Scene scene;
+  PairPicture pair;  // of the preview
+  bool both = true;  // sides, where two stand side by side
   double preview_start = 0;
+
+  /// Steps of what comes out.
+  int64_t steps_of(const ComputationPtr& computation) const {
+    return computation ? export_steps(computation->plan, settings) : 1;
+  }
+  /// What stands beside, as it is now.
+  void follow_beside(const Workbench& workbench) {
+    settings.beside = nullptr;
+    const ComputationPtr own = workbench.computation();
+    if (!both || !own || whole_lesson) return;
+    const Workbench* other = workbench.other();
+    settings.beside =
+        export_beside(workbench.session(), settings.lens, own, other != nullptr ? other->computation() : nullptr);
+  }
 
   std::string target_for(const std::string& base) const {
     if (format->target == TargetFormat::png_sequence) return base + std::string(kFrameNames);
@@ -405,7 +423,8 @@ void ExportDialog::open(UiContext& ui) {
   s.settings.theme = session.theme;
   s.settings.language = session.language;
   const ComputationPtr computation = ui.workbench.computation();
-  s.steps = computation ? std::max<int64_t>(1, step_count(computation->plan, session.lens)) : 1;
+  s.follow_beside(ui.workbench);
+  s.steps = s.steps_of(computation);
   s.first = 1;
   const double proposed = kLongestProposedSeconds / s.settings.step_seconds;
   s.last = static_cast<double>(s.steps) > proposed ? std::max<int64_t>(1, static_cast<int64_t>(proposed)) : s.steps;
@@ -498,7 +517,8 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
       if (settings.lens == Lens::gradient && computation && computation->gradient == nullptr) {
         ui.workbench.apply_view([](Session& session) { session.lens = Lens::gradient; });
       }
-      if (computation) set_step_count(std::max<int64_t>(1, step_count(computation->plan, settings.lens)));
+      follow_beside(ui.workbench);
+      set_step_count(steps_of(computation));
     }
     if (lenses.size() > 1) {
       label("export.every_lens.label", "export_dialog.every_lens");
@@ -607,6 +627,12 @@ void ExportDialog::State::draw_form(UiContext& ui, float width) {
     label("export.per_page", "export_dialog.per_page");
     ui_combo(ui, "export.per_page", grid_index, labels, field, keys);
   }
+  if (!whole_lesson && ui.session().beside) {
+    if (ui_checkbox(ui, "export.both", ui.text("export_dialog.both"), both)) {
+      follow_beside(ui.workbench);
+      set_step_count(steps_of(computation));
+    }
+  }
   if (!whole_lesson) ui_checkbox(ui, "export.caption", ui.text("export_dialog.caption"), settings.caption);
   ui_checkbox(ui, "export.alt_text", ui.text("export_dialog.alt_text"), settings.alt_text);
   ui_tooltip(ui, ui.text("export_dialog.alt_text_help"));
@@ -650,7 +676,7 @@ void ExportDialog::State::draw_preview(UiContext& ui, float width, float height)
     }
     build_lesson_frame(*settings.lesson, settings, *plan, ui.font_stack, frame, scene);
   } else {
-    build_scene(export_scene_request(computation, settings, ui.font_stack, frame), scene);
+    build_export_frame(computation, settings, ui.font_stack, frame, pair, scene);
   }
   const float pixels_per_unit = wide / scene.width;
   const ImTextureID texture =
@@ -824,6 +850,7 @@ void ExportDialog::draw(UiContext& ui) {
   if (!narrow) ImGui::SameLine(0, ui.px(16));
   ImGui::BeginGroup();
   s.complete_settings();
+  if (!s.running) s.follow_beside(ui.workbench);
   const ComputationPtr computation = ui.workbench.computation();
   const Result<ExportForecast> forecast = computation
                                               ? forecast_export(computation->plan, s.settings)

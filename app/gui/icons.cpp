@@ -281,6 +281,17 @@ void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 col
                true);
       pen.arc(0, 0, 2.1f, 0, 2 * kPi);
       break;
+    case Icon::compare:
+      // Two pictures side by side.
+      pen.frame(-7, -5, -1.2f, 5);
+      pen.frame(1.2f, -5, 7, 5);
+      break;
+    case Icon::swap:
+      pen.line(-6, -3, 6, -3);
+      pen.path({{3, -6}, {6, -3}, {3, 0}});
+      pen.line(-6, 3, 6, 3);
+      pen.path({{-3, 0}, {-6, 3}, {-3, 6}});
+      break;
   }
 }
 

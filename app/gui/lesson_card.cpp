@@ -161,7 +161,7 @@ void LessonCard::follow_question(UiContext& ui) {
   const ComputationPtr numbers = ui.workbench.computation();
   if (!numbers || ui.workbench.busy() || ui.workbench.error() != nullptr) return;
   const Lens lens = ui.session().lens;
-  const int64_t step = ui.playback.moment().step;
+  const int64_t step = ui.workbench.own_step(ui.playback.moment().step);
   const bool page_asks = player_.running() && player_.page().question && filled_ == player_.turns();
   if (page_asks && !asked_.of_page && !player_.done()) {
     const LessonQuestion& question = *player_.page().question;

@@ -304,8 +304,9 @@ void MainWindow::follow_step() {
 }
 
 void MainWindow::draw_picture(UiContext& ui, const Box& box) {
-  const float lesson = lesson_.draw(ui, box);
-  picture_.draw(ui, {box.x0, box.y0 + lesson, box.x1, box.y1});
+  float above = lesson_.draw(ui, box);
+  above += draw_pair_bar(ui, {box.x0, box.y0 + above, box.x1, box.y1});
+  picture_.draw(ui, {box.x0, box.y0 + above, box.x1, box.y1});
   lesson_.place_camera(ui);
 }
 
@@ -472,6 +473,20 @@ void MainWindow::serve_requests(UiContext& ui) {
   if (!wishes.open_lesson.empty()) open_lesson(wishes.open_lesson);
   if (wishes.quit) quit_ = true;
   for (const std::string& path : wishes.open_paths) open(path);
+  if (!wishes.open_beside.empty()) open_beside(wishes.open_beside);
+}
+
+void MainWindow::open_beside(const std::string& name) {
+  const Language language = workbench_->session().language;
+  Result<Session> opened = open_session(name);
+  if (!opened) {
+    tell(describe(language, opened.error()), true);
+    return;
+  }
+  if (opened->title.empty() || find_preset(name) != nullptr) opened->title = title_of(name);
+  workbench_->apply(edit_compare_with(*opened));
+  playback_.pause();
+  picture_.fit();
 }
 
 void MainWindow::open_lesson(const std::string& name, size_t page) {
@@ -716,6 +731,21 @@ void MainWindow::run(Command command) {
       break;
     case Command::paste:
       requests_.paste = true;
+      break;
+    case Command::compare:
+      workbench_->apply(edit_compare_with_copy());
+      break;
+    case Command::compare_lenses:
+      workbench_->apply(edit_compare_lenses());
+      break;
+    case Command::other_side:
+      workbench_->switch_sides();
+      break;
+    case Command::swap_sides:
+      if (workbench_->session().beside) workbench_->apply(edit_swap_sides());
+      break;
+    case Command::close_comparison:
+      workbench_->apply(edit_close_comparison());
       break;
     case Command::faster:
     case Command::slower: {

@@ -52,6 +52,9 @@ class MainWindow {
   /// in the notice why not.
   void open(const std::string& preset_or_path);
 
+  /// Opens the same as open(), but as B beside the session, or says in the notice why not.
+  void open_beside(const std::string& preset_or_path);
+
   /// Opens a built-in lesson or one of a file at a page (from 0), or says in the notice why not. Leaving it gives back
   /// the session of now.
   void open_lesson(const std::string& name_or_path, size_t page = 0);

@@ -31,6 +31,9 @@ void draw_timeline(UiContext& ui, bool two_rows);
 /// entries registered as "preset.<name>"; choosing one leaves its name in requests.open_paths (the window opens it,
 /// keeping language and theme, with the name as the session's title) and closes the popup.
 void draw_preset_menu(UiContext& ui);
+/// Where two stand side by side: which of them is edited, swap, close, and what is wrong with the other one. A strip
+/// along the upper edge of `area`; returns its height in device pixels, 0 where there is nothing to compare.
+float draw_pair_bar(UiContext& ui, const Box& area);
 
 /// What project files are called; the desktop knows the type by it (packaging/convscope.xml).
 inline constexpr const char* kProjectEnding = ".convscope";

@@ -12,6 +12,7 @@
 #include "app/gui/picture_options.h"
 #include "app/gui/widgets.h"
 #include "app/scene/operation_scene.h"
+#include "app/scene/per_half.h"
 #include "app/scene/receptive_field_lens.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
@@ -242,15 +243,109 @@ void PictureArea::zoom(UiContext& ui, double factor) {
   }
 }
 
+size_t PictureArea::own_side(UiContext& ui) const {
+  const std::optional<Beside>& beside = ui.session().beside;
+  return beside && beside->is_a ? 1 : 0;
+}
+
+SceneRequest PictureArea::common_request(UiContext& ui) const {
+  SceneRequest request;
+  request.caption = ui.presenting;
+  request.computation = ui.workbench.computation();
+  request.lens = ui.session().lens;
+  request.algorithm = ui.session().algorithm;
+  request.options = ui.session().picture;
+  request.moment = ui.playback.moment();
+  request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
+  request.steps_per_second = ui.session().steps_per_second;
+  request.playing = ui.playback.playing();
+  request.language = ui.language();
+  request.theme = ui.session().theme;
+  request.measure = &ui.font_stack;
+  request.hovered = hovered_;
+  request.reduced_motion = ui.settings.reduced_motion;
+  request.view = view_;
+  return request;
+}
+
+bool PictureArea::follow_pair(UiContext& ui) {
+  const Session& session = ui.session();
+  const ComputationPtr own = ui.workbench.computation();
+  const Workbench* const other = ui.workbench.other();
+  const ComputationPtr beside = other != nullptr ? other->computation() : own;
+  if (!session.beside || !own || !beside) return false;
+  PairRequest& request = pair_request_;
+  request.own = own_side(ui);
+  request.linked = other == nullptr;
+  request.marks_own = true;
+  request.common = common_request(ui);
+  request.common.view.width = std::max(1.0f, box_.width() / ui.scale);
+  request.common.view.height = std::max(1.0f, box_.height() / ui.scale);
+  const auto fill = [](PairSide& side, const ComputationPtr& computation, Lens lens, Algorithm algorithm) {
+    side.computation = computation;
+    side.lens = lens;
+    side.algorithm = algorithm;
+  };
+  fill(request.sides[request.own], own, session.lens, session.algorithm);
+  fill(request.sides[1 - request.own], beside, other != nullptr ? other->session().lens : lens_beside(session),
+       other != nullptr ? other->session().algorithm : session.algorithm);
+  return true;
+}
+
+PictureArea::Half PictureArea::half(UiContext& ui, size_t side) const {
+  Half half;
+  half.side = side;
+  if (!paired_) {
+    half.computation = ui.workbench.computation();
+    half.lens = ui.session().lens;
+    half.scene = &scene_;
+    half.box = box_;
+    half.current = ui.playback.moment().step;
+    return half;
+  }
+  half.computation = pair_request_.sides[side].computation;
+  half.lens = pair_request_.sides[side].lens;
+  half.scene = &pair_.part(side);
+  const Box& place = pair_.place(side);
+  half.box = {box_.x0 + place.x0 * ui.scale, box_.y0 + place.y0 * ui.scale, box_.x0 + place.x1 * ui.scale,
+              box_.y0 + place.y1 * ui.scale};
+  half.current = PairPicture::moments(pair_request_)[side].step;
+  half.own = side == pair_request_.own;
+  return half;
+}
+
+std::optional<size_t> PictureArea::side_at(float x, float y, float scale, bool with_title) const {
+  if (!paired_) return 0;
+  const float px = (x - box_.x0) / scale, py = (y - box_.y0) / scale;
+  for (size_t side = 0; side < 2; ++side) {
+    if (pair_.place(side).contains(px, py) || (with_title && pair_.title(side).contains(px, py))) return side;
+  }
+  return std::nullopt;
+}
+
+int64_t PictureArea::shown_step(UiContext& ui, const Half& half, int64_t step) {
+  // Two lenses of the same numbers count by the one that is edited.
+  if (half.own || ui.workbench.other() != nullptr) return step;
+  return step_across(half.computation->plan, half.lens, step, ui.session().lens);
+}
+
 void PictureArea::draw(UiContext& ui, const Box& box) {
   box_ = box;
   box_.y0 += measure_problem(ui, box.width());
+  const bool was_paired = paired_;
+  paired_ = follow_pair(ui);
   view_.width = std::max(1.0f, box_.width() / ui.scale);
   view_.height = std::max(1.0f, box_.height() / ui.scale);
+  if (paired_) {
+    pair_.lay_out(pair_request_);
+    const Box& place = pair_.place(pair_request_.own);
+    view_.width = std::max(1.0f, place.width());
+    view_.height = std::max(1.0f, place.height());
+  }
   const ComputationPtr computation = ui.workbench.computation();
   if (computation) {
     const Shape input = computation->plan.input_shape();
-    if (ui.session().lens != framed_lens_ || !(input == framed_input_)) {
+    if (ui.session().lens != framed_lens_ || !(input == framed_input_) || was_paired != paired_) {
       fit();
       unpin();
     }
@@ -272,6 +367,13 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
   react(ui);
   if (box_.y0 > box.y0) draw_problem(ui, {box.x0, box.y0, box.x1, box_.y0});
   draw_overlays(ui);
+  for (size_t side = 0; paired_ && side < 2; ++side) {
+    const Box at = half(ui, side).box;
+    ui.widgets.note_rect(side == 0 ? "picture.a" : "picture.b", at.x0, at.y0, at.x1, at.y1);
+    const Box& title = pair_.title(side);
+    ui.widgets.note_rect(side == 0 ? "picture.title_a" : "picture.title_b", box_.x0 + title.x0 * ui.scale,
+                         box_.y0 + title.y0 * ui.scale, box_.x0 + title.x1 * ui.scale, box_.y0 + title.y1 * ui.scale);
+  }
   ImGui::End();
 
   if (!computation) {
@@ -281,21 +383,23 @@ void PictureArea::draw(UiContext& ui, const Box& box) {
     settled_ = view_;
     return;
   }
-  SceneRequest request;
-  request.caption = ui.presenting;
-  request.computation = computation;
-  request.lens = ui.session().lens;
-  request.algorithm = ui.session().algorithm;
-  request.options = ui.session().picture;
-  request.moment = ui.playback.moment();
-  request.moment.step = std::clamp<int64_t>(request.moment.step, 0, ui.workbench.step_count() - 1);
-  request.steps_per_second = ui.session().steps_per_second;
-  request.playing = ui.playback.playing();
-  request.language = ui.language();
-  request.theme = ui.session().theme;
-  request.measure = &ui.font_stack;
-  request.hovered = hovered_;
-  request.reduced_motion = ui.settings.reduced_motion;
+  // A click may have exchanged the sides.
+  if (paired_) paired_ = follow_pair(ui);
+  if (paired_) {
+    pair_.lay_out(pair_request_);
+    SceneRequest own = pair_.request_of(pair_request_, pair_request_.own);
+    own.hovered = hovered_;
+    settle(own);
+    View& view = pair_request_.common.view;
+    view.zoom = view_.zoom;
+    view.center_x = view_.center_x;
+    view.center_y = view_.center_y;
+    pair_request_.sides[pair_request_.own].hovered = hovered_;
+    pair_request_.sides[1 - pair_request_.own].hovered = hovered_beside_;
+    pair_.build(pair_request_, scene_);
+    return;
+  }
+  SceneRequest request = common_request(ui);
   settle(request);
   request.view = view_;
   build_scene(request, scene_);
@@ -306,17 +410,82 @@ void PictureArea::settle(SceneRequest& request) {
       view_.zoom != settled_.zoom || view_.center_x != settled_.center_x || view_.center_y != settled_.center_y;
   const bool resized = view_.width != settled_.width || view_.height != settled_.height;
   const OperationPlan& plan = request.computation->plan;
+  const size_t side = paired_ ? pair_request_.own : 0;
+  const Scene& last = paired_ ? pair_.part(side) : scene_;
   if (moved || view_.zoom <= 1) anchor_.reset();
   if (view_.zoom > 1 && (moved || resized)) {
     request.view = view_;
     request.view.zoom = 1;
     request.view.center_x = request.view.center_y = 0.5;
     // Asked for once per change of the layout, however many frames that takes: or the rounding of each would add up.
-    if (!moved && !anchor_) anchor_ = anchor_at(scene_, scene_.width / 2, scene_.height / 2);
+    if (!moved && !anchor_) anchor_ = anchor_at(last, last.width / 2, last.height / 2);
+    const HalfScope scope(side);
     build_scene(request, fitted_);
     view_ = anchor_ ? view_on(*anchor_, fitted_, view_, plan, request.lens) : kept_in_sight(view_, fitted_);
   }
   settled_ = view_;
+}
+
+namespace {
+
+/// What of a cell that is pointed at in one half the other half has too.
+std::optional<CellRef> also_in(const OperationPlan& plan, const CellRef& ref) {
+  const Shape shape = ref.tensor == TensorId::input    ? plan.input_shape()
+                      : ref.tensor == TensorId::output ? plan.output_shape()
+                      : ref.tensor == TensorId::weight ? plan.weight_shape()
+                                                       : Shape();
+  const int rank = shape.rank();
+  if (rank < 3) return std::nullopt;
+  const int64_t n = rank > 3 ? shape[rank - 4] : 1;
+  const bool inside = ref.n >= 0 && ref.n < n && ref.c >= 0 && ref.c < shape[rank - 3] && ref.y >= 0 &&
+                      ref.y < shape[rank - 2] && ref.x >= 0 && ref.x < shape[rank - 1];
+  return inside ? std::optional<CellRef>(ref) : std::nullopt;
+}
+
+}  // namespace
+
+void PictureArea::light(UiContext& ui, const Half& at, const std::optional<CellRef>& cell) {
+  std::optional<CellRef>& own = at.own ? hovered_ : hovered_beside_;
+  std::optional<CellRef>& other = at.own ? hovered_beside_ : hovered_;
+  own = cell;
+  other.reset();
+  if (!cell || !paired_) return;
+  const Half beside = half(ui, 1 - at.side);
+  const bool conv = at.computation->plan.conv2d() != nullptr && beside.computation->plan.conv2d() != nullptr;
+  // conv2d's lenses know each other's cells; of others what has the same name in both is the same.
+  if (pair_request_.linked && conv) {
+    other = cell;
+  } else if (at.lens != Lens::gather && beside.lens != Lens::gather) {
+    other = also_in(beside.computation->plan, *cell);
+  } else if (cell->tensor == TensorId::output) {
+    other = also_in(beside.computation->plan, *cell);
+  }
+}
+
+void PictureArea::react_to_drag(UiContext& ui, const Half& at, const std::optional<CellRef>& under) {
+  const ImGuiIO& io = ImGui::GetIO();
+  const OperationPlan& plan = at.computation->plan;
+  const bool middle = ImGui::IsMouseDown(ImGuiMouseButton_Middle);
+  const float threshold = ui.px(4);
+  if (drag_ == Drag::none && middle) drag_ = Drag::pan;
+  if (drag_ == Drag::none && ImGui::IsMouseDragging(ImGuiMouseButton_Left, threshold)) {
+    // Zoomed in, tensors are a ground to walk over: only the window and the current cell are handles then.
+    const bool handle = pressed_ && (view_.zoom < 1.001 || is_current(plan, at.lens, *pressed_, at.current));
+    drag_ = handle && step_of(plan, at.lens, *pressed_, at.current) ? Drag::step : Drag::pan;
+    if (drag_ == Drag::pan) {
+      const ImVec2 moved = ImGui::GetMouseDragDelta(ImGuiMouseButton_Left, threshold);
+      view_ = panned(view_, (moved.x - io.MouseDelta.x) / ui.scale, (moved.y - io.MouseDelta.y) / ui.scale);
+    }
+  }
+  if (drag_ == Drag::pan) {
+    view_ = panned(view_, io.MouseDelta.x / ui.scale, io.MouseDelta.y / ui.scale);
+    ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeAll);
+  } else if (drag_ == Drag::step && under && under->tensor == pressed_->tensor) {
+    if (const std::optional<int64_t> step = step_of(plan, at.lens, *under, at.current)) {
+      ui.playback.pause();
+      ui.playback.go_to(shown_step(ui, at, *step), ui.workbench.step_count());
+    }
+  }
 }
 
 void PictureArea::react(UiContext& ui) {
@@ -327,89 +496,83 @@ void PictureArea::react(UiContext& ui) {
   const bool hovered = ImGui::IsItemHovered();
   const bool active = ImGui::IsItemActive();
   const ImGuiIO& io = ImGui::GetIO();
-  const float x = (io.MousePos.x - box_.x0) / ui.scale;
-  const float y = (io.MousePos.y - box_.y0) / ui.scale;
-  const ComputationPtr computation = ui.workbench.computation();
   hovered_.reset();
-  if (!computation) return;
-  const OperationPlan& plan = computation->plan;
-  const Lens lens = ui.session().lens;
-  const int64_t count = ui.workbench.step_count();
-  const int64_t current = ui.playback.moment().step;
-  const bool pointing = hovered || (active && drag_ == Drag::step);
-  const std::optional<CellRef> under = pointing ? pick(scene_, x, y) : std::nullopt;
-  if (drag_ != Drag::pan) hovered_ = under;
+  hovered_beside_.reset();
+  if (!ui.workbench.computation()) return;
+  const std::optional<size_t> under_pointer = side_at(io.MousePos.x, io.MousePos.y, ui.scale, false);
+  if (ImGui::IsItemActivated()) {
+    pressed_title_ = !under_pointer;
+    pressed_side_ =
+        under_pointer ? *under_pointer : side_at(io.MousePos.x, io.MousePos.y, ui.scale, true).value_or(own_side(ui));
+    drag_ = Drag::none;
+    pressed_.reset();
+  }
+  // What was pressed in one half stays there until it is let go.
+  const bool held = active || ImGui::IsItemDeactivated();
+  const Half at = half(ui, held ? pressed_side_ : under_pointer.value_or(paired_ ? own_side(ui) : 0));
+  const float x = (io.MousePos.x - at.box.x0) / ui.scale;
+  const float y = (io.MousePos.y - at.box.y0) / ui.scale;
+  const OperationPlan& plan = at.computation->plan;
+  const bool inside = under_pointer && *under_pointer == at.side;
+  const bool pointing = (hovered && inside) || (active && drag_ == Drag::step);
+  const std::optional<CellRef> under = pointing ? pick(*at.scene, x, y) : std::nullopt;
+  if (drag_ != Drag::pan) light(ui, at, under);
 
-  if (hovered && io.MouseWheel != 0) {
-    view_ = zoomed(view_, std::pow(kWheelFactor, static_cast<double>(io.MouseWheel)), x, y, plan, ui.session().lens);
+  if (hovered && inside && io.MouseWheel != 0) {
+    view_ = zoomed(view_, std::pow(kWheelFactor, static_cast<double>(io.MouseWheel)), x, y, plan, at.lens);
   }
   if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) fit();
-  if (ImGui::IsItemActivated()) {
-    pressed_ = under;
-    drag_ = Drag::none;
-  }
-  if (active) {
-    const bool middle = ImGui::IsMouseDown(ImGuiMouseButton_Middle);
-    const float threshold = ui.px(4);
-    if (drag_ == Drag::none && middle) drag_ = Drag::pan;
-    if (drag_ == Drag::none && ImGui::IsMouseDragging(ImGuiMouseButton_Left, threshold)) {
-      // Zoomed in, tensors are a ground to walk over: only the window and the current cell are handles then.
-      const bool handle = pressed_ && (view_.zoom < 1.001 || is_current(plan, lens, *pressed_, current));
-      drag_ = handle && step_of(plan, lens, *pressed_, current) ? Drag::step : Drag::pan;
-      if (drag_ == Drag::pan) {
-        const ImVec2 moved = ImGui::GetMouseDragDelta(ImGuiMouseButton_Left, threshold);
-        view_ = panned(view_, (moved.x - io.MouseDelta.x) / ui.scale, (moved.y - io.MouseDelta.y) / ui.scale);
-      }
-    }
-    if (drag_ == Drag::pan) {
-      view_ = panned(view_, io.MouseDelta.x / ui.scale, io.MouseDelta.y / ui.scale);
-      ImGui::SetMouseCursor(ImGuiMouseCursor_ResizeAll);
-    } else if (drag_ == Drag::step && under && under->tensor == pressed_->tensor) {
-      if (const std::optional<int64_t> step = step_of(plan, lens, *under, current)) {
-        ui.playback.pause();
-        ui.playback.go_to(*step, count);
-      }
-    }
-  }
+  if (ImGui::IsItemActivated()) pressed_ = under;
+  if (active && !pressed_title_) react_to_drag(ui, at, under);
   if (ImGui::IsItemDeactivated()) {
-    if (drag_ == Drag::none && under && pressed_ && *under == *pressed_) {
-      const bool lets_go = pinned_ == under;
+    const std::optional<size_t> let_go = side_at(io.MousePos.x, io.MousePos.y, ui.scale, true);
+    if (pressed_title_) {
+      if (paired_ && !under_pointer && let_go && *let_go != own_side(ui)) ui.workbench.switch_sides();
+    } else if (drag_ == Drag::none && under && pressed_ && *under == *pressed_) {
+      const bool lets_go = pinned_ == under && pinned_side_ == at.side;
       unpin();
-      if (const std::optional<int64_t> step = step_of(plan, lens, *under, current)) {
+      if (const std::optional<int64_t> step = step_of(plan, at.lens, *under, at.current)) {
         ui.playback.pause();
-        ui.playback.go_to(*step, count);
+        ui.playback.go_to(shown_step(ui, at, *step), ui.workbench.step_count());
       } else if (!lets_go) {
         pinned_ = under;
+        pinned_side_ = at.side;
       }
     } else if (drag_ == Drag::none && !under && !pressed_) {
       unpin();
     }
     drag_ = Drag::none;
     pressed_.reset();
+    pressed_title_ = false;
   }
-  const bool pinned = !hovered_ && pinned_ && drag_ == Drag::none;
-  if (hovered_ && drag_ == Drag::none && step_of(plan, lens, *hovered_, current)) {
+  const bool points = under && drag_ != Drag::pan;
+  if (points && drag_ == Drag::none && step_of(plan, at.lens, *under, at.current)) {
     ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
   }
-  if (pinned) hovered_ = pinned_;
-  if (hovered_ && drag_ == Drag::none) show_cell(ui, *hovered_);
+  if (points && drag_ == Drag::none) {
+    show_cell(ui, at, *under);
+  } else if (!points && pinned_ && drag_ == Drag::none) {
+    const Half held_at = half(ui, paired_ ? pinned_side_ : 0);
+    light(ui, held_at, pinned_);
+    show_cell(ui, held_at, *pinned_);
+  }
   // Scripts can ask whether a cell is held.
   if (pinned_) ui.widgets.note_rect("picture.pinned", box_.x0, box_.y0, box_.x1, box_.y1);
 }
 
-void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
-  const ComputationPtr computation = ui.workbench.computation();
-  const CellRef cell = own_cell(computation->plan, ui.session().lens, shown);
-  const int64_t step = ui.playback.moment().step;
+void PictureArea::show_cell(UiContext& ui, const Half& at, const CellRef& shown) {
+  const ComputationPtr& computation = at.computation;
+  const CellRef cell = own_cell(computation->plan, at.lens, shown);
+  const int64_t step = at.current;
   // The wished output has the output's colours, not its numbers.
-  const bool learns = ui.session().lens == Lens::gradient && computation->plan.learning_steps() > 0;
+  const bool learns = at.lens == Lens::gradient && computation->plan.learning_steps() > 0;
   if (learns && cell.tensor == TensorId::output) return;
   std::string words = shown.tensor == TensorId::level
                           ? field_cell_words(ui.language(), computation->plan.chain(), shown)
                           : describe_cell(*computation, cell, step);
   // A pixel in colours is three cells: X[0, :, 440, 664] = 0.5020, 0.4314, 0.4784.
   const bool colours = cell.tensor == TensorId::input &&
-                       std::any_of(scene_.rasters.begin(), scene_.rasters.end(),
+                       std::any_of(at.scene->rasters.begin(), at.scene->rasters.end(),
                                    [&](const Raster& raster) { return raster.rgb && raster.id == cell.tensor; });
   if (colours && !words.empty()) {
     const bool batch = !computation->plan.unbatched();
@@ -434,12 +597,13 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
     }
   }
   if (words.empty()) {
-    words = ui.text(blank_cell_key(computation->plan, ui.session().lens, shown));
+    words = ui.text(blank_cell_key(computation->plan, at.lens, shown));
   }
+  if (paired_ && !pair_request_.linked) words = (at.side == 0 ? "A: " : "B: ") + words;
   // In the corner: next to the pointer it would hide the neighbours that are to be compared.
   const UiFont mono(ui.fonts.mono);
   const ImVec2 size = ImGui::CalcTextSize(words.c_str());
-  const ImVec2 low(box_.x0 + ui.px(12), std::floor(box_.y1 - ui.px(12) - size.y - ui.px(12)));
+  const ImVec2 low(at.box.x0 + ui.px(12), std::floor(at.box.y1 - ui.px(12) - size.y - ui.px(12)));
   const ImVec2 high(low.x + size.x + ui.px(20), low.y + size.y + ui.px(12));
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(low, high, ui_color32(ui, Role::panel), ui.px(6));
@@ -450,17 +614,28 @@ void PictureArea::show_cell(UiContext& ui, const CellRef& shown) {
 
 void PictureArea::draw_overlays(UiContext& ui) {
   const double now = ui.time_seconds;
-  if (!ui.workbench.busy()) {
-    busy_since_ = -1;
-  } else if (busy_since_ < 0) {
-    busy_since_ = now;
-  }
-  if (!ui.workbench.computation() && !ui.workbench.busy()) {
+  const auto long_busy = [&](const Workbench* of, double& since) {
+    if (of == nullptr || !of->computing()) {
+      since = -1;
+    } else if (since < 0) {
+      since = now;
+    }
+    return since >= 0 && now - since > kProgressDelay;
+  };
+  Workbench* const other = ui.workbench.other();
+  const bool own_busy = long_busy(&ui.workbench, busy_since_[0]), other_busy = long_busy(other, busy_since_[1]);
+  if (!ui.workbench.computation() && !ui.workbench.computing()) {
     draw_empty(ui);
-  } else if (busy_since_ >= 0 && now - busy_since_ > kProgressDelay) {
-    draw_progress(ui);
+  } else if (own_busy) {
+    draw_progress(ui, ui.workbench, half(ui, paired_ ? own_side(ui) : 0).box, "work");
   }
-  if (ui.workbench.computation() && !ui.presenting) draw_picture_options(ui, box_);
+  if (other_busy) {
+    Box at = half(ui, paired_ ? 1 - own_side(ui) : 0).box;
+    // Before it has been drawn at all, under that of the other one.
+    if (!paired_ && own_busy) at.y0 += ImGui::GetFrameHeight() + ui.px(16);
+    draw_progress(ui, *other, at, "work_beside");
+  }
+  if (ui.workbench.computation() && !ui.presenting) draw_picture_options(ui, box_, paired_);
   if (!ui.notice.text.empty() && now < ui.notice.until_seconds) draw_notice(ui);
 }
 
@@ -508,7 +683,7 @@ float PictureArea::measure_problem(UiContext& ui, float width) {
   const Error* error = ui.workbench.error();
   const ChainProblem* chain = ui.workbench.chain_problem();
   const bool wrong = ui.workbench.shows_last_good();
-  const bool empty = !ui.workbench.computation() && !ui.workbench.busy();
+  const bool empty = !ui.workbench.computation() && !ui.workbench.computing();
   if (!wrong || empty || width - ui.px(2 * kStripMargin) < ui.px(kLeastStrip)) return 0;
   const UiFont body(ui.fonts.body);
   // In a narrow window the button stands under the words.
@@ -548,18 +723,19 @@ void PictureArea::draw_problem(UiContext& ui, const Box& strip) {
   }
 }
 
-void PictureArea::draw_progress(UiContext& ui) {
-  const float width = std::min(box_.width() - ui.px(24), ui.px(320));
+void PictureArea::draw_progress(UiContext& ui, Workbench& of, const Box& box, const char* name) {
+  const float width = std::min(box.width() - ui.px(24), ui.px(320));
   if (width < ui.px(160)) return;
   const float height = ImGui::GetFrameHeight() + ui.px(8);
-  const Card card(ui, "##work", (box_.x0 + box_.x1 - width) / 2, box_.y0 + ui.px(12), width, height);
+  const std::string own(name);
+  const Card card(ui, ("##" + own).c_str(), (box.x0 + box.x1 - width) / 2, box.y0 + ui.px(12), width, height);
   char percent[16];
-  std::snprintf(percent, sizeof percent, "%.0f", static_cast<double>(ui.workbench.progress()) * 100);
+  std::snprintf(percent, sizeof percent, "%.0f", static_cast<double>(of.progress()) * 100);
   const std::string words = tr(ui.language(), "work.computing", {std::string(percent)});
   const float button = ImGui::GetFrameHeight();
-  ui_progress(ui, "work.progress", ui.workbench.progress(), (width - button) / ui.scale - 16, words.c_str());
+  ui_progress(ui, own + ".progress", of.progress(), (width - button) / ui.scale - 16, words.c_str());
   ImGui::SameLine(0, ui.px(4));
-  if (ui_icon_button(ui, "work.cancel", Icon::close, ui.text("work.cancel"))) ui.workbench.cancel();
+  if (ui_icon_button(ui, own + ".cancel", Icon::close, ui.text("work.cancel"))) of.cancel();
 }
 
 void PictureArea::draw_notice(UiContext& ui) {

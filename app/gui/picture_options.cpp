@@ -30,11 +30,12 @@ bool has_picture_options(Lens lens) {
   return false;
 }
 
-void draw_picture_options(UiContext& ui, const Box& picture) {
+void draw_picture_options(UiContext& ui, const Box& picture, bool has_titles) {
   const Lens lens = ui.session().lens;
   const float side = ImGui::GetFrameHeight(), inset = ui.px(8);
   if (!has_picture_options(lens) || picture.width() < 8 * side || picture.height() < 4 * side) return;
-  const ImVec2 corner(std::floor(picture.x1 - inset - side), std::floor(picture.y0 + inset));
+  const float y = has_titles ? picture.y1 - inset - side : picture.y0 + inset;
+  const ImVec2 corner(std::floor(picture.x1 - inset - side), std::floor(y));
   ImGui::SetCursorScreenPos(corner);
   // A child window, so that the picture does not feel the mouse through it.
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
@@ -42,7 +43,8 @@ void draw_picture_options(UiContext& ui, const Box& picture) {
                     ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoBackground);
   if (ui_icon_button(ui, "picture.options", Icon::eye, ui.text("picture.options"))) ImGui::OpenPopup("##choices");
   ImGui::PopStyleVar();
-  ImGui::SetNextWindowPos({corner.x + side, corner.y + side + ui.px(4)}, 0, {1, 0});
+  ImGui::SetNextWindowPos({corner.x + side, has_titles ? corner.y - ui.px(4) : corner.y + side + ui.px(4)}, 0,
+                          {1, has_titles ? 1.0f : 0.0f});
   if (ImGui::BeginPopup("##choices")) {
     for (const OptionRow& row : kRows) {
       if (row.lens != lens) continue;

@@ -9,7 +9,8 @@ namespace convscope {
 /// Whether a lens leaves anything to choose.
 bool has_picture_options(Lens lens);
 
-/// The button and its choices, in the upper right corner of the picture; nothing for lenses without any.
-void draw_picture_options(UiContext& ui, const Box& picture);
+/// The button and its choices, in a corner at the right of the picture, the lower one where titles stand above; nothing
+/// for lenses without any.
+void draw_picture_options(UiContext& ui, const Box& picture, bool has_titles);
 
 }  // namespace convscope

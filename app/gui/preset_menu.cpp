@@ -67,6 +67,20 @@ bool draw_entry(UiContext& ui, const Preset& preset, bool chosen, float width) {
   return pressed;
 }
 
+/// Opens the entry beside the session instead of in its place.
+bool draw_beside(UiContext& ui) {
+  const float side = ImGui::GetFontSize() + ui.px(11);
+  const bool pressed = ImGui::InvisibleButton("##beside", {side, side});
+  const bool hovered = ImGui::IsItemHovered();
+  const ImVec2 low = ImGui::GetItemRectMin(), high = ImGui::GetItemRectMax();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (hovered) list->AddRectFilled(low, high, ui_color32(ui, Role::accent, 0.14f), ui.px(6));
+  draw_icon(list, Icon::compare, {(low.x + high.x) / 2, (low.y + high.y) / 2}, ui.px(14),
+            ui_color32(ui, hovered ? Role::accent : Role::secondary));
+  ui_tooltip(ui, ui.text("pair.open_beside"));
+  return pressed;
+}
+
 }  // namespace
 
 void draw_preset_menu(UiContext& ui) {
@@ -92,11 +106,15 @@ void draw_preset_menu(UiContext& ui) {
     const bool chosen = preset.name == current;
     const bool pressed = draw_entry(ui, preset, chosen, width);
     ui.widgets.note_item("preset." + preset.name);
+    ImGui::SameLine(0, ui.px(4));
+    ImGui::PushID(preset.name.c_str());
+    const bool beside = draw_beside(ui);
+    ImGui::PopID();
+    ui.widgets.note_item("preset." + preset.name + ".beside");
     if (chosen && ImGui::IsWindowAppearing()) ImGui::SetScrollHereY(0.5f);
-    if (pressed) {
-      ui.requests.open_paths.push_back(preset.name);
-      ImGui::CloseCurrentPopup();
-    }
+    if (pressed) ui.requests.open_paths.push_back(preset.name);
+    if (beside) ui.requests.open_beside = preset.name;
+    if (pressed || beside) ImGui::CloseCurrentPopup();
   }
   ImGui::PopStyleVar();
 }

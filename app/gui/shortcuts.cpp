@@ -21,7 +21,7 @@ constexpr std::array<NamedKey, 22> kNames = {{{"enter", kKeyEnter},    {"return"
                                               {"f11", kKeyF11},        {"plus", Key{U'+'}},
                                               {"minus", Key{U'-'}},    {"question", Key{U'?'}}}};
 
-constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"},
+constexpr std::array<ShortcutRow, 22> kRows = {{{"Space", "shortcut.play_pause"},
                                                 {"\u2192 / \u2190 / PgDn / PgUp", "shortcut.step"},
                                                 {"\u2193 / \u2191", "shortcut.row"},
                                                 {"Home / End", "shortcut.first_last"},
@@ -33,6 +33,7 @@ constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Shift+S", "shortcut.save_as"},
                                                 {"Ctrl+E", "shortcut.export"},
                                                 {"Ctrl+Shift+C / Ctrl+V", "shortcut.share"},
+                                                {"Ctrl+D / X", "shortcut.compare"},
                                                 {"+ / - / 0", "shortcut.zoom"},
                                                 {"1 / 2 / \u2026 / 9", "shortcut.lens"},
                                                 {"PgDn / PgUp", "shortcut.lesson"},
@@ -43,7 +44,7 @@ constexpr std::array<ShortcutRow, 21> kRows = {{{"Space", "shortcut.play_pause"}
                                                 {"Ctrl+Q", "shortcut.quit"},
                                                 {"?", "shortcut.shortcuts"}}};
 
-constexpr std::array<CommandRow, 32> kCommandRows = {
+constexpr std::array<CommandRow, 37> kCommandRows = {
     {{Command::play_pause, "play_pause", "command.play_pause", "Space"},
      {Command::step_forward, "step_forward", "command.step_forward", "\u2192"},
      {Command::step_back, "step_back", "command.step_back", "\u2190"},
@@ -59,6 +60,11 @@ constexpr std::array<CommandRow, 32> kCommandRows = {
      {Command::export_file, "export", "command.export", "Ctrl+E"},
      {Command::share, "share", "command.share", "Ctrl+Shift+C"},
      {Command::paste, "paste", "command.paste", "Ctrl+V"},
+     {Command::compare, "compare", "command.compare", "Ctrl+D"},
+     {Command::compare_lenses, "compare_lenses", "command.compare_lenses", ""},
+     {Command::other_side, "other_side", "command.other_side", "X"},
+     {Command::swap_sides, "swap_sides", "command.swap_sides", ""},
+     {Command::close_comparison, "close_comparison", "command.close_comparison", ""},
      {Command::zoom_in, "zoom_in", "command.zoom_in", "+"},
      {Command::zoom_out, "zoom_out", "command.zoom_out", "-"},
      {Command::zoom_fit, "zoom_fit", "command.zoom_fit", "0"},
@@ -139,6 +145,9 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       case 'y':
         if (typing) return std::nullopt;
         return Command::redo;
+      case 'd':
+        if (typing) return std::nullopt;
+        return Command::compare;
       case '+':
       case '=':
         return Command::zoom_in;
@@ -182,6 +191,8 @@ std::optional<Command> command_of(const KeyPress& press, bool typing) {
       return Command::language;
     case 't':
       return Command::theme;
+    case 'x':
+      return Command::other_side;
     case 'b':
     case '.':
       return Command::blank;

@@ -64,6 +64,11 @@ enum class Command : unsigned char {
   palette,
   share,  // copies the session as text
   paste,
+  compare,         // a copy beside the session
+  compare_lenses,  // two lenses of it
+  other_side,      // is edited
+  swap_sides,
+  close_comparison,
   fold_left,
   fold_right,
   fullscreen,

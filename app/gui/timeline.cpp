@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/gui/edits.h"
 #include "app/gui/lesson_card.h"
 #include "app/gui/operation_pointing.h"
 #include "app/gui/panels.h"
@@ -114,7 +115,7 @@ void draw_scrub(UiContext& ui, float width, int64_t count, const Steps& steps) {
   list->AddCircleFilled({x, y}, knob - ui.px(2), ui_color32(ui, Role::canvas), 28);
   if ((hovered || active) && plan) {
     char words[96];
-    cell_words(steps, pointed, words, sizeof words);
+    cell_words(steps, ui.workbench.own_step(pointed), words, sizeof words);
     const UiFont mono(ui.fonts.mono);
     ImGui::SetTooltip("%lld  %s", static_cast<long long>(pointed + 1), words);
   }
@@ -233,9 +234,9 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   char widest[64];
   std::snprintf(widest, sizeof widest, "%lld / %lld", static_cast<long long>(count), static_cast<long long>(count));
   char cell[96] = "";
-  if (plan) cell_words(steps, step, cell, sizeof cell);
+  if (plan) cell_words(steps, ui.workbench.own_step(step), cell, sizeof cell);
   char widest_cell[96] = "";
-  if (plan) cell_words(steps, count - 1, widest_cell, sizeof widest_cell);
+  if (plan) cell_words(steps, ui.workbench.own_step_count() - 1, widest_cell, sizeof widest_cell);
   float words_width = 0, numbers_width = 0, cell_width = 0;
   const char* step_label = ui.text("timeline.step");
   words_width = ImGui::CalcTextSize(step_label).x + ui.px(8);
@@ -249,7 +250,9 @@ void draw_timeline(UiContext& ui, bool two_rows) {
   // The wheel and the keys zoom as well: a narrow window keeps its bar.
   const bool camera = !two_rows && full > ui.px(720);
   const float camera_width = camera ? 3 * ImGui::GetFrameHeight() + camera_words + ui.px(25) : 0;
-  const float side = speed_width + 2 * ImGui::GetFrameHeight() + 3 * ui.px(8) + camera_width;
+  const bool compare = !two_rows;
+  const float compare_width = compare ? ImGui::GetFrameHeight() + ui.px(8) : 0;
+  const float side = speed_width + 2 * ImGui::GetFrameHeight() + 3 * ui.px(8) + compare_width + camera_width;
   const float used = ImGui::GetCursorPosX() - start;
   // In two rows the bar and the step have the first to themselves.
   float bar = full - used - (two_rows ? 0 : side) - words_width - numbers_width - cell_width;
@@ -303,6 +306,15 @@ void draw_timeline(UiContext& ui, bool two_rows) {
     predict.active = ui.lesson->predicting();
     if (ui_icon_button(ui, "timeline.predict", Icon::predict, ui.text("timeline.predict"), predict)) {
       ui.lesson->set_predicting(!predict.active);
+    }
+  }
+  if (compare) {
+    ImGui::SameLine(0, ui.px(8));
+    ButtonOptions compared;
+    compared.active = ui.session().beside.has_value();
+    if (ui_icon_button(ui, "timeline.compare", Icon::compare,
+                       ui.text(compared.active ? "pair.close" : "pair.compare_hint"), compared)) {
+      ui.workbench.apply(compared.active ? edit_close_comparison() : edit_compare_with_copy());
     }
   }
   if (!camera) return;

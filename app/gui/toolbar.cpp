@@ -61,7 +61,7 @@ void draw_preset_button(UiContext& ui, float width) {
   if (pressed) ImGui::OpenPopup("##presets");
   ImGui::SetNextWindowPos({low.x, high.y + ui.px(4)});
   const float room = ImGui::GetIO().DisplaySize.y - high.y - ui.px(24);
-  ImGui::SetNextWindowSizeConstraints({std::max(width, ui.px(280)), 0}, {ui.px(520), std::max(ui.px(120), room)});
+  ImGui::SetNextWindowSizeConstraints({std::max(width, ui.px(280)), 0}, {ui.px(560), std::max(ui.px(120), room)});
   if (ImGui::BeginPopup("##presets")) {
     draw_preset_menu(ui);
     ImGui::EndPopup();

@@ -59,6 +59,7 @@ struct UiRequests {
   bool share = false, paste = false;  // the session as text, and from it
   bool quit = false;
   std::vector<std::string> open_paths;  // dropped or chosen files
+  std::string open_beside;              // a preset or file to stand beside, as B
 };
 
 /// One line at the bottom of the picture for a few seconds: what was done or why not.

@@ -63,6 +63,8 @@ enum class Icon : uint8_t {
   lesson,
   predict,
   eye,
+  compare,
+  swap,
 };
 void draw_icon(ImDrawList* list, Icon icon, ImVec2 center, float size, ImU32 color);
 

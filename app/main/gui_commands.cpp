@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/cli/arguments.h"
+#include "app/cli/lens_names.h"
 #include "app/cli/messages.h"
 #include "app/cli/model_picture.h"
 #include "app/gui/entry.h"
@@ -46,7 +47,7 @@ struct ScreenshotTexts {
   ModelPicture picture;
   std::string open;
   LessonTexts lesson;
-  std::optional<std::string> target, size, step, operation, lens, show, theme, language, ui_scale, actions;
+  std::optional<std::string> target, size, step, operation, beside, lens, show, theme, language, ui_scale, actions;
   bool list_widgets = false;
 };
 
@@ -80,10 +81,12 @@ Result<void> run_screenshot_command(const ScreenshotTexts& texts) {
   if (texts.picture.image) options.image = *texts.picture.image == "sample" ? "" : *texts.picture.image;
   options.imagenet = texts.picture.imagenet;
   options.operation = texts.operation.value_or("");
+  options.beside = texts.beside.value_or("");
   if (texts.lens) {
-    Result<Lens> lens = parse_lens(*texts.lens);
-    if (!lens) return lens.error();
-    options.lens = *lens;
+    const Result<LensNames> lenses = parse_lenses(*texts.lens, "--lens");
+    if (!lenses) return lenses.error();
+    options.lens = lenses->first;
+    options.lens_b = lenses->second;
   }
   if (texts.show) {
     PictureOptions checked;
@@ -191,7 +194,8 @@ void add_screenshot_command(CLI::App& app, Run& run) {
   command->add_option("--size", texts->size, words("cli.screenshot.size"));
   command->add_option("--step", texts->step, words("cli.screenshot.step"));
   command->add_option("--operation", texts->operation, words("cli.session_operation"));
-  command->add_option("--lens", texts->lens, words("cli.lens"));
+  command->add_option("--beside", texts->beside, words("cli.beside"));
+  command->add_option("--lens", texts->lens, words("cli.lenses"));
   command->add_option("--show", texts->show, words("cli.show"));
   command->add_option("--theme", texts->theme, words("cli.theme"));
   command->add_option("--language", texts->language, words("cli.language"));

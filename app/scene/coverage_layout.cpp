@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 
 namespace convscope {
@@ -186,8 +187,10 @@ class Solver {
 
 const CoverageLayout& coverage_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, int lines,
                                       double words_w, const LayoutNumbers& numbers) {
-  thread_local LayoutKey key;
-  thread_local CoverageLayout kept;
+  thread_local PerHalf<LayoutKey> keys;
+  thread_local PerHalf<CoverageLayout> all;
+  LayoutKey& key = keys.now();
+  CoverageLayout& kept = all.now();
   if (LayoutKey wanted = layout_key(plan, stage, painter, 0, numbers); !(key == wanted)) {
     key = std::move(wanted);
     kept = Solver(plan, stage, painter, lines, words_w, numbers).best();

@@ -7,6 +7,7 @@
 #include "app/scene/cells.h"
 #include "app/scene/coverage_layout.h"
 #include "app/scene/lens.h"
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 #include "engine/coverage.h"
 
@@ -22,7 +23,8 @@ struct Counted {
 
 // The last plan's counts. They are a step's business neither way: a clip asks for them once.
 Counted& counted(const ConvPlan& plan) {
-  thread_local Counted kept;
+  thread_local PerHalf<Counted> all;
+  Counted& kept = all.now();
   if (!kept.known || !(kept.plan == plan)) kept = {plan, true, Coverage(plan), {}};
   return kept;
 }

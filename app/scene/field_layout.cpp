@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 #include "app/session/chains.h"
 
@@ -354,8 +355,10 @@ const FieldLayout& field_layout(const ChainPlanPtr& chain, const Stage& stage, c
     uint64_t measure = 0;
     bool operator==(const Key&) const = default;
   };
-  thread_local Key key;
-  thread_local FieldLayout kept;
+  thread_local PerHalf<Key> keys;
+  thread_local PerHalf<FieldLayout> all;
+  Key& key = keys.now();
+  FieldLayout& kept = all.now();
   const SceneRequest& request = painter.request();
   Key wanted{chain, stage.content, stage.ui, request.language,
              request.measure != nullptr ? request.measure->identity() : 0};

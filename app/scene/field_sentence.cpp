@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/scene/field_trace.h"
+#include "app/scene/per_half.h"
 #include "app/scene/receptive_field_lens.h"
 #include "app/scene/words.h"
 
@@ -58,10 +59,11 @@ void append(std::string& out, Language language, const ChainPlan& chain, int64_t
   const WindowLayer& layer = chain.chain.layers.back();
   name.assign(layer.name);
   if (name.empty()) {
-    append_words(name, words_of(language, "scene.field_layer"), {Digits(static_cast<int64_t>(chain.chain.layers.size()))});
+    append_words(name, words_of(language, "scene.field_layer"),
+                 {Digits(static_cast<int64_t>(chain.chain.layers.size()))});
   }
-  const Digits at(step + 1), steps(chain.steps()), row0(w.row.first), row1(w.row.last),
-      col0(w.col.first), col1(w.col.last), rows(w.rows), cols(w.cols);
+  const Digits at(step + 1), steps(chain.steps()), row0(w.row.first), row1(w.row.last), col0(w.col.first),
+      col1(w.col.last), rows(w.rows), cols(w.cols);
   const char* key = w.rows == 0 || w.cols == 0 ? "scene.field_nothing"
                     : chain.chain.dims == 1    ? "scene.field_sees_line"
                                                : "scene.field_sees";
@@ -129,7 +131,8 @@ const std::string& longest_field_sentence(Language language, const ChainPlanPtr&
     Language language = Language::en;
     std::string words;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (kept.chain == chain && kept.language == language) return kept.words;
   kept = {chain, language, {}};
   if (!chain) return kept.words;
@@ -150,7 +153,8 @@ const FormulaWords& field_formula_words(Language language, const ChainPlanPtr& c
     Language language = Language::en;
     FormulaWords words;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (kept.chain == chain && kept.language == language && !kept.words.height.empty()) return kept.words;
   kept = {chain, language, {}};
   FormulaWords& words = kept.words;

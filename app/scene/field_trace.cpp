@@ -1,5 +1,7 @@
 #include "app/scene/field_trace.h"
 
+#include "app/scene/per_half.h"
+
 namespace convscope {
 namespace {
 
@@ -58,13 +60,13 @@ const FieldTrace& remembered(FieldTrace& kept, const ChainPlanPtr& chain, int le
 }  // namespace
 
 const FieldTrace& trace_of_step(const ChainPlanPtr& chain, int64_t step) {
-  thread_local FieldTrace kept;
-  return remembered(kept, chain, chain->last_level(), chain->cell_of_step(step));
+  thread_local PerHalf<FieldTrace> kept;
+  return remembered(kept.now(), chain, chain->last_level(), chain->cell_of_step(step));
 }
 
 const FieldTrace& trace_of_pointed(const ChainPlanPtr& chain, int level, const Spatial& cell) {
-  thread_local FieldTrace kept;
-  return remembered(kept, chain, level, cell);
+  thread_local PerHalf<FieldTrace> kept;
+  return remembered(kept.now(), chain, level, cell);
 }
 
 std::optional<ChainCell> chain_cell(const ChainPlan& chain, const CellRef& ref) {

@@ -2,12 +2,14 @@
 #include "app/scene/gradient_lens.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <vector>
 
 #include "app/scene/cells.h"
 #include "app/scene/gradient_layout.h"
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 #include "engine/padding.h"
 
@@ -184,8 +186,8 @@ class GrowingInput {
   };
   // One for each grid of a picture.
   static Memory& memory(int slot) {
-    thread_local Memory all[kMaxShownChannels];
-    return all[slot];
+    thread_local PerHalf<std::array<Memory, kMaxShownChannels>> all;
+    return all.now()[static_cast<size_t>(slot)];
   }
 
   GradientFrame& frame_;
@@ -388,8 +390,8 @@ const std::vector<double>& weight_sums(GradientFrame& frame, int64_t slice, int 
     int64_t k = -1, slice = -1, cells = -1;
     std::vector<double> sums;
   };
-  thread_local Kept kept[kMaxShownChannels];
-  Kept& one = kept[slot];
+  thread_local PerHalf<std::array<Kept, kMaxShownChannels>> kept;
+  Kept& one = kept.now()[static_cast<size_t>(slot)];
   const ConvPlan& plan = frame.plan();
   const int64_t k = frame.conv.cell.c, cells = frame.numbers.sums->cells_of(k, frame.steps);
   const uint64_t grad_output = frame.numbers.grad_output.identity(), input = frame.conv.tensors.input.identity();

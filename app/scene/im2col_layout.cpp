@@ -1,5 +1,6 @@
 #include "app/scene/im2col_layout.h"
 #include "app/scene/channel_tiles.h"
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 
 #include <algorithm>
@@ -472,8 +473,10 @@ Im2colLayout Solver::place(const Arrangement& a, const OutputCell& cell) const {
 
 Im2colLayout im2col_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
                            bool rgb, bool window_columns, const LayoutNumbers& numbers) {
-  thread_local LayoutKey key;
-  thread_local Arrangement kept;
+  thread_local PerHalf<LayoutKey> keys;
+  thread_local PerHalf<Arrangement> all;
+  LayoutKey& key = keys.now();
+  Arrangement& kept = all.now();
   Solver solver(plan, stage, painter, rgb, window_columns, numbers);
   if (LayoutKey wanted = layout_key(plan, stage, painter, (rgb ? 1 : 0) + (window_columns ? 2 : 0), numbers);
       !(key == wanted)) {

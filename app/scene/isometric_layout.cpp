@@ -263,7 +263,7 @@ const IsometricLayout& isometric_layout(const ConvPlan& plan, const Stage& stage
     IsometricLayout layout;
     bool made = false;
   };
-  thread_local std::array<Kept, 2> kept;
+  thread_local std::array<Kept, 4> kept;
   thread_local size_t next = 0;
   const LayoutKey key = layout_key(plan, stage, painter, 0, numbers);
   for (const Kept& one : kept) {

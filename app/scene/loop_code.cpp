@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "app/scene/per_half.h"
+
 namespace convscope {
 namespace {
 
@@ -248,7 +250,8 @@ std::span<const CodeLine> loop_code(const ConvPlan& plan, Algorithm algorithm, L
     Language language = Language::en;
     std::vector<CodeLine> lines;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (!kept.known || kept.algorithm != algorithm || kept.language != language || !(kept.plan == plan)) {
     kept = {true, plan, algorithm, language, Writer(plan, language).write(algorithm)};
   }

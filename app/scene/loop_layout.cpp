@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 
 namespace convscope {
@@ -232,8 +233,10 @@ int widest_value(const ConvPlan& plan) {
 
 const LoopLayout& loop_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, Algorithm algorithm,
                               std::span<const CodeLine> code, bool rgb, const LayoutNumbers& numbers) {
-  thread_local LayoutKey key;
-  thread_local LoopLayout kept;
+  thread_local PerHalf<LayoutKey> keys;
+  thread_local PerHalf<LoopLayout> all;
+  LayoutKey& key = keys.now();
+  LoopLayout& kept = all.now();
   const int64_t variant = static_cast<int64_t>(algorithm) * 2 + (rgb ? 1 : 0) + 1;
   if (LayoutKey wanted = layout_key(plan, stage, painter, variant, numbers); !(key == wanted)) {
     key = std::move(wanted);

@@ -60,8 +60,8 @@ const PoolArithmetic& pooled_cell(const Computation& computation, const OutputCe
     PoolArithmetic arithmetic;
     int64_t asked = 0;
   };
-  // The step's cell and the one pointed at.
-  thread_local std::array<Kept, 2> kept;
+  // The step's cell and the one pointed at, in both halves of a picture of two.
+  thread_local std::array<Kept, 4> kept;
   thread_local int64_t asked = 0;
   const uint64_t output = computation.tensors.output.identity();
   Kept* oldest = kept.data();

@@ -1,4 +1,5 @@
 #include "app/scene/sentence.h"
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 
 #include <algorithm>
@@ -164,7 +165,8 @@ const FormulaWords& formula_words(Language language, const OperationPlan& plan) 
     Language language = Language::en;
     FormulaWords words;
   };
-  thread_local Kept kept;
+  thread_local PerHalf<Kept> all;
+  Kept& kept = all.now();
   if (!kept.words.height.empty() && kept.language == language && kept.plan == plan) return kept.words;
   kept = {plan, language, {}};
   FormulaWords& words = kept.words;
@@ -275,7 +277,8 @@ struct Caption {
 
 const Caption& caption_of(const Painter& painter, const FormulaWords& formula, std::string_view longest, float ui,
                           float room) {
-  thread_local Caption c;  // keeps its memory from frame to frame
+  thread_local PerHalf<Caption> all;  // keep their memory from frame to frame
+  Caption& c = all.now();
   c.formula_count = 0;
   if (!formula.depth.empty()) c.formulas[c.formula_count++] = formula.depth;
   c.formulas[c.formula_count++] = formula.height;

@@ -340,7 +340,7 @@ const SlidingLayout& sliding_layout(const ConvPlan& plan, const Stage& stage, co
     LayoutWishes wishes;
     SlidingLayout layout;
   };
-  thread_local std::array<Kept, 4> kept;
+  thread_local std::array<Kept, 8> kept;
   thread_local size_t next = 0;
   // Which group it is matters only where its channels stand beside the others, none where they are stacked.
   if (plan.in_channels > kMaxShownChannels) group = 0;

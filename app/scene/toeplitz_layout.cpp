@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/scene/channel_tiles.h"
+#include "app/scene/per_half.h"
 #include "app/scene/words.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
@@ -478,8 +479,10 @@ bool append_toeplitz_sum(std::string& out, Language language, const ConvPlan& pl
 
 ToeplitzLayout toeplitz_layout(const ConvPlan& plan, const Stage& stage, const Painter& painter, const OutputCell& cell,
                                bool rgb, const LayoutNumbers& numbers) {
-  thread_local LayoutKey key;
-  thread_local Arrangement kept;
+  thread_local PerHalf<LayoutKey> keys;
+  thread_local PerHalf<Arrangement> all;
+  LayoutKey& key = keys.now();
+  Arrangement& kept = all.now();
   Solver solver(plan, stage, painter, rgb, numbers);
   if (LayoutKey wanted = layout_key(plan, stage, painter, rgb ? 1 : 0, numbers); !(key == wanted)) {
     key = std::move(wanted);

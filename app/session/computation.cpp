@@ -81,7 +81,9 @@ bool same_wishes(const GradientNumbers& last, const Session& session, const Wish
 }  // namespace
 
 bool wants_gradient(const Session& session) {
-  return session.lens == Lens::gradient && shown_family(session.operation) == OperationFamily::conv &&
+  // Perhaps only in the second of two lenses.
+  const bool beside = session.beside && !session.beside->other && session.beside->lens == Lens::gradient;
+  return (session.lens == Lens::gradient || beside) && shown_family(session.operation) == OperationFamily::conv &&
          shown_dims(session.operation) != 3;
 }
 

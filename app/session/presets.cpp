@@ -17,6 +17,7 @@
 #include "app/io/npz.h"
 #include "app/io/tensor_text.h"
 #include "app/language/nearest_word.h"
+#include "app/session/beside.h"
 #include "app/session/chain_json.h"
 #include "app/session/chains.h"
 #include "app/session/json_reader.h"
@@ -279,6 +280,42 @@ Result<Session> open_session(const std::string& preset_or_path, std::vector<Code
   if (is_chain_file(preset_or_path)) return session_with_chain_file(Session(), preset_or_path);
   if (const std::optional<Error> foreign = foreign_file(preset_or_path)) return *foreign;
   return load_session(preset_or_path);
+}
+
+Result<void> apply_beside(Session& session, const BesideChoice& choice, std::vector<CodeNote>* notes) {
+  const auto fitting = [](Lens wanted, const Configuration& of) -> Result<Lens> {
+    const OperationFamily family = shown_family(of.operation).value_or(OperationFamily::conv);
+    const int dims = shown_dims(of.operation);
+    const Lens lens = lens_for(family, wanted, dims);
+    if (!lens_shows(lens, family, dims)) return unfit_lens(lens);
+    return lens;
+  };
+  if (choice.beside.empty() && !choice.lens && !choice.lens_b) return {};
+  // Options name A and B, whichever is edited.
+  if (session.beside && session.beside->is_a) switch_sides(session);
+  if (!choice.beside.empty()) {
+    const Result<Session> b = open_session(choice.beside, notes);
+    if (!b) return b.error();
+    compare_with(session, *b);
+    if (session.beside->other->title.empty()) session.beside->other->title = title_of(choice.beside);
+  }
+  if (choice.lens) {
+    const Result<Lens> lens = fitting(*choice.lens, session);
+    if (!lens) return lens.error();
+    session.lens = *lens;
+    if (session.beside && session.beside->other) session.beside->lens.reset();
+  }
+  if (!choice.lens_b) return {};
+  const bool has_other = session.beside && session.beside->other;
+  const Result<Lens> lens =
+      has_other ? fitting(*choice.lens_b, *session.beside->other) : fitting(*choice.lens_b, session);
+  if (!lens) return lens.error();
+  if (has_other) {
+    session.beside->lens = *lens;
+  } else {
+    compare_lenses(session, *lens);
+  }
+  return {};
 }
 
 std::optional<Session> carried_session(const std::string& path) {

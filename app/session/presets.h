@@ -36,6 +36,15 @@ std::string nearest_preset(std::string_view name);
 /// (args: text, nearest preset), error.no_session_inside (args: path), those of loading and reading.
 Result<Session> open_session(const std::string& preset_or_path, std::vector<CodeNote>* notes = nullptr);
 
+/// What `--beside B --lens L,M` ask of a session: B beside it, A in lens L, B in M; without `beside` the second lens
+/// shows A's own numbers. What is not given stays as the session has it. Errors: open_session()'s, error.export_lens,
+/// error.lens_gradient.
+struct BesideChoice {
+  std::string beside;  // empty: none
+  std::optional<Lens> lens, lens_b;
+};
+Result<void> apply_beside(Session& session, const BesideChoice& choice, std::vector<CodeNote>* notes = nullptr);
+
 /// Whether that is no preset and no file, but the session itself: shared, or code.
 bool is_session_text(const std::string& text);
 /// What the window calls what was opened under that name: a preset by its name, a file by its own without the ending;

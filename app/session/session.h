@@ -111,9 +111,10 @@ struct PictureOptions {
 /// no_weights. Errors: error.picture_option (args: found, the words).
 Result<void> set_picture_options(std::string_view words, PictureOptions& options);
 
-/// Random sources draw from one generator in the order input, weight, bias, grad_output, target, as a script would that
-/// calls torch.manual_seed(seed) and then makes the tensors. Equality is by value.
-struct Session {
+/// An operation with its tensors: what a picture is made of, whatever lens looks at it. Random sources draw from one
+/// generator in the order input, weight, bias, grad_output, target, as a script would that calls
+/// torch.manual_seed(seed) and then makes the tensors. Equality is by value.
+struct Configuration {
   std::string operation = "conv2d";  // one of shown_operations()
   std::string title;                 // of a preset or project, may be empty
   ConvParams params;                 // what the operation takes of them; what it does not take stays for the next one
@@ -129,8 +130,27 @@ struct Session {
   LearnSettings learn;
 
   /// Layers whose receptive fields are looked at, a document of its own beside the operation; without layers: this
-  /// session's own layer alone.
+  /// configuration's own layer alone.
   LayerChain chain;
+
+  /// Fields of the file that this version does not know, as JSON text; written back unchanged.
+  std::string unknown_fields;
+
+  bool operator==(const Configuration&) const = default;
+};
+
+/// What stands beside a session's own picture, see beside.h.
+struct Beside {
+  /// A configuration of its own; without: the session's own once more, in another lens.
+  std::optional<Configuration> other;
+  std::optional<Lens> lens;  // of that side; without: the session's, as far as the operation there has it
+  bool is_a = false;         // it stands first, and what is edited is B
+  bool operator==(const Beside&) const = default;
+};
+
+/// One configuration, the one that is edited, how it is looked at, and perhaps another one to compare it with.
+struct Session : Configuration {
+  std::optional<Beside> beside;
 
   Lens lens = Lens::sliding;
   PictureOptions picture;
@@ -139,9 +159,6 @@ struct Session {
   bool loop = true;
   ThemeId theme = ThemeId::light;
   Language language = Language::en;
-
-  /// Fields of the file that this version does not know, as JSON text; written back unchanged.
-  std::string unknown_fields;
 
   bool operator==(const Session&) const = default;
 };

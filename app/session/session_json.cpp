@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "app/io/atomic_file.h"
+#include "app/session/beside.h"
 #include "app/session/chain_json.h"
 #include "app/session/json_reader.h"
 #include "app/session/operation_plan.h"
@@ -232,12 +233,12 @@ void read_source(FieldReader& fields, Place place, const std::string& base_folde
   }
 }
 
-void read_gradient(FieldReader& fields, const std::string& base_folder, GradientSettings& gradient,
-                   std::optional<Error>& error) {
+void read_gradient(FieldReader& fields, const std::string& outer, const std::string& base_folder,
+                   GradientSettings& gradient, std::optional<Error>& error) {
   const auto source = [&](const char* field, Place place, TensorSource& target) {
     std::optional<Json> object = fields.object(field);
     if (!object) return;
-    std::string prefix = "gradient.";
+    std::string prefix = outer + "gradient.";
     prefix.append(field).append(".");
     FieldReader inner(*object, std::move(prefix), error);
     read_source(inner, place, base_folder, target);
@@ -325,7 +326,7 @@ Json pads_json(const Pads& pads, const DepthParams& depth, int dims) {
   return Json::array({pads.top, pads.left, pads.bottom, pads.right});
 }
 
-void write_more(const Session& session, Json& params) {
+void write_more(const Configuration& session, Json& params) {
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
   const MoreParams& more = session.more;
   if (family == OperationFamily::conv_transpose) params["output_padding"] = pair_json(more.output_padding);
@@ -352,35 +353,25 @@ void merge_unknown(Json& target, const Json& extra) {
   }
 }
 
-}  // namespace
-
-Result<Session> session_from_json(std::string_view text, const std::string& base_folder) {
-  Result<Json> parsed = parse_json(text);
-  if (!parsed) return parsed.error();
-  Json& root = *parsed;
-  if (!root.is_object()) return Error{"error.json_type", "", {"@json.file", "@json.object", kind_of(root)}};
-
-  std::optional<Error> error;
-  FieldReader fields(root, "", error);
-  std::string format;
-  if (std::optional<Error> head = read_head(fields, {kSessionFormat}, format, error)) return *head;
-
-  Session session;
-  Json unknown = Json::object();
+/// What a session and what stands beside it have in common; takes it out of `root`. What is left unknown of objects
+/// within goes to `unknown`. `prefix` goes before the fields' names in messages.
+void read_configuration(FieldReader& fields, const std::string& prefix, const std::string& base_folder,
+                        Configuration& session, Json& unknown, std::optional<Error>& error) {
   if (!fields.has("operation")) fields.fail_missing("operation");
   fields.text("operation", session.operation);
   if (!error && !shown_family(session.operation)) {
-    return Error{"error.unknown_operation",
-                 "operation",
-                 {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
+    error = Error{"error.unknown_operation",
+                  prefix + "operation",
+                  {FieldReader::shortened(session.operation), words_of_all(shown_operations())}};
   }
+  if (error) return;
   const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
   const int dims = shown_dims(session.operation);
   fields.text("title", session.title);
   const auto within = [&](const char* field, auto read) {
     std::optional<Json> object = fields.object(field);
     if (!object) return;
-    FieldReader inner(*object, std::string(field) + ".", error);
+    FieldReader inner(*object, prefix + field + ".", error);
     read(inner);
     if (!object->empty()) unknown[field] = *std::move(object);
   };
@@ -405,30 +396,47 @@ Result<Session> session_from_json(std::string_view text, const std::string& base
   });
   within("weight", [&](FieldReader& inner) { read_source(inner, Place::weight, base_folder, session.weight); });
   within("bias", [&](FieldReader& inner) { read_source(inner, Place::bias, base_folder, session.bias); });
-  within("gradient", [&](FieldReader& inner) { read_gradient(inner, base_folder, session.gradient, error); });
+  within("gradient", [&](FieldReader& inner) { read_gradient(inner, prefix, base_folder, session.gradient, error); });
   within("learn", [&](FieldReader& inner) { read_learn(inner, session.learn); });
   fields.word("algorithm", session.algorithm, algorithm_from_name, names_of(algorithms()).c_str());
-  within("chain", [&](FieldReader& inner) { read_chain(inner, "chain.", session.chain, error); });
-  session.lens = fitting_lens(family, Lens::sliding, dims);
-  fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
-  session.lens = fitting_lens(family, session.lens, dims);
-  within("picture", [&](FieldReader& inner) { read_picture(inner, session.picture); });
-  fields.integer("step", session.step, 1, kMost);
-  fields.number("steps_per_second", session.steps_per_second, 0, 1000);
-  fields.flag("loop", session.loop);
-  fields.word("theme", session.theme, theme_from_name, "light, dark, contrast");
-  fields.word("language", session.language, language_from_name, "en, zh");
-  if (error) return *error;
-
-  for (auto& [key, value] : root.items()) unknown[key] = std::move(value);
-  if (!unknown.empty()) session.unknown_fields = unknown.dump();
-  return session;
+  within("chain", [&](FieldReader& inner) { read_chain(inner, prefix + "chain.", session.chain, error); });
 }
 
-std::string session_to_json(const Session& session) {
-  Json root = Json::object();
-  root["format"] = kSessionFormat;
-  root["version"] = kVersion;
+/// "beside": the other configuration's fields, or only a lens; "edited": true where that is the side that is edited.
+void read_beside(FieldReader& fields, const std::string& base_folder, Session& session, bool& is_edited, Json& unknown,
+                 std::optional<Error>& error) {
+  std::optional<Json> object = fields.object("beside");
+  if (!object) return;
+  Beside beside;
+  Json rest = Json::object();
+  FieldReader inner(*object, "beside.", error);
+  std::string operation = session.operation;
+  if (inner.has("operation")) {
+    beside.other.emplace();
+    read_configuration(inner, "beside.", base_folder, *beside.other, rest, error);
+    operation = beside.other->operation;
+  } else if (!inner.has("lens")) {
+    return inner.fail_missing("operation");
+  }
+  if (error) return;
+  if (inner.has("lens")) {
+    Lens lens = session.lens;
+    inner.word("lens", lens, lens_from_name, names_of_lenses().c_str());
+    beside.lens = fitting_lens(shown_family(operation).value_or(OperationFamily::conv), lens, shown_dims(operation));
+  }
+  inner.flag("edited", is_edited);
+  for (auto& [key, value] : object->items()) rest[key] = std::move(value);
+  if (!rest.empty()) {
+    if (beside.other) {
+      beside.other->unknown_fields = rest.dump();
+    } else {
+      unknown["beside"] = std::move(rest);
+    }
+  }
+  session.beside = std::move(beside);
+}
+
+Json configuration_json(const Configuration& session, Json root) {
   root["operation"] = session.operation;
   if (!session.title.empty()) root["title"] = session.title;
   const ConvParams& p = session.params;
@@ -480,6 +488,70 @@ std::string session_to_json(const Session& session) {
   }
   root["algorithm"] = name_of(session.algorithm);
   if (!session.chain.layers.empty()) root["chain"] = chain_json(session.chain);
+  return root;
+}
+
+void keep_unknown(Json& root, const Configuration& session) {
+  if (session.unknown_fields.empty()) return;
+  const Json unknown = Json::parse(session.unknown_fields, nullptr, false);
+  if (unknown.is_object()) merge_unknown(root, unknown);
+}
+
+}  // namespace
+
+Result<Session> session_from_json(std::string_view text, const std::string& base_folder) {
+  Result<Json> parsed = parse_json(text);
+  if (!parsed) return parsed.error();
+  Json& root = *parsed;
+  if (!root.is_object()) return Error{"error.json_type", "", {"@json.file", "@json.object", kind_of(root)}};
+
+  std::optional<Error> error;
+  FieldReader fields(root, "", error);
+  std::string format;
+  if (std::optional<Error> head = read_head(fields, {kSessionFormat}, format, error)) return *head;
+
+  Session session;
+  Json unknown = Json::object();
+  read_configuration(fields, "", base_folder, session, unknown, error);
+  if (error) return *error;
+  const OperationFamily family = shown_family(session.operation).value_or(OperationFamily::conv);
+  const int dims = shown_dims(session.operation);
+  session.lens = fitting_lens(family, Lens::sliding, dims);
+  fields.word("lens", session.lens, lens_from_name, names_of_lenses().c_str());
+  session.lens = fitting_lens(family, session.lens, dims);
+  if (std::optional<Json> object = fields.object("picture")) {
+    FieldReader inner(*object, "picture.", error);
+    read_picture(inner, session.picture);
+    if (!object->empty()) unknown["picture"] = *std::move(object);
+  }
+  fields.integer("step", session.step, 1, kMost);
+  fields.number("steps_per_second", session.steps_per_second, 0, 1000);
+  fields.flag("loop", session.loop);
+  fields.word("theme", session.theme, theme_from_name, "light, dark, contrast");
+  fields.word("language", session.language, language_from_name, "en, zh");
+  bool other_is_edited = false;
+  read_beside(fields, base_folder, session, other_is_edited, unknown, error);
+  if (error) return *error;
+
+  for (auto& [key, value] : root.items()) unknown[key] = std::move(value);
+  if (!unknown.empty()) session.unknown_fields = unknown.dump();
+  if (other_is_edited) switch_sides(session);
+  return session;
+}
+
+std::string session_to_json(const Session& shown) {
+  // A file begins with A, whichever is being edited.
+  const bool other_is_edited = shown.beside && shown.beside->is_a;
+  Session first;
+  if (other_is_edited) {
+    first = shown;
+    switch_sides(first);
+  }
+  const Session& session = other_is_edited ? first : shown;
+  Json root = Json::object();
+  root["format"] = kSessionFormat;
+  root["version"] = kVersion;
+  root = configuration_json(session, std::move(root));
   root["lens"] = name_of(session.lens);
   if (!(session.picture == PictureOptions())) {
     root["picture"]["window_weights"] = session.picture.window_weights;
@@ -491,10 +563,15 @@ std::string session_to_json(const Session& session) {
   root["loop"] = session.loop;
   root["theme"] = name_of(session.theme);
   root["language"] = name_of(session.language);
-  if (!session.unknown_fields.empty()) {
-    const Json unknown = Json::parse(session.unknown_fields, nullptr, false);
-    if (unknown.is_object()) merge_unknown(root, unknown);
+  if (session.beside) {
+    Json beside = Json::object();
+    if (session.beside->other) beside = configuration_json(*session.beside->other, std::move(beside));
+    if (session.beside->lens) beside["lens"] = name_of(*session.beside->lens);
+    if (other_is_edited) beside["edited"] = true;
+    if (session.beside->other) keep_unknown(beside, *session.beside->other);
+    root["beside"] = std::move(beside);
   }
+  keep_unknown(root, session);
   return pretty(root) + "\n";
 }
 
@@ -538,7 +615,7 @@ std::string session_text_for(const std::string& path, const Session& session) {
   Session copy = session;
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
-  for (TensorSource* source : {&copy.input, &copy.weight, &copy.bias}) {
+  for (TensorSource* source : sources_of(copy)) {
     if (source->path.empty()) continue;
     const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
     source->path = file.lexically_relative(folder).string();
@@ -551,8 +628,7 @@ Result<void> save_session(const std::string& path, const Session& session) {
   Session copy = session;
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
-  for (TensorSource* source :
-       {&copy.input, &copy.weight, &copy.bias, &copy.gradient.grad_output, &copy.gradient.target}) {
+  for (TensorSource* source : sources_of(copy)) {
     if (source->path.empty()) continue;
     const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
     const std::filesystem::path from_folder = file.lexically_relative(folder);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/session/beside.h"
 #include "app/session/computation.h"
 #include "app/session/json_reader.h"
 #include "app/session/session_json.h"
@@ -67,6 +68,34 @@ Json difference(const Json& base, const Json& wanted) {
     if (!wanted.contains(key)) patch[key] = nullptr;
   }
   return patch;
+}
+
+/// What a session's file and its "beside" have in common: B is told as its difference from A.
+Json configuration_part(const Json& root) {
+  Json part = root;
+  for (const char* field :
+       {"format", "version", "lens", "step", "steps_per_second", "loop", "theme", "language", "beside"}) {
+    part.erase(field);
+  }
+  return part;
+}
+
+constexpr const char* kPatch = "patch";  // {"beside": {"patch": {...}}}
+
+void pack_beside(Json& root) {
+  const auto beside = root.find("beside");
+  if (beside == root.end() || !beside->is_object() || !beside->contains("operation")) return;
+  Json packed = Json::object();
+  packed[kPatch] = difference(configuration_part(root), *beside);
+  root["beside"] = std::move(packed);
+}
+
+void unpack_beside(Json& root) {
+  const auto beside = root.find("beside");
+  if (beside == root.end() || !beside->is_object() || !beside->contains(kPatch)) return;
+  Json whole = configuration_part(root);
+  whole.merge_patch((*beside)[kPatch]);
+  root["beside"] = std::move(whole);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -231,9 +260,15 @@ Result<Session> without_files(const Session& session) {
 bool is_share_text(std::string_view text) { return trimmed(text).starts_with(kSharePrefix); }
 
 Result<std::string> share_text(const Session& session) {
-  const Result<Session> portable = without_files(session);
+  Result<Session> portable = without_files(session);
   if (!portable) return portable.error();
-  const Json wanted = Json::parse(session_to_json(*portable));
+  if (const std::optional<Session> other = other_side(session)) {
+    const Result<Session> numbers = without_files(*other);
+    if (!numbers) return numbers.error();
+    portable->beside->other = static_cast<const Configuration&>(*numbers);
+  }
+  Json wanted = Json::parse(session_to_json(*portable));
+  pack_beside(wanted);
   const std::string json = difference(base_json(), wanted).dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto too_long = [](size_t characters) {
     return Error{"error.share_too_long", "", {std::to_string(characters), std::to_string(kMostShareCharacters)}};
@@ -278,16 +313,15 @@ Result<Session> session_from_share_text(std::string_view text) {
   if (!patch->is_object()) return altered();
   Json merged = base_json();
   merged.merge_patch(*patch);
+  unpack_beside(merged);
   Result<Session> session = session_from_json(merged.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (!session) return session;
-  const std::pair<const TensorSource*, const char*> sources[] = {{&session->input, "input"},
-                                                                 {&session->weight, "weight"},
-                                                                 {&session->bias, "bias"},
-                                                                 {&session->gradient.grad_output, "grad_output"},
-                                                                 {&session->gradient.target, "target"}};
-  for (const auto& [source, field] : sources) {
+  constexpr std::array<const char*, 5> kFields = {"input", "weight", "bias", "grad_output", "target"};
+  const std::vector<TensorSource*> sources = sources_of(*session);
+  for (size_t i = 0; i < sources.size(); ++i) {
     // A stranger's text opens no file here.
-    if (is_of_file(source->kind)) return Error{"error.share_file", "", {field, FieldReader::shortened(source->path)}};
+    if (!is_of_file(sources[i]->kind)) continue;
+    return Error{"error.share_file", "", {kFields[i % kFields.size()], FieldReader::shortened(sources[i]->path)}};
   }
   return session;
 }

@@ -12,7 +12,8 @@ namespace convscope {
 /// What every such text begins with. Behind it stand the version and a dot, then base64url (RFC 4648, without padding)
 /// of the CRC-32 of the payload, four bytes, most significant first, and of the payload itself: raw DEFLATE (RFC 1951)
 /// with a dictionary of the words that sessions are made of. The payload is JSON, the merge patch (RFC 7386) that turns
-/// the default session's file into this one's. All characters may stand in a web address.
+/// the default session's file into this one's; in it {"beside": {"patch": ...}} is the merge patch that turns A,
+/// without what is a matter of both, into B. All characters may stand in a web address.
 inline constexpr std::string_view kSharePrefix = "convscope:";
 /// Grows when a text of today would be read as something else tomorrow: the dictionary or the default session changed.
 inline constexpr int kShareVersion = 1;

@@ -43,6 +43,7 @@ bool same_numbers(const Session& a, const Session& b) {
 struct Request {
   Session session;
   ComputationPtr last;
+  std::shared_ptr<TensorCache> cache;
 };
 
 }  // namespace
@@ -62,7 +63,7 @@ struct Workbench::State {
   bool may_merge = false;
   std::optional<size_t> chapter;  // undo steps from before it
 
-  TensorCache cache;
+  std::shared_ptr<TensorCache> cache = std::make_shared<TensorCache>();
   std::optional<Error> error;
   std::optional<OperationPlan> plan;
   std::optional<ChainProblem> chain_problem;
@@ -72,10 +73,11 @@ struct Workbench::State {
   std::string edited_argument;  // PyTorch's name, of the last edit; empty when it was of something else
   bool changed = false;         // since the last update()
   // Last: their threads use what stands above.
-  LatestWorker<Request, ComputationPtr> worker{[this](const Request& wanted, Job* job) {
-    return compute(wanted.session, cache, Conv2dOptions{Algorithm::automatic, 0, job}, wanted.last);
+  LatestWorker<Request, ComputationPtr> worker{[](const Request& wanted, Job* job) {
+    return compute(wanted.session, *wanted.cache, Conv2dOptions{Algorithm::automatic, 0, job}, wanted.last);
   }};
   CrossChecker cross_checker;
+  std::unique_ptr<Workbench> other;  // of what stands beside, while that has numbers of its own
 
   /// A lens that does not show the session's operation makes room for one that does.
   void fit_lens() {
@@ -119,9 +121,65 @@ struct Workbench::State {
   }
   void follow_chain() { follow_chain(computation ? computation->plan.chain() : nullptr); }
 
-  void clamp_step() {
-    session.step = std::clamp<int64_t>(session.step, 1,
-                                       std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1));
+  void clamp_step() { session.step = std::clamp<int64_t>(session.step, 1, shown_steps()); }
+
+  int64_t own_steps() const {
+    if (!computation) return 1;
+    return std::max<int64_t>(convscope::step_count(computation->plan, session.lens), 1);
+  }
+  /// Those of the longer one of two; known before its numbers are there.
+  int64_t shown_steps() const {
+    int64_t steps = own_steps();
+    // The other side is made when its session is known; until then a longer one must not lose its place.
+    if (session.beside && session.beside->other && !other) return std::max(steps, session.step);
+    if (!other) return steps;
+    const ComputationPtr numbers = other->computation();
+    const OperationPlan* beside = other->operation_plan();
+    if (beside == nullptr && numbers) beside = &numbers->plan;
+    if (beside != nullptr) steps = std::max(steps, convscope::step_count(*beside, other->session().lens));
+    return steps;
+  }
+
+  /// The same where the numbers of both sides have changed, whose steps are only known together.
+  void follow_beside_from(int64_t step) {
+    follow_beside();
+    if (!other || !computation) return;
+    session.step = step;
+    clamp_step();
+  }
+
+  /// Lets the other side follow the session.
+  void follow_beside() {
+    const std::optional<Session> wanted = other_side(session);
+    if (!wanted) {
+      if (std::exchange(other, nullptr) && computation) clamp_step();
+      return;
+    }
+    if (!other) {
+      other = std::make_unique<Workbench>(*wanted);
+    } else {
+      other->apply_view([&](Session& now) {
+        const int64_t step = now.step;
+        now = *wanted;
+        now.step = step;
+      });
+    }
+    if (computation) clamp_step();
+  }
+
+  /// After the session has changed: where each side is now what the other one was, the numbers change places with them.
+  void exchange_numbers(const Session& before) {
+    const std::optional<Session> wanted = other_side(session);
+    if (!other || !wanted || same_numbers(before, session)) return;
+    if (!same_numbers(other->session(), session) || !same_numbers(before, *wanted)) return;
+    State& theirs = *other->state_;
+    worker.cancel();
+    theirs.worker.cancel();
+    std::swap(computation, theirs.computation);
+    std::swap(cache, theirs.cache);
+    theirs.before_edit.reset();
+    // Its own recompute() follows when its session does.
+    changed = theirs.changed = true;
   }
 
   /// Tensors that cannot be made are the fault of the argument that gave them their shape.
@@ -139,19 +197,19 @@ struct Workbench::State {
     plan.reset();
     fit_lens();
     try {
-      const Result<Shape> shape = cache.input_shape(session);
+      const Result<Shape> shape = cache->input_shape(session);
       input_shape = shape ? *shape : session.input_shape;
-      Result<OperationPlan> valid = plan_of(session, cache);
+      Result<OperationPlan> valid = plan_of(session, *cache);
       if (!valid) {
         error = attributed(valid.error());
         return;
       }
       plan = *valid;
-      if (estimated_seconds(session, *plan, cache, computation.get()) > kAtOnceSeconds) {
-        worker.start({session, computation});
+      if (estimated_seconds(session, *plan, *cache, computation.get()) > kAtOnceSeconds) {
+        worker.start({session, computation, cache});
         return;
       }
-      Result<ComputationPtr> done = compute(session, cache, {}, computation);
+      Result<ComputationPtr> done = compute(session, *cache, {}, computation);
       if (done) {
         adopt(*std::move(done));
       } else {
@@ -178,13 +236,14 @@ struct Workbench::State {
   }
 
   /// Another session in the place of this one, whose edits are another matter.
-  void change_to(Session other) {
-    session = std::move(other);
+  void change_to(Session next) {
+    session = std::move(next);
     may_merge = false;
     edited_argument.clear();
     before_edit.reset();
     recompute();
     follow_chain();
+    follow_beside();
   }
 
   /// Puts back what `edit` holds and returns the edit that leads here again.
@@ -201,8 +260,11 @@ struct Workbench::State {
     may_merge = false;
     edited_argument.clear();
     before_edit.reset();
+    const int64_t step = session.step;
+    exchange_numbers(present);
     if (!same_numbers(present, session) || error || lacks_gradient(present)) recompute();
     follow_chain();
+    follow_beside_from(step);
     return back;
   }
 };
@@ -211,6 +273,7 @@ Workbench::Workbench(Session session) : state_(std::make_unique<State>()) {
   state_->session = std::move(session);
   state_->saved = state_->session;
   state_->recompute();
+  state_->follow_beside();
 }
 
 Workbench::~Workbench() = default;
@@ -237,6 +300,7 @@ void Workbench::apply(const Action& action) {
   if (!(before_chain == state_->session.chain)) state_->follow_chain();
   // What undo brings back, not what "10" showed on the way to "100000".
   if (is_merged && state_->error && state_->before_edit) state_->adopt(state_->before_edit);
+  state_->follow_beside();
 }
 
 void Workbench::apply_view(const std::function<void(Session&)>& change) {
@@ -245,10 +309,33 @@ void Workbench::apply_view(const std::function<void(Session&)>& change) {
   if (!same_numbers(before, state_->session) || state_->lacks_gradient(before)) state_->recompute();
   if (!(before.chain == state_->session.chain)) state_->follow_chain();
   Session& now = state_->session;
+  const bool looks_alike = before.lens == now.lens && before.theme == now.theme && before.language == now.language;
+  if (!looks_alike || !(before.beside == now.beside)) state_->follow_beside();
   if (now.lens != before.lens && now.step == before.step && state_->computation) {
     now.step = step_across(state_->computation->plan, before.lens, before.step - 1, now.lens) + 1;
   }
 }
+
+void Workbench::switch_sides() {
+  if (!state_->session.beside) return;
+  const Session before = state_->session;
+  convscope::switch_sides(state_->session);
+  state_->may_merge = false;
+  state_->edited_argument.clear();
+  state_->before_edit.reset();
+  if (state_->session.beside->other) {
+    state_->exchange_numbers(before);
+    state_->recompute();
+    state_->follow_chain();
+    state_->follow_beside_from(before.step);
+  } else if (state_->computation) {
+    state_->session.step =
+        step_across(state_->computation->plan, before.lens, before.step - 1, state_->session.lens) + 1;
+  }
+}
+
+Workbench* Workbench::other() { return state_->other.get(); }
+const Workbench* Workbench::other() const { return state_->other.get(); }
 
 void Workbench::replace(Session session, std::string_view name_key) {
   if (session == state_->session) return;
@@ -318,10 +405,15 @@ bool Workbench::update() {
       state_->error = state_->attributed(done->error());
     }
   }
+  if (state_->other && state_->other->update()) {
+    if (state_->computation) state_->clamp_step();
+    state_->changed = true;
+  }
   return std::exchange(state_->changed, false);
 }
 
-bool Workbench::busy() const { return state_->worker.busy(); }
+bool Workbench::busy() const { return computing() || (state_->other && state_->other->busy()); }
+bool Workbench::computing() const { return state_->worker.busy(); }
 float Workbench::progress() const { return state_->worker.progress(); }
 
 void Workbench::cancel() {
@@ -333,19 +425,32 @@ void Workbench::cancel() {
 void Workbench::wait() {
   state_->worker.wait();
   state_->cross_checker.wait();
+  if (state_->other) state_->other->wait();
   // Taken in here, but left for the next update() to report.
   state_->changed = update();
 }
 
-int64_t Workbench::step_count() const {
-  if (state_->computation == nullptr) return 1;
-  return std::max<int64_t>(convscope::step_count(state_->computation->plan, state_->session.lens), 1);
+int64_t Workbench::step_count() const { return state_->shown_steps(); }
+int64_t Workbench::own_step_count() const { return state_->own_steps(); }
+int64_t Workbench::own_step(int64_t step) const { return std::clamp<int64_t>(step, 0, state_->own_steps() - 1); }
+
+std::optional<PairSteps> Workbench::steps_of_pair() const {
+  const State& s = *state_;
+  if (!s.session.beside || !s.computation) return std::nullopt;
+  const ComputationPtr beside = s.other ? s.other->computation() : s.computation;
+  if (!beside) return std::nullopt;
+  const Lens lens = s.other ? s.other->session().lens : lens_beside(s.session);
+  return pair_steps(s.computation->plan, s.session.lens, beside->plan, lens, !s.other);
 }
 
 bool Workbench::modified() const {
   Session present = state_->session;
-  copy_view_and_place(state_->saved, present);
-  return !(present == state_->saved);
+  const Session& saved = state_->saved;
+  // Which side is edited is no edit.
+  if (present.beside && saved.beside && present.beside->is_a != saved.beside->is_a) convscope::switch_sides(present);
+  if (present.beside && saved.beside) present.beside->lens = saved.beside->lens;
+  copy_view_and_place(saved, present);
+  return !(present == saved);
 }
 
 void Workbench::mark_saved() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/session/beside.h"
 #include "app/session/computation.h"
 #include "app/session/cross_checker.h"
 #include "app/session/session.h"
@@ -46,6 +47,13 @@ class Workbench {
   /// `name_key` leads back to the chapter's end.
   void end_chapter(Session session, std::string_view name_key);
 
+  /// Edits the other one of two configurations (see beside.h): no undo step. Both keep their numbers.
+  void switch_sides();
+  /// The side that is not edited, with its numbers and what is wrong with it; null where there is none, or where it
+  /// shows the same numbers in another lens. Only to be read, except that its work may be cancelled.
+  Workbench* other();
+  const Workbench* other() const;
+
   bool can_undo() const;
   bool can_redo() const;
   std::string_view undo_name_key() const;
@@ -73,17 +81,24 @@ class Workbench {
 
   /// Takes in finished background work; call once per frame. True if the computation changed.
   bool update();
-  bool busy() const;
-  float progress() const;  // 0 to 1 of the running work
-  void cancel();
+  bool busy() const;       // the other side included
+  bool computing() const;  // this side
+  float progress() const;  // 0 to 1 of this side's running work
+  void cancel();           // this side's
   /// Blocks until no work runs, the cross-check's included: for tests, exports and screenshots.
   void wait();
 
   /// Started on computation() by whoever wants it; forgotten with the next change of the numbers.
   CrossChecker& cross_checker();
 
-  /// Steps of the animation of the present computation in the session's lens (at least 1).
+  /// Steps of the animation of the present computation in the session's lens (at least 1); of two configurations, those
+  /// of the longer one.
   int64_t step_count() const;
+  /// Of this side alone: whoever asks a plan about a step of the timeline asks about own_step() of it (from 0).
+  int64_t own_step_count() const;
+  int64_t own_step(int64_t step) const;
+  /// How both sides go under the timeline; nothing without a comparison or before the numbers of both.
+  std::optional<PairSteps> steps_of_pair() const;
   /// The session's edits since the last mark_saved().
   bool modified() const;
   void mark_saved();

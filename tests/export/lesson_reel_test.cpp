@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "app/session/presets.h"
+
 namespace convscope {
 namespace {
 
@@ -55,6 +57,31 @@ TEST(LessonReel, frames_follow_pages_steps_and_pauses) {
   EXPECT_EQ(plan->clock.frames(), frames);
   EXPECT_EQ(static_cast<int64_t>(plan->chosen.size()), frames);
   EXPECT_TRUE(std::is_sorted(plan->chosen.begin(), plan->chosen.end()));
+}
+
+TEST(LessonReel, a_page_of_two_shows_both_under_one_timeline) {
+  Lesson lesson = *find_lesson("sliding");
+  lesson.pages.resize(1);
+  lesson.pages[0].session = find_preset("compare_strides")->session;
+  lesson.pages[0].play = {{1, 25}};
+  lesson.pages[0].task.reset();
+  lesson.pages[0].question.reset();
+  const auto reel = lesson_reel(lesson);
+  ASSERT_TRUE(reel.ok()) << reel.error().code;
+  ASSERT_NE((*reel)->scenes[0].beside, nullptr);
+  EXPECT_EQ((*reel)->scenes[0].last_step, 24) << "of the longer one";
+  ExportSettings settings;
+  settings.target = "x.gif";
+  settings.lesson = *reel;
+  const auto plan = plan_lesson(settings);
+  ASSERT_TRUE(plan.ok());
+  auto fonts = FontStack::open();
+  ASSERT_TRUE(fonts.ok());
+  Scene scene;
+  build_lesson_frame(**reel, settings, *plan, **fonts, plan->clock.frames() - 1, scene);
+  const std::string text = to_text(scene);
+  EXPECT_NE(text.find("\"stride=1\""), std::string::npos);
+  EXPECT_NE(text.find("\"stride=2\""), std::string::npos);
 }
 
 TEST(LessonReel, a_question_is_shown_before_its_answer) {
