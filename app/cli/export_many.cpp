@@ -91,9 +91,14 @@ class NotedSignals {
       sigaction(kSignals[i], nullptr, &before_[i]);
       if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
     }
+    struct sigaction plain = {};
+    plain.sa_handler = SIG_DFL;  // where it is ignored, children leave nothing to wait for
+    sigemptyset(&plain.sa_mask);
+    sigaction(SIGCHLD, &plain, &child_before_);
   }
   ~NotedSignals() {
     for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+    sigaction(SIGCHLD, &child_before_, nullptr);
   }
   NotedSignals(const NotedSignals&) = delete;
   NotedSignals& operator=(const NotedSignals&) = delete;
@@ -101,6 +106,7 @@ class NotedSignals {
  private:
   static constexpr std::array<int, 3> kSignals{SIGINT, SIGTERM, SIGHUP};
   std::array<struct sigaction, kSignals.size()> before_{};
+  struct sigaction child_before_ {};
 };
 
 struct FileCloser {

@@ -24,7 +24,7 @@ bool asks_for_many(const std::vector<std::string>& sessions, const std::optional
 
 /// The files that `target` stands for: {session} becomes the session's name, {lens} the lens'. With the lens "all"
 /// every lens that shows the session's operation, or `operation` where that is not empty. Errors: those of opening a
-/// session, error.export_same_file (args: file, two that would be written to it), error.export_placeholder.
+/// session, error.export_same_file (args: file, two that would be written to it).
 Result<std::vector<ExportTask>> export_tasks(const std::vector<std::string>& sessions,
                                              const std::optional<std::string>& lens,
                                              const std::optional<std::string>& operation, const std::string& target);

@@ -1,7 +1,9 @@
 #include "app/export/all_lenses.h"
 
+#include <memory>
 #include <utility>
 
+#include "app/export/export_plan.h"
 #include "app/scene/build_scene.h"
 
 namespace convscope {
@@ -24,13 +26,22 @@ std::string target_of(const std::string& target, Lens lens) {
 
 std::vector<ExportSettings> settings_of_all_lenses(const OperationPlan& plan, const ExportSettings& settings) {
   std::vector<ExportSettings> all;
-  const int64_t steps = step_count(plan, settings.lens);
+  const int64_t steps = export_steps(plan, settings);
   for (const Lens lens : all_lenses()) {
     if (!lens_applies(lens, plan) || (lens == Lens::receptive_field && !plan.chain())) continue;
     ExportSettings one = settings;
     one.lens = lens;
     one.target = target_of(settings.target, lens);
-    if (const int64_t own = step_count(plan, lens); own != steps) {
+    // Both sides follow, where the other one has the lens and its numbers.
+    if (const auto& both = settings.beside; both && !both->linked && both->lens == settings.lens &&
+                                            lens_applies(lens, both->computation->plan) &&
+                                            (lens != Lens::receptive_field || both->computation->plan.chain()) &&
+                                            (lens != Lens::gradient || both->computation->gradient != nullptr)) {
+      ExportBeside beside = *both;
+      beside.lens = lens;
+      one.beside = std::make_shared<const ExportBeside>(std::move(beside));
+    }
+    if (const int64_t own = export_steps(plan, one); own != steps) {
       one.steps.reset();
       one.chosen_steps.clear();
       if (one.still_step) one.still_step = own;

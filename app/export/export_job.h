@@ -30,6 +30,7 @@ struct ExportBeside {
   Algorithm algorithm = Algorithm::automatic;
   bool is_a = false;    // it stands first
   bool linked = false;  // two lenses of the same numbers
+  bool operator==(const ExportBeside&) const = default;
 };
 /// What stands beside the session, its numbers computed already; `other` is not looked at where both lenses show `own`.
 std::shared_ptr<const ExportBeside> export_beside(const Session& session, Lens lens, const ComputationPtr& own,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "app/export/export_plan.h"
 #include "app/export/target_format.h"
 #include "app/io/system_error.h"
 #include "app/scene/timeline.h"
@@ -63,7 +64,7 @@ Result<int64_t> estimate_export_bytes(const ComputationPtr& computation, ExportS
   const Result<TargetFormat> format = target_format(settings.target);
   if (!format) return format.error();
   settings.alt_text = false;
-  const int64_t all = step_count(computation->plan, settings.lens);
+  const int64_t all = export_steps(computation->plan, settings);
   const auto [first, last] = settings.steps.value_or(std::pair<int64_t, int64_t>{1, all});
   const int64_t steps = last - first + 1;
   if (settings.still_step || !settings.chosen_steps.empty() || steps <= kFewSteps) {

@@ -238,12 +238,17 @@ struct ExportDialog::State {
   }
   /// What stands beside, as it is now.
   void follow_beside(const Workbench& workbench) {
-    settings.beside = nullptr;
     const ComputationPtr own = workbench.computation();
-    if (!both || !own || whole_lesson) return;
+    if (!both || !own || whole_lesson) {
+      settings.beside = nullptr;
+      return;
+    }
     const Workbench* other = workbench.other();
-    settings.beside =
+    auto now =
         export_beside(workbench.session(), settings.lens, own, other != nullptr ? other->computation() : nullptr);
+    // The same stays the same: settings are compared from frame to frame.
+    if (now && settings.beside && *now == *settings.beside) return;
+    settings.beside = std::move(now);
   }
 
   std::string target_for(const std::string& base) const {
@@ -348,7 +353,7 @@ struct ExportDialog::State {
     job->files = names.size();
     job->started_seconds = ui.time_seconds;
     std::vector<ExportSettings> exports{settings};
-    if (names.size() > 1) exports = settings_of_all_lenses(computation->plan, settings);
+    if (every_lens && !whole_lesson) exports = settings_of_all_lenses(computation->plan, settings);
     job->thread = std::thread([job, computation, session = ui.session(), exports = std::move(exports)] {
       job->result = run_exports(session, computation, exports, &job->job);
       job->finished = true;

@@ -77,7 +77,7 @@ const LayerWords& layer_words(Language language, const ChainPlanPtr& chain, int 
     // Height before width, as everywhere.
     std::vector<Line> width = std::move(words.lines);
     words.lines.clear();
-    add_lines(words, *chain, at, chain->row_axis());
+    for (int axis = 0; axis <= chain->row_axis(); ++axis) add_lines(words, *chain, at, axis);
     words.lines.insert(words.lines.end(), width.begin(), width.end());
   }
   return words;
@@ -212,6 +212,7 @@ void draw_field_size(UiContext& ui) {
   }
   ui.shows("\u00b7\u2212\u2026\u2014");
   const FormulaWords& formula = field_formula_words(ui.language(), chain);
+  if (!formula.depth.empty()) ui_words(ui, formula.depth.c_str(), Role::text);
   ui_words(ui, formula.height.c_str(), Role::text);
   ui.widgets.note_item("field.formula");
   if (!formula.same) ui_words(ui, formula.width.c_str(), Role::text);

@@ -818,6 +818,7 @@ double MainWindow::sleeps_at_most() const {
   double seconds = kForGood;
   const double left = notice_.until_seconds - frame_.time_seconds;
   if (!notice_.text.empty() && left > 0) seconds = left + 0.01;
+  if (export_dialog_.is_open()) seconds = std::min(seconds, 0.1);  // its estimate comes when it is ready
   const bool unsaved = !state_folder_.empty() && !(saved_session_ == workbench_->session());
   return unsaved ? std::min(seconds, kAutosaveSeconds) : seconds;
 }

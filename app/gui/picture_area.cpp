@@ -16,6 +16,7 @@
 #include "app/scene/receptive_field_lens.h"
 #include "engine/padding.h"
 #include "engine/toeplitz.h"
+#include "engine/volume_trace.h"
 
 namespace convscope {
 namespace {
@@ -430,10 +431,12 @@ namespace {
 
 /// What of a cell that is pointed at in one half the other half has too.
 std::optional<CellRef> also_in(const OperationPlan& plan, const CellRef& ref) {
-  const Shape shape = ref.tensor == TensorId::input    ? plan.input_shape()
-                      : ref.tensor == TensorId::output ? plan.output_shape()
-                      : ref.tensor == TensorId::weight ? plan.weight_shape()
-                                                       : Shape();
+  Shape shape = ref.tensor == TensorId::input    ? plan.input_shape()
+                : ref.tensor == TensorId::output ? plan.output_shape()
+                : ref.tensor == TensorId::weight ? plan.weight_shape()
+                                                 : Shape();
+  // Volumes are drawn as slabs, whose n counts channels too.
+  if (plan.volume() != nullptr && shape.rank() > 3) shape = slab_shape(shape);
   const int rank = shape.rank();
   if (rank < 3) return std::nullopt;
   const int64_t n = rank > 3 ? shape[rank - 4] : 1;

@@ -11,7 +11,7 @@
 namespace convscope {
 
 Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is refused below, not waited for
   if (fd < 0) {
     if (errno == ENOENT) return Error{"error.file_not_found", "", {path}};
     return Error{"error.file_unreadable", "", {path, reason_of(errno)}};

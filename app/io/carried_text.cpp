@@ -20,7 +20,7 @@ constexpr int kMostChunks = 2'000'000;
 /// A file that is read in small pieces wherever they lie.
 class Window {
  public:
-  explicit Window(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit Window(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     struct stat status = {};
     if (fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) {
       size_ = static_cast<uint64_t>(status.st_size);

@@ -21,9 +21,10 @@ namespace {
 // What no model of use comes near to, and what memory is bounded by.
 constexpr int64_t kMaxNodes = 100000, kMaxTensors = 200000, kMaxValues = 400000;
 constexpr int64_t kMaxNameBytes = 4096, kMaxTextBytes = int64_t{128} << 20;
-constexpr size_t kMaxEdges = 2000000, kMaxAttributes = 2000000;
+constexpr size_t kMaxEdges = 2000000, kMaxAttributes = 300000, kMaxAllNumbers = 8000000;
 constexpr size_t kMaxNumbers = 4096;  // of an attribute, and of a small tensor
 constexpr size_t kMaxExtents = 16;
+constexpr int64_t kMaxExtent = int64_t{1} << 40;
 
 /// Reads the messages, counting what it keeps.
 class GraphReader {
@@ -68,6 +69,10 @@ class GraphReader {
     std::string result = reader.text(kMaxNameBytes);
     text_bytes_ += static_cast<int64_t>(result.size());
     if (text_bytes_ > kMaxTextBytes) too_many("@onnx.names", kMaxTextBytes);
+    // Names are shown to people: no control characters.
+    for (char& c : result) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '_';
+    }
     return result;
   }
 
@@ -202,11 +207,12 @@ class GraphReader {
         default:
           break;
       }
-      numbers_ += attribute.ints.size() + attribute.floats.size();
       if (attribute.ints.size() >= kMaxNumbers || attribute.floats.size() >= kMaxNumbers) {
         too_many("@onnx.numbers", static_cast<int64_t>(kMaxNumbers));
       }
     }
+    numbers_ += attribute.ints.size() + attribute.floats.size();
+    if (numbers_ > kMaxAllNumbers) too_many("@onnx.numbers", static_cast<int64_t>(kMaxAllNumbers));
     end(reader);
     return attribute;
   }
@@ -260,7 +266,9 @@ class GraphReader {
       return tensor;
     }
     for (const int64_t extent : dims) tensor.shape.push_back(extent);
-    if (!tensor.shape.numel()) {
+    // Beside an extent of 0 a vast one would go unnoticed.
+    const bool vast = std::any_of(dims.begin(), dims.end(), [](int64_t extent) { return extent > kMaxExtent; });
+    if (vast || !tensor.shape.numel()) {
       tensor.problem =
           Error{"error.tensor_too_large", "", {tensor.shape.to_string(), std::to_string(kMaxTensorBytes >> 30)}};
     }

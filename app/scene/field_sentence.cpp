@@ -165,10 +165,12 @@ const FormulaWords& field_formula_words(Language language, const ChainPlanPtr& c
   const auto line = [&](std::string& out, const char* key, const std::string& sum) {
     out.append(words_of(language, key)).append(" = ").append(sum);
   };
-  words.same = chain->row_axis() < 0 || sums[static_cast<size_t>(chain->row_axis())] == sums.back();
+  words.same = true;
+  for (const std::string& sum : sums) words.same = words.same && sum == sums.back();
   if (words.same) {
     line(words.height, "scene.field_formula", sums.back());
   } else {
+    if (chain->chain.dims == 3) line(words.depth, "scene.field_formula_depth", sums.front());
     line(words.height, "scene.field_formula_height", sums[static_cast<size_t>(chain->row_axis())]);
     line(words.width, "scene.field_formula_width", sums.back());
   }

@@ -204,6 +204,7 @@ PairPicture::Key PairPicture::key_of(const PairRequest& request) {
     key.lenses[i] = side.lens;
     key.algorithms[i] = side.algorithm;
   }
+  key.options = request.common.options;
   key.linked = request.linked;
   key.caption = request.common.caption;
   key.language = request.common.language;

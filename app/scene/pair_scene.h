@@ -56,6 +56,7 @@ class PairPicture {
     std::array<ChainPlanPtr, 2> chains;
     std::array<Lens, 2> lenses{};
     std::array<Algorithm, 2> algorithms{};
+    PictureOptions options;
     bool linked = false, caption = false;
     Language language = Language::en;
     uint64_t measure = 0;

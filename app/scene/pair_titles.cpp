@@ -24,6 +24,7 @@ struct Call {
 const char* operation_of(const OperationPlan& plan) {
   if (plan.conv2d() != nullptr) return plan.dims() == 1 ? "conv1d" : "conv2d";
   if (plan.transposed() != nullptr) return "conv_transpose2d";
+  if (plan.volume() != nullptr) return "conv3d";
   return plan.pool()->kind == PoolKind::max ? "max_pool2d" : "avg_pool2d";
 }
 

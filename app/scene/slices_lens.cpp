@@ -201,6 +201,7 @@ void draw_kernel(Volume& v) {
       const Grid grid = frame.stage.seen(block.slice(line, tap));
       draw_weight_slice(frame, grid, v.cell.c * cpg + line, tap, 1, false);
       draw_depth_label(v, grid, tap, true, Role::weight, false, block.columns == 1);
+      if (tap + 1 == block.slices && tap + 1 < v.depth().kernel) draw_gap(v, grid, true);
     }
     draw_channel_label(v, frame.stage.seen(block.slice(line, 0)), 'W', v.cell.c, line, v.cell.c,
                        plan.out_channels > 1 ? plan.out_channels : 1);

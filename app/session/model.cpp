@@ -291,6 +291,19 @@ Result<Shape> layer_input_shape(const Model& model, const std::string& name, con
       if (said[static_cast<size_t>(axis)] < 0) input[axis] = picture[axis];
     }
   }
+  // Before any numbers: the project's picture, the scaled one, the input; of the scaling weights for each row and
+  // column.
+  const std::optional<int64_t> cells = input.numel();
+  const auto real = [](int64_t n) { return static_cast<double>(n); };
+  const double need = !cells ? 0x1p60
+                             : 8 * real(*cells) + 12 * real(input[2]) * real(input[3]) +
+                                   12 * real(picture[2]) * real(input[3]) + 128 * (real(input[2]) + real(input[3]));
+  if (need > static_cast<double>(kMaxModelBytes)) {
+    return Error{"error.onnx_memory",
+                 "input",
+                 {path, std::to_string(static_cast<int64_t>(std::min(need, 0x1p60)) >> 20),
+                  std::to_string(kMaxModelBytes >> 20)}};
+  }
   const Shapes shapes = follow_shapes(model.file, input, {});
   const std::vector<std::string>& inputs = model.file.nodes[layer->node].inputs;
   const auto found = inputs.empty() ? shapes.end() : shapes.find(inputs.front());

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
+#include <unordered_map>
 
 #include "app/session/computation.h"
 #include "engine/checked_math.h"
@@ -69,7 +72,10 @@ Result<std::vector<int64_t>> pads_of(const OnnxNode& node, size_t dims, const st
     const int64_t n = (*input)[static_cast<int>(i) + 2], s = std::max<int64_t>(strides[i], 1);
     const std::optional<int64_t> window = checked_mul(dilations[i], kernel[i] - 1);
     const std::optional<int64_t> last = checked_mul((n + s - 1) / s - 1, s);
-    if (!window || !last) return layer_error("error.onnx_layer_attribute", node, {"kernel_shape"});
+    constexpr int64_t kMost = int64_t{1} << 60;  // so that the sum fits
+    if (!window || !last || std::abs(*window) > kMost || std::abs(*last) > kMost) {
+      return layer_error("error.onnx_layer_attribute", node, {"kernel_shape"});
+    }
     const int64_t total = std::max<int64_t>(*last + *window + 1 - n, 0);
     pads[i] = how == "SAME_UPPER" ? total / 2 : total - total / 2;
     pads[dims + i] = total - pads[i];
@@ -112,6 +118,11 @@ Result<std::vector<int64_t>> transposed_pads(const OnnxNode& node, size_t dims, 
                                  window = checked_mul(dilations[i], kernel[i] - 1);
     const std::optional<int64_t> same = checked_mul(strides[i], n);
     if (!steps || !window || !same) return layer_error("error.onnx_layer_attribute", node, {"strides"});
+    constexpr int64_t kMost = int64_t{1} << 60;  // so that the sum fits
+    if (std::abs(*steps) > kMost || std::abs(*window) > kMost || std::abs(*same) > kMost ||
+        std::abs(output_padding[i]) > kMost) {
+      return layer_error("error.onnx_layer_attribute", node, {"strides"});
+    }
     const int64_t total = *steps + output_padding[i] + *window + 1 - (by_size ? (*wanted)[i] : *same);
     // Less than none would be more cells at the end, which PyTorch says by output_padding.
     if (total < 0) return layer_error("error.onnx_layer_attribute", node, {"output_shape"});
@@ -253,6 +264,11 @@ std::optional<std::vector<int64_t>> pad_amounts(const OnnxFile& file, const Onnx
   } else if (node.inputs.size() > 1) {
     const OnnxTensor* const tensor = file.find(node.inputs[1]);
     if (tensor == nullptr) return std::nullopt;
+    // Asked for at every node: so few numbers are a short message.
+    constexpr int64_t kMostMessage = 8192;
+    if (tensor->shape.numel() != 2 * static_cast<int64_t>(rank) || tensor->message.bytes() > kMostMessage) {
+      return std::nullopt;
+    }
     const Result<std::vector<int64_t>> read = read_onnx_integers(file, *tensor);
     if (!read) return std::nullopt;
     pads = *read;
@@ -354,11 +370,13 @@ Result<Tensor> batch_normalization(const OnnxFile& file, const OnnxNode& node, c
 }
 
 Result<Tensor> concatenate(const OnnxFile& file, const OnnxNode& node, const std::vector<Tensor>& inputs) {
+  std::unordered_map<std::string_view, const Tensor*> by_name;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].defined()) by_name.emplace(node.inputs[i], &inputs[i]);
+  }
   const std::optional<Shape> shape = output_shape(file, node, [&](const std::string& name) -> std::optional<Shape> {
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      if (node.inputs[i] == name && inputs[i].defined()) return inputs[i].shape();
-    }
-    return std::nullopt;
+    const auto found = by_name.find(name);
+    return found == by_name.end() ? std::nullopt : std::optional<Shape>(found->second->shape());
   });
   if (!shape) return node_error(file, node, "@onnx.shapes_differ");
   const int axis = *axis_of(node, shape->rank(), 1);
@@ -457,6 +475,17 @@ Result<Session> layer_session(const OnnxFile& file, const OnnxNode& node, const 
   return conv ? conv_session(file, node, name, input) : pool_session(node, input);
 }
 
+namespace {
+
+/// Before opset 7 the second operand of arithmetic was laid along an axis that is named; from opset 18 on Pad may name
+/// the axes that it pads.
+bool has_axes_of_its_own(const OnnxNode& node) {
+  if (node.op == "Pad") return node.inputs.size() > 3 && !node.inputs[3].empty();
+  return is_arithmetic(node.op) && node.find("axis") != nullptr;
+}
+
+}  // namespace
+
 bool can_run(const OnnxFile& file, const OnnxNode& node) {
   if (!is_standard(node)) return false;
   if (is_layer(node))
@@ -464,6 +493,13 @@ bool can_run(const OnnxFile& file, const OnnxNode& node) {
                ? is_one_of(node.op,
                            {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"})
                : false;
+  if (has_axes_of_its_own(node)) return false;
+  if (node.op == "Dropout" && node.inputs.size() > 2 && !node.inputs[2].empty()) {
+    // One that trains throws numbers away.
+    const OnnxTensor* const trains = file.find(node.inputs[2]);
+    const Result<Tensor> value = trains == nullptr ? Result<Tensor>(Tensor()) : read_onnx_tensor(file, *trains);
+    if (!value || !value->defined() || value->numel() != 1 || value->at(0) != 0) return false;
+  }
   if (node.op == "Pad") {
     const OnnxAttribute* const mode = node.find("mode");
     if (mode != nullptr && !mode->s.empty() && mode->s != "constant") return false;
@@ -485,6 +521,12 @@ std::optional<Shape> output_shape(const OnnxFile& file, const OnnxNode& node, co
     const Result<OperationPlan> plan = validate(*session, flat ? with_height(*first) : *first);
     if (!plan) return std::nullopt;
     return plan->shown(plan->output_shape());
+  }
+  if (has_axes_of_its_own(node)) return std::nullopt;
+  if (node.op == "PRelu") {  // the slope is stretched to the input, never the other way
+    const std::optional<Shape> slope = node.inputs.size() < 2 ? std::nullopt : shape_of(node.inputs[1]);
+    const std::optional<Shape> both = slope ? broadcast(*first, *slope) : std::nullopt;
+    return both && *both == *first ? first : std::nullopt;
   }
   if (is_elementwise(node.op)) return first;
   if (is_arithmetic(node.op)) {
@@ -557,6 +599,8 @@ Result<Tensor> run(const OnnxFile& file, const OnnxNode& node, const std::vector
   }
   if (op == "PRelu") {
     if (inputs.size() < 2 || !inputs[1].defined()) return node_error(file, node, "@onnx.input_missing");
+    const std::optional<Shape> both = broadcast(x.shape(), inputs[1].shape());
+    if (!both || !(*both == x.shape())) return node_error(file, node, "@onnx.shapes_differ");
     // max(x, 0) + slope * min(x, 0)
     Result<Tensor> below = map(x, job, [](float v) { return v < 0 ? v : 0; });
     if (!below) return below;

@@ -616,9 +616,11 @@ std::string session_text_for(const std::string& path, const Session& session) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
   for (TensorSource* source : sources_of(copy)) {
-    if (source->path.empty()) continue;
-    const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
-    source->path = file.lexically_relative(folder).string();
+    for (std::string* name : {&source->path, &source->picture}) {
+      if (name->empty()) continue;
+      const std::filesystem::path file = std::filesystem::absolute(*name, failed).lexically_normal();
+      *name = file.lexically_relative(folder).string();
+    }
   }
   return session_to_json(copy);
 }
@@ -629,11 +631,13 @@ Result<void> save_session(const std::string& path, const Session& session) {
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::absolute(path, failed).parent_path().lexically_normal();
   for (TensorSource* source : sources_of(copy)) {
-    if (source->path.empty()) continue;
-    const std::filesystem::path file = std::filesystem::absolute(source->path, failed).lexically_normal();
-    const std::filesystem::path from_folder = file.lexically_relative(folder);
-    const bool is_below = !from_folder.empty() && *from_folder.begin() != "..";
-    source->path = (is_below ? from_folder : file).string();
+    for (std::string* name : {&source->path, &source->picture}) {
+      if (name->empty()) continue;
+      const std::filesystem::path file = std::filesystem::absolute(*name, failed).lexically_normal();
+      const std::filesystem::path from_folder = file.lexically_relative(folder);
+      const bool is_below = !from_folder.empty() && *from_folder.begin() != "..";
+      *name = (is_below ? from_folder : file).string();
+    }
   }
   return write_file(path, session_to_json(copy));
 }

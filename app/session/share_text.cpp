@@ -74,7 +74,7 @@ Json difference(const Json& base, const Json& wanted) {
 Json configuration_part(const Json& root) {
   Json part = root;
   for (const char* field :
-       {"format", "version", "lens", "step", "steps_per_second", "loop", "theme", "language", "beside"}) {
+       {"format", "version", "lens", "step", "steps_per_second", "loop", "theme", "language", "picture", "beside"}) {
     part.erase(field);
   }
   return part;
@@ -312,7 +312,14 @@ Result<Session> session_from_share_text(std::string_view text) {
   if (!patch) return patch.error();
   if (!patch->is_object()) return altered();
   Json merged = base_json();
-  merged.merge_patch(*patch);
+  // What stands beside is told as its difference from A: the nulls in there are for unpack_beside().
+  Json wanted = *patch, beside;
+  if (const auto at = wanted.find("beside"); at != wanted.end()) {
+    beside = std::move(*at);
+    wanted.erase(at);
+  }
+  merged.merge_patch(wanted);
+  if (!beside.is_null()) merged["beside"] = std::move(beside);
   unpack_beside(merged);
   Result<Session> session = session_from_json(merged.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (!session) return session;

@@ -29,6 +29,7 @@ void copy_view(const Session& from, Session& to) {
 void copy_view_and_place(const Session& from, Session& to) {
   copy_view(from, to);
   to.lens = from.lens;
+  to.picture = from.picture;
   to.step = from.step;
 }
 
@@ -241,9 +242,10 @@ struct Workbench::State {
     may_merge = false;
     edited_argument.clear();
     before_edit.reset();
+    const int64_t step = session.step;
     recompute();
     follow_chain();
-    follow_beside();
+    follow_beside_from(step);
   }
 
   /// Puts back what `edit` holds and returns the edit that leads here again.
@@ -252,10 +254,19 @@ struct Workbench::State {
     const Session present = session;
     session = std::move(edit.session);
     // Another operation has lenses and steps of its own: those it had come back with it.
-    if (edit.whole || present.operation != session.operation) {
+    // Lenses stay with the sides that have them; swapping A and B leaves the edited side in its place.
+    Session seen = present;
+    const bool swapped = edit.name_key == "edit.swap_sides";
+    if (seen.beside && session.beside && (seen.beside->is_a != session.beside->is_a) != swapped) {
+      convscope::switch_sides(seen);
+    }
+    if (edit.whole || seen.operation != session.operation) {
       copy_view(present, session);
     } else {
-      copy_view_and_place(present, session);
+      copy_view_and_place(seen, session);
+      if (seen.beside && session.beside && seen.beside->other.has_value() == session.beside->other.has_value()) {
+        session.beside->lens = seen.beside->lens;
+      }
     }
     may_merge = false;
     edited_argument.clear();
@@ -309,10 +320,15 @@ void Workbench::apply_view(const std::function<void(Session&)>& change) {
   if (!same_numbers(before, state_->session) || state_->lacks_gradient(before)) state_->recompute();
   if (!(before.chain == state_->session.chain)) state_->follow_chain();
   Session& now = state_->session;
+  const bool same_step = now.step == before.step;
   const bool looks_alike = before.lens == now.lens && before.theme == now.theme && before.language == now.language;
   if (!looks_alike || !(before.beside == now.beside)) state_->follow_beside();
-  if (now.lens != before.lens && now.step == before.step && state_->computation) {
-    now.step = step_across(state_->computation->plan, before.lens, before.step - 1, now.lens) + 1;
+  if (now.lens != before.lens && same_step && state_->computation) {
+    // A side that rests at its end does not call the longer one back.
+    const OperationPlan& plan = state_->computation->plan;
+    const bool rests = before.step > std::max<int64_t>(convscope::step_count(plan, before.lens), 1);
+    now.step = rests ? before.step : step_across(plan, before.lens, before.step - 1, now.lens) + 1;
+    state_->clamp_step();
   }
 }
 

@@ -100,6 +100,20 @@ TEST(pair_scene, another_operation_is_lit_and_shown_in_a_lens_of_its_own) {
   EXPECT_FALSE(pair.part(1).refs.empty());
 }
 
+TEST(pair_scene, volumes_stand_beside_one_another_and_beside_pictures) {
+  for (const char* other : {"conv3d_padding", "padding_strides"}) {
+    Session session = preset_session("conv3d_basics");
+    compare_with(session, preset_session(other));
+    PairPicture pair;
+    Scene scene;
+    pair.build(request_of_pair(session, 2, 1280, 720), scene);
+    EXPECT_THAT(to_text(scene), HasSubstr("Conv3d")) << other;
+    for (size_t side = 0; side < 2; ++side) {
+      EXPECT_NE(find_cell(pair.part(side), {TensorId::output, 0, 0, 0, 0}), nullptr) << other << side;
+    }
+  }
+}
+
 TEST(pair_scene, the_shorter_one_rests) {
   PairPicture pair;
   Scene scene;

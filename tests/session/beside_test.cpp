@@ -125,6 +125,23 @@ TEST(Beside, the_other_operation_is_shown_in_a_lens_that_it_has) {
   EXPECT_EQ(session.params, before.params);
 }
 
+TEST(Beside, a_text_keeps_what_A_alone_has) {
+  Session session = pair_of_strides();
+  session.title = "mine";
+  session.params.padding = {2, 2};
+  session.picture.use_counts = true;
+  Configuration& other = *session.beside->other;
+  other.title.clear();
+  other.params.padding_kind = PaddingKind::pads;
+  other.params.padding = {};
+  other.params.pads = {0, 1, 0, 1};
+  const Result<std::string> text = share_text(session);
+  ASSERT_TRUE(text.ok()) << text.error().code;
+  const Result<Session> shared = session_from_share_text(*text);
+  ASSERT_TRUE(shared.ok()) << shared.error().code;
+  EXPECT_EQ(session_to_json(*shared), session_to_json(session));
+}
+
 TEST(Beside, a_strangers_text_opens_no_file_through_it) {
   Session session = pair_of_strides();
   session.beside->other->input = {SourceKind::npy, {}, "/etc/hostname", nullptr};
@@ -208,6 +225,42 @@ TEST(BesideWorkbench, what_is_wrong_on_one_side_leaves_the_other_alone) {
   ASSERT_NE(workbench.other()->error(), nullptr);
   EXPECT_EQ(workbench.other()->error()->field, "stride");
   EXPECT_EQ(workbench.other()->computation()->plan.out(), (Pair{5, 5})) << "its last good picture stays";
+}
+
+TEST(BesideWorkbench, another_lens_leaves_the_step_of_the_longer_side) {
+  Session session = pair_of_strides();  // 25 steps beside 9
+  switch_sides(session);
+  session.step = 25;
+  Workbench workbench(session);
+  ASSERT_EQ(workbench.session().step, 25);
+  workbench.apply_view([](Session& now) { now.lens = Lens::im2col; });
+  EXPECT_EQ(workbench.session().step, 25);
+}
+
+TEST(BesideWorkbench, another_pair_opens_at_its_step) {
+  Session few = preset("no_padding_no_strides");  // four steps on both sides
+  compare_with_copy(few);
+  Workbench workbench(few);
+  Session many = pair_of_strides();
+  many.step = 20;
+  workbench.replace(many, "edit.open");
+  EXPECT_EQ(workbench.session().step, 20);
+}
+
+TEST(BesideWorkbench, undo_leaves_lenses_and_what_they_show_alone) {
+  Session session = pair_of_strides();
+  session.lens = Lens::sliding;
+  session.beside->lens = Lens::im2col;
+  Workbench workbench(session);
+  workbench.switch_sides();
+  workbench.apply(stride_of(3));
+  workbench.switch_sides();
+  workbench.apply_view([](Session& now) { now.picture.use_counts = true; });
+  workbench.undo();
+  const bool is_a = !workbench.session().beside->is_a;
+  EXPECT_EQ(is_a ? workbench.session().lens : lens_beside(workbench.session()), Lens::sliding);
+  EXPECT_EQ(is_a ? lens_beside(workbench.session()) : workbench.session().lens, Lens::im2col);
+  EXPECT_TRUE(workbench.session().picture.use_counts);
 }
 
 TEST(BesideWorkbench, a_long_one_is_computed_in_the_background) {
