@@ -229,6 +229,21 @@ TEST(Models, hostile_files_are_refused_in_one_line) {
   EXPECT_TRUE(open_good("hostile/deep.onnx")->layers.empty());
 }
 
+TEST(Models, what_stands_before_a_layer_is_followed_or_refused_never_misread) {
+  const Result<Tensor> pixels = Tensor::zeros({1, 3, 12, 12}, DType::float32);
+  const std::pair<std::string, std::string> cases[] = {{"broadcast_axis", "error.onnx_cannot_run"},
+                                                       {"pad_axes", "error.onnx_cannot_run"},
+                                                       {"wide_slope", "error.onnx_unknown_size"},
+                                                       {"wide_input", "error.onnx_memory"}};
+  for (const auto& [name, code] : cases) {
+    const ModelPtr model = open_good("hostile/" + name + ".onnx");
+    ASSERT_EQ(model->layers.size(), 1u) << name;
+    const Result<Tensor> input = run_to_layer(*model, "pool", *pixels, false, nullptr);
+    ASSERT_FALSE(input) << name;
+    EXPECT_EQ(input.error().code, code) << name;
+  }
+}
+
 TEST(Models, more_nodes_than_are_kept_and_links_out_of_the_folder_are_refused) {
   std::string pattern = (std::filesystem::temp_directory_path() / "convscope_models_XXXXXX").string();
   const std::filesystem::path folder = mkdtemp(pattern.data());

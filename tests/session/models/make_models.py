@@ -293,3 +293,16 @@ deep = b""
 for _ in range(3000):
     deep = field(1, field(5, field(6, deep)))
 hostile("deep.onnx", field(7, deep))
+
+# What stands before the layer is followed or refused, never misread: axes that are named, a slope that would stretch its
+# input, an input that no memory holds.
+pool = node("MaxPool", ["y"], ["p"], "pool", kernel_shape=[1, 1])
+pooled = [("p", list("nchw"))]
+save("hostile/broadcast_axis.onnx", [node("Add", ["x", "b"], ["y"], "add", broadcast=1, axis=1), pool],
+     [("x", [1, 3, 3, 3])], pooled, {"b": floats(3)}, opset=6, check=False)
+save("hostile/pad_axes.onnx", [node("Pad", ["x", "pads", "", "axes"], ["y"], "pad"), pool], [("x", [1, 3, 3, 3])], pooled,
+     {"pads": numpy.array([1, 0, 0, 0, 1, 0, 0, 0], "i8"), "axes": numpy.array([3, 2, 1, 0], "i8")}, opset=18, check=False)
+save("hostile/wide_slope.onnx", [node("PRelu", ["x", "slope"], ["y"], "act"), pool], [("x", [1, 3, 3, 3])], pooled,
+     {"slope": floats(4, 1, 1, 1)}, check=False)
+save("hostile/wide_input.onnx", [node("MaxPool", ["x"], ["p"], "pool", kernel_shape=[1, 1])],
+     [("x", [1, 1, 1, 2000000000])], pooled, {}, check=False)
