@@ -92,6 +92,9 @@ TEST_P(WholeOrNothing, a_target_that_is_no_regular_file_is_refused) {
 }
 
 TEST_P(WholeOrNothing, an_unwritable_folder_is_said_and_nothing_left) {
+  // The format's module is loaded now: who the child becomes may not be allowed to read where it lies.
+  TempFolder writable;
+  ASSERT_TRUE(write_clip(writable.file(GetParam()), format(), {photo_frame(320, 200, 0)}));
   TempFolder folder;
   fs::create_directory(folder.path() / "frames");
   fs::permissions(folder.path() / "frames", fs::perms::owner_read | fs::perms::owner_exec);
