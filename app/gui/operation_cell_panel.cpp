@@ -19,6 +19,21 @@ namespace {
 
 using namespace cell_tables;
 
+/// Sum, bias and result of a cell; `whole` where all products are whole numbers.
+template <class Arithmetic>
+void draw_totals(UiContext& ui, const Computation& computation, bool has_bias, const char* name, const Arithmetic& a,
+                 bool whole) {
+  ui_gap(ui, 4);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
+  const bool whole_bias = !has_bias || range_of(computation.tensors.bias).integral;
+  draw_total(ui, "cell.sum", ui.text("cell.sum"), "", number(a.sum, whole), Role::text, false);
+  if (has_bias) {
+    draw_total(ui, "cell.bias", ui.text("cell.bias"), "+ ", number(a.bias, whole_bias), Role::bias, false);
+  }
+  draw_total(ui, "cell.result", name, "= ", number(a.result, whole && whole_bias), Role::output, true);
+  ImGui::PopStyleVar();
+}
+
 void draw_stamp(UiContext& ui, const Computation& computation, const ConvTransposePlan& plan, int64_t step,
                 bool pointed) {
   const Stamp stamp = stamp_of_step(plan, step);
@@ -88,16 +103,7 @@ void draw_gathered(UiContext& ui, const Computation& computation, const ConvTran
       cell(ui, number(one.partial, whole), Role::secondary);
     });
   }
-  ui_gap(ui, 4);
-  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
-  const bool whole_bias = !plan.bias || range_of(computation.tensors.bias).integral;
-  draw_total(ui, "cell.sum", ui.text("cell.sum"), "", number(a.sum, whole), Role::text, false);
-  if (plan.bias) {
-    draw_total(ui, "cell.bias", ui.text("cell.bias"), "+ ", number(a.bias, whole_bias), Role::bias, false);
-  }
-  draw_total(ui, "cell.result", name_of_cell("Y", ref).c_str(), "= ", number(a.result, whole && whole_bias),
-             Role::output, true);
-  ImGui::PopStyleVar();
+  draw_totals(ui, computation, plan.bias, name_of_cell("Y", ref).c_str(), a, whole);
 }
 
 void draw_volume(UiContext& ui, const Computation& computation, const ConvNdPlan& plan, int64_t step, bool pointed) {
@@ -128,15 +134,7 @@ void draw_volume(UiContext& ui, const Computation& computation, const ConvNdPlan
     cell(ui, number(one.product, whole), Role::text);
     cell(ui, number(one.partial, whole), Role::secondary);
   });
-  ui_gap(ui, 4);
-  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2(ImGui::GetStyle().ItemSpacing.x, 0));
-  const bool whole_bias = !plan.bias || range_of(computation.tensors.bias).integral;
-  draw_total(ui, "cell.sum", ui.text("cell.sum"), "", number(a.sum, whole), Role::text, false);
-  if (plan.bias) {
-    draw_total(ui, "cell.bias", ui.text("cell.bias"), "+ ", number(a.bias, whole_bias), Role::bias, false);
-  }
-  draw_total(ui, "cell.result", name.c_str(), "= ", number(a.result, whole && whole_bias), Role::output, true);
-  ImGui::PopStyleVar();
+  draw_totals(ui, computation, plan.bias, name.c_str(), a, whole);
 }
 
 const char* divisor_key(const PoolPlan& plan, const PoolArithmetic& a) {

@@ -27,10 +27,11 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
 
 FileSource::~FileSource() { close(fd_); }
 
-int64_t FileSource::read_up_to(void* to, int64_t size) {
+template <class Read>
+int64_t FileSource::read_all(void* to, int64_t size, const Read& read_some) {
   int64_t total = 0;
   while (total < size) {
-    const ssize_t got = read(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total));
+    const ssize_t got = read_some(static_cast<char*>(to) + total, static_cast<size_t>(size - total), total);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       errno_ = errno;
@@ -42,19 +43,14 @@ int64_t FileSource::read_up_to(void* to, int64_t size) {
   return total;
 }
 
+int64_t FileSource::read_up_to(void* to, int64_t size) {
+  return read_all(to, size, [this](char* at, size_t left, int64_t) { return read(fd_, at, left); });
+}
+
 int64_t FileSource::read_at(int64_t offset, void* to, int64_t size) {
-  int64_t total = 0;
-  while (total < size) {
-    const ssize_t got = pread(fd_, static_cast<char*>(to) + total, static_cast<size_t>(size - total), offset + total);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      errno_ = errno;
-      return -1;
-    }
-    if (got == 0) break;
-    total += got;
-  }
-  return total;
+  return read_all(to, size, [this, offset](char* at, size_t left, int64_t done) {
+    return pread(fd_, at, left, static_cast<off_t>(offset + done));
+  });
 }
 
 Error FileSource::problem(const std::string& path) const {

@@ -37,6 +37,9 @@ class FileSource : public ByteSource {
 
  private:
   FileSource(int fd, int64_t size) : fd_(fd), size_(size) {}
+  template <class Read>
+  int64_t read_all(void* to, int64_t size, const Read& read_some);
+
   int fd_;
   int64_t size_;
   int errno_ = 0;
